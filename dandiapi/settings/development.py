@@ -1,0 +1,8 @@
+"""`make run`: one machine, this machine; everything else as in production."""
+
+from .base import *  # noqa: F403
+from .base import env
+
+DEBUG = env.bool("DEBUG", False)
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+ACCOUNTS_APPROVED_AT_SIGNUP = True

@@ -1,0 +1,22 @@
+"""Heroku and its like: HTTPS only, errors to Sentry."""
+
+import sentry_sdk
+
+from .base import *  # noqa: F403
+from .base import env
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+
+if dsn := env.str("SENTRY_DSN", ""):
+    sentry_sdk.init(
+        dsn=dsn,
+        environment=env.str("SENTRY_ENVIRONMENT", "production"),
+        traces_sample_rate=0.01,
+        send_default_pii=False,
+    )

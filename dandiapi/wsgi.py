@@ -1,0 +1,9 @@
+"""The request workers' door."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dandiapi.settings.production")
+
+application = get_wsgi_application()
