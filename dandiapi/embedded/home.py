@@ -1,0 +1,195 @@
+"""ARCHIVE_HOME: the one folder in which an embedded archive keeps everything, and what it remembers there."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypedDict
+
+from .processes import EmbeddedError, ProcessRecord, describe
+
+PROJECT = Path(__file__).resolve().parents[2]
+THROWAWAY_PREFIX = ".archive-test-"
+
+
+class Occupant(TypedDict):
+    """Who holds a home."""
+
+    pid: int
+    url: str
+    what: str
+
+
+class Home:
+    """A folder with a lock and a small memory (`state.json`, readable by its owner only)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.state_file = self.folder / "state.json"
+        self.lock_file = self.folder / "lock"
+        self.guests_file = self.folder / "guests"
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """The home that ARCHIVE_HOME names; `.archive` in the project's folder when it names none."""
+        return cls(Path(os.environ.get("ARCHIVE_HOME") or PROJECT / ".archive"))
+
+    @classmethod
+    def throwaway(cls) -> "Home":
+        """A new home in the project's folder, for one run of the tests."""
+        return cls(Path(tempfile.mkdtemp(prefix=THROWAWAY_PREFIX, dir=PROJECT)))
+
+    def create(self) -> None:
+        """Makes the folder, closed to everybody else.
+
+        Raises EmbeddedError when that cannot be done.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedError(f"The folder {self.folder} cannot be made: {error.strerror}.") from error
+
+    def remove(self) -> None:
+        """Deletes the home and all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- Memory -------------------------------------------------------------------------------------------------------
+
+    def read(self) -> dict[str, Any]:
+        """All that is remembered. Raises EmbeddedError when the file is damaged."""
+        try:
+            state: dict[str, Any] = json.loads(self.state_file.read_text())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise EmbeddedError(
+                f"{self.state_file} cannot be read as JSON; repair it, or delete {self.folder} to start afresh."
+            ) from error
+        return state
+
+    def remember(self, **values: Any) -> None:
+        """Adds to what is remembered; None forgets. Only the holder of the lock may call this."""
+        state = {name: value for name, value in (self.read() | values).items() if value is not None}
+        descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="state-")
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(state, file, indent=2)
+        Path(name).replace(self.state_file)
+
+    def secret(self, name: str) -> str:
+        """A random text, made once and then always the same."""
+        known: dict[str, str] = self.read().get("secrets", {})
+        if name not in known:
+            known[name] = secrets.token_urlsafe(32)
+            self.remember(secrets=known)
+        return known[name]
+
+    def port(self, name: str) -> int:
+        """A port of this machine nobody listens on: the one remembered, or another when that is taken."""
+        known: dict[str, int] = self.read().get("ports", {})
+        if name not in known or not port_is_free(known[name]):
+            known[name] = _free_port(avoid=set(known.values()))
+            self.remember(ports=known)
+        return known[name]
+
+    def processes(self) -> list[ProcessRecord]:
+        """The processes that were running when this was last written down."""
+        records: list[ProcessRecord] = self.read().get("processes", [])
+        return records
+
+    def announce(self, environment: dict[str, str]) -> None:
+        """Lets other commands in, which are given `environment`. Only the holder of the lock may call this."""
+        self.remember(open={"holder": describe("holder", os.getpid()), "environment": environment})
+
+    def close(self) -> None:
+        """Lets no other commands in any more. Only the holder of the lock may call this."""
+        self.remember(open=None)
+
+    def environment(self) -> dict[str, str] | None:
+        """What the holder announced; None while nobody holds the home, or is not ready."""
+        announced = self.read().get("open")
+        # An earlier holder that was killed could not take its announcement back.
+        if announced is None or announced["holder"] != _holder_now(announced["holder"]):
+            return None
+        environment: dict[str, str] = announced["environment"]
+        return environment
+
+    # --- Locks: flock, because the kernel lets go of it when its holder dies ----------------------------------------------
+
+    @contextmanager
+    def held(self, what: str, url: str) -> Iterator[bool]:
+        """Holds the home for the length of a `with`; yields False, holding nothing, when somebody else has it."""
+        self.create()
+        with self.lock_file.open("a+") as file:
+            if not _try_lock(file.fileno(), fcntl.LOCK_EX):
+                yield False
+                return
+            file.truncate(0)
+            file.write(json.dumps(Occupant(pid=os.getpid(), url=url, what=what)))
+            file.flush()
+            yield True
+            file.truncate(0)
+
+    def occupant(self) -> Occupant:
+        """Who holds the home, as far as they have said."""
+        try:
+            occupant: Occupant = json.loads(self.lock_file.read_text())
+        except (OSError, ValueError):
+            return Occupant(pid=0, url="", what="Something")
+        return occupant
+
+    @contextmanager
+    def visited(self) -> Iterator[None]:
+        """Keeps the holder of the home from leaving for the length of a `with`."""
+        self.create()
+        with self.guests_file.open("a+") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Waits for all visitors to go, and lets none in for the length of a `with`."""
+        with self.guests_file.open("a+") as file:
+            if not _try_lock(file.fileno(), fcntl.LOCK_EX):
+                print("Other commands still use these services; waiting for them.", file=sys.stderr)
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            yield
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody on this machine listens on `port`."""
+    with socket.socket() as probe:
+        # Without this, connections that ended a moment ago would count as somebody listening.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _holder_now(holder: ProcessRecord | None) -> ProcessRecord | None:
+    return describe("holder", holder["pid"]) if holder else None
+
+
+def _free_port(avoid: set[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in avoid:
+            return port
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

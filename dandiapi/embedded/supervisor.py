@@ -1,0 +1,187 @@
+"""A foreground supervisor: starts processes, restarts those that die, stops all of them in reverse order."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from .output import Output
+from .processes import Command, EmbeddedError, ProcessRecord, describe, kill_group, leashed
+
+MAXIMUM_DEATHS = 5
+WITHIN_SECONDS = 60.0
+LONGEST_PAUSE = 8.0
+TICK = 0.1
+
+
+class Process:
+    """A running command, started again as often as is asked for."""
+
+    def __init__(self, command: Command, output: Output) -> None:
+        self.command = command
+        self.deaths: list[float] = []
+        self.restart_at: float | None = None
+        self._output = output
+        self._popen: subprocess.Popen[str] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.command.name
+
+    @property
+    def pid(self) -> int | None:
+        return self._popen.pid if self._popen else None
+
+    def start(self) -> None:
+        """Starts the command in a session of its own, where the terminal's Ctrl-C does not reach it."""
+        self.restart_at = None
+        self._popen = subprocess.Popen(
+            leashed(self.command.arguments, self.command.stop_signal),
+            env=self.command.environment,
+            cwd=self.command.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        assert self._popen.stdout
+        self._output.follow(self.name, self._popen.stdout)
+
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._popen.poll() if self._popen else None
+
+    def stop(self) -> None:
+        """Asks it to stop, waits for it, and kills what is then left of it."""
+        if self._popen is None:
+            return
+        if self._popen.poll() is None:
+            self._popen.send_signal(self.command.stop_signal)
+        try:
+            self._popen.wait(self.command.grace_seconds)
+        except subprocess.TimeoutExpired:
+            self._output.write(self.name, f"did not stop in {self.command.grace_seconds:.0f} s; killed")
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Kills the process and the children it left behind."""
+        if self._popen is None:
+            return
+        kill_group(self._popen.pid)
+        self._popen.wait()
+
+
+class Supervisor:
+    """Keeps processes running until it is told to stop.
+
+    `on_change` is given the records of the running processes whenever one starts or ends.
+    """
+
+    def __init__(self, output: Output, on_change: Callable[[list[ProcessRecord]], None]) -> None:
+        self._output = output
+        self._on_change = on_change
+        self._processes: list[Process] = []
+        self._after_restart: dict[str, Callable[[], None]] = {}
+
+    def start(self, command: Command, *, after_restart: Callable[[], None] | None = None) -> Process:
+        """Starts a command and keeps it running; `after_restart` is called each time it had to be started again."""
+        process = Process(command, self._output)
+        self._processes.append(process)
+        if after_restart:
+            self._after_restart[process.name] = after_restart
+        process.start()
+        self._record()
+        return process
+
+    def run(self, command: Command) -> int:
+        """Runs a command to its end while looking after the others; returns its exit code."""
+        process = Process(command, self._output)
+        process.start()
+        try:
+            self.watch(until=lambda: process.exit_code() is not None)
+        finally:
+            process.stop()
+        return process.exit_code() or 0
+
+    def wait_until(self, is_ready: Callable[[], bool], process: Process, seconds: float) -> None:
+        """Waits for a process to be of use.
+
+        Raises EmbeddedError when it ends first, or is not ready in `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            if process.exit_code() is not None:
+                raise EmbeddedError(f"{process.name} ended while starting:\n{self._output.last_words(process.name)}")
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"{process.name} was not ready after {seconds:.0f} seconds.")
+            time.sleep(TICK / 2)
+
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Restarts whatever dies until `until` says so.
+
+        Raises EmbeddedError when a process dies too often.
+        """
+        while not until():
+            for process in self._processes:
+                self._tend(process)
+            time.sleep(TICK)
+
+    def stop(self) -> None:
+        """Stops everything, last started first."""
+        for process in reversed(self._processes):
+            process.stop()
+        self._processes.clear()
+        self._record()
+
+    def _tend(self, process: Process) -> None:
+        if process.exit_code() is None:
+            return
+        if process.restart_at is None:
+            self._note_death(process)
+            return
+        if time.monotonic() < process.restart_at:
+            return
+        process.start()
+        self._record()
+        if process.name in self._after_restart:
+            self._after_restart[process.name]()
+
+    def _note_death(self, process: Process) -> None:
+        now = time.monotonic()
+        process.sweep()
+        process.deaths = [death for death in process.deaths if now - death < WITHIN_SECONDS] + [now]
+        if len(process.deaths) > MAXIMUM_DEATHS:
+            raise EmbeddedError(
+                f"{process.name} died {len(process.deaths)} times within a minute, so everything was stopped; "
+                f"its last words:\n{self._output.last_words(process.name)}"
+            )
+        pause = min(LONGEST_PAUSE, 0.5 * 2 ** (len(process.deaths) - 1))
+        process.restart_at = now + pause
+        self._output.write(process.name, f"ended with code {process.exit_code()}; starting it again in {pause:g} s")
+
+    def _record(self) -> None:
+        alive = [(process.name, process.pid) for process in self._processes if process.exit_code() is None]
+        records = [describe(name, pid) for name, pid in alive if pid is not None]
+        self._on_change([record for record in records if record is not None])
+
+
+def interrupt_on_signals() -> None:
+    """Turns Ctrl-C, SIGTERM and a closed terminal into one KeyboardInterrupt; later ones are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What the caller had ignored (`nohup`) stays ignored, except Ctrl-C in a background job.
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def exit_code_of_shell(code: int) -> int:
+    """A process's end as a shell tells it: 128 + the signal for one that was killed."""
+    return 128 - code if code < 0 else code
