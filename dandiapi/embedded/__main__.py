@@ -65,7 +65,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     if action == "run":
         from .archive import run
 
-        return run(home, _port(), url)
+        run(home, _port(), url)
+        return 0
     if action == "env":
         return _print_environment(home)
     if options.throwaway:

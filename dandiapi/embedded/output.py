@@ -26,6 +26,11 @@ class Output:
             self._last.setdefault(name, deque(maxlen=LAST_LINES)).append(line)
             self._print(f"{self._prefix(name)}{line}\n")
 
+    def write_plain(self, text: str) -> None:
+        """Writes `text` as it is, on lines of its own."""
+        with self._lock:
+            self._print(f"{text}\n")
+
     def last_words(self, name: str) -> str:
         """The last few lines that `name` said."""
         return "\n".join(self._last.get(name, ()))

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +45,17 @@ def leashed(arguments: list[str], stop_signal: signal.Signals) -> list[str]:
     return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(stop_signal)), *arguments]
 
 
-def run_quietly(arguments: list[str], *, standard_input: str = "") -> None:
-    """Runs a command to its end.
+def run_quietly(
+    arguments: list[str], *, standard_input: str = "", environment: Mapping[str, str] | None = None
+) -> None:
+    """Runs a command to its end, in this process's environment unless another is given.
 
     Raises EmbeddedError with the command's last words when it fails.
     """
     finished = subprocess.run(
         leashed(arguments, signal.SIGKILL),
         input=standard_input,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

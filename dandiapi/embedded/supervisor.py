@@ -86,15 +86,20 @@ class Supervisor:
         self._processes: list[Process] = []
         self._after_restart: dict[str, Callable[[], None]] = {}
 
-    def start(self, command: Command, *, after_restart: Callable[[], None] | None = None) -> Process:
-        """Starts a command and keeps it running; `after_restart` is called each time it had to be started again."""
+    def start(self, command: Command) -> Process:
+        """Starts a command, and from then on keeps it running."""
         process = Process(command, self._output)
         self._processes.append(process)
-        if after_restart:
-            self._after_restart[process.name] = after_restart
         process.start()
         self._record()
         return process
+
+    def after_restart(self, name: str, action: Callable[[], None]) -> None:
+        """Has `action` done each time the process of that name had to be started again.
+
+        If it raises EmbeddedError, the process counts as having died once more.
+        """
+        self._after_restart[name] = action
 
     def run(self, command: Command) -> int:
         """Runs a command to its end while looking after the others; returns its exit code."""
@@ -146,8 +151,11 @@ class Supervisor:
             return
         process.start()
         self._record()
-        if process.name in self._after_restart:
-            self._after_restart[process.name]()
+        try:
+            self._after_restart.get(process.name, _nothing)()
+        except EmbeddedError as error:
+            self._output.write(process.name, str(error))
+            process.stop()
 
     def _note_death(self, process: Process) -> None:
         now = time.monotonic()
@@ -166,6 +174,10 @@ class Supervisor:
         alive = [(process.name, process.pid) for process in self._processes if process.exit_code() is None]
         records = [describe(name, pid) for name, pid in alive if pid is not None]
         self._on_change([record for record in records if record is not None])
+
+
+def _nothing() -> None:
+    """What is to be done after most restarts."""
 
 
 def interrupt_on_signals() -> None:

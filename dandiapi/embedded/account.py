@@ -1,0 +1,38 @@
+"""The account for a first look, remembered in the home because the archive itself keeps only hashes of its secrets."""
+
+import json
+import secrets
+from typing import TypedDict
+
+from .home import Home
+
+EMAIL = "demo@example.org"
+
+
+class Account(TypedDict):
+    """What a person needs to log in, and a program to call the API."""
+
+    email: str
+    password: str
+    token: str
+
+
+def new_password() -> str:
+    """A random password."""
+    return secrets.token_urlsafe(12)
+
+
+def known_account(home: Home) -> Account | None:
+    """The account made at the first start; None before that."""
+    try:
+        account: Account = json.loads((home.folder / "account.json").read_text())
+    except FileNotFoundError:
+        return None
+    return account
+
+
+def keep_account(home: Home, account: Account) -> None:
+    """Remembers an account, in a file that only its owner can read."""
+    file = home.folder / "account.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(account, indent=2))

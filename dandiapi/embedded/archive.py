@@ -1,0 +1,126 @@
+"""`run`: the whole archive on one machine, from the services to a first login."""
+
+import os
+import sys
+import time
+
+from .account import Account, known_account
+from .home import PROJECT, Home, port_is_free
+from .output import Output
+from .processes import Command, EmbeddedError, end_leftovers, run_quietly
+from .services import ObjectStore, answers
+from .session import Session, running_services
+
+WEB_SECONDS = 60.0
+
+
+def run(home: Home, port: int, url: str) -> None:
+    """Runs the archive until it is interrupted.
+
+    Raises EmbeddedError when something is in the way, and KeyboardInterrupt when it was interrupted.
+    """
+    with home.held("An archive", url) as mine:
+        if not mine:
+            raise EmbeddedError(_occupied(home))
+        end_leftovers(home.processes())
+        if not port_is_free(port):
+            raise EmbeddedError(
+                f"Port {port} is in use by another program; stop that one, or choose another port, for example "
+                f"`PORT={port + 1} make run`."
+            )
+        _run(home, port, url)
+
+
+def _run(home: Home, port: int, url: str) -> None:
+    output = Output(sys.stdout)
+    with running_services(home, output, os.environ, durable=True) as session:
+        _prepare(session)
+        for command in _processes(session, port):
+            session.supervisor.start(command)
+        home.announce(session.shared)
+        local_url = f"http://127.0.0.1:{port}"
+        if not _web_answers(session, local_url):
+            output.write("archive", f"web does not answer at {local_url}/api/info/ yet; its lines above say why.")
+        account = known_account(home)
+        if account:
+            _load_samples(session, account, local_url)
+        output.write_plain(_banner(home, url, account))
+        try:
+            session.supervisor.watch(until=lambda: False)
+        except KeyboardInterrupt:
+            output.write("archive", "stopping")
+            raise
+
+
+def _prepare(session: Session) -> None:
+    """Brings database, bucket, static files and the first account to where this version of the code wants them."""
+    command = _python(session, "prepare", ["-m", "dandiapi.embedded.prepare"])
+    code = session.supervisor.run(command)
+    if code != 0:
+        raise EmbeddedError(f"Preparing the database and the bucket failed with code {code}; the lines above say why.")
+    session.supervisor.after_restart(ObjectStore.name, lambda: _prepare_bucket(session))
+
+
+def _prepare_bucket(session: Session) -> None:
+    """Tells a store that was started again who may do what: after a crash it has forgotten."""
+    deadline = time.monotonic() + WEB_SECONDS
+    while not answers(f"{session.environment['S3_ENDPOINT_URL']}/_ministack/ready"):
+        if time.monotonic() > deadline:
+            raise EmbeddedError("The store does not answer.")
+        time.sleep(0.1)
+    manage = [sys.executable, str(PROJECT / "manage.py"), "prepare_bucket"]
+    run_quietly(manage, environment=session.environment)
+
+
+def _processes(session: Session, port: int) -> list[Command]:
+    """The processes of the `Procfile`, sized for one small machine."""
+    web = [
+        *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "2", "--blocking-threads", "4", "--backpressure", "64"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
+    ]
+    celery = ["-m", "celery", "-A", "dandiapi.celery"]
+    worker = [*celery, "worker", "--queues", "quick,bulk", "--concurrency", "2", "--loglevel", "INFO"]
+    beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(session.home.folder / "beat-schedule")]
+    return [_python(session, name, arguments) for name, arguments in (("web", web), ("worker", worker), ("beat", beat))]
+
+
+def _python(session: Session, name: str, arguments: list[str]) -> Command:
+    return Command(name, [sys.executable, *arguments], session.environment, folder=PROJECT)
+
+
+def _web_answers(session: Session, local_url: str) -> bool:
+    info = f"{local_url}/api/info/"
+    deadline = time.monotonic() + WEB_SECONDS
+    session.supervisor.watch(until=lambda: answers(info) or time.monotonic() > deadline)
+    return answers(info)
+
+
+def _load_samples(session: Session, account: Account, local_url: str) -> None:
+    """Uploads the sample datasets once; what an interruption cut short is taken up again at the next start."""
+    if session.home.read().get("samples_loaded"):
+        return
+    arguments = ["-m", "dandiapi.embedded.samples", "--api-url", f"{local_url}/api", "--token", account["token"]]
+    if session.supervisor.run(_python(session, "samples", arguments)) == 0:
+        session.home.remember(samples_loaded=True)
+    else:
+        session.output.write("archive", "The sample data could not be loaded; the next start tries again.")
+
+
+def _banner(home: Home, url: str, account: Account | None) -> str:
+    lines = ["", f"  The archive runs at {url} (Ctrl-C stops it)", f"  Its data lies in    {home.folder}"]
+    if account:
+        lines += [
+            f"  Login               {account['email']}",
+            f"  Password            {account['password']}",
+            f"  Token               {account['token']}",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _occupied(home: Home) -> str:
+    occupant = home.occupant()
+    where = f" at {occupant['url']}" if occupant["url"] else ""
+    return (
+        f"{occupant['what']} is already running in {home.folder}{where} (process {occupant['pid']}); stop that first."
+    )

@@ -1,0 +1,56 @@
+"""Everything Django has to do before the first request, in one process because starting Django is what takes the time."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command, get_commands
+
+from .account import EMAIL, Account, keep_account, known_account, new_password
+from .home import Home
+
+
+def main() -> None:
+    """Brings database, bucket, static files and the first account up to date; raises what their commands raise."""
+    django.setup()
+    call_command("migrate", interactive=False)
+    call_command("prepare_bucket")
+    collect_static_files()
+    make_account(Home.from_environment())
+
+
+def collect_static_files() -> None:
+    """Collects the static files when one of them is not what it was the last time."""
+    stamp = Path(settings.STATIC_ROOT, ".collected")
+    fingerprint = _fingerprint_of_static_files()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    call_command("collectstatic", interactive=False, verbosity=1)
+    stamp.write_text(fingerprint)
+
+
+def make_account(home: Home) -> None:
+    """Makes the account for a first look, at the first start only."""
+    if known_account(home) or "create_demo_account" not in get_commands():
+        return
+    password = new_password()
+    token = io.StringIO()
+    call_command("create_demo_account", EMAIL, password, stdout=token)
+    keep_account(home, Account(email=EMAIL, password=password, token=token.getvalue().strip()))
+
+
+def _fingerprint_of_static_files() -> str:
+    described = sorted(
+        f"{path} {status.st_size} {status.st_mtime_ns}"
+        for finder in get_finders()
+        for path, storage in finder.list(ignore_patterns=None)
+        for status in [Path(storage.path(path)).stat()]
+    )
+    return hashlib.sha256("\n".join(described).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
