@@ -1,0 +1,1 @@
+"""What metadata must say: its computed form, its problems, and its summary. Pure: touches no row."""

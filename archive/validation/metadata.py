@@ -1,0 +1,316 @@
+"""The computed form of metadata: what its owner submitted, and over it what the archive knows better.
+
+Plain data in, plain data out. What is computed is taken off again by the strip functions, so that
+`strip(computed(submitted)) == strip(submitted)`: sending back what was read changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from archive.identifiers.queries import dandiset_identifier, doi_name, version_name
+from archive.validation.queries import schema_info
+
+ZARR_FORMAT = "application/x-zarr"
+
+# Contract 2.2. `@context` and `repository` are not in its list, but are computed as well.
+_COMPUTED_VERSION_FIELDS = frozenset(
+    {
+        "@context",
+        "assetsSummary",
+        "citation",
+        "dateCreated",
+        "datePublished",
+        "doi",
+        "id",
+        "identifier",
+        "manifestLocation",
+        "name",
+        "publishedBy",
+        "releaseNotes",
+        "repository",
+        "url",
+        "version",
+    }
+)
+_COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
+
+# Contract 2.3; `@context` as above.
+_COMPUTED_ASSET_FIELDS = frozenset(
+    {
+        "@context",
+        "access",
+        "contentSize",
+        "contentUrl",
+        "datePublished",
+        "digest",
+        "id",
+        "identifier",
+        "path",
+        "publishedBy",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionFacts:
+    """What the computed metadata of a version is made of (contract 2.2).
+
+    `access` is OPEN, EMBARGOED or UNEMBARGOING; `summary` an assetsSummary, or None while there is none; `now` the
+    moment whose year the citation gives.
+    """
+
+    number: int
+    version: str
+    name: str
+    submitted: Mapping[str, Any]
+    created: datetime
+    access: str
+    manifest_urls: Sequence[str]
+    now: datetime
+    embargoed_until: date | None = None
+    summary: Mapping[str, Any] | None = None
+    doi: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetFacts:
+    """What the computed metadata of an asset is made of (contract 2.3).
+
+    `url` is where the bytes lie in the object store. `digest` is what `blob_digest` or `zarr_digest` gives.
+    `published_by` is the activity that published it, the same for all assets of one publication, or None.
+    """
+
+    asset_id: UUID
+    path: str
+    submitted: Mapping[str, Any]
+    size: int
+    digest: Mapping[str, str | None]
+    url: str
+    access: str
+    embargoed_until: date | None = None
+    is_zarr: bool = False
+    published_by: Mapping[str, Any] | None = None
+
+
+# --- Versions -----------------------------------------------------------------------------------------------------------
+
+
+def default_dandiset_metadata(*, first_name: str, last_name: str, email: str) -> dict[str, Any]:
+    """What a new dataset says unless its creator says otherwise (contract 2.1): the creator is its contact."""
+    return {
+        "schemaKey": "Dandiset",
+        "schemaVersion": schema_info().current,
+        "contributor": [
+            {
+                "schemaKey": "Person",
+                "name": f"{last_name}, {first_name}",
+                "email": email,
+                "roleName": ["dcite:ContactPerson"],
+                "affiliation": [],
+                "includeInCitation": True,
+            }
+        ],
+    }
+
+
+def funder(name: str, award_number: str) -> dict[str, Any]:
+    """The contributor that stands for the funding of an embargoed dataset (contract 2.1)."""
+    return {
+        "schemaKey": "Organization",
+        "name": name,
+        "awardNumber": award_number,
+        "roleName": ["dcite:Funder"],
+    }
+
+
+def strip_version_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """`metadata` without what is computed: what its owner has a say in (contract 2.2)."""
+    submitted = {key: value for key, value in metadata.items() if key not in _COMPUTED_VERSION_FIELDS}
+    access = [_strip_access(submitted), *_further_access(submitted)]
+    submitted.pop("access", None)
+    # An access item that only held computed fields is what everybody has.
+    return submitted if access == [{}] else {**submitted, "access": access}
+
+
+def version_metadata(facts: VersionFacts) -> dict[str, Any]:
+    """The full metadata of a version, as every reader sees it (contract 2.2)."""
+    identifier = f"{settings.ARCHIVE_INSTANCE_NAME}:{dandiset_identifier(facts.number)}"
+    metadata = {
+        **strip_version_metadata(facts.submitted),
+        "@context": context_url(facts.submitted),
+        "manifestLocation": list(facts.manifest_urls),
+        "name": facts.name,
+        "identifier": identifier,
+        "version": facts.version,
+        "id": f"{identifier}/{facts.version}",
+        "repository": settings.ARCHIVE_URL,
+        "url": version_url(facts.number, facts.version),
+        "dateCreated": facts.created.isoformat(),
+        "access": [
+            _strip_access(facts.submitted) | access_requirements(facts.access, facts.embargoed_until),
+            *_further_access(facts.submitted),
+        ],
+        "assetsSummary": dict(facts.summary or empty_summary()),
+        **({"doi": facts.doi} if facts.doi else {}),
+    }
+    return {**metadata, "citation": citation(metadata, year=facts.now.year)}
+
+
+def published_version_metadata(
+    facts: VersionFacts, *, published_by: Mapping[str, Any], release_notes: str = ""
+) -> dict[str, Any]:
+    """The full metadata of a version that `published_by`, from `publish_activity`, publishes (contract 2.7)."""
+    return {
+        **version_metadata(facts),
+        **_publication(published_by),
+        **({"releaseNotes": release_notes} if release_notes else {}),
+    }
+
+
+def candidate_version_metadata(facts: VersionFacts, *, holds_bytes: bool) -> dict[str, Any]:
+    """The metadata a draft would have were it published at `facts.now`, with placeholders for what is not known yet.
+
+    This is what a draft is validated as (contract 2.6). The summary counts one file of one byte if the draft
+    `holds_bytes`, nothing otherwise; the DOI is nobody's.
+    """
+    summary = {**empty_summary(), "numberOfBytes": int(holds_bytes), "numberOfFiles": int(holds_bytes)}
+    candidate = replace(facts, version=version_name(facts.now), summary=summary, doi=doi_name(123456, "0.123456.1234"))
+    return published_version_metadata(candidate, published_by=publish_activity(facts.now))
+
+
+def empty_summary() -> dict[str, Any]:
+    """The assetsSummary of a version without assets."""
+    return {"schemaKey": "AssetsSummary", "numberOfBytes": 0, "numberOfFiles": 0}
+
+
+def version_url(number: int, version: str) -> str:
+    """The page of a version (contract 2.2)."""
+    return f"{settings.ARCHIVE_URL}/dandiset/{dandiset_identifier(number)}/{version}"
+
+
+def citation(metadata: Mapping[str, Any], *, year: int) -> str:
+    """How to cite the version with this (computed) metadata (contract 2.2)."""
+    name = metadata["name"].rstrip(".")
+    url = f"https://doi.org/{metadata['doi']}" if "doi" in metadata else metadata["url"]
+    source = f"(Version {metadata['version']}) [Data set]. {settings.ARCHIVE_INSTANCE_NAME} Archive. {url}"
+    authors = "; ".join(_cited_names(metadata.get("contributor")))
+    return f"{authors} ({year}) {name} {source}" if authors else f"{name} ({year}). {source}"
+
+
+def _cited_names(contributors: object) -> list[str]:
+    # Metadata need not be valid to be stored, so nothing is sure about the shape of it.
+    people = [person for person in _list(contributors) if isinstance(person, dict) and person.get("includeInCitation")]
+    return [person["name"] for person in people if isinstance(person.get("name"), str)]
+
+
+def _strip_access(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What the owner says about access, beside what the archive decides."""
+    first = next(iter(_list(metadata.get("access"))), None)
+    if not isinstance(first, dict):
+        return {}
+    return {key: value for key, value in first.items() if key not in _COMPUTED_ACCESS_FIELDS}
+
+
+def _further_access(metadata: Mapping[str, Any]) -> list[Any]:
+    return _list(metadata.get("access"))[1:]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+# --- Assets -------------------------------------------------------------------------------------------------------------
+
+
+def strip_asset_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """`metadata` without what is computed: what its owner has a say in (contract 2.3)."""
+    return {key: value for key, value in metadata.items() if key not in _COMPUTED_ASSET_FIELDS}
+
+
+def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
+    """The full metadata of an asset, as every reader sees it (contract 2.3).
+
+    A page of assets calls this a thousand times, so values are shared with `facts` rather than copied.
+    """
+    asset_id = str(facts.asset_id)
+    embargoed_until = facts.embargoed_until if facts.access != "OPEN" else None
+    return {
+        **facts.submitted,
+        **({"encodingFormat": ZARR_FORMAT} if facts.is_zarr else {}),
+        **(_publication(facts.published_by) if facts.published_by else {}),
+        "@context": context_url(facts.submitted),
+        "id": f"dandiasset:{asset_id}",
+        "identifier": asset_id,
+        "path": facts.path,
+        "access": [access_requirements(facts.access, embargoed_until)],
+        # The dandi client takes the first that is not below its API for the one in the object store.
+        "contentUrl": [f"{settings.ARCHIVE_URL}/api/assets/{asset_id}/download/", facts.url],
+        "contentSize": facts.size,
+        "digest": facts.digest,
+    }
+
+
+def candidate_asset_metadata(facts: AssetFacts, *, now: datetime) -> dict[str, Any]:
+    """The metadata an asset would have were it published now, which is what it is validated as (contract 2.6)."""
+    return asset_metadata(replace(facts, published_by=publish_activity(now)))
+
+
+def blob_digest(*, etag: str, sha256: str | None) -> dict[str, str | None]:
+    """The `digest` of a file; its SHA-256 is not known at first (contract 2.3)."""
+    digest: dict[str, str | None] = {"dandi:dandi-etag": etag}
+    return {**digest, "dandi:sha2-256": sha256} if sha256 else digest
+
+
+def zarr_digest(checksum: str | None) -> dict[str, str | None]:
+    """The `digest` of a zarr archive; None until its checksum is known (contract 2.3)."""
+    return {"dandi:dandi-zarr-checksum": checksum}
+
+
+# --- Both ---------------------------------------------------------------------------------------------------------------
+
+
+def context_url(metadata: Mapping[str, Any]) -> str:
+    """The JSON-LD context of metadata, by its `schemaVersion` (contract 2.2)."""
+    version = metadata.get("schemaVersion") or schema_info().current
+    return f"https://raw.githubusercontent.com/dandi/schema/master/releases/{version}/context.json"
+
+
+def access_requirements(access: str, embargoed_until: date | None) -> dict[str, Any]:
+    """The `access` item for OPEN, EMBARGOED or UNEMBARGOING: not yet open is still embargoed (contract 2.2)."""
+    requirements = {
+        "schemaKey": "AccessRequirements",
+        "status": "dandi:OpenAccess" if access == "OPEN" else "dandi:EmbargoedAccess",
+    }
+    return {**requirements, "embargoedUntil": embargoed_until.isoformat()} if embargoed_until else requirements
+
+
+def publish_activity(moment: datetime) -> dict[str, Any]:
+    """The `publishedBy` of everything that one publication publishes (contract 2.3).
+
+    It gets new identifiers at each call, so it is made once per publication, kept, and shared.
+    """
+    return {
+        "id": f"urn:uuid:{uuid4()}",
+        "schemaKey": "PublishActivity",
+        "name": "DANDI publish",
+        "startDate": moment.isoformat(),
+        "endDate": moment.isoformat(),
+        "wasAssociatedWith": [
+            {
+                "id": f"urn:uuid:{uuid4()}",
+                "schemaKey": "Software",
+                "identifier": settings.ARCHIVE_INSTANCE_IDENTIFIER,
+                "name": f"{settings.ARCHIVE_INSTANCE_NAME} API",
+                "version": settings.ARCHIVE_VERSION,
+            }
+        ],
+    }
+
+
+def _publication(published_by: Mapping[str, Any]) -> dict[str, Any]:
+    return {"publishedBy": published_by, "datePublished": published_by["endDate"]}

@@ -1,0 +1,130 @@
+"""What is wrong with metadata, as far as the metadata schema can tell (contract 2.6)."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from archive.validation.queries import json_schema, model, schema_info
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+    from pydantic_core import ErrorDetails
+
+MAX_PROBLEMS = 200
+MAX_MESSAGE = 1000
+
+# Far above what metadata of a dataset or file comes to, and low enough that checking it takes seconds at worst.
+MAX_DEPTH = 40
+MAX_VALUES = 50_000
+MAX_STRING = 20_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong: `field` is a dotted path as far as known ("" for the whole), `message` is for a person."""
+
+    field: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The wire form, `{"field", "message"}` (contract 2.2)."""
+        return asdict(self)
+
+
+def validate_asset(metadata: dict[str, Any]) -> list[Problem]:
+    """What keeps an asset with this metadata, from `candidate_asset_metadata`, from being published (contract 2.6).
+
+    Takes any JSON object and never raises; see `validate_version`.
+    """
+    return _validate(metadata, "PublishedAsset")
+
+
+def validate_version(metadata: dict[str, Any]) -> list[Problem]:
+    """What keeps a version with this metadata, from `candidate_version_metadata`, from being published (contract 2.6).
+
+    Takes any JSON object and never raises: what could not be checked is a problem too. At most MAX_PROBLEMS, sorted.
+    Metadata of the current schema version is checked by JSON Schema and, if that finds nothing, by the pydantic
+    models; metadata of an older one by the models alone, since its JSON Schema would have to be fetched from GitHub.
+    """
+    return _validate(metadata, "PublishedDandiset")
+
+
+def _validate(metadata: dict[str, Any], name: str) -> list[Problem]:
+    try:
+        return _first_problems(_excesses(metadata)) or _schema_problems(metadata, name)
+    except Exception:
+        # The checks of dandischema assume shapes that pydantic has not made sure of; what trips them is not valid.
+        logger.warning("Metadata could not be validated as %s", name, exc_info=True)
+        return [Problem("", "The metadata could not be validated: it has a shape that nothing expects.")]
+
+
+def _schema_problems(metadata: dict[str, Any], name: str) -> list[Problem]:
+    version = metadata.get("schemaVersion")
+    if version not in schema_info().allowed:
+        allowed = ", ".join(schema_info().allowed)
+        return [_problem([], f"Metadata version {version} is not allowed. Allowed are: {allowed}.")]
+    problems = _first_problems(_json_schema_problems(metadata, name)) if version == schema_info().current else []
+    return problems or _first_problems(_model_problems(metadata, name))
+
+
+def _json_schema_problems(metadata: dict[str, Any], name: str) -> Iterator[Problem]:
+    return (_problem(error.absolute_path, error.message) for error in _validator(name).iter_errors(metadata))
+
+
+def _model_problems(metadata: dict[str, Any], name: str) -> Iterator[Problem]:
+    return (_problem(error["loc"][:1], error["msg"]) for error in _model_errors(metadata, name))
+
+
+def _model_errors(metadata: dict[str, Any], name: str) -> "list[ErrorDetails]":
+    from pydantic import ValidationError
+
+    try:
+        model(name).model_validate(metadata)
+    except ValidationError as error:
+        return error.errors(include_url=False, include_context=False, include_input=False)
+    return []
+
+
+@cache
+def _validator(name: str) -> "Validator":
+    from dandischema.utils import dandi_jsonschema_validator
+
+    return dandi_jsonschema_validator(json_schema(name))
+
+
+def _first_problems(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(set(islice(problems, MAX_PROBLEMS)))
+
+
+def _problem(location: Iterable[str | int], message: str) -> Problem:
+    field = ".".join(map(str, location))
+    return Problem(field[:MAX_MESSAGE], message[:MAX_MESSAGE])
+
+
+def _excesses(metadata: dict[str, Any]) -> Iterator[Problem]:
+    """The first thing about `metadata` that would make checking it slow: too deep, too many values, too long a text."""
+    level: list[Any] = [metadata]
+    count = 0
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        if count > MAX_VALUES:
+            yield Problem("", f"The metadata holds more than {MAX_VALUES} values.")
+            return
+        if any(len(value) > MAX_STRING for value in level if isinstance(value, str)):
+            yield Problem("", f"The metadata holds a text of more than {MAX_STRING} characters.")
+            return
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return
+    yield Problem("", f"The metadata is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _children(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return (*value.keys(), *value.values())
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,51 @@
+"""The metadata schema that this server speaks, as JSON Schema."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from archive.errors import InvalidError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+SCHEMA_NAMES = ("Dandiset", "Asset", "PublishedDandiset", "PublishedAsset")
+
+
+@dataclass(frozen=True)
+class SchemaInfo:
+    """The version of the schema that this server speaks, and those whose metadata it takes, oldest first."""
+
+    current: str
+    allowed: tuple[str, ...]
+
+
+@cache
+def schema_info() -> SchemaInfo:
+    """Which versions of the schema there are (contract 1.2)."""
+    # dandischema's constants are cheap to import, its models are not; a process that never asks pays for neither.
+    from dandischema.consts import ALLOWED_VALIDATION_SCHEMAS, DANDI_SCHEMA_VERSION
+
+    return SchemaInfo(DANDI_SCHEMA_VERSION, tuple(ALLOWED_VALIDATION_SCHEMAS))
+
+
+@cache
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one of SCHEMA_NAMES, with the patterns of this instance (contract 1.2).
+
+    It is kept: who needs another must copy it. Raises InvalidError, naming the field `model`, for another name.
+    """
+    from dandischema.utils import TransitionalGenerateJsonSchema
+
+    return model(name).model_json_schema(schema_generator=TransitionalGenerateJsonSchema)
+
+
+def model(name: str) -> "type[BaseModel]":
+    """The pydantic model of one of SCHEMA_NAMES; InvalidError, naming the field `model`, for another name."""
+    if name not in SCHEMA_NAMES:
+        raise InvalidError(f"The model must be one of {', '.join(SCHEMA_NAMES)}.", field="model")
+    # Takes a second: only a process that validates, or shows a schema, should pay for it.
+    from dandischema import models
+
+    found: type[BaseModel] = getattr(models, name)
+    return found

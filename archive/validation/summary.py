@@ -1,0 +1,96 @@
+"""The assetsSummary of a version, from what each of its assets adds to it (contract 2.6).
+
+The contribution of an asset is small, and that of most assets equals that of many others. So a version of 100,000
+assets is summarised from its few distinct contributions, which the database can find, and two sums.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any
+
+from archive.validation.queries import schema_info
+
+Contribution = dict[str, list[Any]]
+
+# The parts of a summary that are lists in it, and those that it only counts.
+_LISTED = ("approach", "measurementTechnique", "variableMeasured", "species", "dataStandard")
+_COUNTED = ("subjects", "cell", "slice", "tissuesample")
+
+# The parts of an asset's metadata that are read, beside its path and format.
+_READ = ("approach", "measurementTechnique", "variableMeasured", "wasAttributedTo", "wasDerivedFrom")
+
+
+def asset_contribution(metadata: Mapping[str, Any]) -> Contribution:
+    """What an asset with this (computed) metadata adds to the summary of a version: lists by name, none of them empty.
+
+    Takes anything and never raises: a part that cannot be read adds nothing. Equal contributions are equal as JSON.
+    """
+    common = {
+        "schemaVersion": schema_info().current,
+        "contentSize": 0,
+        "path": _text(metadata.get("path")),
+        "encodingFormat": _text(metadata.get("encodingFormat")),
+    }
+    parts = {key: metadata[key] for key in _READ if metadata.get(key)}
+    whole = _read({**common, **parts})
+    if whole is not None:
+        return _union([whole])
+    readings = (_read({**common, key: value}) for key, value in [("path", common["path"]), *parts.items()])
+    return _union(reading for reading in readings if reading is not None)
+
+
+def merge_contributions(
+    contributions: Iterable[Contribution], *, number_of_files: int, number_of_bytes: int
+) -> dict[str, Any]:
+    """The assetsSummary of assets with these contributions, of which each distinct one need be given only once.
+
+    It is what `dandischema.metadata.aggregate_assets_summary` makes of the same assets, but for the order of lists,
+    which is fixed here, and for items that it repeats because they differ in what the summary leaves out.
+    """
+    union = _union(contributions)
+    counts = {key: len(union.get(key, [])) for key in _COUNTED}
+    summary = {
+        "schemaKey": "AssetsSummary",
+        "numberOfBytes": number_of_bytes,
+        "numberOfFiles": number_of_files,
+        "numberOfSubjects": counts["subjects"] or None,
+        "numberOfSamples": counts["tissuesample"] + counts["slice"] or None,
+        "numberOfCells": counts["cell"] or None,
+        **{key: union.get(key, []) if number_of_files else None for key in _LISTED},
+    }
+    return {key: value for key, value in summary.items() if value is not None}
+
+
+def _read(metadata: dict[str, Any]) -> Contribution | None:
+    from dandischema.metadata import _add_asset_to_stats
+    from dandischema.models import AssetsSummary
+
+    statistics: dict[str, Any] = {}
+    try:
+        # The library's own reading of an asset: private, but the only one that is sure to count as the library counts.
+        # tests/archive/validation/test_summary.py holds the result against its public face.
+        _add_asset_to_stats(metadata, statistics)
+        listed = AssetsSummary(
+            numberOfBytes=0, numberOfFiles=0, **{key: statistics[key] for key in _LISTED}
+        ).model_dump(mode="json", exclude_none=True)
+    except Exception:  # noqa: BLE001 - it assumes shapes that only valid metadata has
+        return None
+    return {**{key: listed[key] for key in _LISTED}, **{key: statistics[key] for key in _COUNTED}}
+
+
+def _union(contributions: Iterable[Contribution]) -> Contribution:
+    """The union of lists of the same name, each sorted and without repeats; empty ones are left out."""
+    lists: dict[str, list[list[Any]]] = {}
+    for contribution in contributions:
+        for key, values in contribution.items():
+            lists.setdefault(key, []).append(values)
+    return {key: _distinct(chain.from_iterable(lists[key])) for key in sorted(lists) if any(lists[key])}
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    return [value for _, value in sorted({json.dumps(value, sort_keys=True): value for value in values}.items())]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
