@@ -86,7 +86,7 @@ class Home:
         """A random text, made once and then always the same."""
         known: dict[str, str] = self.read().get("secrets", {})
         if name not in known:
-            known[name] = secrets.token_urlsafe(32)
+            known[name] = secrets.token_urlsafe(48)
             self.remember(secrets=known)
         return known[name]
 

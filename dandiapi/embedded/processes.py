@@ -83,12 +83,12 @@ def end_leftovers(records: list[ProcessRecord], grace_seconds: float = 5.0) -> l
     left = {record["pid"]: record["name"] for record in records if _session(record)}
     for pid in left:
         _signal_group(pid, signal.SIGTERM)
-    deadline = time.monotonic() + grace_seconds
-    while time.monotonic() < deadline and any(_session(record) for record in records):
-        time.sleep(0.05)
+    _wait_until_gone(records, grace_seconds)
     for record in records:
         for pid in _session(record):
             _signal(pid, signal.SIGKILL)
+    # Their ports and files are free only when they are really gone.
+    _wait_until_gone(records, grace_seconds)
     return list(left.values())
 
 
@@ -135,6 +135,12 @@ def _belongs(status: _Status | None, record: ProcessRecord) -> bool:
     if status is None or status.state == "Z":
         return False
     return status.session == record["pid"] and status.started >= record["started"]
+
+
+def _wait_until_gone(records: list[ProcessRecord], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(_session(record) for record in records):
+        time.sleep(0.05)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
