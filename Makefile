@@ -1,0 +1,63 @@
+# The project's commands; `make help` lists them.
+#
+# They need python3 (3.11 or newer) and make. Everything else is installed inside this folder: uv into .tools, unless there
+# is one on the PATH, and the packages that uv.lock pins into .venv.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The cache lies beside what is installed from it, so that files are linked and not copied, and nothing is left behind
+# elsewhere when the folder is deleted.
+export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
+export UV_PYTHON_DOWNLOADS := never
+# A virtual environment somebody has activated is none of ours.
+unexport VIRTUAL_ENV
+
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+PYTHON := .venv/bin/python
+EMBEDDED := $(PYTHON) -m dandiapi.embedded
+# Nothing answers there; the check looks at settings only.
+PRODUCTION := DJANGO_SETTINGS_MODULE=dandiapi.settings.production ARCHIVE_URL=https://archive.example.org \
+	ALLOWED_HOSTS=archive.example.org
+PACKAGES := .venv/.installed
+CLIENTS := tests/clients/.venv/.installed
+
+.PHONY: help run test check bench token
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or $PORT, until Ctrl-C
+	@exec $(EMBEDDED) run
+
+test: $(PACKAGES) $(CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
+	@DJANGO_SETTINGS_MODULE=dandiapi.settings.testing $(EMBEDDED) exec --throwaway -- python -m pytest -n 2 --dist loadscope $(TESTS)
+
+check: $(PACKAGES) ## check style, types, imports and migrations
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy archive dandiapi
+	.venv/bin/lint-imports
+	$(EMBEDDED) exec --throwaway -- python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(EMBEDDED) exec --throwaway -- python manage.py check --deploy --fail-level WARNING
+
+bench: $(PACKAGES) ## measure how fast the archive is
+	@trap 'rm -rf .archive-bench' EXIT; ARCHIVE_HOME=.archive-bench $(EMBEDDED) exec -- python -m tests.bench
+
+token: $(PACKAGES) ## print a token of the running archive: make -s token EMAIL=someone@example.org [ADMIN=1]
+	@: $${EMAIL:?"usage: make -s token EMAIL=someone@example.org [ADMIN=1]"}
+	@$(EMBEDDED) exec -- python manage.py create_token "$$EMAIL" $(if $(ADMIN),--admin)
+
+$(PACKAGES): uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --frozen --quiet >&2
+	@touch $@
+
+$(CLIENTS): tests/clients/uv.lock tests/clients/pyproject.toml | $(UV)
+	@$(UV) sync --frozen --quiet --project tests/clients >&2
+	@touch $@
+
+.tools/bin/uv:
+	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is older than 3.11.")'
+	@python3 -m venv .tools >&2
+	@.tools/bin/pip install --quiet --no-cache-dir --disable-pip-version-check uv >&2
