@@ -1,0 +1,116 @@
+"""ARCHIVE_HOME: what is remembered, who may hold it, what an earlier archive left running."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dandiapi.embedded.home import Home
+from dandiapi.embedded.processes import EmbeddedError, describe, end_leftovers
+from tests.dandiapi.embedded.helpers import runs
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    home.create()
+    return home
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_ports_and_secrets_are_remembered_where_only_their_owner_reads_them(home: Home) -> None:
+    port, secret = home.port("postgres"), home.secret("django")
+    again = Home(home.folder)
+    assert (again.port("postgres"), again.secret("django")) == (port, secret)
+    assert home.state_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_remembered_port_that_somebody_took_is_replaced(home: Home) -> None:
+    port = home.port("postgres")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        other = home.port("postgres")
+    assert other != port
+    assert home.port("postgres") == other
+
+
+def test_a_damaged_memory_is_named(home: Home) -> None:
+    home.state_file.write_text("{")
+    with pytest.raises(EmbeddedError, match=r"state\.json cannot be read as JSON"):
+        home.read()
+
+
+def test_a_home_is_held_once(home: Home) -> None:
+    with home.held("An archive", "http://127.0.0.1:8000") as first, Home(home.folder).held("A command", "") as second:
+        assert (first, second) == (True, False)
+        assert home.occupant() == {"pid": os.getpid(), "url": "http://127.0.0.1:8000", "what": "An archive"}
+    with home.held("A command", "") as third:
+        assert third
+
+
+def test_the_lock_and_the_announcement_of_a_killed_holder_are_not_in_the_way(home: Home) -> None:
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from dandiapi.embedded.home import Home\n"
+        "home = Home(Path(sys.argv[1]))\n"
+        "with home.held('An archive', ''):\n"
+        "    home.announce({'A': 'b'})\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", script, str(home.folder)], stdout=subprocess.PIPE)
+    assert holder.stdout
+    assert holder.stdout.readline() == b"held\n"
+    assert home.environment() == {"A": "b"}
+    holder.kill()
+    holder.communicate()
+    assert home.environment() is None
+    with home.held("A command", "") as mine:
+        assert mine
+
+
+def test_leftovers_are_ended(sleeper: subprocess.Popen[bytes]) -> None:
+    record = describe("web", sleeper.pid)
+    assert record
+    assert end_leftovers([record]) == ["web"]
+    assert sleeper.wait(5) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another"}])
+def test_a_process_that_was_given_a_recorded_number_later_is_left_alone(
+    sleeper: subprocess.Popen[bytes], change: dict[str, object]
+) -> None:
+    record = describe("web", sleeper.pid)
+    assert record
+    assert end_leftovers([record | change]) == []  # type: ignore[operator]
+    assert sleeper.poll() is None
+
+
+def test_the_children_of_a_process_that_is_gone_are_leftovers(tmp_path: Path) -> None:
+    script = "trap '' TERM; sleep 60 & echo $!; read line"
+    parent = subprocess.Popen(
+        ["/bin/sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert parent.stdout
+    child = int(parent.stdout.readline())
+    record = describe("web", parent.pid)
+    assert record
+    parent.kill()
+    parent.wait()
+    assert end_leftovers([json.loads(json.dumps(record))], grace_seconds=0.2) == ["web"]
+    assert not runs(child)
