@@ -19,40 +19,16 @@ ZARR_FORMAT = "application/x-zarr"
 
 # Contract 2.2. `@context` and `repository` are not in its list, but are computed as well.
 _COMPUTED_VERSION_FIELDS = frozenset(
-    {
-        "@context",
-        "assetsSummary",
-        "citation",
-        "dateCreated",
-        "datePublished",
-        "doi",
-        "id",
-        "identifier",
-        "manifestLocation",
-        "name",
-        "publishedBy",
-        "releaseNotes",
-        "repository",
-        "url",
-        "version",
-    }
+    (
+        "@context assetsSummary citation dateCreated datePublished doi id identifier manifestLocation name publishedBy "
+        "releaseNotes repository url version"
+    ).split()
 )
 _COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
 
 # Contract 2.3; `@context` as above.
 _COMPUTED_ASSET_FIELDS = frozenset(
-    {
-        "@context",
-        "access",
-        "contentSize",
-        "contentUrl",
-        "datePublished",
-        "digest",
-        "id",
-        "identifier",
-        "path",
-        "publishedBy",
-    }
+    "@context access contentSize contentUrl datePublished digest id identifier path publishedBy".split()
 )
 
 

@@ -11,6 +11,7 @@ from archive.validation.queries import json_schema, model, schema_info
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
+    from jsonschema_rs import Draft202012Validator as QuickValidator
     from pydantic_core import ErrorDetails
 
 MAX_PROBLEMS = 200
@@ -19,7 +20,7 @@ MAX_MESSAGE = 1000
 # Far above what metadata of a dataset or file comes to, and low enough that checking it takes seconds at worst.
 MAX_DEPTH = 40
 MAX_VALUES = 50_000
-MAX_STRING = 20_000
+MAX_STRING = 100_000
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,11 @@ def _schema_problems(metadata: dict[str, Any], name: str) -> list[Problem]:
     return problems or _first_problems(_model_problems(metadata, name))
 
 
-def _json_schema_problems(metadata: dict[str, Any], name: str) -> Iterator[Problem]:
+def _json_schema_problems(metadata: dict[str, Any], name: str) -> Iterable[Problem]:
+    # jsonschema takes 300 times as long as jsonschema-rs, but the messages people know are its own. The two agree on
+    # what the schema says, save that a leap second passes the quick one; the models refuse it.
+    if _quick_validator(name).is_valid(metadata):
+        return ()
     return (_problem(error.absolute_path, error.message) for error in _validator(name).iter_errors(metadata))
 
 
@@ -88,6 +93,13 @@ def _model_errors(metadata: dict[str, Any], name: str) -> "list[ErrorDetails]":
     except ValidationError as error:
         return error.errors(include_url=False, include_context=False, include_input=False)
     return []
+
+
+@cache
+def _quick_validator(name: str) -> "QuickValidator":
+    from jsonschema_rs import Draft202012Validator
+
+    return Draft202012Validator(json_schema(name), validate_formats=True)
 
 
 @cache
