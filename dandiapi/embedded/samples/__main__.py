@@ -1,6 +1,9 @@
 """`python -m dandiapi.embedded.samples --api-url URL --token TOKEN`."""
 
 import argparse
+import sys
+
+from dandiapi.embedded.processes import EmbeddedError
 
 from .main import main
 
@@ -8,4 +11,7 @@ parser = argparse.ArgumentParser(description="Uploads the sample datasets, as fa
 parser.add_argument("--api-url", required=True, help="for example http://127.0.0.1:8000/api")
 parser.add_argument("--token", required=True, help="the API token of the user who is to own them")
 arguments = parser.parse_args()
-main(arguments.api_url, arguments.token)
+try:
+    main(arguments.api_url, arguments.token)
+except EmbeddedError as error:
+    sys.exit(str(error))
