@@ -35,12 +35,9 @@ def _run(home: Home, port: int, url: str) -> None:
     output = Output(sys.stdout)
     with running_services(home, output, os.environ, durable=True) as session:
         _prepare(session)
-        for command in _processes(session, port):
-            session.supervisor.start(command)
         home.announce(session.shared)
         local_url = f"http://127.0.0.1:{port}"
-        if not _web_answers(session, local_url):
-            output.write("archive", f"web does not answer at {local_url}/api/info/ yet; its lines above say why.")
+        _start_processes(session, port, local_url)
         account = known_account(home)
         if account:
             _load_samples(session, account, local_url)
@@ -72,6 +69,19 @@ def _prepare_bucket(session: Session) -> None:
     run_quietly(manage, environment=session.environment)
 
 
+def _start_processes(session: Session, port: int, local_url: str) -> None:
+    """Starts web, and the others once it answers: at the same time, they would keep each other from the processors."""
+    web, *others = _processes(session, port)
+    session.supervisor.start(web)
+    info = f"{local_url}/api/info/"
+    deadline = time.monotonic() + WEB_SECONDS
+    session.supervisor.watch(until=lambda: answers(info) or time.monotonic() > deadline)
+    if not answers(info):
+        session.output.write("archive", f"web does not answer at {info} yet; its lines above say why.")
+    for command in others:
+        session.supervisor.start(command)
+
+
 def _processes(session: Session, port: int) -> list[Command]:
     """The processes of the `Procfile`, sized for one small machine."""
     web = [
@@ -79,7 +89,7 @@ def _processes(session: Session, port: int) -> list[Command]:
         *("--workers", "2", "--blocking-threads", "4", "--backpressure", "64"),
         *("--respawn-failed-workers", "--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
     ]
-    celery = ["-m", "celery", "-A", "dandiapi.celery"]
+    celery = ["-m", "celery", "--quiet", "--app", "dandiapi.celery"]
     worker = [*celery, "worker", "--queues", "quick,bulk", "--concurrency", "2", "--loglevel", "INFO"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(session.home.folder / "beat-schedule")]
     return [_python(session, name, arguments) for name, arguments in (("web", web), ("worker", worker), ("beat", beat))]
@@ -87,13 +97,6 @@ def _processes(session: Session, port: int) -> list[Command]:
 
 def _python(session: Session, name: str, arguments: list[str]) -> Command:
     return Command(name, [sys.executable, *arguments], session.environment, folder=PROJECT)
-
-
-def _web_answers(session: Session, local_url: str) -> bool:
-    info = f"{local_url}/api/info/"
-    deadline = time.monotonic() + WEB_SECONDS
-    session.supervisor.watch(until=lambda: answers(info) or time.monotonic() > deadline)
-    return answers(info)
 
 
 def _load_samples(session: Session, account: Account, local_url: str) -> None:
