@@ -18,15 +18,18 @@ class SchemaInfo:
 
     current: str
     allowed: tuple[str, ...]
+    licenses: tuple[str, ...]
 
 
 @cache
 def schema_info() -> SchemaInfo:
     """Which versions of the schema there are (contract 1.2)."""
     # dandischema's constants are cheap to import, its models are not; a process that never asks pays for neither.
+    from dandischema.conf import get_instance_config
     from dandischema.consts import ALLOWED_VALIDATION_SCHEMAS, DANDI_SCHEMA_VERSION
 
-    return SchemaInfo(DANDI_SCHEMA_VERSION, tuple(ALLOWED_VALIDATION_SCHEMAS))
+    licenses = sorted(license.value for license in get_instance_config().licenses)
+    return SchemaInfo(DANDI_SCHEMA_VERSION, tuple(ALLOWED_VALIDATION_SCHEMAS), tuple(licenses))
 
 
 @cache

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from botocore.config import Config
 
 env = environ.Env()
 
@@ -142,8 +143,17 @@ STORAGES: dict[str, Any] = {
             "region_name": env.str("AWS_REGION", "us-east-1"),
             "access_key": env.str("AWS_ACCESS_KEY_ID"),
             "secret_key": env.str("AWS_SECRET_ACCESS_KEY"),
-            "signature_version": "s3v4",
-            "addressing_style": "path" if S3_ENDPOINT_URL else "virtual",
+            "client_config": Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if S3_ENDPOINT_URL else "virtual"},
+                connect_timeout=2,
+                read_timeout=20,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                max_pool_connections=32,
+                # A signed URL must not ask clients for checksums they know nothing of.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
         },
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -185,7 +195,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["dandiapi.auth.ApprovedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["dandiapi.rest.render.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["dandiapi.rest.render.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "dandiapi.errors.rest_exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -1,0 +1,70 @@
+"""User, Token, Grant."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+
+
+class User(AbstractUser):
+    """Somebody with an account. The username is the e-mail address they signed up with."""
+
+    class Status(models.TextChoices):
+        INCOMPLETE = "INCOMPLETE"
+        PENDING = "PENDING"
+        APPROVED = "APPROVED"
+        REJECTED = "REJECTED"
+
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.INCOMPLETE)
+
+    @property
+    def display_name(self) -> str:
+        """What to call them: their full name, or the username when they gave none."""
+        return self.get_full_name() or self.username
+
+
+class Token(models.Model):
+    """A named secret that acts for its user. Only the SHA-256 of the secret is kept; it can be shown once, at birth."""
+
+    class Scope(models.TextChoices):
+        WRITE = "write", "Read and write"
+        READ = "read", "Read only"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=12)
+    scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.WRITE)
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField(null=True, blank=True)
+    last_used = models.DateTimeField(null=True, editable=False)
+    revoked = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="token_digest_is_sha256"),
+            models.CheckConstraint(condition=Q(scope__in=["write", "read"]), name="token_scope_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}...)"
+
+
+class Grant(models.Model):
+    """A user's role in a dataset."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+
+    dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="grants")
+    user = models.ForeignKey(User, models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.OWNER)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "user"], name="grant_once_per_user"),
+            models.CheckConstraint(condition=Q(role__in=["owner"]), name="grant_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.dataset_id}"

@@ -1,0 +1,1 @@
+"""Assets as rows in time, and the folders that hold them."""

@@ -1,0 +1,112 @@
+"""Asset and Folder: rows in time.
+
+A row is there from the change that introduced it until the change that retired it. The draft is what is not retired;
+a published version is what was there at its point (architecture 4). Nothing is ever rewritten that a published
+version shows.
+"""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+
+from archive.blobs.models import Blob
+from archive.datasets.models import Dataset
+from archive.paths import MAX_PATH_CHARACTERS
+
+
+class Asset(models.Model):
+    """A file of a dataset, from one change to another: a path, the bytes, and metadata as its owner gave it."""
+
+    class Status(models.TextChoices):
+        PENDING = "Pending"
+        VALID = "Valid"
+        INVALID = "Invalid"
+
+    asset_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="assets")
+    path = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C")
+    folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", blank=True)
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="assets")
+    size = models.BigIntegerField()
+    metadata = models.JSONField()
+    introduced = models.BigIntegerField()
+    retired = models.BigIntegerField(null=True)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    problems = models.JSONField(default=list)
+    # What this asset adds to the summary of its version (archive.validation); known once it is valid.
+    contribution = models.JSONField(null=True)
+    created = models.DateTimeField()
+    modified = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "path"], condition=Q(retired__isnull=True), name="asset_path_once_in_draft"
+            ),
+            models.CheckConstraint(
+                condition=Q(retired__isnull=True) | Q(retired__gt=F("introduced")), name="asset_retired_later"
+            ),
+            models.CheckConstraint(condition=Q(status__in=["Pending", "Valid", "Invalid"]), name="asset_status_known"),
+            models.CheckConstraint(condition=Q(metadata__has_key="schemaVersion"), name="asset_has_schema_version"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["dataset", "path", "introduced"], include=["retired", "id", "size"], name="asset_by_path"
+            ),
+            models.Index(fields=["dataset", "id"], include=["introduced", "retired"], name="asset_by_creation"),
+            models.Index(fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="asset_in_folder"),
+            models.Index(fields=["dataset", "introduced"], name="asset_by_introduction"),
+            models.Index(
+                fields=["dataset", "retired"], condition=Q(retired__isnull=False), name="asset_by_retirement"
+            ),
+            # A path prefix in any case, as the contract (1.6) has it.
+            models.Index(F("dataset"), Upper("path"), name="asset_by_upper_path"),
+            models.Index(
+                fields=["dataset", "status"],
+                condition=Q(retired__isnull=True) & ~Q(status="Valid"),
+                name="asset_unsettled",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id:06}/{self.path}"
+
+
+class Folder(models.Model):
+    """A folder of a dataset, from one change to another, with the sums over everything below it.
+
+    Kept up to date by each change of assets, in the same transaction. A row that a published version shows is retired
+    and replaced; one that no version shows is updated in place, so history costs only what versions need.
+    """
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="folders")
+    path = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", blank=True)
+    # None for the root, which is in no folder.
+    folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", null=True)  # noqa: DJ001
+    file_count = models.BigIntegerField()
+    size = models.BigIntegerField()
+    child_count = models.BigIntegerField()
+    introduced = models.BigIntegerField()
+    retired = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "path"], condition=Q(retired__isnull=True), name="folder_path_once_in_draft"
+            ),
+            models.CheckConstraint(
+                condition=Q(retired__isnull=True) | Q(retired__gt=F("introduced")), name="folder_retired_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(file_count__gt=0, child_count__gt=0, size__gte=0), name="folder_is_not_empty"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="folder_in_folder"),
+            models.Index(fields=["dataset", "path", "introduced"], include=["retired"], name="folder_by_path"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id:06}/{self.path}"

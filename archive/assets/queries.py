@@ -1,0 +1,278 @@
+"""Reading assets and folders, of the draft or of a published version, page by page.
+
+A page far into a long list is found from an anchor: the key of every ANCHOR_STEP-th row, computed once for a state of
+the dataset and remembered. So page 1,000 costs what page 2 costs (architecture 4).
+"""
+
+import re
+import uuid
+from bisect import bisect_left
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Upper
+from redis.exceptions import RedisError
+
+from archive.accounts.policy import Action, Actor, require
+from archive.assets.models import Asset, Folder
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import publications
+from archive.errors import NotFoundError
+from archive.storage.queries import public_url
+from archive.timeline.queries import position
+from archive.validation.metadata import AssetFacts, asset_metadata, blob_digest, candidate_asset_metadata
+
+ANCHOR_STEP = 1000
+ANCHOR_SECONDS = 24 * 3600
+MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,100}")
+
+Order = Literal["id", "-id", "path", "-path", "modified", "-modified"]
+
+
+def live_assets(dataset: Dataset) -> QuerySet[Asset]:
+    """The assets of the draft."""
+    return Asset.objects.filter(dataset=dataset, retired__isnull=True)
+
+
+def draft_asset(dataset: Dataset, asset_id: uuid.UUID) -> Asset:
+    """One asset of the draft; NotFoundError if it is not there, or no longer."""
+    asset = live_assets(dataset).filter(asset_id=asset_id).first()
+    if asset is None:
+        raise NotFoundError("Not found.")
+    return asset
+
+
+def shown_at(at: int | None) -> Q:
+    """The rows (of assets or folders) that a version at that point shows; those of the draft when it is None."""
+    if at is None:
+        return Q(retired__isnull=True)
+    return Q(introduced__lte=at) & (Q(retired__isnull=True) | Q(retired__gt=at))
+
+
+def assets_of(version: Version) -> QuerySet[Asset]:
+    """The assets of a version."""
+    return Asset.objects.filter(shown_at(version.at), dataset_id=version.dataset_id)
+
+
+def folders_of(version: Version) -> QuerySet[Folder]:
+    """The folders of a version, the root among them unless it is empty."""
+    return Folder.objects.filter(shown_at(version.at), dataset_id=version.dataset_id)
+
+
+class AssetDocuments:
+    """Composes the full metadata of assets of one dataset (their blobs at hand), without a query per asset."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._publications = publications(dataset.number)
+        self._points = [publication.at for publication in self._publications]
+
+    def document(self, asset: Asset) -> dict[str, Any]:
+        """The metadata that readers of the asset get."""
+        return asset_metadata(self._facts(asset))
+
+    def candidate(self, asset: Asset, now: datetime) -> dict[str, Any]:
+        """The metadata that the asset is validated as: what it would be, were it published now."""
+        return candidate_asset_metadata(self._facts(asset), now=now)
+
+    def _facts(self, asset: Asset) -> AssetFacts:
+        return AssetFacts(
+            asset_id=asset.asset_id,
+            path=asset.path,
+            submitted=asset.metadata,
+            size=asset.size,
+            digest=blob_digest(etag=asset.blob.etag, sha256=asset.blob.sha256),
+            url=public_url(asset.blob.key),
+            access=self._dataset.access,
+            embargoed_until=self._dataset.embargo_end,
+            published_by=self._published_by(asset),
+        )
+
+    def _published_by(self, asset: Asset) -> dict[str, Any] | None:
+        """The publication that first showed the asset: the first whose point is not before its introduction."""
+        index = bisect_left(self._points, asset.introduced)
+        if index == len(self._points) or (asset.retired is not None and asset.retired <= self._points[index]):
+            return None
+        return self._publications[index].published_by
+
+
+def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
+    """One asset of a version, its blob with it; NotFoundError if the version does not show it."""
+    asset = assets_of(version).select_related("blob").filter(asset_id=asset_id).first()
+    if asset is None:
+        raise NotFoundError("Not found.")
+    return asset
+
+
+def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
+    """An asset by its id alone, its blob and dataset with it, if the actor may read the dataset.
+
+    NotFoundError if there is none; UnauthenticatedError or ForbiddenError if it is embargoed to the actor.
+    """
+    asset = Asset.objects.select_related("blob", "dataset").filter(asset_id=asset_id).first()
+    if asset is None:
+        raise NotFoundError("Not found.")
+    require(actor, Action.READ, asset.dataset)
+    return asset
+
+
+def inline_content_type(asset: Asset) -> str | None:
+    """The media type that the asset's metadata claims, if it looks like one."""
+    claimed = asset.metadata.get("encodingFormat")
+    return claimed if isinstance(claimed, str) and MEDIA_TYPE.fullmatch(claimed) else None
+
+
+def contributions(version: Version) -> list[dict[str, Any]]:
+    """The different contributions of the version's valid assets to its summary."""
+    rows = assets_of(version).filter(contribution__isnull=False).order_by()
+    return list(rows.values_list("contribution", flat=True).distinct())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which assets of a version are asked for (contract 1.6).
+
+    `path` is a whole path or, if there is no such asset, a prefix in any case; `glob` is matched from end to end, in
+    any case, with `*` for any characters.
+    """
+
+    path: str = ""
+    glob: str = ""
+    only_zarr: bool = False
+
+
+def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
+    """The assets of a version that the filter asks for."""
+    rows = assets_of(version)
+    if wanted.only_zarr:
+        return rows.none()
+    if wanted.path:
+        exact = rows.filter(path=wanted.path)
+        rows = exact if exact.exists() else rows.annotate(upper=Upper("path")).filter(
+            upper__startswith=wanted.path.upper()
+        )
+    if wanted.glob:
+        pattern = re.escape(wanted.glob).replace(r"\*", ".*")
+        rows = rows.filter(path__iregex=f"^{pattern}$")
+    return rows
+
+
+@dataclass(frozen=True)
+class Child:
+    """A file or folder directly in a folder: `asset_id` and `blob_id` are those of a file."""
+
+    path: str
+    file_count: int
+    size: int
+    asset_id: uuid.UUID | None
+    blob_id: uuid.UUID | None
+
+
+def count_assets(version: Version, wanted: Filter) -> int:
+    """How many assets of a version the filter asks for; kept, not counted, when it asks for all."""
+    if wanted == Filter():
+        return version.file_count
+    return matching_assets(version, wanted).count()
+
+
+def page_of_assets(
+    version: Version, wanted: Filter, *, order: Order, offset: int, limit: int
+) -> QuerySet[Asset]:
+    """The assets that the filter asks for, `limit` from the `offset`-th on, in that order.
+
+    When it asks for all, a page costs the same at any depth, but for the order `modified`.
+    """
+    rows = matching_assets(version, wanted).order_by(order)
+    field = order.lstrip("-")
+    if offset < ANCHOR_STEP or field == "modified" or wanted != Filter():
+        return rows[offset : offset + limit]
+    sql, parameters = rows.values_list(field).query.sql_with_params()
+    anchor, rest = _nearest_anchor(version, order, offset, sql, parameters)
+    if anchor is None:
+        return rows.none()
+    lookup = "lte" if order.startswith("-") else "gte"
+    return rows.filter(**{f"{field}__{lookup}": anchor})[rest : rest + limit]
+
+
+def find_folder(version: Version, path: str) -> Folder | None:
+    """The folder at `path` ("" for the root), or None if there is none, or it is empty."""
+    return folders_of(version).filter(path=path).first()
+
+
+def page_of_children(version: Version, folder: str, *, offset: int, limit: int) -> list[Child]:
+    """The files and folders directly in `folder`, in byte order of their paths, at the same cost at any depth."""
+    sql, parameters = _children_sql(version, folder)
+    condition = ""
+    if offset >= ANCHOR_STEP:
+        keys = f"SELECT path FROM ({sql}) AS children ORDER BY path"  # noqa: S608 - built of constants only
+        anchor, offset = _nearest_anchor(version, f"in:{folder}", offset, keys, parameters)
+        if anchor is None:
+            return []
+        condition, parameters = "WHERE path >= %s", (*parameters, anchor)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT * FROM ({sql}) AS children {condition} ORDER BY path OFFSET %s LIMIT %s",  # noqa: S608
+            [*parameters, offset, limit],
+        )
+        return [Child(*row) for row in cursor.fetchall()]
+
+
+def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:
+    shown, moment = "retired IS NULL", ()
+    if version.at is not None:
+        shown, moment = "introduced <= %s AND (retired IS NULL OR retired > %s)", (version.at, version.at)
+    sql = f"""
+        SELECT path, file_count, size, NULL::uuid AS asset_id, NULL::uuid AS blob_id
+          FROM archive_folder WHERE dataset_id = %s AND folder = %s AND {shown}
+        UNION ALL
+        SELECT path, 1, size, asset_id, blob_id
+          FROM archive_asset WHERE dataset_id = %s AND folder = %s AND {shown}
+    """  # noqa: S608 - built of constants only
+    return sql, (version.dataset_id, folder, *moment, version.dataset_id, folder, *moment)
+
+
+def _nearest_anchor(
+    version: Version, order: str, offset: int, sql: str, parameters: Sequence[Any]
+) -> tuple[Any | None, int]:
+    """The anchor at or before row `offset` of the ordered keys that `sql` selects, and how many rows lie between.
+
+    (None, 0) when the list ends before that row.
+    """
+    state = version.at if version.at is not None else f"draft-{position(version.dataset_id)}"
+    name = f"anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
+    anchors = _remembered(name)
+    if anchors is None:
+        anchors = _every_nth(sql, parameters)
+        with suppress(RedisError):
+            cache.set(name, anchors, ANCHOR_SECONDS)
+    block = offset // ANCHOR_STEP
+    if block > len(anchors):
+        return None, 0
+    return anchors[block - 1], offset - block * ANCHOR_STEP
+
+
+def _remembered(name: str) -> list[Any] | None:
+    with suppress(RedisError):
+        return cache.get(name)
+    return None
+
+
+def _every_nth(sql: str, parameters: Sequence[Any]) -> list[Any]:
+    """The keys of rows ANCHOR_STEP, 2 * ANCHOR_STEP ... (from 0) of the ordered keys that `sql` selects."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT key FROM (SELECT key, row_number() OVER () AS number FROM ({sql}) AS keys(key)) AS numbered
+             WHERE number > 1 AND number %% {ANCHOR_STEP} = 1
+             ORDER BY number
+            """,  # noqa: S608 - built of constants and compiled queries only
+            parameters,
+        )
+        return [key for (key,) in cursor.fetchall()]

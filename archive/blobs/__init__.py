@@ -1,0 +1,1 @@
+"""Bytes: uploads on their way in, and verified, immutable blobs."""

@@ -1,0 +1,54 @@
+"""Finding blobs and uploads that the asker may know of. To everybody else they do not exist."""
+
+import uuid
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from archive.accounts.policy import Actor, visible
+from archive.blobs.models import Blob, Upload
+from archive.datasets.models import Dataset
+from archive.errors import InvalidError, NotFoundError
+
+DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
+
+
+def readable_blobs(actor: Actor) -> QuerySet[Blob]:
+    """The blobs that `actor` uploaded, or that are in a dataset they may read."""
+    if actor.is_admin:
+        return Blob.objects.all()
+    # Assets are a later room: blobs know them only as the rows that point here.
+    assets = apps.get_model("archive", "Asset").objects.filter(visible(actor, to="dataset__"), blob=OuterRef("pk"))
+    uploaded = Q(uploader=actor.user) if actor.user else Q(pk__in=[])
+    return Blob.objects.filter(uploaded | Exists(assets))
+
+
+def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
+    """The blob, if the actor may make an asset of it; NotFoundError if not."""
+    blob = readable_blobs(actor).filter(pk=blob_id).first()
+    if blob is None:
+        raise NotFoundError("Not found.", field="blob_id")
+    return blob
+
+
+def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None:
+    """A blob with that digest that the actor may read, the oldest if several; InvalidError for another algorithm."""
+    if algorithm not in DIGEST_FIELDS:
+        supported = ", ".join(DIGEST_FIELDS)
+        raise InvalidError(f"Unsupported Digest Algorithm. Supported: {supported}", field="algorithm")
+    return readable_blobs(actor).filter(**{DIGEST_FIELDS[algorithm]: value}).order_by("created").first()
+
+
+def active_uploads(dataset: Dataset) -> int:
+    """How many uploads meant for the dataset have begun and not ended."""
+    return dataset.uploads.count()
+
+
+def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
+    """An upload that the actor began; NotFoundError for anybody else's."""
+    uploads = Upload.objects.select_related("dataset")
+    mine = uploads if actor.is_admin else uploads.filter(user=actor.user)
+    upload = mine.filter(pk=upload_id).first() if actor.user else None
+    if upload is None:
+        raise NotFoundError("Not found.")
+    return upload

@@ -1,0 +1,126 @@
+"""Uploading: begin, sign the completion, verify. Only what has been verified is a blob."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from django.db import transaction
+
+from archive import digests
+from archive.accounts.policy import Action, Actor, require
+from archive.blobs.models import Blob, Upload, blob_key
+from archive.blobs.queries import find_blob_by_digest, find_upload
+from archive.blobs.work import CHECKSUM_JOB
+from archive.datasets.models import Dataset
+from archive.errors import ConflictError, InvalidError
+from archive.storage import queries as store
+from archive.storage import services as storage
+from archive.timeline.services import start_job
+
+
+@dataclass(frozen=True)
+class SignedPart:
+    """Where to put one part of an upload, and how many bytes it must have."""
+
+    number: int
+    size: int
+    url: str
+
+
+@dataclass(frozen=True)
+class UploadedPart:
+    """What the store said of one part when it was put there."""
+
+    number: int
+    size: int
+    etag: str
+
+
+def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tuple[Upload, list[SignedPart]]:
+    """Begin the upload of `size` bytes with the dandi-etag `etag`, meant for `dataset`.
+
+    Returns the upload and a URL for each of its parts, each bound to the part's length. Raises ConflictError, naming
+    the blob, when the actor may read one with that digest already: nothing needs to be uploaded then.
+    """
+    require(actor, Action.CHANGE_DRAFT, dataset, message="Action not allowed")
+    if dataset.access == Dataset.Access.RELEASING:
+        raise InvalidError("Dandiset modification not allowed during unembargo")
+    if not 1 <= size <= digests.MAX_OBJECT_SIZE:
+        raise InvalidError(f"The size must be from 1 to {digests.MAX_OBJECT_SIZE} bytes.", field="contentSize")
+    if not digests.ETAG_PATTERN.fullmatch(etag):
+        raise InvalidError("A dandi-etag is an MD5, a dash, and the number of parts.", field="digest")
+    parts = digests.parts_of(size)
+    if int(etag.rpartition("-")[2]) != len(parts):
+        raise InvalidError(f"{size} bytes are uploaded in {len(parts)} parts; the dandi-etag is wrong.", field="digest")
+    existing = find_blob_by_digest(actor, "dandi:dandi-etag", etag)
+    if existing:
+        raise ConflictError("Blob already exists.", blob_id=str(existing.pk))
+    upload_id = uuid.uuid4()
+    multipart_id = storage.start_multipart(blob_key(upload_id))
+    upload = Upload.objects.create(
+        id=upload_id, dataset=dataset, user=actor.user, size=size, etag=etag, multipart_id=multipart_id
+    )
+    return upload, [_sign(upload, part) for part in parts]
+
+
+def _sign(upload: Upload, part: digests.Part) -> SignedPart:
+    url = store.sign_part(upload.key, upload.multipart_id, number=part.number, size=part.size)
+    return SignedPart(part.number, part.size, url)
+
+
+def sign_completion(upload: Upload, parts: Sequence[UploadedPart]) -> tuple[str, str]:
+    """The URL to which the client posts the end of the upload, and the XML body to post.
+
+    Raises InvalidError when the parts are not those of the upload: one missing, one too many, or of a wrong size.
+    """
+    given = [digests.Part(part.number, part.size) for part in sorted(parts, key=lambda part: part.number)]
+    if given != digests.parts_of(upload.size):
+        raise InvalidError("The parts are not those that the upload was begun with.", field="parts")
+    listed = "".join(
+        f"<Part><PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag)}</ETag></Part>"
+        for part in sorted(parts, key=lambda part: part.number)
+    )
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"{listed}</CompleteMultipartUpload>"
+    )
+    return store.sign_completion(upload.key, upload.multipart_id), body
+
+
+def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
+    """Make a blob of an upload whose bytes the store holds, with the size and digest that were announced.
+
+    Asked again, it returns the same blob. Raises InvalidError, and leaves the upload as it is, when the object is not
+    there or is another. When the same bytes became a blob meanwhile, that one is returned, the second copy deleted.
+    """
+    finished = Blob.objects.filter(pk=upload_id, uploader=actor.user).first() if actor.user else None
+    if finished:
+        return finished
+    upload = find_upload(actor, upload_id)
+    _verify(upload)
+    existing = find_blob_by_digest(actor, "dandi:dandi-etag", upload.etag)
+    if existing:
+        key = upload.key
+        upload.delete()
+        storage.delete(key)
+        return existing
+    with transaction.atomic():
+        blob, created = Blob.objects.get_or_create(
+            id=upload_id, defaults={"uploader_id": upload.user_id, "size": upload.size, "etag": upload.etag}
+        )
+        if created:
+            start_job(CHECKSUM_JOB, subject=str(blob.pk), dataset_id=upload.dataset_id, author=actor)
+        upload.delete()
+    return blob
+
+
+def _verify(upload: Upload) -> None:
+    found = store.find(upload.key)
+    if found is None:
+        raise InvalidError("Object does not exist.")
+    if found.size != upload.size:
+        raise InvalidError(f"Size {upload.size} does not match actual size {found.size}.")
+    if found.etag != upload.etag:
+        raise InvalidError(f"ETag {upload.etag} does not match actual ETag {found.etag}.")

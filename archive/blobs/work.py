@@ -1,0 +1,28 @@
+"""What is done with a blob after its upload: its SHA-256."""
+
+import hashlib
+from datetime import timedelta
+
+from archive.blobs.models import Blob
+from archive.storage import queries as store
+from archive.timeline.services import nudge
+from archive.timeline.work import RunningJob, job_handler
+
+CHECKSUM_JOB = "checksum"
+
+
+@job_handler(CHECKSUM_JOB, deadline=timedelta(days=2), queue="bulk", attempts=20)
+def compute_sha256(job: RunningJob) -> None:
+    """Read the whole blob that is the job's subject and keep its SHA-256; whoever waits for that is nudged."""
+    blob = Blob.objects.get(pk=job.row.subject)
+    if blob.sha256 is None:
+        job.step("read", total=blob.size)
+        digest = hashlib.sha256()
+        done = 0
+        for chunk in store.read(blob.key):
+            digest.update(chunk)
+            done += len(chunk)
+            job.progress(done)
+        Blob.objects.filter(pk=blob.pk).update(sha256=digest.hexdigest())
+    for dataset_id in blob.assets.filter(retired__isnull=True).values_list("dataset_id", flat=True).distinct():
+        nudge(dataset_id)

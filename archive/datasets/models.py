@@ -1,0 +1,131 @@
+"""Dataset, Version, Star."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from archive.accounts.models import User
+
+
+class Dataset(models.Model):
+    """A dataset. Its number is its primary key and has many names (`archive.identifiers`)."""
+
+    class Access(models.TextChoices):
+        OPEN = "OPEN"
+        EMBARGOED = "EMBARGOED"
+        RELEASING = "UNEMBARGOING"
+
+    number = models.IntegerField(primary_key=True, validators=[MinValueValidator(0), MaxValueValidator(999_999)])
+    access = models.CharField(max_length=16, choices=Access.choices, default=Access.OPEN)
+    embargo_end = models.DateField(null=True, blank=True)
+    star_count = models.IntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__range=(0, 999_999)), name="dataset_number_six_digits"),
+            models.CheckConstraint(
+                condition=Q(access__in=["OPEN", "EMBARGOED", "UNEMBARGOING"]), name="dataset_access_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(access="OPEN") | Q(embargo_end__isnull=False), name="dataset_embargo_has_end"
+            ),
+            models.CheckConstraint(condition=Q(star_count__gte=0), name="dataset_star_count_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+    @property
+    def identifier(self) -> str:
+        """The number as DANDI writes it: six digits."""
+        return f"{self.number:06}"
+
+
+class ContactPerson(models.Func):
+    """The name of the first contributor in some metadata who is a contact person; "" if there is none."""
+
+    template = (
+        "COALESCE(jsonb_path_query_first(%(expressions)s,"
+        """ '$.contributor[*] ? (@.roleName[*] == "dcite:ContactPerson").name') #>> '{}', '')"""
+    )
+
+
+class Version(models.Model):
+    """The draft of a dataset, or a point on its timeline that was published and does not change.
+
+    `at` is that point: the version's assets are those introduced by then and not yet retired. `metadata` is the full
+    computed form, so that a read only hands it out.
+    """
+
+    DRAFT = "draft"
+
+    class Status(models.TextChoices):
+        PENDING = "Pending"
+        VALIDATING = "Validating"
+        VALID = "Valid"
+        INVALID = "Invalid"
+        PUBLISHING = "Publishing"
+        PUBLISHED = "Published"
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions")
+    version = models.CharField(max_length=13)
+    at = models.BigIntegerField(null=True)
+    name = models.CharField(max_length=300)
+    metadata = models.JSONField(default=dict)
+    contact_person = models.GeneratedField(
+        expression=ContactPerson(models.F("metadata")), output_field=models.TextField(), db_persist=True
+    )
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    problems = models.JSONField(default=list)
+    doi = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null is "none", as the contract has it
+    release_notes = models.CharField(max_length=5000, blank=True)
+    file_count = models.BigIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "version"], name="version_unique"),
+            models.CheckConstraint(
+                condition=Q(version="draft", at__isnull=True)
+                | Q(version__regex=r"^0\.\d{6}\.\d{4}$", at__isnull=False),
+                name="version_draft_has_no_point",
+            ),
+            models.CheckConstraint(condition=Q(metadata__has_key="schemaVersion"), name="version_has_schema_version"),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["Pending", "Validating", "Valid", "Invalid", "Publishing", "Published"],
+                    file_count__gte=0,
+                    size__gte=0,
+                ),
+                name="version_sane",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["dataset", "created"], name="version_by_creation"),
+            models.Index(fields=["dataset", "at"], name="version_by_point"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id:06}/{self.version}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.version == self.DRAFT
+
+
+class Star(models.Model):
+    """Somebody's star on a dataset."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="stars")
+    user = models.ForeignKey(User, models.CASCADE, related_name="stars")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "user"], name="star_once_per_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} stars {self.dataset}"

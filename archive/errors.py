@@ -1,0 +1,71 @@
+"""The kinds of error the domain raises. Each has a stable code; `dandiapi/errors.py` gives each face's reply to it."""
+
+from typing import Any
+
+
+class ArchiveError(Exception):
+    """Something the caller asked for cannot be done, and it is not this program's fault.
+
+    `message` is one sentence for a person, `field` names the offending input when there is one, and `data` holds
+    what a program would want to know about it (JSON-able).
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, field: str | None = None, **data: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.data = data
+
+
+class NotFoundError(ArchiveError):
+    """It does not exist, or the caller may not know that it does."""
+
+    code = "not_found"
+
+
+class UnauthenticatedError(ArchiveError):
+    """Nobody is signed in, and somebody who is might be let in."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(ArchiveError):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+
+
+class InvalidError(ArchiveError):
+    """The input is wrong in itself; sending it again will not help."""
+
+    code = "invalid"
+
+
+class ConflictError(ArchiveError):
+    """The input is right but does not fit the present state."""
+
+    code = "conflict"
+
+
+class ImmutableError(ArchiveError):
+    """What is published does not change."""
+
+    code = "immutable"
+
+
+class LockedError(ArchiveError):
+    """Somebody else is at work on it; it will be free again."""
+
+    code = "locked"
+
+
+class BusyError(ArchiveError):
+    """A service this needs is away for the moment; `retry_after` seconds is a good time to try again."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after

@@ -1,0 +1,78 @@
+"""The rules of a path inside a dataset. Pure; each runs in time linear in the path's length.
+
+A path is checked exactly as it came, before anything could normalise it: what is stored is what was sent, or nothing.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+from archive.errors import InvalidError
+
+MAX_PATH_BYTES = 1024
+MAX_PATH_CHARACTERS = 512
+MAX_NAME_BYTES = 255
+
+_RESERVED_NAMES = frozenset({".", "..", ".git", ".gitmodules"})
+
+
+def check_path(path: object, *, field: str | None = None) -> str:
+    """Return `path` if it may name a file in a dataset; raise InvalidError, naming `field` and the fault, if not.
+
+    Besides what the DANDI contract (2.3) refuses, this refuses what could climb out of a folder or not be checked
+    out of a git repository on some system: `..`, backslashes, control characters, `.git` in any case.
+    """
+    if not isinstance(path, str):
+        raise InvalidError("Path must be a string", field=field)
+    if not path:
+        raise InvalidError("Path must not be empty", field=field)
+    if path.startswith("/"):
+        raise InvalidError("Path must not begin with /", field=field)
+    fault = _fault(path)
+    if fault:
+        raise InvalidError(f"Path improperly formatted: {fault}", field=field)
+    return path
+
+
+def _fault(path: str) -> str | None:
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    if size > MAX_PATH_BYTES:
+        return f"it is longer than {MAX_PATH_BYTES} bytes"
+    if len(path) > MAX_PATH_CHARACTERS:
+        return f"it is longer than {MAX_PATH_CHARACTERS} characters"
+    if "\\" in path:
+        return "it contains a backslash"
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} for character in path):
+        return "it contains a control character"
+    if not unicodedata.is_normalized("NFC", path):
+        return "it is not in Unicode normalization form C"
+    return next(filter(None, map(_name_fault, path.split("/"))), None)
+
+
+def _name_fault(name: str) -> str | None:
+    if not name:
+        return "it contains an empty name (// or a trailing /)"
+    if name.casefold() in _RESERVED_NAMES:
+        return f"{name!r} is not allowed as a name"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"a name in it is longer than {MAX_NAME_BYTES} bytes"
+    return None
+
+
+def parent(path: str) -> str:
+    """The folder that holds `path`; the root is the empty string."""
+    return path.rpartition("/")[0]
+
+
+def name_of(path: str) -> str:
+    """The last name in `path`."""
+    return path.rpartition("/")[2]
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """Every folder above `path`, the nearest first, the root ("") last."""
+    while path:
+        path = parent(path)
+        yield path

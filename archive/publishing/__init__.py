@@ -1,0 +1,1 @@
+"""What spans rooms: validation of drafts, publishing, manifests."""

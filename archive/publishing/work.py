@@ -1,0 +1,248 @@
+"""What follows a change of a dataset: validation of its draft, opening of its objects, manifests; and publishing."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import yaml
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from archive.assets.models import Asset
+from archive.assets.queries import AssetDocuments, assets_of, contributions
+from archive.blobs.models import Blob
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import find_draft
+from archive.datasets.work import version_facts
+from archive.errors import InvalidError
+from archive.identifiers.queries import doi_name
+from archive.publishing.queries import manifest_key, manifest_url
+from archive.storage import services as storage
+from archive.timeline.errors import NotYetError
+from archive.timeline.models import Job
+from archive.timeline.queries import position
+from archive.timeline.services import hold, start_job
+from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
+from archive.validation.metadata import (
+    candidate_version_metadata,
+    publish_activity,
+    published_version_metadata,
+    strip_version_metadata,
+    version_metadata,
+)
+from archive.validation.problems import validate_asset, validate_version
+from archive.validation.summary import asset_contribution, merge_contributions
+
+PUBLISH_JOB = "publish"
+MANIFEST_JOB = "manifest"
+
+VALIDATION_BATCH = 100
+OPENING_BATCH = 500
+OPENING_THREADS = 8
+DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
+
+
+# --- Validation ---------------------------------------------------------------------------------------------------------
+
+
+@projection("validation")
+def validate_draft(span: Span) -> None:
+    """Validate what is pending: assets whose SHA-256 is known, then the draft. Waits for digests that are not."""
+    draft = find_draft(span.dataset_id)
+    if draft is None:
+        return
+    documents = AssetDocuments(draft.dataset)
+    while batch := list(_pending(draft).filter(blob__sha256__isnull=False)[:VALIDATION_BATCH]):
+        for asset in batch:
+            _judge(asset, documents.candidate(asset, timezone.now()))
+        Asset.objects.bulk_update(batch, ["status", "problems", "contribution", "modified"])
+        span.heartbeat.beat()
+    if position(span.dataset_id) != span.target:
+        return  # It is being changed: what would be said of the draft now holds no longer.
+    _validate_draft_itself(draft.pk)
+    if waiting := _pending(draft).count():
+        raise NotYetError(f"{waiting} files wait for their SHA-256.")
+
+
+def _pending(draft: Version) -> QuerySet[Asset]:
+    live = Asset.objects.filter(dataset_id=draft.dataset_id, retired__isnull=True)
+    return live.filter(status=Asset.Status.PENDING).select_related("blob").order_by("id")
+
+
+def _judge(asset: Asset, document: dict[str, Any]) -> None:
+    asset.problems = [problem.as_dict() for problem in validate_asset(document)]
+    asset.status = Asset.Status.INVALID if asset.problems else Asset.Status.VALID
+    asset.contribution = None if asset.problems else asset_contribution(document)
+    asset.modified = timezone.now()
+
+
+def _validate_draft_itself(pk: int) -> None:
+    """Settle the draft, unless somebody changes it meanwhile: then their change brings us here again."""
+    draft = Version.objects.select_related("dataset").get(pk=pk)
+    if draft.status in {Version.Status.PUBLISHING, Version.Status.PUBLISHED}:
+        return
+    facts = version_facts(draft, strip_version_metadata(draft.metadata), summary=_summary(draft))
+    problems = validate_version(candidate_version_metadata(facts, holds_bytes=draft.size > 0))
+    Version.objects.filter(pk=pk, modified=draft.modified, status=draft.status).update(
+        status=Version.Status.INVALID if problems else Version.Status.VALID,
+        problems=[problem.as_dict() for problem in problems],
+        metadata=version_metadata(facts),
+    )
+
+
+def _summary(version: Version) -> dict[str, Any]:
+    return merge_contributions(
+        contributions(version), number_of_files=version.file_count, number_of_bytes=version.size
+    )
+
+
+# --- Open objects ---------------------------------------------------------------------------------------------------------
+
+
+@projection("access")
+def open_objects(span: Span) -> None:
+    """Let anyone read, unsigned, the blobs that an open dataset has gained."""
+    if not Dataset.objects.filter(pk=span.dataset_id, access=Dataset.Access.OPEN).exists():
+        return
+    gained = Asset.objects.filter(
+        dataset_id=span.dataset_id, introduced__gt=span.since, introduced__lte=span.target, blob__is_open=False
+    )
+    with ThreadPoolExecutor(OPENING_THREADS) as threads:
+        while ids := list(gained.values_list("blob_id", flat=True).distinct()[:OPENING_BATCH]):
+            blobs = Blob.objects.in_bulk(ids)
+            for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
+                span.heartbeat.beat()
+            Blob.objects.filter(pk__in=ids).update(is_open=True)
+
+
+# --- Publishing -----------------------------------------------------------------------------------------------------------
+
+
+def _publishing_failed(job: Job, reason: str) -> None:
+    version = Version.objects.filter(pk=job.subject, status=Version.Status.PUBLISHING).first()
+    if version is None:
+        return
+    hold(version.dataset_id)
+    Version.objects.filter(
+        dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
+    ).update(status=Version.Status.INVALID, problems=[{"field": "", "message": f"Publishing failed: {reason}"}])
+    version.delete()
+
+
+@job_handler(PUBLISH_JOB, deadline=timedelta(hours=1), failed=_publishing_failed)
+def publish_version(job: RunningJob) -> None:
+    """Finish the version that is the job's subject. Its point on the timeline is fixed, so edits do not disturb it."""
+    version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
+    if version is None or version.status != Version.Status.PUBLISHING:
+        return
+    job.step("summarise")
+    summary = _summary(version)
+    job.step("compose")
+    metadata = _published_metadata(version, summary)
+    job.step("validate")
+    if problems := validate_version(metadata):
+        raise InvalidError("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+    job.step("finish")
+    _finish(version, metadata)
+
+
+def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, Any]:
+    facts = version_facts(
+        version,
+        strip_version_metadata(version.metadata),
+        summary=summary,
+        doi=doi_name(version.dataset_id, version.version),
+        manifest_urls=[manifest_url(version, "assets.yaml")],
+        now=version.created,
+    )
+    return published_version_metadata(
+        facts, published_by=publish_activity(version.created), release_notes=version.release_notes
+    )
+
+
+def _finish(version: Version, metadata: dict[str, Any]) -> None:
+    with transaction.atomic():
+        hold(version.dataset_id)
+        version.metadata, version.doi, version.status = metadata, metadata["doi"], Version.Status.VALID
+        version.save(update_fields=["metadata", "doi", "status", "modified"])
+        Version.objects.filter(
+            dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
+        ).update(status=Version.Status.PUBLISHED)
+        start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
+
+
+# --- Manifests ------------------------------------------------------------------------------------------------------------
+
+
+@job_handler(MANIFEST_JOB, deadline=timedelta(days=1), queue="bulk")
+def write_published_manifests(job: RunningJob) -> None:
+    """Write the manifests of the published version that is the job's subject."""
+    version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
+    if version is not None:
+        job.step("write", total=version.file_count)
+        write_manifests(version, job.heartbeat)
+
+
+@projection("manifest", queue="bulk", quiet=DRAFT_MANIFEST_QUIET)
+def write_draft_manifests(span: Span) -> None:
+    """Write the draft's manifests, once nobody has changed it for a while."""
+    draft = find_draft(span.dataset_id)
+    if draft is not None:
+        write_manifests(draft, span.heartbeat)
+
+
+def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
+    """Write the five manifests of contract 2.8, streamed: memory does not grow with the number of assets.
+
+    The assets are written as JSON in the YAML files too: JSON is YAML, and is made and read many times faster.
+    """
+    dandiset = orjson.dumps(version.metadata)
+    files: dict[str, tuple[Iterator[bytes], str]] = {
+        "dandiset.yaml": (iter([yaml.safe_dump(version.metadata, allow_unicode=True).encode()]), "text/yaml"),
+        "dandiset.jsonld": (iter([dandiset]), "application/ld+json"),
+        "assets.yaml": (_yaml_list(version, heartbeat), "text/yaml"),
+        "assets.jsonld": (_json_list(version, heartbeat), "application/ld+json"),
+        "collection.jsonld": (_collection(version, heartbeat), "application/ld+json"),
+    }
+    for name, (chunks, content_type) in files.items():
+        key = manifest_key(version, name)
+        storage.write(key, chunks, content_type=content_type)
+        if version.dataset.access == Dataset.Access.OPEN:
+            storage.open_to_all(key)
+        heartbeat.beat()
+
+
+def _documents(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
+    documents = AssetDocuments(version.dataset)
+    for asset in assets_of(version).select_related("blob").order_by("id").iterator(chunk_size=1000):
+        yield orjson.dumps(documents.document(asset))
+        heartbeat.beat()
+
+
+def _yaml_list(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
+    empty = True
+    for document in _documents(version, heartbeat):
+        empty = False
+        yield b"- " + document + b"\n"
+    if empty:
+        yield b"[]\n"
+
+
+def _json_list(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
+    yield b"["
+    for number, document in enumerate(_documents(version, heartbeat)):
+        yield (b",\n" if number else b"\n") + document
+    yield b"\n]\n"
+
+
+def _collection(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
+    head = {"@context": version.metadata["@context"], "id": version.metadata["id"], "@type": "prov:Collection"}
+    yield orjson.dumps(head)[:-1] + b',"hasMember":['
+    ids = assets_of(version).order_by("id").values_list("asset_id", flat=True).iterator(chunk_size=5000)
+    for number, asset_id in enumerate(ids):
+        yield (b"," if number else b"") + orjson.dumps(f"dandiasset:{asset_id}")
+        heartbeat.beat()
+    yield b"]}\n"

@@ -1,0 +1,140 @@
+"""The clients of the object store, and what can be asked of it without changing it.
+
+Every call either answers, or raises BusyError when the store cannot be reached just now.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files.storage import storages
+
+from archive.errors import BusyError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+READ_SIZE = 4 * 2**20
+GET_URL_SECONDS = 6 * 3600
+PART_URL_SECONDS = 7 * 24 * 3600
+OPEN_TAG = {"Key": "access", "Value": "open"}
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What the store says of an object: its size in bytes, and its ETag without quotes."""
+
+    size: int
+    etag: str
+
+
+@cache
+def client() -> "S3Client":
+    """The client for this program's own calls. Shared by all threads, which boto3 allows of clients."""
+    return cast("S3Client", storages["default"].connection.meta.client)
+
+
+@cache
+def signing_client() -> "S3Client":
+    """The client that signs URLs for others: it speaks of the store by the address they know it under."""
+    if settings.S3_PUBLIC_ENDPOINT_URL == settings.S3_ENDPOINT_URL:
+        return client()
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": settings.S3_PUBLIC_ENDPOINT_URL}
+    public = storages.create_storage({**settings.STORAGES["default"], "OPTIONS": options})
+    return cast("S3Client", public.connection.meta.client)
+
+
+def bucket() -> str:
+    """The name of the one bucket."""
+    return cast(str, settings.STORAGES["default"]["OPTIONS"]["bucket_name"])
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn the store's absence into BusyError; let its answers, good or bad, through."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < 500:
+            raise
+        raise BusyError("The object store is having trouble; please try again.") from error
+    except BotoCoreError as error:
+        raise BusyError("The object store cannot be reached just now; please try again.") from error
+
+
+def find(key: str) -> StoredObject | None:
+    """What is stored under `key`, or None."""
+    with reachable():
+        try:
+            answer = client().head_object(Bucket=bucket(), Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                return None
+            raise
+    return StoredObject(size=answer["ContentLength"], etag=answer["ETag"].strip('"'))
+
+
+def read(key: str) -> Iterator[bytes]:
+    """The bytes under `key`, in chunks of at most READ_SIZE."""
+    with reachable():
+        body = client().get_object(Bucket=bucket(), Key=key)["Body"]
+        yield from body.iter_chunks(READ_SIZE)
+
+
+def public_url(key: str) -> str:
+    """Where the object lies, unsigned: readable by anyone once it is tagged open."""
+    endpoint = settings.S3_PUBLIC_ENDPOINT_URL
+    if endpoint:
+        return f"{endpoint}/{bucket()}/{quote(key)}"
+    region = settings.STORAGES["default"]["OPTIONS"]["region_name"]
+    return f"https://{bucket()}.s3.{region}.amazonaws.com/{quote(key)}"
+
+
+def sign_get(key: str, *, filename: str, inline: bool = False, content_type: str | None = None) -> str:
+    """A URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`."""
+    disposition = "inline" if inline else "attachment"
+    parameters = {
+        "Bucket": bucket(),
+        "Key": key,
+        "ResponseContentDisposition": _content_disposition(disposition, filename),
+    }
+    if content_type:
+        parameters["ResponseContentType"] = content_type
+    return signing_client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=GET_URL_SECONDS)
+
+
+def _content_disposition(disposition: str, filename: str) -> str:
+    """RFC 6266: an ASCII name for old clients, and the true one where they differ."""
+    plain = filename.encode("ascii", "replace").decode().replace('"', "'")
+    if plain == filename:
+        return f'{disposition}; filename="{plain}"'
+    return f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def sign_part(key: str, multipart_id: str, *, number: int, size: int) -> str:
+    """A URL that puts part `number`, of exactly `size` bytes, of a multipart upload."""
+    return signing_client().generate_presigned_url(
+        "upload_part",
+        Params={
+            "Bucket": bucket(),
+            "Key": key,
+            "UploadId": multipart_id,
+            "PartNumber": number,
+            "ContentLength": size,
+        },
+        ExpiresIn=PART_URL_SECONDS,
+    )
+
+
+def sign_completion(key: str, multipart_id: str) -> str:
+    """A URL to which the list of parts is posted to make them one object."""
+    return signing_client().generate_presigned_url(
+        "complete_multipart_upload",
+        Params={"Bucket": bucket(), "Key": key, "UploadId": multipart_id},
+        ExpiresIn=PART_URL_SECONDS,
+    )

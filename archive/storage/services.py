@@ -1,0 +1,123 @@
+"""Changing the object store: uploads begun and given up, objects written, opened, closed and deleted."""
+
+import json
+from collections.abc import Iterable
+from io import RawIOBase
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from archive.storage.queries import OPEN_TAG, bucket, client, reachable
+
+CORS_SECONDS = 3000
+
+
+def prepare_bucket() -> None:
+    """Make the bucket if it is not there, and give it the policy and CORS rules that this code relies on.
+
+    The policy is a tag-conditioned Allow: nobody may list, and only objects tagged `access=open` may be read without
+    a signature. Applied at every start, because the embedded store forgets it when it is killed.
+    """
+    store, name = client(), bucket()
+    try:
+        store.head_bucket(Bucket=name)
+    except ClientError:
+        store.create_bucket(Bucket=name)
+    store.put_bucket_policy(Bucket=name, Policy=json.dumps(_policy(name)))
+    store.put_bucket_cors(
+        Bucket=name,
+        CORSConfiguration={
+            "CORSRules": [
+                {
+                    "AllowedOrigins": ["*"],
+                    "AllowedMethods": ["PUT", "POST", "GET", "HEAD", "DELETE"],
+                    "AllowedHeaders": ["*"],
+                    "ExposeHeaders": ["ETag"],
+                    "MaxAgeSeconds": CORS_SECONDS,
+                }
+            ]
+        },
+    )
+
+
+def _policy(name: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ReadWhatIsOpen",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{name}/*",
+                "Condition": {"StringEquals": {f"s3:ExistingObjectTag/{OPEN_TAG['Key']}": OPEN_TAG["Value"]}},
+            }
+        ],
+    }
+
+
+def start_multipart(key: str) -> str:
+    """Begin a multipart upload to `key`; returns its id."""
+    with reachable():
+        answer = client().create_multipart_upload(Bucket=bucket(), Key=key, ContentType="application/octet-stream")
+    return answer["UploadId"]
+
+
+def abort_multipart(key: str, multipart_id: str) -> None:
+    """Give a multipart upload up and free its parts. Nothing happens if it has ended already."""
+    with reachable():
+        try:
+            client().abort_multipart_upload(Bucket=bucket(), Key=key, UploadId=multipart_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchUpload":
+                raise
+
+
+def write(key: str, chunks: Iterable[bytes], *, content_type: str) -> None:
+    """Store the concatenation of `chunks` under `key`, never holding more than a few parts of it in memory."""
+    with reachable():
+        client().upload_fileobj(_Chunks(chunks), bucket(), key, ExtraArgs={"ContentType": content_type})
+
+
+class _Chunks(RawIOBase):
+    """The reading half of a file over an iterable of bytes, as `upload_fileobj` wants it."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        parts = [self._rest]
+        length = len(self._rest)
+        while size < 0 or length < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            parts.append(chunk)
+            length += len(chunk)
+        data = b"".join(parts)
+        if size < 0:
+            size = len(data)
+        self._rest = data[size:]
+        return data[:size]
+
+
+def open_to_all(key: str) -> None:
+    """Let anyone read the object without a signature."""
+    with reachable():
+        client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})
+
+
+def close_to_all(key: str) -> None:
+    """Take back what `open_to_all` gave."""
+    with reachable():
+        client().delete_object_tagging(Bucket=bucket(), Key=key)
+
+
+def delete(key: str) -> None:
+    """Delete the object; nothing happens if there is none."""
+    with reachable():
+        client().delete_object(Bucket=bucket(), Key=key)

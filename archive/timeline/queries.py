@@ -1,0 +1,63 @@
+"""Reading the timeline: how far a dataset has come, and what has work to do."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from archive.timeline.models import Change, Job, Timeline
+
+SWEEP_LIMIT = 1000
+
+
+def position(dataset_id: int) -> int:
+    """The number of the dataset's newest change; 0 before the first."""
+    return Timeline.objects.filter(dataset_id=dataset_id).values_list("number", flat=True).first() or 0
+
+
+def changed(dataset_id: int) -> datetime:
+    """When the dataset was last changed; long ago if never."""
+    moment = Timeline.objects.filter(dataset_id=dataset_id).values_list("changed", flat=True).first()
+    return moment or datetime.min.replace(tzinfo=UTC)
+
+
+def changes(dataset_id: int) -> QuerySet[Change]:
+    """The dataset's history, oldest first."""
+    return Change.objects.filter(dataset_id=dataset_id).order_by("number")
+
+
+def projections_behind(names: Sequence[str], *, now: datetime | None = None) -> list[tuple[int, str]]:
+    """At most SWEEP_LIMIT (dataset, projection) pairs that lie behind, nobody works on, and may be tried now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.dataset_id, n.name
+              FROM archive_timeline t
+             CROSS JOIN unnest(%s::text[]) AS n(name)
+              LEFT JOIN archive_projection p ON p.dataset_id = t.dataset_id AND p.name = n.name
+             WHERE COALESCE(p.cursor, 0) < t.number
+               AND (p.leased_until IS NULL OR p.leased_until < %s)
+               AND (p.next_attempt IS NULL OR p.next_attempt <= %s)
+             ORDER BY p.next_attempt NULLS FIRST
+             LIMIT %s
+            """,
+            [list(names), now or timezone.now(), now or timezone.now(), SWEEP_LIMIT],
+        )
+        return [(dataset_id, name) for dataset_id, name in cursor.fetchall()]
+
+
+def jobs_due(*, patience: timedelta = timedelta(0)) -> Iterable[Job]:
+    """At most SWEEP_LIMIT open jobs that nobody works on and that have been due for at least `patience`."""
+    now = timezone.now()
+    return (
+        Job.objects.filter(ended__isnull=True, next_attempt__lte=now - patience)
+        .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
+        .order_by("next_attempt")[:SWEEP_LIMIT]
+    )
+
+
+def jobs_overdue() -> Iterable[Job]:
+    """At most SWEEP_LIMIT open jobs past their deadline."""
+    return Job.objects.filter(ended__isnull=True, deadline__lt=timezone.now())[:SWEEP_LIMIT]

@@ -1,0 +1,104 @@
+"""Appending to the timeline, and starting jobs. Both inside the caller's transaction; nudges go out after commit."""
+
+import logging
+import uuid
+from functools import partial
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from archive.timeline import tasks, work
+from archive.timeline.models import Author, Change, Job, Timeline
+
+logger = logging.getLogger(__name__)
+
+# Many changes in a row need one nudge: the first sets a mark that the runner's start removes.
+NUDGE_MARK_SECONDS = 3
+
+
+def hold(dataset_id: int) -> None:
+    """Make every other writer of the dataset wait until the caller's transaction ends; what is read now stays true."""
+    list(Timeline.objects.select_for_update().filter(dataset_id=dataset_id))
+
+
+def append(dataset_id: int, kind: Change.Kind, author: Author, details: dict[str, Any]) -> Change:
+    """Append the dataset's next change and return it.
+
+    Must run in the transaction that makes the change, after `hold` if that reads what it is about to write. Other
+    writers of this dataset wait until that transaction ends; so numbers have no gaps, and become visible in order.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO archive_timeline (dataset_id, number, changed) VALUES (%s, 1, now())
+            ON CONFLICT (dataset_id) DO UPDATE SET number = archive_timeline.number + 1, changed = clock_timestamp()
+            RETURNING number
+            """,
+            [dataset_id],
+        )
+        (number,) = cursor.fetchone()
+    change = Change.objects.create(
+        dataset_id=dataset_id,
+        number=number,
+        kind=kind,
+        user_id=author.user_id,
+        token_id=author.token_id,
+        author_name=author.name,
+        author_email=author.email,
+        details=details,
+    )
+    transaction.on_commit(partial(nudge, dataset_id))
+    return change
+
+
+def nudge(dataset_id: int, *names: str) -> None:
+    """Ask a worker to advance the named (or else all) projections of a dataset. Never fails: the sweep would find it."""
+    for name in names or tuple(work.PROJECTIONS):
+        kind = work.PROJECTIONS[name]
+        if kind.quiet:
+            continue
+        try:
+            if cache.add(tasks.nudge_mark(dataset_id, name), 1, timeout=NUDGE_MARK_SECONDS):
+                tasks.advance_projection_task.apply_async((dataset_id, name), queue=kind.queue)
+        except (OperationalError, RedisError, OSError):
+            logger.warning("No nudge for dataset %s: the broker is away", dataset_id)
+            return
+
+
+def start_job(
+    kind: str,
+    *,
+    subject: str,
+    dataset_id: int | None = None,
+    author: Author | None = None,
+    arguments: dict[str, Any] | None = None,
+) -> Job:
+    """Start a job of a registered kind about `subject`, or return the one that is open about it."""
+    now = timezone.now()
+    job, created = Job.objects.get_or_create(
+        kind=kind,
+        subject=subject,
+        ended=None,
+        defaults={
+            "id": uuid.uuid4(),
+            "dataset_id": dataset_id,
+            "user_id": author.user_id if author else None,
+            "arguments": arguments or {},
+            "next_attempt": now,
+            "deadline": now + work.JOBS[kind].deadline,
+        },
+    )
+    if created:
+        transaction.on_commit(partial(_nudge_job, job.id, work.JOBS[kind].queue))
+    return job
+
+
+def _nudge_job(job_id: uuid.UUID, queue: str) -> None:
+    try:
+        tasks.run_job_task.apply_async((str(job_id),), queue=queue)
+    except (OperationalError, RedisError, OSError):
+        logger.warning("No nudge for job %s: the broker is away", job_id)

@@ -1,0 +1,299 @@
+"""Running what follows the timeline: projections with a lease and a cursor, jobs with a lease and a deadline.
+
+Later rooms register here what they do (`@projection`, `@job_handler`); nothing here knows what that is. A worker may
+be killed at any point: its lease runs out, and the sweep hands the work to another, from the last cursor or start.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from archive.errors import ArchiveError
+from archive.timeline import queries
+from archive.timeline.errors import LeaseLostError, NotYetError
+from archive.timeline.models import Job, Projection
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+# The sweep leaves new jobs to their nudge for so long.
+SWEEP_PATIENCE = timedelta(seconds=5)
+HEARTBEAT_SECONDS = 2.0
+MAX_BACKOFF = timedelta(minutes=10)
+MAX_ROUNDS = 20
+
+
+class Heartbeat:
+    """Renews the lease of work in progress. Long work calls `beat()` wherever it may take a while to the next one."""
+
+    def __init__(self, row: Projection | Job) -> None:
+        self._row = row
+        self._last = monotonic()
+
+    def beat(self, **updates: object) -> None:
+        """Keep the lease, if it is time to; cheap enough to call in any loop.
+
+        Raises LeaseLostError when another worker has it: stop at once and touch nothing.
+        """
+        if monotonic() - self._last >= HEARTBEAT_SECONDS:
+            self.beat_now(**updates)
+
+    def beat_now(self, **updates: object) -> None:
+        """Keep the lease and store `updates` on the row in the same statement."""
+        self._last = monotonic()
+        kept = (
+            type(self._row)
+            .objects.filter(pk=self._row.pk, lease=self._row.lease)
+            .update(leased_until=timezone.now() + LEASE, **updates)
+        )
+        if not kept:
+            raise LeaseLostError
+
+
+# --- Projections --------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Span:
+    """The changes of one dataset that a projection has to follow: those after `since`, up to and with `target`."""
+
+    dataset_id: int
+    since: int
+    target: int
+    heartbeat: Heartbeat
+
+
+# Brings what it projects along a span; must be idempotent. Returns when there, raises NotYetError to wait.
+Advance = Callable[[Span], None]
+
+
+@dataclass(frozen=True)
+class ProjectionKind:
+    """A registered projection; with a `quiet` time it waits until a dataset has been left alone for so long."""
+
+    name: str
+    advance: Advance
+    queue: str
+    quiet: timedelta
+
+
+PROJECTIONS: dict[str, ProjectionKind] = {}
+
+
+def projection(name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0)) -> Callable[[Advance], Advance]:
+    """Register the decorated function as the projection `name`."""
+
+    def register(advance: Advance) -> Advance:
+        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet)
+        return advance
+
+    return register
+
+
+def advance_projection(dataset_id: int, name: str) -> bool:
+    """Bring one projection of one dataset up to date. False when somebody else is at work on it.
+
+    Errors are caught, kept on the row and tried again with back-off: a projection never ends other than up to date,
+    or waiting or failing with a reason that can be seen.
+    """
+    kind = PROJECTIONS[name]
+    row = _lease_projection(dataset_id, name)
+    if row is None:
+        return False
+    heartbeat = Heartbeat(row)
+    for _ in range(MAX_ROUNDS):
+        target = queries.position(dataset_id)
+        try:
+            _wait_for_quiet(kind, dataset_id)
+            kind.advance(Span(dataset_id, row.cursor, target, heartbeat))
+        except LeaseLostError:
+            return False
+        except NotYetError as not_yet:
+            _release(row, state="waiting", reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
+            return True
+        except Exception as error:
+            logger.exception("Projection %s of dataset %s failed", name, dataset_id)
+            _release(
+                row,
+                state="failing",
+                reason=f"{type(error).__name__}: {error}",
+                next_attempt=timezone.now() + backoff(row.attempts),
+                attempts=row.attempts + 1,
+            )
+            return True
+        _release(
+            row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now()
+        )
+        # A change that came meanwhile found the lease taken, so its nudge was in vain: look once more after release.
+        if queries.position(dataset_id) == target:
+            return True
+        row = _lease_projection(dataset_id, name)
+        if row is None:
+            return True
+        heartbeat = Heartbeat(row)
+    _release(row)
+    return True
+
+
+def _wait_for_quiet(kind: ProjectionKind, dataset_id: int) -> None:
+    if not kind.quiet:
+        return
+    since = timezone.now() - queries.changed(dataset_id)
+    if since < kind.quiet:
+        raise NotYetError("The dataset is being changed.", retry_after=(kind.quiet - since).total_seconds())
+
+
+def _lease_projection(dataset_id: int, name: str) -> Projection | None:
+    Projection.objects.bulk_create([Projection(dataset_id=dataset_id, name=name)], ignore_conflicts=True)
+    now = timezone.now()
+    lease = uuid.uuid4()
+    taken = (
+        Projection.objects.filter(dataset_id=dataset_id, name=name)
+        .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
+        .update(lease=lease, leased_until=now + LEASE)
+    )
+    return Projection.objects.get(dataset_id=dataset_id, name=name) if taken else None
+
+
+def _release(row: Projection | Job, **updates: object) -> bool:
+    released = (
+        type(row).objects.filter(pk=row.pk, lease=row.lease).update(lease=None, leased_until=None, **updates)
+    )
+    return bool(released)
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after the attempt that follows `attempts` failed ones: 1 s, 2 s, 4 s ... at most 10 minutes."""
+    return min(timedelta(seconds=2 ** min(attempts, 16)), MAX_BACKOFF)
+
+
+def _after(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+# --- Jobs ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class RunningJob:
+    """A job in the hands of its handler."""
+
+    row: Job
+    heartbeat: Heartbeat = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.heartbeat = Heartbeat(self.row)
+
+    def step(self, name: str, *, total: int | None = None) -> None:
+        """Say which step has begun, and how much of it there is to do."""
+        self.heartbeat.beat_now(step=name, done=0, total=total)
+
+    def progress(self, done: int) -> None:
+        """Say how much of the step is done; cheap enough to call often."""
+        self.heartbeat.beat(done=done)
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A registered kind of job.
+
+    `handle` does the work, idempotently from the start. `failed` is called, in the transaction that ends the job,
+    when it ends without success: what waited for the job must then be told.
+    """
+
+    name: str
+    handle: Callable[[RunningJob], None]
+    failed: Callable[[Job, str], None] | None
+    queue: str
+    attempts: int
+    deadline: timedelta
+
+
+JOBS: dict[str, JobKind] = {}
+
+
+def job_handler(
+    name: str,
+    *,
+    deadline: timedelta,
+    queue: str = "quick",
+    attempts: int = 8,
+    failed: Callable[[Job, str], None] | None = None,
+) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
+    """Register the decorated function as the handler of jobs of kind `name`."""
+
+    def register(handle: Callable[[RunningJob], None]) -> Callable[[RunningJob], None]:
+        JOBS[name] = JobKind(name, handle, failed, queue, attempts, deadline)
+        return handle
+
+    return register
+
+
+def run_job(job_id: uuid.UUID) -> bool:
+    """Do one job, if it is open, due and nobody else is at work on it; False otherwise.
+
+    The handler's ArchiveError ends the job: trying again would not help. Any other error is tried again with
+    back-off until the kind's attempts or the deadline are used up.
+    """
+    row = _lease_job(job_id)
+    if row is None:
+        return False
+    kind = JOBS[row.kind]
+    try:
+        kind.handle(RunningJob(row))
+    except LeaseLostError:
+        return False
+    except NotYetError as not_yet:
+        _release(row, reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
+    except ArchiveError as error:
+        end_job(row, succeeded=False, reason=error.message)
+    except Exception as error:
+        logger.exception("Job %s failed", row)
+        _try_job_again(row, kind, f"{type(error).__name__}: {error}")
+    else:
+        end_job(row, succeeded=True)
+    return True
+
+
+def expire_job(row: Job) -> None:
+    """End a job whose deadline has passed, whoever is at work on it: their lease is gone with it."""
+    end_job(row, succeeded=False, reason=row.reason or "It was not done by its deadline.")
+
+
+def _lease_job(job_id: uuid.UUID) -> Job | None:
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE archive_job
+               SET lease = %s, leased_until = %s, state = 'running', attempts = attempts + 1,
+                   started = COALESCE(started, %s)
+             WHERE id = %s AND ended IS NULL AND (leased_until IS NULL OR leased_until < %s)
+            """,
+            [uuid.uuid4(), now + LEASE, now, job_id, now],
+        )
+        taken = cursor.rowcount
+    return Job.objects.get(pk=job_id) if taken else None
+
+
+def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
+    if row.attempts >= kind.attempts or row.deadline <= timezone.now():
+        end_job(row, succeeded=False, reason=reason)
+        return
+    _release(row, state="queued", reason=reason, next_attempt=timezone.now() + backoff(row.attempts - 1))
+
+
+def end_job(row: Job, *, succeeded: bool, reason: str = "") -> None:
+    """End the job, unless another worker holds it by now; on failure its kind's `failed` runs in the same transaction."""
+    state = Job.State.SUCCEEDED if succeeded else Job.State.FAILED
+    with transaction.atomic():
+        ended = _release(row, state=state, reason=reason, ended=timezone.now())
+        failed = JOBS[row.kind].failed
+        if ended and not succeeded and failed is not None:
+            failed(row, reason)

@@ -1,0 +1,1 @@
+"""The admin: every model, read-only where history must not be edited."""

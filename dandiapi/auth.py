@@ -1,0 +1,127 @@
+"""From a request to an Actor, and the permissions that routes name."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication as DRFSessionAuthentication
+from rest_framework.authentication import get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from archive.accounts.models import Token, User
+from archive.accounts.policy import ANONYMOUS, Actor
+from archive.accounts.queries import find_token
+
+REALM = 'Bearer realm="api"'
+
+
+def actor_of(request: Request | HttpRequest) -> Actor:
+    """Who is asking."""
+    if not isinstance(request.user, User):
+        return ANONYMOUS
+    token = getattr(request, "auth", None)
+    return Actor(user=request.user, token=token if isinstance(token, Token) else None)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: token <secret>`, as DANDI's clients send it."""
+
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+        """The user and token, None when the header is not of this kind; a bad token is an error."""
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != b"token":
+            return None
+        token = find_token(words[1].decode("latin-1")) if len(words) == 2 else None
+        if token is None:
+            raise AuthenticationFailed("Invalid token.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 says to come with."""
+        return REALM
+
+
+class SessionAuthentication(DRFSessionAuthentication):
+    """The browser's session, with CSRF protection."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 says to come with."""
+        return REALM
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes the token."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """An API key in the Authorization header."""
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <secret>`"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes the session."""
+
+    target_class = SessionAuthentication
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """The session cookie."""
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class Anyone(BasePermission):
+    """No need to sign in; the policy decides about each object."""
+
+
+class SignedIn(BasePermission):
+    """Signed in, approved or not."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether somebody is signed in."""
+        return actor_of(request).is_authenticated
+
+
+class Approved(BasePermission):
+    """Signed in and approved."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the actor is approved, and may write if this writes."""
+        actor = actor_of(request)
+        return actor.is_authenticated and actor.is_approved and (request.method in SAFE_METHODS or actor.may_write)
+
+
+class ApprovedOrReadOnly(Approved):
+    """Anyone may read, as the policy allows; to write, one must be approved (contract 1.1.2)."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether this reads, or the actor is approved."""
+        return request.method in SAFE_METHODS or super().has_permission(request, view)
+
+
+class Staff(BasePermission):
+    """Staff and administrators."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the actor is staff."""
+        actor = actor_of(request)
+        return actor.is_admin or bool(actor.user and actor.user.is_staff)
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Sign-up: the username is the e-mail address, and approval is as the settings say."""
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Fill in a new user from the sign-up form."""
+        user = super().save_user(request, user, form, commit=False)
+        user.username = user.email
+        if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
+            user.status = User.Status.APPROVED
+        if commit:
+            user.save()
+        return user

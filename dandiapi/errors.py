@@ -1,0 +1,78 @@
+"""One table: what each face replies to each kind of domain error."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+from django.db import InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from archive import errors
+
+# A service that this server needs is away; nothing was changed, and the same request will work again.
+AWAY = (OperationalError, InterfaceError, PoolTimeout, RedisError, BotoCoreError)
+RETRY_AFTER = 5
+
+
+class TooLargeError(APIException):
+    """The body is larger than any honest one."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The status in each dialect."""
+
+    rest: HTTPStatus
+
+
+REPLIES: dict[type[errors.ArchiveError], Reply] = {
+    errors.NotFoundError: Reply(rest=HTTPStatus.NOT_FOUND),
+    errors.UnauthenticatedError: Reply(rest=HTTPStatus.UNAUTHORIZED),
+    errors.ForbiddenError: Reply(rest=HTTPStatus.FORBIDDEN),
+    errors.InvalidError: Reply(rest=HTTPStatus.BAD_REQUEST),
+    errors.ConflictError: Reply(rest=HTTPStatus.CONFLICT),
+    errors.ImmutableError: Reply(rest=HTTPStatus.METHOD_NOT_ALLOWED),
+    errors.LockedError: Reply(rest=HTTPStatus.LOCKED),
+    errors.BusyError: Reply(rest=HTTPStatus.SERVICE_UNAVAILABLE),
+}
+
+
+def rest_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DANDI's error shapes (contract 1.1.3); None, for Django's own 500, if this is a fault of ours."""
+    if isinstance(error, AWAY):
+        error = errors.BusyError("A service this needs is away just now; please try again.", retry_after=RETRY_AFTER)
+    if isinstance(error, errors.UnauthenticatedError) and error.message == NotAuthenticated.default_detail:
+        error = NotAuthenticated()
+    if isinstance(error, NotAuthenticated | errors.UnauthenticatedError):
+        error.auth_header = context["view"].get_authenticate_header(context["request"])
+    if not isinstance(error, errors.ArchiveError):
+        return exception_handler(error, context)
+    return Response(_rest_body(error), status=REPLIES[type(error)].rest, headers=_rest_headers(error))
+
+
+def _rest_body(error: errors.ArchiveError) -> Any:
+    if isinstance(error, errors.NotFoundError):
+        return {"detail": error.message or "Not found."}
+    if isinstance(error, errors.ForbiddenError) and not error.message:
+        return {"detail": "You do not have permission to perform this action."}
+    if isinstance(error, errors.InvalidError) and error.field:
+        return {error.field: [error.message]}
+    return error.message
+
+
+def _rest_headers(error: errors.ArchiveError) -> dict[str, str]:
+    if isinstance(error, errors.UnauthenticatedError):
+        return {"WWW-Authenticate": error.auth_header}
+    if isinstance(error, errors.BusyError):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.ConflictError) and "blob_id" in error.data:
+        # A bare UUID, not a URL: what the client reads (contract 1.7).
+        return {"Location": error.data["blob_id"]}
+    return {}

@@ -1,0 +1,26 @@
+"""Make a token."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from archive.accounts.services import create_token, create_user
+
+NAME = "made on the command line"
+
+
+class Command(BaseCommand):
+    """Prints a fresh API token of a user, and nothing else. The user is made, and approved, if there is none."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose token."""
+        parser.add_argument("email", help="the user's e-mail address")
+        parser.add_argument("--admin", action="store_true", help="make the user an administrator")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        user = create_user(email=options["email"], is_admin=options["admin"])
+        _, secret = create_token(user=user, name=NAME)
+        self.stdout.write(secret)

@@ -1,0 +1,55 @@
+"""What holds for every request."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+
+from dandiapi.errors import AWAY, RETRY_AFTER
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class UnavailableServiceMiddleware:
+    """Says 503, and when to come back, when the database or another service is away; refuses NUL in addresses."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Postgres cannot hold NUL, so nothing has a name with it.
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest("An address must not contain NUL.", content_type="text/plain")
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The 503; None, for the usual handling, of any other exception."""
+        if not isinstance(exception, AWAY):
+            return None
+        message = "A service this needs is away just now; please try again."
+        return JsonResponse(message, safe=False, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+class OptionalSlashMiddleware:
+    """Serves what is read with or without the last slash of its address: real clients leave it out (contract 1.1.7)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"} and request.path_info.startswith("/api/"):
+            # Only what the routes are matched against: `next` links repeat the address as it was asked for.
+            request.path_info = request.path_info.rstrip("/") + "/"
+        return self.get_response(request)
+
+
+class RequestUsernameMiddleware:
+    """Names the user in a header that the access log keeps (contract 1.1.8)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user = getattr(request, "api_user", None) or getattr(request, "user", None)
+        response["X-Request-Username"] = getattr(user, "username", "") or "AnonymousUser"
+        return response

@@ -1,0 +1,217 @@
+"""Assets, nested and flat, folders, downloads (contract 1.6)."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from archive.accounts.policy import Action, require
+from archive.assets import queries, services
+from archive.assets.models import Asset
+from archive.assets.queries import AssetDocuments, Filter
+from archive.datasets.services import require_draft
+from archive.paths import name_of
+from archive.storage.queries import sign_get
+from dandiapi.auth import Anyone, ApprovedOrReadOnly
+from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.base import View
+from dandiapi.rest.pages import Page
+
+READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
+WRITE = {400: outputs.Errors, 405: str, 409: str, **READ}
+
+ORDERS: dict[str, queries.Order] = {
+    "": "id",
+    "created": "id",
+    "-created": "-id",
+    "modified": "modified",
+    "-modified": "-modified",
+    "path": "path",
+    "-path": "-path",
+}
+
+
+class NestedView(View):
+    """Assets of one version of one dataset."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    def may_change_draft(self) -> None:
+        """Raise unless the actor may change the version, and it is the draft."""
+        require(self.actor, Action.CHANGE_DRAFT, self.dataset)
+        require_draft(self.version)
+
+    def rendered(self, asset: Asset) -> dict[str, Any]:
+        """An asset with its metadata."""
+        return shapes.asset(asset, AssetDocuments(self.dataset))
+
+
+class AssetsView(NestedView):
+    """The assets of a version."""
+
+    @extend_schema(
+        parameters=[inputs.AssetsQuery, *outputs.PAGE_PARAMETERS],
+        responses={200: outputs.page_of(outputs.Asset), 400: outputs.Errors, **READ},
+    )
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """A page of them; only the first page says how many there are in all."""
+        query = self.query(inputs.AssetsQuery).validated_data
+        wanted = Filter(path=query["path"], glob=query["glob"], only_zarr=query["zarr"])
+        order = ORDERS[query["order"]]
+
+        def rows(offset: int, limit: int) -> list[dict[str, Any]]:
+            found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
+            if not query["metadata"]:
+                return [shapes.asset_row(asset) for asset in found.defer("metadata", "problems", "contribution")]
+            documents = AssetDocuments(self.dataset)
+            return [shapes.asset(asset, documents) for asset in found.select_related("blob")]
+
+        return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
+
+    @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Add an asset to the draft."""
+        self.may_change_draft()
+        content = self.body(inputs.NewAsset).validated_data
+        asset = services.add_asset(
+            actor=self.actor, dataset=self.dataset, blob_id=_blob_id(content), metadata=content["metadata"]
+        )
+        return Response(self.rendered(asset))
+
+
+def _blob_id(content: dict[str, Any]) -> Any:
+    if content.get("zarr_id"):
+        raise NotFound
+    return content["blob_id"]
+
+
+class AssetView(NestedView):
+    """One asset of a version."""
+
+    @extend_schema(responses={200: dict[str, Any], **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Its metadata."""
+        return Response(AssetDocuments(self.dataset).document(queries.find_asset(self.version, self.asset_id)))
+
+    @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
+    def put(self, request: Request, **kwargs: str) -> Response:
+        """Put another in its place: it gets a new id, unless nothing has changed."""
+        self.may_change_draft()
+        content = self.body(inputs.NewAsset).validated_data
+        asset = services.replace_asset(
+            actor=self.actor,
+            dataset=self.dataset,
+            asset_id=self.asset_id,
+            blob_id=_blob_id(content),
+            metadata=content["metadata"],
+        )
+        return Response(self.rendered(asset))
+
+    @extend_schema(responses={204: None, **WRITE})
+    def delete(self, request: Request, **kwargs: str) -> Response:
+        """Remove it from the draft."""
+        self.may_change_draft()
+        services.remove_asset(actor=self.actor, dataset=self.dataset, asset_id=self.asset_id)
+        return Response(status=204)
+
+
+class AssetInfoView(NestedView):
+    """One asset of a version, with its metadata."""
+
+    @extend_schema(responses={200: outputs.AssetWithMetadata, **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """It."""
+        return Response(self.rendered(queries.find_asset(self.version, self.asset_id)))
+
+
+class AssetValidationView(NestedView):
+    """What is wrong with an asset."""
+
+    @extend_schema(responses={200: outputs.AssetValidation, **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Whether it is valid, and if not, why."""
+        asset = queries.find_asset(self.version, self.asset_id)
+        return Response({"status": asset.status, "validation_errors": asset.problems})
+
+
+class AssetDownloadView(NestedView):
+    """The bytes of an asset of a version."""
+
+    @extend_schema(parameters=[inputs.DownloadQuery], responses={302: None, 400: outputs.Errors, **READ})
+    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+        """A redirect to them."""
+        return _download(self, queries.find_asset(self.version, self.asset_id))
+
+
+class PathsView(NestedView):
+    """What is in a folder of a version."""
+
+    @extend_schema(
+        parameters=[inputs.PathsQuery, *outputs.PAGE_PARAMETERS],
+        responses={200: outputs.page_of(outputs.Path), 400: outputs.Errors, **READ},
+    )
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """A page of its files and folders, in byte order, with the sums of each."""
+        path = self.query(inputs.PathsQuery).validated_data["path_prefix"].rstrip("/")
+        folder = queries.find_folder(self.version, path)
+        if folder is None and path:
+            raise NotFound("Specified path not found.")
+
+        def entries(offset: int, limit: int) -> list[dict[str, Any]]:
+            found = queries.page_of_children(self.version, path, offset=offset, limit=limit)
+            return list(shapes.children(found, self.version))
+
+        return Page.of(request).answer(count=folder.child_count if folder else 0, fetch=entries)
+
+
+class FlatView(View):
+    """An asset by its id alone."""
+
+    permission_classes = [Anyone]
+
+    def asset(self) -> Asset:
+        """The asset in the address, if the actor may read its dataset."""
+        return queries.find_asset_anywhere(self.actor, self.asset_id)
+
+
+class FlatAssetView(FlatView):
+    """An asset's metadata."""
+
+    @extend_schema(responses={200: dict[str, Any], **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """It."""
+        asset = self.asset()
+        return Response(AssetDocuments(asset.dataset).document(asset))
+
+
+class FlatAssetInfoView(FlatView):
+    """An asset with its metadata."""
+
+    @extend_schema(responses={200: outputs.AssetWithMetadata, **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """It."""
+        asset = self.asset()
+        return Response(shapes.asset(asset, AssetDocuments(asset.dataset)))
+
+
+class FlatAssetDownloadView(FlatView):
+    """The bytes of an asset."""
+
+    @extend_schema(parameters=[inputs.DownloadQuery], responses={302: None, 400: outputs.Errors, **READ})
+    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+        """A redirect to them."""
+        return _download(self, self.asset())
+
+
+def _download(view: View, asset: Asset) -> HttpResponse:
+    inline = view.query(inputs.DownloadQuery).validated_data["content_disposition"] == "inline"
+    url = sign_get(
+        asset.blob.key,
+        filename=name_of(asset.path),
+        inline=inline,
+        content_type=queries.inline_content_type(asset) if inline else None,
+    )
+    return HttpResponseRedirect(url)

@@ -1,0 +1,64 @@
+"""What every view of this face has: the actor, and the things that addresses name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from archive.accounts.policy import Actor
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import find_dataset, find_version
+from archive.errors import InvalidError
+from dandiapi.auth import actor_of
+
+S = TypeVar("S", bound=Serializer)
+
+
+class View(APIView):
+    """A view of the REST face."""
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who is asking."""
+        return actor_of(self.request)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The dataset in the address, if the actor may read it."""
+        return find_dataset(self.actor, int(self.kwargs["identifier"]))
+
+    @cached_property
+    def version(self) -> Version:
+        """The version in the address, its dataset at hand."""
+        return find_version(self.dataset, self.kwargs["version"])
+
+    @property
+    def asset_id(self) -> UUID:
+        """The asset in the address."""
+        return UUID(self.kwargs["asset_id"])
+
+    def body(self, serializer: type[S]) -> S:
+        """The request's body, checked by a serializer; a 400 naming the fields if it does not pass."""
+        checked = serializer(data=self.request.data)
+        checked.is_valid(raise_exception=True)
+        return checked
+
+    def query(self, serializer: type[S]) -> S:
+        """The request's query, checked likewise."""
+        checked = serializer(data=self.request.query_params)
+        checked.is_valid(raise_exception=True)
+        return checked
+
+
+@contextmanager
+def listed_errors() -> Iterator[None]:
+    """Answer an InvalidError with a list of one message, as the contract has it in some places (1.1.3)."""
+    try:
+        yield
+    except InvalidError as error:
+        raise ValidationError([error.message]) from error

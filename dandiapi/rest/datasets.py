@@ -1,0 +1,159 @@
+"""Datasets, their owners, stars and uploads (contract 1.4)."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from archive.accounts.policy import Action, require
+from archive.accounts.queries import owners_of
+from archive.blobs.queries import active_uploads
+from archive.datasets import queries, services
+from archive.datasets.models import Dataset
+from archive.datasets.queries import DatasetFilter
+from archive.errors import UnauthenticatedError
+from dandiapi.auth import ApprovedOrReadOnly
+from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.base import View, listed_errors
+from dandiapi.rest.pages import Page
+
+
+class DatasetsView(View):
+    """The datasets that may be seen."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(
+        parameters=[inputs.DatasetsQuery, *outputs.PAGE_PARAMETERS],
+        responses={200: outputs.page_of(outputs.DatasetRow), 400: outputs.Errors, 401: str, 404: outputs.Detail},
+    )
+    def get(self, request: Request) -> Response:
+        """A page of them."""
+        wanted = self._filter()
+        found = queries.filtered_datasets(self.actor, wanted)
+        return Page.of(request).answer(
+            count=found.order_by().count(),
+            fetch=lambda offset, limit: self._rows(list(found[offset : offset + limit])),
+        )
+
+    def _filter(self) -> DatasetFilter:
+        query = self.query(inputs.DatasetsQuery).validated_data
+        if not self.actor.is_authenticated and query["embargoed"]:
+            raise UnauthenticatedError(
+                "Authentication credentials must be provided when attempting to access embargoed dandisets"
+            )
+        if not self.actor.is_authenticated and query["starred"]:
+            raise UnauthenticatedError("Must be authenticated to filter by starred dandisets.")
+        return DatasetFilter(
+            unpublished=query["draft"],
+            empty=query["empty"],
+            embargoed=query["embargoed"],
+            mine=query["user"] == "me",
+            starred=query["starred"],
+            search=query["search"],
+            ordering=query["ordering"],
+        )
+
+    def _rows(self, datasets: list[Dataset]) -> list[dict[str, Any]]:
+        versions = queries.latest_versions(datasets)
+        starred = queries.starred_by(self.actor, datasets)
+        return [
+            shapes.dataset_row(dataset, *versions[dataset.number], is_starred=dataset.number in starred)
+            for dataset in datasets
+            if dataset.number in versions
+        ]
+
+    @extend_schema(
+        parameters=[inputs.CreateQuery],
+        request=inputs.NamedMetadata,
+        responses={200: outputs.Dataset, 400: outputs.Errors, 401: outputs.Detail, 403: outputs.Detail},
+    )
+    def post(self, request: Request) -> Response:
+        """Create a dataset; whoever does so owns it."""
+        if self.query(inputs.CreateQuery).validated_data["embargo"]:
+            raise ValidationError({"embargo": ["This archive cannot hold embargoed datasets yet."]})
+        data = self.body(inputs.NamedMetadata).validated_data
+        dataset = services.create_dataset(actor=self.actor, name=data["name"], metadata=data["metadata"])
+        return Response(_detail(self, dataset))
+
+
+def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
+    draft, published = queries.latest_versions([dataset])[dataset.number]
+    return shapes.dataset_detail(
+        dataset,
+        draft,
+        published,
+        is_starred=queries.has_star(view.actor, dataset),
+        active_uploads=active_uploads(dataset),
+    )
+
+
+class DatasetView(View):
+    """One dataset."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(responses={200: outputs.Dataset, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """The dataset with its draft and its newest published version."""
+        return Response(_detail(self, self.dataset))
+
+    @extend_schema(
+        responses={204: None, 400: outputs.Errors, 401: outputs.Detail, 403: str, 404: outputs.Detail},
+    )
+    def delete(self, request: Request, **kwargs: str) -> Response:
+        """Delete a dataset that was never published."""
+        services.delete_dataset(actor=self.actor, dataset=self.dataset)
+        return Response(status=204)
+
+
+class OwnersView(View):
+    """The owners of a dataset."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(
+        responses={200: outputs.Owner(many=True), 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
+    )
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Them, by the date they joined the archive."""
+        return Response([shapes.owner(person, self.actor) for person in owners_of(self.dataset.number)])
+
+    @extend_schema(
+        request=inputs.OwnerName(many=True),
+        responses={
+            200: outputs.Owner(many=True),
+            400: outputs.Errors,
+            401: outputs.Detail,
+            403: str,
+            404: outputs.Detail,
+        },
+    )
+    def put(self, request: Request, **kwargs: str) -> Response:
+        """Make exactly these people the owners."""
+        require(self.actor, Action.CHANGE_OWNERS, self.dataset, message="Action not allowed")
+        people = inputs.OwnerName(data=request.data, many=True, allow_empty=True)
+        people.is_valid(raise_exception=True)
+        usernames = [person["username"] for person in people.validated_data]
+        with listed_errors():
+            owners = services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
+        return Response([shapes.owner(person, self.actor) for person in owners])
+
+
+class StarView(View):
+    """The user's star on a dataset."""
+
+    permission_classes = [ApprovedOrReadOnly]
+    responses = {200: outputs.StarCount, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
+
+    @extend_schema(request=None, responses=responses)
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Give it."""
+        return Response({"count": services.set_star(actor=self.actor, dataset=self.dataset, starred=True)})
+
+    @extend_schema(responses=responses)
+    def delete(self, request: Request, **kwargs: str) -> Response:
+        """Take it back."""
+        return Response({"count": services.set_star(actor=self.actor, dataset=self.dataset, starred=False)})

@@ -1,0 +1,152 @@
+"""Service, schemas, stats, tokens and users (contract 1.2, 1.3)."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from archive.accounts import queries, services
+from archive.accounts.models import Token, User
+from archive.datasets.queries import archive_totals
+from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
+from dandiapi.auth import Anyone, Approved, SignedIn, Staff
+from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.base import View
+
+
+def info() -> dict[str, Any]:
+    """What a client needs to know before anything else."""
+    address = settings.ARCHIVE_URL
+    schema = schema_info()
+    return {
+        "schema_version": schema.current,
+        "schema_url": f"{address}/api/schemas/?model=Dandiset",
+        "allowed_schema_versions": list(schema.allowed),
+        "version": settings.ARCHIVE_VERSION,
+        "cli-minimal-version": "0.74.0",
+        "cli-requires-python": ">=3.10",
+        "cli-bad-versions": [],
+        "services": {
+            "api": {"url": f"{address}/api"},
+            "webui": {"url": address},
+            "jupyterhub": {"url": settings.ARCHIVE_JUPYTERHUB_URL},
+        },
+        "instance_config": {
+            "instance_name": settings.ARCHIVE_INSTANCE_NAME,
+            "instance_identifier": settings.ARCHIVE_INSTANCE_IDENTIFIER,
+            "instance_url": f"{address}/",
+            "doi_prefix": settings.ARCHIVE_DOI_PREFIX,
+            "licenses": list(schema.licenses),
+        },
+    }
+
+
+class InfoView(View):
+    """What this server is and speaks."""
+
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=outputs.Info)
+    def get(self, request: Request) -> Response:
+        """Name, versions, addresses and the rules of this instance."""
+        return Response(info())
+
+
+class StatsView(View):
+    """How much there is."""
+
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=outputs.Stats)
+    def get(self, request: Request) -> Response:
+        """Counts of what is open to all."""
+        return Response(archive_totals())
+
+
+class SchemasView(View):
+    """The JSON Schemas of metadata."""
+
+    permission_classes = [Anyone]
+
+    @extend_schema(parameters=[inputs.SchemaQuery], responses={200: dict[str, Any], 400: outputs.Errors})
+    def get(self, request: Request) -> Response:
+        """The schema of one model."""
+        return Response(json_schema(self.query(inputs.SchemaQuery).validated_data["model"]))
+
+
+class AvailableSchemasView(View):
+    """The models whose schema can be had."""
+
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=list[str])
+    def get(self, request: Request) -> Response:
+        """Their names."""
+        return Response(list(SCHEMA_NAMES))
+
+
+class TokenView(View):
+    """The user's API key. It is kept as a digest, so it can be shown only to who already has it."""
+
+    permission_classes = [Approved]
+
+    @extend_schema(responses={200: str, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
+    def get(self, request: Request) -> Response:
+        """The key that this very request came with; not found if it came by other means (post for a new one)."""
+        if not isinstance(request.auth, Token):
+            raise NotFound
+        return Response(request.headers["Authorization"].split()[1])
+
+    @extend_schema(request=None, responses={200: str, 401: outputs.Detail, 403: outputs.Detail})
+    def post(self, request: Request) -> Response:
+        """A new key; the old one ends."""
+        assert self.actor.user
+        return Response(services.replace_api_key(user=self.actor.user))
+
+
+class MeView(View):
+    """The signed-in user."""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(responses={200: outputs.User, 401: outputs.Detail})
+    def get(self, request: Request) -> Response:
+        """Who is asking."""
+        assert self.actor.user
+        return Response(shapes.user(self.actor.user))
+
+
+class UserSearchView(View):
+    """People to make owners of."""
+
+    permission_classes = [Approved]
+
+    @extend_schema(
+        parameters=[inputs.UserSearch],
+        responses={200: outputs.User(many=True), 401: outputs.Detail, 403: outputs.Detail},
+    )
+    def get(self, request: Request) -> Response:
+        """At most ten approved users with the text in a name; none for a text that can be in no name."""
+        query = inputs.UserSearch(data=request.query_params)
+        people = queries.search_users(query.validated_data["username"]) if query.is_valid() else []
+        return Response([shapes.user(person) for person in people])
+
+
+class UsersView(View):
+    """All users, for administrators."""
+
+    permission_classes = [Staff]
+
+    @extend_schema(
+        parameters=[inputs.UsersQuery],
+        responses={200: list[str], 401: outputs.Detail, 403: outputs.Detail},
+    )
+    def get(self, request: Request) -> Response:
+        """Their names, sorted."""
+        people = User.objects.order_by("username")
+        if self.query(inputs.UsersQuery).validated_data["approved_only"]:
+            people = people.filter(status=User.Status.APPROVED)
+        return Response(list(people.values_list("username", flat=True)))

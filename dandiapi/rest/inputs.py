@@ -1,0 +1,148 @@
+"""What requests may hold: bodies and queries."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from archive.datasets.services import MAX_NAME
+from archive.publishing.services import MAX_RELEASE_NOTES
+
+
+class MetadataField(serializers.JSONField):
+    """A JSON object."""
+
+    default_error_messages = {"not_an_object": "Must be a JSON object."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The object, or an error."""
+        if not isinstance(data, dict):
+            self.fail("not_an_object")
+        return data
+
+
+class NamedMetadata(serializers.Serializer[Any]):
+    """A dataset's name and metadata."""
+
+    name = serializers.CharField(max_length=MAX_NAME)
+    metadata = MetadataField()
+
+
+class CreateQuery(serializers.Serializer[Any]):
+    """How a dataset is to be created."""
+
+    embargo = serializers.BooleanField(default=False)
+
+
+class DatasetsQuery(serializers.Serializer[Any]):
+    """Which datasets are asked for, and in which order."""
+
+    draft = serializers.BooleanField(default=True)
+    empty = serializers.BooleanField(default=True)
+    embargoed = serializers.BooleanField(default=False)
+    user = serializers.CharField(default="")
+    starred = serializers.BooleanField(default=False)
+    search = serializers.CharField(default="", max_length=1024, allow_blank=True)
+    ordering = serializers.CharField(default="", allow_blank=True)
+
+
+class OwnerName(serializers.Serializer[Any]):
+    """Somebody who is to be an owner."""
+
+    username = serializers.CharField(max_length=150)
+
+
+class VersionsQuery(serializers.Serializer[Any]):
+    """In which order versions are asked for."""
+
+    order = serializers.ChoiceField(["created", "-created"], default="created")
+
+
+class Publish(serializers.Serializer[Any]):
+    """What a publisher says of a version."""
+
+    release_notes = serializers.CharField(max_length=MAX_RELEASE_NOTES, allow_blank=True, default="")
+
+
+class AssetsQuery(serializers.Serializer[Any]):
+    """Which assets are asked for, in which order, and whether with their metadata."""
+
+    path = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    glob = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    metadata = serializers.BooleanField(default=False)
+    zarr = serializers.BooleanField(default=False)
+    order = serializers.ChoiceField(
+        ["created", "-created", "modified", "-modified", "path", "-path", ""], default="", allow_blank=True
+    )
+
+
+class NewAsset(serializers.Serializer[Any]):
+    """An asset to be: the bytes by `blob_id`, the path in the metadata."""
+
+    metadata = MetadataField()
+    blob_id = serializers.UUIDField(required=False, allow_null=True)
+    zarr_id = serializers.UUIDField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one kind of content."""
+        if bool(attrs.get("blob_id")) == bool(attrs.get("zarr_id")):
+            raise serializers.ValidationError({"blob_id": ["Exactly one of blob_id or zarr_id must be specified."]})
+        return attrs
+
+
+class PathsQuery(serializers.Serializer[Any]):
+    """Which folder is asked for."""
+
+    path_prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+
+
+class DownloadQuery(serializers.Serializer[Any]):
+    """How a download is to be shown."""
+
+    content_disposition = serializers.ChoiceField(["attachment", "inline"], default="attachment")
+
+
+class Digest(serializers.Serializer[Any]):
+    """A digest and its algorithm."""
+
+    algorithm = serializers.CharField(max_length=64)
+    value = serializers.CharField(max_length=128)
+
+
+class StartUpload(serializers.Serializer[Any]):
+    """An upload to begin."""
+
+    contentSize = serializers.IntegerField(min_value=1)  # noqa: N815 - the contract's name
+    digest = Digest()
+    dandiset = serializers.RegexField(r"^\d{6}$")
+
+
+class Part(serializers.Serializer[Any]):
+    """One part that has been put into the store."""
+
+    part_number = serializers.IntegerField(min_value=1)
+    size = serializers.IntegerField(min_value=1)
+    etag = serializers.CharField(max_length=100)
+
+
+class CompleteUpload(serializers.Serializer[Any]):
+    """All the parts of an upload."""
+
+    parts = serializers.ListField(child=Part(), allow_empty=False, max_length=10_000)
+
+
+class UserSearch(serializers.Serializer[Any]):
+    """Whom to look for."""
+
+    username = serializers.CharField(max_length=150)
+
+
+class UsersQuery(serializers.Serializer[Any]):
+    """Whose names are asked for."""
+
+    approved_only = serializers.BooleanField(default=False)
+
+
+class SchemaQuery(serializers.Serializer[Any]):
+    """Which model's schema is asked for."""
+
+    model = serializers.CharField()

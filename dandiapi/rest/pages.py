@@ -1,0 +1,62 @@
+"""Pages of lists, as DANDI numbers them (contract 1.1.5)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+DEFAULT_SIZE = 100
+MAX_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page that a request asks for."""
+
+    request: Request
+    number: int
+    size: int
+
+    @classmethod
+    def of(cls, request: Request) -> "Page":
+        """The page in a request's query; NotFound, as the contract has it, when its number is none."""
+        number = _positive(request.query_params.get("page", "1"))
+        if number is None:
+            raise NotFound("Invalid page.")
+        size = _positive(request.query_params.get("page_size", "")) or DEFAULT_SIZE
+        return cls(request, number, min(size, MAX_SIZE))
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+    def answer(self, *, count: int, fetch: Callable[[int, int], Iterable[Any]]) -> Response:
+        """A counted page; `fetch` gets offset and limit. A page past the end is not found, but for the first."""
+        if self.number > 1 and self.offset >= count:
+            raise NotFound("Invalid page.")
+        results = list(fetch(self.offset, self.size))
+        return self._envelope(count, results, more=self.offset + self.size < count)
+
+    def lazy_answer(self, *, count: Callable[[], int], fetch: Callable[[int, int], Iterable[Any]]) -> Response:
+        """A page that is counted only if it is the first. A page past the end is empty."""
+        results = list(fetch(self.offset, self.size + 1))
+        more = len(results) > self.size
+        return self._envelope(count() if self.number == 1 else None, results[: self.size], more=more)
+
+    def _envelope(self, count: int | None, results: list[Any], *, more: bool) -> Response:
+        address = self.request.build_absolute_uri()
+        following = replace_query_param(address, "page", self.number + 1) if more else None
+        previous = None
+        if self.number == 2:
+            previous = remove_query_param(address, "page")
+        elif self.number > 2:
+            previous = replace_query_param(address, "page", self.number - 1)
+        return Response({"count": count, "next": following, "previous": previous, "results": results})
+
+
+def _positive(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 10**9 else None

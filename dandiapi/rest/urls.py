@@ -1,0 +1,56 @@
+"""The addresses of the REST face: one table."""
+
+from django.urls import re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from dandiapi.auth import Anyone
+from dandiapi.rest import assets, datasets, general, uploads, versions
+
+DATASET = r"dandisets/(?P<identifier>\d{6})"
+VERSION = DATASET + r"/versions/(?P<version>draft|0\.\d{6}\.\d{4})"
+UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+ASSET = rf"assets/(?P<asset_id>{UUID4})"
+UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+
+urlpatterns = [
+    re_path(r"^info/$", general.InfoView.as_view(), name="info"),
+    re_path(r"^stats/$", general.StatsView.as_view()),
+    re_path(r"^schemas/$", general.SchemasView.as_view()),
+    re_path(r"^schemas/available/$", general.AvailableSchemasView.as_view()),
+    re_path(r"^auth/token/$", general.TokenView.as_view()),
+    re_path(r"^users/$", general.UsersView.as_view()),
+    re_path(r"^users/me/$", general.MeView.as_view()),
+    re_path(r"^users/search/$", general.UserSearchView.as_view()),
+    re_path(r"^dandisets/$", datasets.DatasetsView.as_view()),
+    re_path(rf"^{DATASET}/$", datasets.DatasetView.as_view()),
+    re_path(rf"^{DATASET}/users/$", datasets.OwnersView.as_view()),
+    re_path(rf"^{DATASET}/star/$", datasets.StarView.as_view()),
+    re_path(rf"^{DATASET}/versions/$", versions.VersionsView.as_view()),
+    re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
+    re_path(rf"^{VERSION}/info/$", versions.VersionInfoView.as_view()),
+    re_path(rf"^{VERSION}/publish/$", versions.PublishView.as_view()),
+    re_path(rf"^{VERSION}/assets/$", assets.AssetsView.as_view()),
+    re_path(rf"^{VERSION}/assets/paths/$", assets.PathsView.as_view()),
+    re_path(rf"^{VERSION}/{ASSET}/$", assets.AssetView.as_view()),
+    re_path(rf"^{VERSION}/{ASSET}/info/$", assets.AssetInfoView.as_view()),
+    re_path(rf"^{VERSION}/{ASSET}/validation/$", assets.AssetValidationView.as_view()),
+    re_path(rf"^{VERSION}/{ASSET}/download/$", assets.AssetDownloadView.as_view()),
+    re_path(rf"^{ASSET}/$", assets.FlatAssetView.as_view()),
+    re_path(rf"^{ASSET}/info/$", assets.FlatAssetInfoView.as_view()),
+    re_path(rf"^{ASSET}/download/$", assets.FlatAssetDownloadView.as_view()),
+    re_path(r"^blobs/digest/$", uploads.DigestView.as_view()),
+    re_path(r"^uploads/initialize/$", uploads.StartUploadView.as_view()),
+    re_path(rf"^{UPLOAD}/complete/$", uploads.CompleteUploadView.as_view()),
+    re_path(rf"^{UPLOAD}/validate/$", uploads.ValidateUploadView.as_view()),
+    re_path(r"^schema/$", SpectacularAPIView.as_view(permission_classes=[Anyone]), name="openapi"),
+    re_path(
+        r"^docs/swagger/$",
+        SpectacularSwaggerView.as_view(permission_classes=[Anyone], url_name="openapi"),
+        name="swagger",
+    ),
+    re_path(
+        r"^docs/redoc/$",
+        SpectacularRedocView.as_view(permission_classes=[Anyone], url_name="openapi"),
+        name="redoc",
+    ),
+]

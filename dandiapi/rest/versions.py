@@ -1,0 +1,108 @@
+"""Versions: lists, metadata, publishing (contract 1.5)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from archive.accounts.policy import Action, require
+from archive.blobs.queries import active_uploads
+from archive.datasets import queries, services
+from archive.datasets.models import Version
+from archive.publishing.services import publish
+from dandiapi.auth import ApprovedOrReadOnly
+from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.base import View
+from dandiapi.rest.pages import Page
+
+READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
+WRITE = {400: outputs.Errors, 405: str, **READ}
+
+
+class VersionsView(View):
+    """The versions of a dataset."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(
+        parameters=[inputs.VersionsQuery, *outputs.PAGE_PARAMETERS],
+        responses={200: outputs.page_of(outputs.VersionItem), 400: outputs.Errors, **READ},
+    )
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """A page of them, the oldest first unless asked otherwise."""
+        order = self.query(inputs.VersionsQuery).validated_data["order"]
+        versions = queries.versions_of(self.dataset).defer("metadata", "problems")
+        if order == "-created":
+            versions = versions.reverse()
+        is_starred = queries.has_star(self.actor, self.dataset)
+        uploads = active_uploads(self.dataset)
+
+        def items(offset: int, limit: int) -> list[object]:
+            found = versions.select_related("dataset")[offset : offset + limit]
+            return [shapes.version_item(row, is_starred=is_starred, active_uploads=uploads) for row in found]
+
+        return Page.of(request).answer(count=versions.count(), fetch=items)
+
+
+class VersionView(View):
+    """One version."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(responses={200: dict, **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Its metadata."""
+        return Response(self.version.metadata)
+
+    @extend_schema(request=inputs.NamedMetadata, responses={200: outputs.VersionInfo, **WRITE})
+    def put(self, request: Request, **kwargs: str) -> Response:
+        """Give the draft another name and metadata."""
+        require(self.actor, Action.CHANGE_DRAFT, self.dataset)
+        services.require_draft(self.version)
+        data = self.body(inputs.NamedMetadata).validated_data
+        draft = services.update_draft(
+            actor=self.actor, dataset=self.dataset, name=data["name"], metadata=data["metadata"]
+        )
+        return Response(_info(self, draft))
+
+    @extend_schema(responses={204: None, **READ, 403: str})
+    def delete(self, request: Request, **kwargs: str) -> Response:
+        """Withdraw a published version."""
+        services.delete_version(actor=self.actor, version=self.version)
+        return Response(status=204)
+
+
+class VersionInfoView(View):
+    """All about a version."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(responses={200: outputs.VersionInfo, **READ})
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Its state, sums, metadata, and what is wrong with it."""
+        return Response(_info(self, self.version))
+
+
+def _info(view: View, version: Version) -> dict[str, object]:
+    return shapes.version_info(
+        version,
+        is_starred=queries.has_star(view.actor, view.dataset),
+        active_uploads=active_uploads(view.dataset) if version.is_draft else 0,
+    )
+
+
+class PublishView(View):
+    """Publishing."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @extend_schema(
+        request=inputs.Publish,
+        responses={202: None, **WRITE, 403: str, 409: str, 423: str},
+    )
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Publish the draft as it is now. Accepted: the draft's status says when it is done."""
+        require(self.actor, Action.PUBLISH, self.dataset, message="Action not allowed")
+        services.require_draft(self.version, message="Only draft versions can be published")
+        notes = self.body(inputs.Publish).validated_data["release_notes"]
+        publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
+        return Response(status=202)

@@ -1,0 +1,17 @@
+"""The addresses of all faces."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from dandiapi.rest.general import InfoView
+
+urlpatterns = [
+    path("api/", include("dandiapi.rest.urls")),
+    path("server-info", InfoView.as_view()),
+    path("swagger/", RedirectView.as_view(pattern_name="swagger", permanent=True)),
+    path("redoc/", RedirectView.as_view(pattern_name="redoc", permanent=True)),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("dandiapi.web.urls")),
+]

@@ -1,0 +1,9 @@
+"""What every template knows."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def instance(request: HttpRequest) -> dict[str, str]:
+    """The name of this instance."""
+    return {"instance_name": settings.ARCHIVE_INSTANCE_NAME}

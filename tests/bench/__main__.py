@@ -1,0 +1,61 @@
+"""`python -m tests.bench`: measures a complete archive of its own, and prints tables for docs/performance.md."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.archive_api import Target
+from tests.bench.publishing import LARGE, SMALL, measure_publishing
+from tests.bench.reading import measure_reading
+from tests.bench.registration import measure_registration
+from tests.bench.report import Table, heading
+from tests.journeys.running import RunningArchive, free_port
+
+PARTS = ("registration", "reading", "publishing")
+
+
+def main() -> None:
+    """Measures what the command line asks for."""
+    options = _parser().parse_args()
+    print(heading(), flush=True)
+    with _measured_archive() as target:
+        for part in options.only or PARTS:
+            for table in _measure(part, target, options):
+                print(table, flush=True)
+
+
+def _measure(part: str, target: Target, options: argparse.Namespace) -> list[Table]:
+    print(f"Measuring {part} ...", file=sys.stderr)
+    if part == "registration":
+        return measure_registration(target, options.clients, options.seconds)
+    if part == "reading":
+        return measure_reading(target, options.clients, options.seconds)
+    return measure_publishing(target, options.small, options.large)
+
+
+@contextmanager
+def _measured_archive() -> Iterator[Target]:
+    with tempfile.TemporaryDirectory(prefix="archive-bench-") as folder:
+        archive = RunningArchive(Path(folder, "home"), free_port())
+        archive.start()
+        try:
+            yield Target(archive, archive.token)
+        finally:
+            archive.interrupt()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each measurement takes (default: 5)")
+    parser.add_argument("--clients", type=int, default=8, help="how many clients ask at once (default: 8)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be repeated")
+    parser.add_argument("--small", type=int, default=SMALL, help=f"assets of the small dataset (default: {SMALL})")
+    parser.add_argument("--large", type=int, default=LARGE, help=f"assets of the large dataset (default: {LARGE})")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

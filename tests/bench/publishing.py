@@ -1,0 +1,147 @@
+"""What a large dataset costs, compared to a small one: publishing it, and reading it at beginning, middle and end."""
+
+import json
+import statistics
+import time
+from dataclasses import dataclass
+
+from tests.bench.archive_api import Json, Target, wait_until_published, wait_until_valid
+from tests.bench.report import Table, milliseconds
+
+SMALL = 1_000
+LARGE = 100_000
+PAGE = 100
+REPETITIONS = 9
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one request costs."""
+
+    milliseconds: float
+    queries: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """How the publication of a dataset went."""
+
+    assets: int
+    made: float
+    request: float
+    job: float
+    request_again: float
+    job_again: float
+    reading: dict[str, Cost]
+
+
+def measure_publishing(target: Target, small: int = SMALL, large: int = LARGE) -> list[Table]:
+    """The table of publishing, and that of reading what was published."""
+    publications = [_publish(target, assets) for assets in (small, large)]
+    return [_publishing_table(publications), _reading_table(publications)]
+
+
+def make_dataset(target: Target, assets: int) -> str:
+    """A dandiset with so many assets, made by the bulk service; returns its identifier."""
+    made = target.archive.manage("manage.py", "make_bench_dataset", "--assets", str(assets))
+    dandiset = made.split()[-1]
+    wait_until_valid(target.api(), dandiset)
+    return dandiset
+
+
+def _publish(target: Target, assets: int) -> Publication:
+    began = time.perf_counter()
+    dandiset = make_dataset(target, assets)
+    made = time.perf_counter() - began
+    request, job = _publish_once(target, dandiset)
+    _change_metadata(target, dandiset)
+    request_again, job_again = _publish_once(target, dandiset)
+    return Publication(
+        assets, made, request, job, request_again, job_again, _cost_of_reading(target, _pages(target, dandiset, assets))
+    )
+
+
+def _publish_once(target: Target, dandiset: str) -> tuple[float, float]:
+    api = target.api()
+    wait_until_valid(api, dandiset)
+    began = time.perf_counter()
+    api.json("POST", f"/api/dandisets/{dandiset}/versions/draft/publish/")
+    request = time.perf_counter() - began
+    return 1000 * request, wait_until_published(api, dandiset)
+
+
+def _change_metadata(target: Target, dandiset: str) -> None:
+    """Without a change there is nothing to publish again."""
+    api = target.api()
+    draft = f"/api/dandisets/{dandiset}/versions/draft/"
+    metadata: Json = api.json("GET", draft)
+    metadata["description"] = f"{metadata['description']} And more."
+    api.json("PUT", draft, {"name": metadata["name"], "metadata": metadata})
+
+
+def _pages(target: Target, dandiset: str, assets: int) -> dict[str, str]:
+    """What is read -> its URL."""
+    api = target.api()
+    versions = api.json("GET", f"/api/dandisets/{dandiset}/versions/?order=-created")["results"]
+    last = assets // PAGE
+    pages = {"first": 1, "middle": last // 2, "last": last}
+    urls = {}
+    for label, version in (("draft", "draft"), ("version", versions[0]["version"])):
+        base = f"/api/dandisets/{dandiset}/versions/{version}"
+        urls[f"{label}: info"] = f"{base}/info/"
+        urls[f"{label}: paths, root"] = f"{base}/assets/paths/"
+        urls |= {
+            f"{label}: assets, {name} page": f"{base}/assets/?page_size={PAGE}&page={page}"
+            for name, page in pages.items()
+        }
+        urls[f"{label}: assets by path, last page"] = f"{base}/assets/?page_size={PAGE}&page={last}&order=path"
+    return urls
+
+
+def _cost_of_reading(target: Target, urls: dict[str, str]) -> dict[str, Cost]:
+    counted = target.archive.manage("-m", "tests.bench.queries", *urls.values())
+    queries: dict[str, int] = json.loads(counted.splitlines()[-1])
+    return {name: Cost(_time_of(target, url), queries[url]) for name, url in urls.items()}
+
+
+def _time_of(target: Target, url: str) -> float:
+    connection = target.public()
+    durations = []
+    for _ in range(REPETITIONS):
+        began = time.perf_counter()
+        reply = connection.exchange("GET", url)
+        durations.append(time.perf_counter() - began)
+        if reply.status != 200:
+            raise RuntimeError(f"GET {url}: {reply.status} {reply.body[:200]!r}")
+    return 1000 * statistics.median(durations)
+
+
+def _publishing_table(publications: list[Publication]) -> Table:
+    small, large = publications
+    rows: list[tuple[str, float, float]] = [
+        ("publish, the request", small.request, large.request),
+        ("publish, until it is published", 1000 * small.job, 1000 * large.job),
+        ("publish again after one change, the request", small.request_again, large.request_again),
+        ("publish again after one change, until it is published", 1000 * small.job_again, 1000 * large.job_again),
+        ("making the dataset with the bulk service, until it is valid", 1000 * small.made, 1000 * large.made),
+    ]
+    return Table(
+        "Publishing",
+        ["", f"{small.assets:,} assets", f"{large.assets:,} assets", "ratio"],
+        [[name, milliseconds(one), milliseconds(other), f"{other / one:.1f}"] for name, one, other in rows],
+    )
+
+
+def _reading_table(publications: list[Publication]) -> Table:
+    small, large = publications
+    rows = []
+    for name, cost in small.reading.items():
+        other = large.reading[name]
+        ratio = f"{other.milliseconds / cost.milliseconds:.1f}"
+        rows.append(
+            [name, str(cost.queries), str(other.queries)]
+            + [milliseconds(cost.milliseconds), milliseconds(other.milliseconds), ratio]
+        )
+    columns = ["request", f"queries at {small.assets:,}", f"queries at {large.assets:,}"]
+    columns += [f"time at {small.assets:,}", f"time at {large.assets:,}", "ratio"]
+    return Table(f"Reading a large dataset, {PAGE} assets a page (median of {REPETITIONS})", columns, rows)

@@ -1,0 +1,33 @@
+"""What the journeys share: one running archive, and the real client pointed at it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.journeys.client import DandiClient
+from tests.journeys.rest import rest_client
+from tests.journeys.running import RunningArchive, free_port
+
+
+@pytest.fixture(scope="session")
+def running_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
+    """A complete archive: web, worker, beat and their services."""
+    archive = RunningArchive(tmp_path_factory.mktemp("archive") / "home", free_port())
+    archive.start()
+    yield archive
+    archive.interrupt()
+
+
+@pytest.fixture
+def dandi(running_archive: RunningArchive, tmp_path: Path) -> DandiClient:
+    """The `dandi` command, pointed at the running archive."""
+    return DandiClient(running_archive.api_url, running_archive.token, tmp_path)
+
+
+@pytest.fixture
+def api(running_archive: RunningArchive) -> Iterator[httpx.Client]:
+    """The REST API of the running archive, called by the owner of its datasets."""
+    with rest_client(running_archive) as client:
+        yield client

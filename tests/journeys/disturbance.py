@@ -1,0 +1,41 @@
+"""Workers that die at the worst moment."""
+
+import random
+import threading
+
+from tests.journeys.running import RunningArchive
+
+LONGEST_DELAY = 2.0
+
+
+class Calm:
+    """No disturbance at all."""
+
+    def strike_soon(self) -> None:
+        """Does nothing."""
+
+    def end(self) -> None:
+        """Does nothing."""
+
+
+class WorkerKiller(Calm):
+    """Kills the archive's worker with `kill -9`, whatever it is doing."""
+
+    def __init__(self, archive: RunningArchive) -> None:
+        self.killed: list[int] = []
+        self._archive = archive
+        self._timers: list[threading.Timer] = []
+
+    def strike_soon(self) -> None:
+        """Kills the worker within the next two seconds, nobody knows when."""
+        timer = threading.Timer(random.uniform(0, LONGEST_DELAY), self._strike)
+        self._timers.append(timer)
+        timer.start()
+
+    def end(self) -> None:
+        """Waits for the last strike to have fallen."""
+        for timer in self._timers:
+            timer.join()
+
+    def _strike(self) -> None:
+        self.killed.append(self._archive.kill("worker"))

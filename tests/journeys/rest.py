@@ -1,0 +1,118 @@
+"""Steps through the REST API that several journeys take."""
+
+import hashlib
+import time
+from typing import Any
+
+import httpx
+
+from archive.digests import etag_of_parts
+from tests.journeys.running import RunningArchive
+
+Json = dict[str, Any]
+
+VALID_METADATA: Json = {
+    "schemaKey": "Dandiset",
+    "description": "Random numbers, for a journey.",
+    "keywords": ["journey"],
+    "license": ["spdx:CC-BY-4.0"],
+    "contributor": [
+        {
+            "schemaKey": "Person",
+            "name": "Sample, Person",
+            "email": "sample@example.org",
+            "roleName": ["dcite:ContactPerson", "dcite:Author"],
+            "includeInCitation": True,
+        }
+    ],
+}
+
+
+def rest_client(archive: RunningArchive) -> httpx.Client:
+    """The REST API of an archive, called by the owner of its datasets. It trusts no proxy of this machine."""
+    return httpx.Client(
+        base_url=archive.api_url, headers={"Authorization": f"token {archive.token}"}, timeout=60, trust_env=False
+    )
+
+
+def create_dandiset(api: httpx.Client, name: str) -> str:
+    """Creates a dandiset; returns its identifier."""
+    schema_version = success(api.get("/info/")).json()["schema_version"]
+    metadata = VALID_METADATA | {"name": name, "schemaVersion": schema_version}
+    created = success(api.post("/dandisets/", json={"name": name, "metadata": metadata}))
+    identifier: str = created.json()["identifier"]
+    return identifier
+
+
+def start_upload(api: httpx.Client, dandiset: str, content: bytes) -> httpx.Response:
+    """Asks where to put the bytes."""
+    return api.post(
+        "/uploads/initialize/",
+        json={
+            "contentSize": len(content),
+            "digest": {"algorithm": "dandi:dandi-etag", "value": etag(content)},
+            "dandiset": dandiset,
+        },
+    )
+
+
+def finish_upload(api: httpx.Client, upload: Json, content: bytes) -> str:
+    """Puts the bytes, of one part, and has them verified; returns the blob's identifier."""
+    (part,) = upload["parts"]
+    put = success(httpx.put(part["upload_url"], content=content, timeout=60, trust_env=False))
+    sent = {"part_number": 1, "size": len(content), "etag": put.headers["ETag"].strip('"')}
+    completion = success(api.post(f"/uploads/{upload['upload_id']}/complete/", json={"parts": [sent]})).json()
+    success(httpx.post(completion["complete_url"], content=completion["body"], timeout=60, trust_env=False))
+    blob_id: str = success(api.post(f"/uploads/{upload['upload_id']}/validate/")).json()["blob_id"]
+    return blob_id
+
+
+def register(api: httpx.Client, dandiset: str, path: str, content: bytes, blob_id: str) -> httpx.Response:
+    """Registers an uploaded blob as an asset."""
+    metadata = {
+        "schemaKey": "Asset",
+        "schemaVersion": api.get("/info/").json()["schema_version"],
+        "path": path,
+        "encodingFormat": "text/plain",
+        "contentSize": len(content),
+        "digest": {"dandi:dandi-etag": etag(content)},
+    }
+    return api.post(f"/dandisets/{dandiset}/versions/draft/assets/", json={"metadata": metadata, "blob_id": blob_id})
+
+
+def add_file(api: httpx.Client, dandiset: str, path: str, content: bytes) -> None:
+    """Uploads and registers a small file."""
+    upload = success(start_upload(api, dandiset, content)).json()
+    success(register(api, dandiset, path, content, finish_upload(api, upload, content)))
+
+
+def wait_until_valid(api: httpx.Client, dandiset: str, seconds: float = 60) -> None:
+    """Waits until a draft has been found valid.
+
+    Raises TimeoutError with what is wrong when that takes too long.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        info = success(api.get(f"/dandisets/{dandiset}/versions/draft/info/")).json()
+        if info["status"] == "Valid" and not info["asset_validation_errors"]:
+            return
+        if time.monotonic() > deadline:
+            errors = info["version_validation_errors"] + info["asset_validation_errors"]
+            raise TimeoutError(f"{dandiset} is {info['status']}: {errors}")
+        time.sleep(0.25)
+
+
+def success(response: httpx.Response) -> httpx.Response:
+    """The response, if it is one of success.
+
+    Raises AssertionError otherwise.
+    """
+    assert response.is_success, (
+        f"{response.request.method} {response.url}: {response.status_code} {response.text[:500]}"
+    )
+    return response
+
+
+def etag(content: bytes) -> str:
+    """The dandi-etag of bytes that fit into one part."""
+    return etag_of_parts([hashlib.md5(content, usedforsecurity=False).hexdigest()])

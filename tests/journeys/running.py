@@ -1,0 +1,183 @@
+"""A complete archive in a folder of its own, started the way a person starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from dandiapi.embedded.account import known_account
+from dandiapi.embedded.home import PROJECT, Home
+
+READY_SECONDS = 90.0
+STOP_SECONDS = 60.0
+# Whatever names a service or a folder must not reach the archive under test: it would not start its own.
+INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+
+T = TypeVar("T")
+
+
+class RunningArchive:
+    """One archive: web, worker, beat and their services."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.home = Home(folder)
+        self.port = port
+        self.log = folder.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api"
+
+    @property
+    def token(self) -> str:
+        """The API token of the account that a new archive is given."""
+        account = known_account(self.home)
+        assert account, self.last_words()
+        return account["token"]
+
+    # --- Life -------------------------------------------------------------------------------------------------------
+
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Starts it, and does not wait for it."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dandiapi.embedded", "run"],
+                cwd=PROJECT,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self._process
+
+    def start(self) -> None:
+        """Starts it and waits until it answers.
+
+        Raises RuntimeError with its last words when it does not.
+        """
+        process = self.launch()
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The archive did not start:\n{self.last_words()}")
+            time.sleep(0.1)
+
+    def environment(self) -> dict[str, str]:
+        """What the archive is told by its surroundings."""
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        return inherited | {"ARCHIVE_HOME": str(self.home.folder), "PORT": str(self.port), "ARCHIVE_SAMPLES": "0"}
+
+    def interrupt(self) -> int:
+        """Does what Ctrl-C does, and waits for the end; returns the exit code."""
+        process = self._started()
+        process.send_signal(signal.SIGINT)
+        return process.wait(STOP_SECONDS)
+
+    def kill_everything(self) -> None:
+        """Ends all of it at once, as when the power goes."""
+        pids = [record["pid"] for record in self.home.processes()]
+        self._started().kill()
+        for pid in pids:
+            _signal_group(pid, signal.SIGKILL)
+        self._started().wait()
+
+    def answers(self) -> bool:
+        """Whether it is ready to be used."""
+        try:
+            ready = httpx.get(f"{self.api_url}/info/", timeout=5, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+        return ready and self.home.environment() is not None
+
+    def last_words(self) -> str:
+        """The end of what it said."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        assert self._process
+        return self._process
+
+    # --- Its processes ------------------------------------------------------------------------------------------------
+
+    def pid(self, name: str) -> int:
+        """The process number of `web`, `worker`, `beat`, `postgres`, `valkey` or `store`.
+
+        Raises LookupError when it is not running.
+        """
+        for record in self.home.processes():
+            if record["name"] == name and is_running(record["pid"]):
+                return record["pid"]
+        raise LookupError(f"{name} is not running")
+
+    def kill(self, name: str) -> int:
+        """`kill -9` for a process and its children, as soon as it runs; returns its number."""
+        pid = wait_for(lambda: self.pid(name), seconds=30)
+        _signal_group(pid, signal.SIGKILL)
+        return pid
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Keeps a process from doing anything for the length of a `with`: it is there, and does not answer."""
+        pid = self.pid(name)
+        _signal_group(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal_group(pid, signal.SIGCONT)
+
+    def manage(self, *arguments: str) -> str:
+        """Runs a management command beside it; returns what it printed."""
+        command = [sys.executable, "-m", "dandiapi.embedded", "exec", "--", sys.executable, *arguments]
+        finished = subprocess.run(
+            command, cwd=PROJECT, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        if finished.returncode != 0:
+            raise RuntimeError(f"{arguments} failed:\n{finished.stdout}{finished.stderr}")
+        return finished.stdout
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it is not dead and waiting to be noticed."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for(find: Callable[[], T], seconds: float) -> T:
+    """What `find` returns as soon as it raises no LookupError any more."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return find()
+        except LookupError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    os.killpg(pid, number)

@@ -1,0 +1,170 @@
+"""The real `dandi` client, from an empty dandiset to a published version: alone, and while workers die."""
+
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import DandiClient
+from tests.journeys.disturbance import Calm, WorkerKiller
+from tests.journeys.rest import VALID_METADATA
+from tests.journeys.running import RunningArchive
+
+MIB = 2**20
+FIRST = "sub-a/sub-a_ses-1.nwb"
+SECOND = "sub-a/sub-a_ses-2.nwb"
+RENAMED = "sub-b/sub-b_ses-2.nwb"
+DOOMED = "sub-c/sub-c.nwb"
+LARGE = "sub-d/sub-d.nwb"
+# More than one part of 64 MiB.
+LARGE_SIZE = 66 * MIB
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def folder(dandi: DandiClient) -> Path:
+    """Where a new dandiset has been downloaded to by its identifier, with nothing in it but its dandiset.yaml."""
+    identifier: str = dandi.script("create_dandiset", "A journey")
+    dandi.run("download", "--download", "dandiset.yaml", draft_url(dandi, identifier))
+    return dandi.folder / identifier
+
+
+def test_from_an_empty_dandiset_to_a_published_version(dandi: DandiClient, folder: Path) -> None:
+    travel(dandi, folder, Calm())
+
+
+def test_the_same_while_the_worker_is_killed_three_times(
+    running_archive: RunningArchive, dandi: DandiClient, folder: Path
+) -> None:
+    killer = WorkerKiller(running_archive)
+    travel(dandi, folder, killer)
+    assert len(set(killer.killed)) == 3
+
+
+def test_the_client_knows_when_nothing_is_to_be_uploaded(dandi: DandiClient, folder: Path) -> None:
+    write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB)])
+    upload(dandi, folder)
+    assets = dandi.script("list_assets", folder.name)
+
+    said = upload(dandi, folder)
+
+    assert said.count("file exists") == 2
+    assert dandi.script("list_assets", folder.name) == assets
+
+
+def test_a_changed_file_replaces_its_asset_and_no_other(dandi: DandiClient, folder: Path) -> None:
+    write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB)])
+    upload(dandi, folder)
+    before = dandi.script("list_assets", folder.name)
+
+    write_files(dandi, folder, [(FIRST, 3, MIB)])
+    upload(dandi, folder)
+
+    after = dandi.script("list_assets", folder.name)
+    assert after.keys() == before.keys()
+    assert [path for path in after if after[path] != before[path]] == [FIRST]
+
+
+def test_two_files_of_the_same_content(dandi: DandiClient, folder: Path) -> None:
+    write_files(dandi, folder, [(FIRST, 1, MIB)])
+    (folder / "sub-b").mkdir()
+    (folder / RENAMED).write_bytes((folder / FIRST).read_bytes())
+
+    upload(dandi, folder)
+
+    assert list(dandi.script("list_assets", folder.name)) == [FIRST, RENAMED]
+
+
+def travel(dandi: DandiClient, folder: Path, disturbance: Calm) -> None:
+    """Uploads, changes, moves, deletes and publishes, and sees that a published version stays what it is."""
+    dandiset = folder.name
+    write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB), (DOOMED, 3, MIB), (LARGE, 4, LARGE_SIZE)])
+    disturbance.strike_soon()
+    upload(dandi, folder)
+    dandi.run("move", "-i", dandi.api_url, SECOND, RENAMED, within=folder)
+    dandi.run("delete", "-i", dandi.api_url, "--force", str(folder / DOOMED))
+    assert list_paths(dandi, draft_url(dandi, dandiset)) == [FIRST, RENAMED, LARGE]
+
+    (folder / DOOMED).unlink()
+    disturbance.strike_soon()
+    version = publish(dandi, dandiset)
+    published = download(dandi, f"{dandi.api_url}/dandisets/{dandiset}/versions/{version}", "published")
+    assert assets_in(published) == assets_in(folder)
+
+    disturbance.strike_soon()
+    edit_the_draft(dandi, folder)
+    disturbance.end()
+    draft = download(dandi, draft_url(dandi, dandiset), "draft")
+    assert assets_in(draft) == assets_in(folder)
+    assert assets_in(draft) != assets_in(published)
+    again = download(dandi, f"{dandi.api_url}/dandisets/{dandiset}/versions/{version}", "again")
+    assert digests(again) == digests(published)
+
+    second = publish(dandi, dandiset)
+    assert second > version
+    latest = download(dandi, f"{dandi.api_url}/dandisets/{dandiset}/versions/{second}", "latest")
+    assert assets_in(latest) == assets_in(draft)
+
+
+def edit_the_draft(dandi: DandiClient, folder: Path) -> None:
+    """Changes a file, and removes another, of what was just published."""
+    write_files(dandi, folder, [(FIRST, 5, MIB)])
+    upload(dandi, folder)
+    dandi.run("delete", "-i", dandi.api_url, "--force", str(folder / RENAMED))
+    (folder / RENAMED).unlink()
+
+
+# --- Steps ------------------------------------------------------------------------------------------------------------
+
+
+def draft_url(dandi: DandiClient, dandiset: str) -> str:
+    """The URL of a draft, as the client takes it."""
+    return f"{dandi.api_url}/dandisets/{dandiset}/versions/draft"
+
+
+def write_files(dandi: DandiClient, folder: Path, files: list[tuple[str, int, int]]) -> None:
+    """Writes NWB files: path, seed, bytes."""
+    # The client takes a file whose time is no later than that of its asset for unchanged.
+    time.sleep(0.01)
+    dandi.script("make_nwb", str(folder), json.dumps(files))
+
+
+def upload(dandi: DandiClient, folder: Path) -> str:
+    """Runs `dandi upload`; returns what it said."""
+    return dandi.run("upload", "-i", dandi.api_url, within=folder)
+
+
+def publish(dandi: DandiClient, dandiset: str) -> str:
+    """Publishes the draft by the client's library; returns the version."""
+    version: str = dandi.script("publish", dandiset, json.dumps(VALID_METADATA))
+    return version
+
+
+def download(dandi: DandiClient, url: str, name: str) -> Path:
+    """Downloads a version to a new folder; the client checks each file's digest, and fails when one differs."""
+    target = dandi.folder / name
+    target.mkdir()
+    dandi.run("download", "-o", str(target), url)
+    (folder,) = target.iterdir()
+    return folder
+
+
+def list_paths(dandi: DandiClient, url: str) -> list[str]:
+    """The paths of a version's assets as `dandi ls` tells them."""
+    lines = dandi.run("ls", "-r", "-f", "json_lines", url).splitlines()
+    records = [json.loads(line) for line in lines if line.startswith("{")]
+    return sorted(record["path"] for record in records if "asset_id" in record)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Path -> SHA-256 of every file in a folder."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def assets_in(folder: Path) -> dict[str, str]:
+    """Path -> SHA-256 of every NWB file in a folder."""
+    return {path: digest for path, digest in digests(folder).items() if path.endswith(".nwb")}

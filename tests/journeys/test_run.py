@@ -1,0 +1,99 @@
+"""Starting and stopping the archive, the ways in which people do that."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dandiapi.embedded.home import port_is_free
+from tests.journeys.client import DandiClient
+from tests.journeys.rest import add_file, create_dandiset, rest_client, success, wait_until_valid
+from tests.journeys.running import RunningArchive, free_port, is_running
+
+pytestmark = pytest.mark.timeout(180)
+DEFAULT_PORT = 8000
+CONTENT = b"Bytes that outlive a crash."
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> RunningArchive:
+    """An archive that was never started; on the port that people get when they ask for none, if that is free."""
+    port = DEFAULT_PORT if port_is_free(DEFAULT_PORT) else free_port()
+    return RunningArchive(tmp_path / "home", port)
+
+
+def test_data_outlive_ctrl_c_and_a_crash(archive: RunningArchive) -> None:
+    archive.start()
+    dandiset = write_something(archive)
+    pids = running_pids(archive)
+
+    assert archive.interrupt() == 0
+    assert not any(is_running(pid) for pid in pids)
+    assert port_is_free(archive.port)
+
+    archive.start()
+    assert read_something(archive, dandiset) == CONTENT
+    archive.kill_everything()
+
+    archive.start()
+    assert read_something(archive, dandiset) == CONTENT
+    assert archive.interrupt() == 0
+
+
+def test_the_instance_that_the_client_knows_by_name(archive: RunningArchive, tmp_path: Path) -> None:
+    if archive.port != DEFAULT_PORT:
+        pytest.skip("The client knows a local instance at port 8000 only, and that is taken.")
+    archive.start()
+    dandi = DandiClient(archive.api_url, archive.token, tmp_path)
+    name = "dandi-api-local-docker-tests"
+    dandiset = dandi.script("create_dandiset", "By name", name, DANDI_INSTANCEHOST="127.0.0.1")
+    said = dandi.run("ls", f"dandi://{name}/{dandiset}@draft", DANDI_INSTANCEHOST="127.0.0.1")
+    assert "By name" in said
+    archive.interrupt()
+
+
+def test_a_port_in_use_is_said_in_one_sentence(running_archive: RunningArchive, tmp_path: Path) -> None:
+    second = RunningArchive(tmp_path / "home", running_archive.port)
+    assert second.launch().wait(30) == 1
+    (line,) = second.log.read_text().splitlines()
+    assert line.startswith(f"Port {running_archive.port} is in use")
+
+
+def test_a_home_in_use_is_said_in_one_sentence(running_archive: RunningArchive, tmp_path: Path) -> None:
+    second = RunningArchive(running_archive.home.folder, free_port())
+    second.log = tmp_path / "log"
+    assert second.launch().wait(30) == 1
+    (line,) = second.log.read_text().splitlines()
+    assert f"already running in {running_archive.home.folder} at {running_archive.url}" in line
+
+
+def test_two_archives_side_by_side(running_archive: RunningArchive, tmp_path: Path) -> None:
+    second = RunningArchive(tmp_path / "home", free_port())
+    second.start()
+    with rest_client(running_archive) as api, rest_client(second) as other_api:
+        create_dandiset(api, "Only in the first")
+        names = [dandiset["draft_version"]["name"] for dandiset in other_api.get("/dandisets/").json()["results"]]
+    assert names == []
+    assert second.interrupt() == 0
+
+
+def write_something(archive: RunningArchive) -> str:
+    """Creates a dandiset with a file in it; returns its identifier."""
+    with rest_client(archive) as api:
+        dandiset = create_dandiset(api, "Kept")
+        add_file(api, dandiset, "kept.txt", CONTENT)
+        wait_until_valid(api, dandiset)
+    return dandiset
+
+
+def read_something(archive: RunningArchive, dandiset: str) -> bytes:
+    """The bytes of the only file in it."""
+    with rest_client(archive) as api:
+        (asset,) = success(api.get(f"/dandisets/{dandiset}/versions/draft/assets/")).json()["results"]
+        redirect = api.get(f"/assets/{asset['asset_id']}/download/")
+    return success(httpx.get(redirect.headers["Location"], trust_env=False)).content
+
+
+def running_pids(archive: RunningArchive) -> list[int]:
+    """All processes that it has started."""
+    return [record["pid"] for record in archive.home.processes()]
