@@ -1,5 +1,6 @@
 """ARCHIVE_HOME: the one folder in which an embedded archive keeps everything, and what it remembers there."""
 
+import errno
 import fcntl
 import json
 import os
@@ -163,14 +164,16 @@ class Home:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nobody on this machine listens on `port`."""
+    """Whether nobody on this machine listens on `port`. Raises EmbeddedError when nobody here may listen on it."""
     with socket.socket() as probe:
         # Without this, connections that ended a moment ago would count as somebody listening.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise EmbeddedError(f"Port {port} cannot be used: {error.strerror}.") from error
     return True
 
 

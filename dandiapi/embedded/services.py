@@ -127,7 +127,7 @@ class Postgres(Service):
             holder = None
         except OSError:
             return
-        if holder != self.folder:
+        if holder != self.folder.resolve():
             pid_file.unlink()
 
 

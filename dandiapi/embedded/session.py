@@ -102,6 +102,9 @@ def archive_environment(surroundings: Mapping[str, str], shared: Mapping[str, st
     environment["PYTHONUNBUFFERED"] = "1"
     programs = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
+    # Where the way out is a proxy, it does not lead to this machine.
+    direct = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    environment["NO_PROXY"] = environment["no_proxy"] = f"{direct},127.0.0.1,localhost".lstrip(",")
     if ObjectStore.outside_variables[0] in shared:
         environment = {name: value for name, value in environment.items() if name not in PERSONAL_AWS}
     return environment
