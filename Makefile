@@ -17,7 +17,8 @@ unexport VIRTUAL_ENV
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 PYTHON := .venv/bin/python
 EMBEDDED := $(PYTHON) -m dandiapi.embedded
-# Nothing answers there; the check looks at settings only.
+# Checks that read the settings need what the settings need.
+BESIDE_SERVICES := $(EMBEDDED) exec --throwaway --
 PRODUCTION := DJANGO_SETTINGS_MODULE=dandiapi.settings.production ARCHIVE_URL=https://archive.example.org \
 	ALLOWED_HOSTS=archive.example.org
 PACKAGES := .venv/.installed
@@ -32,15 +33,15 @@ run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or
 	@exec $(EMBEDDED) run
 
 test: $(PACKAGES) $(CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
-	@DJANGO_SETTINGS_MODULE=dandiapi.settings.testing $(EMBEDDED) exec --throwaway -- python -m pytest -n 2 --dist loadscope $(TESTS)
+	@DJANGO_SETTINGS_MODULE=dandiapi.settings.testing $(BESIDE_SERVICES) python -m pytest -n 2 --dist loadscope $(TESTS)
 
 check: $(PACKAGES) ## check style, types, imports and migrations
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy archive dandiapi
 	.venv/bin/lint-imports
-	$(EMBEDDED) exec --throwaway -- python manage.py makemigrations --check --dry-run
-	$(PRODUCTION) $(EMBEDDED) exec --throwaway -- python manage.py check --deploy --fail-level WARNING
+	$(BESIDE_SERVICES) mypy archive dandiapi
+	$(BESIDE_SERVICES) python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BESIDE_SERVICES) python manage.py check --deploy --fail-level WARNING
 
 bench: $(PACKAGES) ## measure how fast the archive is
 	@trap 'rm -rf .archive-bench' EXIT; ARCHIVE_HOME=.archive-bench $(EMBEDDED) exec -- python -m tests.bench

@@ -121,7 +121,7 @@ class Home:
         environment: dict[str, str] = announced["environment"]
         return environment
 
-    # --- Locks: flock, because the kernel lets go of it when its holder dies ----------------------------------------------
+    # --- Locks: flock, because the kernel lets go of it when its holder dies ------------------------------------------
 
     @contextmanager
     def held(self, what: str, url: str) -> Iterator[bool]:

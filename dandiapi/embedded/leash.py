@@ -1,7 +1,7 @@
 """Replaces itself by a command that is told to stop when its starter dies, however it dies.
 
-Called as `python -I -S leash.py STARTER_PID SIGNAL COMMAND...`. A script of its own because the kernel's leash has to be
-put on after the fork, where running Python in a process with threads can hang.
+Called as `python -I -S leash.py STARTER_PID SIGNAL COMMAND...`. A script of its own because the kernel's leash has to
+be put on after the fork, where running Python in a process with threads can hang.
 """
 
 import os

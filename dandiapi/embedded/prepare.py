@@ -1,4 +1,4 @@
-"""Everything Django has to do before the first request, in one process because starting Django is what takes the time."""
+"""Everything Django has to do before the first request, in one process: starting Django is what takes the time."""
 
 import hashlib
 import io

@@ -51,6 +51,10 @@ class Service(ABC):
 
 
 class Postgres(Service):
+    """The database."""
+
+    """PostgreSQL 18, with a password, on a port of 127.0.0.1."""
+
     name = "postgres"
     outside_variables = ("DATABASE_URL",)
 
@@ -132,6 +136,10 @@ class Postgres(Service):
 
 
 class Valkey(Service):
+    """Broker and cache."""
+
+    """Valkey, which writes down every change, with a password, on a port of 127.0.0.1."""
+
     name = "valkey"
     outside_variables = ("REDIS_URL",)
 
@@ -172,6 +180,10 @@ class Valkey(Service):
 
 
 class ObjectStore(Service):
+    """The S3 store."""
+
+    """An S3 store that checks signatures and policies and keeps objects as files, on a port of 127.0.0.1."""
+
     name = "store"
     outside_variables = ("S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
