@@ -13,23 +13,27 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from archive.identifiers.queries import dandiset_identifier, doi_name, version_name
+from archive.validation.citation import citation
 from archive.validation.queries import schema_info
 
 ZARR_FORMAT = "application/x-zarr"
 
-# Contract 2.2. `@context` and `repository` are not in its list, but are computed as well.
-_COMPUTED_VERSION_FIELDS = frozenset(
-    (
-        "@context assetsSummary citation dateCreated datePublished doi id identifier manifestLocation name publishedBy "
-        "releaseNotes repository url version"
-    ).split()
-)
+# Contract 2.2 and 2.3. `@context` and `repository` are not in their lists, but are computed as well.
+_COMPUTED_FIELDS = frozenset({"@context", "datePublished", "id", "identifier", "publishedBy"})
+_COMPUTED_ASSET_FIELDS = _COMPUTED_FIELDS | {"access", "contentSize", "contentUrl", "digest", "path"}
+_COMPUTED_VERSION_FIELDS = _COMPUTED_FIELDS | {
+    "assetsSummary",
+    "citation",
+    "dateCreated",
+    "doi",
+    "manifestLocation",
+    "name",
+    "releaseNotes",
+    "repository",
+    "url",
+    "version",
+}
 _COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
-
-# Contract 2.3; `@context` as above.
-_COMPUTED_ASSET_FIELDS = frozenset(
-    "@context access contentSize contentUrl datePublished digest id identifier path publishedBy".split()
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,7 @@ class AssetFacts:
     published_by: Mapping[str, Any] | None = None
 
 
-# --- Versions -----------------------------------------------------------------------------------------------------------
+# --- Versions ---------------------------------------------------------------------------------------------------------
 
 
 def default_dandiset_metadata(*, first_name: str, last_name: str, email: str) -> dict[str, Any]:
@@ -169,21 +173,6 @@ def version_url(number: int, version: str) -> str:
     return f"{settings.ARCHIVE_URL}/dandiset/{dandiset_identifier(number)}/{version}"
 
 
-def citation(metadata: Mapping[str, Any], *, year: int) -> str:
-    """How to cite the version with this (computed) metadata (contract 2.2)."""
-    name = metadata["name"].rstrip(".")
-    url = f"https://doi.org/{metadata['doi']}" if "doi" in metadata else metadata["url"]
-    source = f"(Version {metadata['version']}) [Data set]. {settings.ARCHIVE_INSTANCE_NAME} Archive. {url}"
-    authors = "; ".join(_cited_names(metadata.get("contributor")))
-    return f"{authors} ({year}) {name} {source}" if authors else f"{name} ({year}). {source}"
-
-
-def _cited_names(contributors: object) -> list[str]:
-    # Metadata need not be valid to be stored, so nothing is sure about the shape of it.
-    people = [person for person in _list(contributors) if isinstance(person, dict) and person.get("includeInCitation")]
-    return [person["name"] for person in people if isinstance(person.get("name"), str)]
-
-
 def _strip_access(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What the owner says about access, beside what the archive decides."""
     first = next(iter(_list(metadata.get("access"))), None)
@@ -200,7 +189,7 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-# --- Assets -------------------------------------------------------------------------------------------------------------
+# --- Assets -----------------------------------------------------------------------------------------------------------
 
 
 def strip_asset_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,7 +236,7 @@ def zarr_digest(checksum: str | None) -> dict[str, str | None]:
     return {"dandi:dandi-zarr-checksum": checksum}
 
 
-# --- Both ---------------------------------------------------------------------------------------------------------------
+# --- Both -------------------------------------------------------------------------------------------------------------
 
 
 def context_url(metadata: Mapping[str, Any]) -> str:

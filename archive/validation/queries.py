@@ -28,7 +28,7 @@ def schema_info() -> SchemaInfo:
     from dandischema.conf import get_instance_config
     from dandischema.consts import ALLOWED_VALIDATION_SCHEMAS, DANDI_SCHEMA_VERSION
 
-    licenses = sorted(license.value for license in get_instance_config().licenses)
+    licenses = sorted(each.value for each in get_instance_config().licenses)
     return SchemaInfo(DANDI_SCHEMA_VERSION, tuple(ALLOWED_VALIDATION_SCHEMAS), tuple(licenses))
 
 

@@ -74,7 +74,7 @@ def _read(metadata: dict[str, Any]) -> Contribution | None:
         listed = AssetsSummary(
             numberOfBytes=0, numberOfFiles=0, **{key: statistics[key] for key in _LISTED}
         ).model_dump(mode="json", exclude_none=True)
-    except Exception:  # noqa: BLE001 - it assumes shapes that only valid metadata has
+    except Exception:
         return None
     return {**{key: listed[key] for key in _LISTED}, **{key: statistics[key] for key in _COUNTED}}
 

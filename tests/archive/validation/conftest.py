@@ -1,4 +1,7 @@
-"""Metadata as the dandi client and the metadata form submit it, and the facts to compute the rest from."""
+"""Metadata as the dandi client and the metadata form submit it, and the facts to compute the rest from.
+
+Made once, so that Hypothesis may use it in every example; no test changes it.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +14,7 @@ from archive.validation.metadata import AssetFacts, VersionFacts, blob_digest, d
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def submitted_version() -> dict[str, Any]:
     return {
         **default_dandiset_metadata(first_name="Jane", last_name="Doe", email="jane@example.org"),
@@ -22,7 +25,7 @@ def submitted_version() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def version_facts(submitted_version: dict[str, Any]) -> VersionFacts:
     return VersionFacts(
         number=123,
@@ -36,7 +39,7 @@ def version_facts(submitted_version: dict[str, Any]) -> VersionFacts:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def submitted_asset() -> dict[str, Any]:
     """As the dandi client makes it of an NWB file of one cell."""
     return {
@@ -118,7 +121,7 @@ def submitted_asset() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def asset_facts(submitted_asset: dict[str, Any]) -> AssetFacts:
     return AssetFacts(
         asset_id=UUID("0b1f0b1e-3b3b-4b3b-8b3b-0b1f0b1e3b3b"),
