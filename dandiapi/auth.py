@@ -6,8 +6,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication as DRFSessionAuthentication
-from rest_framework.authentication import get_authorization_header
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import SessionAuthentication as DRFSessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -15,8 +15,7 @@ from rest_framework.request import Request
 from archive.accounts.models import Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_token
-
-REALM = 'Bearer realm="api"'
+from dandiapi.errors import REALM
 
 
 def actor_of(request: Request | HttpRequest) -> Actor:

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError
 from django.db import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -18,11 +18,8 @@ from archive import errors
 AWAY = (OperationalError, InterfaceError, PoolTimeout, RedisError, BotoCoreError)
 RETRY_AFTER = 5
 
-
-class TooLargeError(APIException):
-    """The body is larger than any honest one."""
-
-    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+# What a 401 says to come with.
+REALM = 'Bearer realm="api"'
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,9 @@ def rest_exception_handler(error: Exception, context: dict[str, Any]) -> Respons
         error = errors.BusyError("A service this needs is away just now; please try again.", retry_after=RETRY_AFTER)
     if isinstance(error, errors.UnauthenticatedError) and error.message == NotAuthenticated.default_detail:
         error = NotAuthenticated()
-    if isinstance(error, NotAuthenticated | errors.UnauthenticatedError):
-        error.auth_header = context["view"].get_authenticate_header(context["request"])
+    if isinstance(error, NotAuthenticated):
+        # DRF's own handler says how to authenticate if the exception does.
+        error.auth_header = REALM  # type: ignore[attr-defined]
     if not isinstance(error, errors.ArchiveError):
         return exception_handler(error, context)
     return Response(_rest_body(error), status=REPLIES[type(error)].rest, headers=_rest_headers(error))
@@ -69,7 +67,7 @@ def _rest_body(error: errors.ArchiveError) -> Any:
 
 def _rest_headers(error: errors.ArchiveError) -> dict[str, str]:
     if isinstance(error, errors.UnauthenticatedError):
-        return {"WWW-Authenticate": error.auth_header}
+        return {"WWW-Authenticate": REALM}
     if isinstance(error, errors.BusyError):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.ConflictError) and "blob_id" in error.data:

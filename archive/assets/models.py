@@ -56,11 +56,11 @@ class Asset(models.Model):
                 fields=["dataset", "path", "introduced"], include=["retired", "id", "size"], name="asset_by_path"
             ),
             models.Index(fields=["dataset", "id"], include=["introduced", "retired"], name="asset_by_creation"),
-            models.Index(fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="asset_in_folder"),
-            models.Index(fields=["dataset", "introduced"], name="asset_by_introduction"),
             models.Index(
-                fields=["dataset", "retired"], condition=Q(retired__isnull=False), name="asset_by_retirement"
+                fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="asset_in_folder"
             ),
+            models.Index(fields=["dataset", "introduced"], name="asset_by_introduction"),
+            models.Index(fields=["dataset", "retired"], condition=Q(retired__isnull=False), name="asset_by_retirement"),
             # A path prefix in any case, as the contract (1.6) has it.
             models.Index(F("dataset"), Upper("path"), name="asset_by_upper_path"),
             models.Index(
@@ -84,7 +84,7 @@ class Folder(models.Model):
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="folders")
     path = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", blank=True)
     # None for the root, which is in no folder.
-    folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", null=True)  # noqa: DJ001
+    folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", null=True)
     file_count = models.BigIntegerField()
     size = models.BigIntegerField()
     child_count = models.BigIntegerField()
@@ -104,7 +104,9 @@ class Folder(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="folder_in_folder"),
+            models.Index(
+                fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="folder_in_folder"
+            ),
             models.Index(fields=["dataset", "path", "introduced"], include=["retired"], name="folder_by_path"),
         ]
 

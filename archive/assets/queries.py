@@ -132,7 +132,8 @@ def inline_content_type(asset: Asset) -> str | None:
 def contributions(version: Version) -> list[dict[str, Any]]:
     """The different contributions of the version's valid assets to its summary."""
     rows = assets_of(version).filter(contribution__isnull=False).order_by()
-    return list(rows.values_list("contribution", flat=True).distinct())
+    different = rows.values_list("contribution", flat=True).distinct()
+    return [contribution for contribution in different if contribution is not None]
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,10 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
         return rows.none()
     if wanted.path:
         exact = rows.filter(path=wanted.path)
-        rows = exact if exact.exists() else rows.annotate(upper=Upper("path")).filter(
-            upper__startswith=wanted.path.upper()
+        rows = (
+            exact
+            if exact.exists()
+            else rows.annotate(upper=Upper("path")).filter(upper__startswith=wanted.path.upper())
         )
     if wanted.glob:
         pattern = re.escape(wanted.glob).replace(r"\*", ".*")
@@ -182,9 +185,7 @@ def count_assets(version: Version, wanted: Filter) -> int:
     return matching_assets(version, wanted).count()
 
 
-def page_of_assets(
-    version: Version, wanted: Filter, *, order: Order, offset: int, limit: int
-) -> QuerySet[Asset]:
+def page_of_assets(version: Version, wanted: Filter, *, order: Order, offset: int, limit: int) -> QuerySet[Asset]:
     """The assets that the filter asks for, `limit` from the `offset`-th on, in that order.
 
     When it asks for all, a page costs the same at any depth, but for the order `modified`.
@@ -225,7 +226,8 @@ def page_of_children(version: Version, folder: str, *, offset: int, limit: int) 
 
 
 def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:
-    shown, moment = "retired IS NULL", ()
+    shown = "retired IS NULL"
+    moment: tuple[int, ...] = ()
     if version.at is not None:
         shown, moment = "introduced <= %s AND (retired IS NULL OR retired > %s)", (version.at, version.at)
     sql = f"""
@@ -260,7 +262,8 @@ def _nearest_anchor(
 
 def _remembered(name: str) -> list[Any] | None:
     with suppress(RedisError):
-        return cache.get(name)
+        known: list[Any] | None = cache.get(name)
+        return known
     return None
 
 

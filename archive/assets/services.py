@@ -207,7 +207,7 @@ def _asset(change: Change, new: NewAsset, asset_id: uuid.UUID, now: datetime) ->
     )
 
 
-# --- Folders ------------------------------------------------------------------------------------------------------------
+# --- Folders ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -272,12 +272,13 @@ def _replace_folders(change: Change, old: Sequence[Folder], new: Sequence[Folder
     shown = [row.pk for row in old if row.introduced <= newest]
     Folder.objects.filter(pk__in=shown).update(retired=change.number)
     unseen = {row.path: row for row in old if row.introduced > newest}
-    in_place = [row for row in new if row.path in unseen]
-    for row in in_place:
+    appeared = [row for row in new if row.path not in unseen]
+    changed = [row for row in new if row.path in unseen]
+    for row in changed:
         row.pk = unseen.pop(row.path).pk
     Folder.objects.filter(pk__in=[row.pk for row in unseen.values()]).delete()
-    _update_in_place(in_place)
-    Folder.objects.bulk_create([row for row in new if row.pk is None], batch_size=BATCH_SIZE)
+    _update_in_place(changed)
+    Folder.objects.bulk_create(appeared, batch_size=BATCH_SIZE)
 
 
 def _update_in_place(rows: Sequence[Folder]) -> None:
@@ -288,7 +289,8 @@ def _update_in_place(rows: Sequence[Folder]) -> None:
             """
             UPDATE archive_folder f
                SET file_count = n.file_count, size = n.size, child_count = n.child_count
-              FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS n(id, file_count, size, child_count)
+              FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+                AS n(id, file_count, size, child_count)
              WHERE f.id = n.id
             """,
             [

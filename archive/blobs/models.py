@@ -48,7 +48,7 @@ class Blob(models.Model):
     uploader = models.ForeignKey(User, models.PROTECT, related_name="blobs")
     size = models.BigIntegerField()
     etag = models.CharField(max_length=40)
-    sha256 = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null is "not yet known"
+    sha256 = models.CharField(max_length=64, null=True, blank=True)
     is_open = models.BooleanField(default=False)
     created = models.DateTimeField(auto_now_add=True)
 

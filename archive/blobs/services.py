@@ -13,7 +13,7 @@ from archive.blobs.models import Blob, Upload, blob_key
 from archive.blobs.queries import find_blob_by_digest, find_upload
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset
-from archive.errors import ConflictError, InvalidError
+from archive.errors import ConflictError, ForbiddenError, InvalidError
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import start_job
@@ -44,6 +44,8 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     the blob, when the actor may read one with that digest already: nothing needs to be uploaded then.
     """
     require(actor, Action.CHANGE_DRAFT, dataset, message="Action not allowed")
+    if actor.user is None:
+        raise ForbiddenError("Only a person can upload.")
     if dataset.access == Dataset.Access.RELEASING:
         raise InvalidError("Dandiset modification not allowed during unembargo")
     if not 1 <= size <= digests.MAX_OBJECT_SIZE:

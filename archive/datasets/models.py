@@ -79,7 +79,7 @@ class Version(models.Model):
     )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     problems = models.JSONField(default=list)
-    doi = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null is "none", as the contract has it
+    doi = models.CharField(max_length=64, null=True, blank=True)
     release_notes = models.CharField(max_length=5000, blank=True)
     file_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)

@@ -69,13 +69,9 @@ class Publication:
 
 def publications(dataset_id: int) -> list[Publication]:
     """The publications of a dataset, oldest first."""
-    rows = (
-        shown_versions()
-        .filter(dataset_id=dataset_id, at__isnull=False)
-        .order_by("at")
-        .values_list("at", "metadata__publishedBy")
-    )
-    return [Publication(*row) for row in rows]
+    versions = shown_versions().filter(dataset_id=dataset_id, at__isnull=False).order_by("at")
+    rows = versions.values_list("at", "metadata__publishedBy")
+    return [Publication(at, published_by) for at, published_by in rows if at is not None]
 
 
 def has_star(actor: Actor, dataset: Dataset) -> bool:

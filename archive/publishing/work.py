@@ -45,7 +45,7 @@ OPENING_THREADS = 8
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
 
 
-# --- Validation ---------------------------------------------------------------------------------------------------------
+# --- Validation -------------------------------------------------------------------------------------------------------
 
 
 @projection("validation")
@@ -94,12 +94,10 @@ def _validate_draft_itself(pk: int) -> None:
 
 
 def _summary(version: Version) -> dict[str, Any]:
-    return merge_contributions(
-        contributions(version), number_of_files=version.file_count, number_of_bytes=version.size
-    )
+    return merge_contributions(contributions(version), number_of_files=version.file_count, number_of_bytes=version.size)
 
 
-# --- Open objects ---------------------------------------------------------------------------------------------------------
+# --- Open objects -----------------------------------------------------------------------------------------------------
 
 
 @projection("access")
@@ -118,7 +116,7 @@ def open_objects(span: Span) -> None:
             Blob.objects.filter(pk__in=ids).update(is_open=True)
 
 
-# --- Publishing -----------------------------------------------------------------------------------------------------------
+# --- Publishing -------------------------------------------------------------------------------------------------------
 
 
 def _publishing_failed(job: Job, reason: str) -> None:
@@ -174,7 +172,7 @@ def _finish(version: Version, metadata: dict[str, Any]) -> None:
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
 
 
-# --- Manifests ------------------------------------------------------------------------------------------------------------
+# --- Manifests --------------------------------------------------------------------------------------------------------
 
 
 @job_handler(MANIFEST_JOB, deadline=timedelta(days=1), queue="bulk")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,11 +18,12 @@ from archive.errors import BusyError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TagTypeDef
 
 READ_SIZE = 4 * 2**20
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
-OPEN_TAG = {"Key": "access", "Value": "open"}
+OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class StoredObject:
 @cache
 def client() -> "S3Client":
     """The client for this program's own calls. Shared by all threads, which boto3 allows of clients."""
-    return cast("S3Client", storages["default"].connection.meta.client)
+    return _client(storages["default"])
 
 
 @cache
@@ -46,7 +47,11 @@ def signing_client() -> "S3Client":
         return client()
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": settings.S3_PUBLIC_ENDPOINT_URL}
     public = storages.create_storage({**settings.STORAGES["default"], "OPTIONS": options})
-    return cast("S3Client", public.connection.meta.client)
+    return _client(public)
+
+
+def _client(storage: Any) -> "S3Client":
+    return cast("S3Client", storage.connection.meta.client)
 
 
 def bucket() -> str:

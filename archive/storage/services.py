@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from io import RawIOBase
-from typing import Any
+from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +23,16 @@ def prepare_bucket() -> None:
         store.head_bucket(Bucket=name)
     except ClientError:
         store.create_bucket(Bucket=name)
+    # Policies may make things public here, since ours does with care; access control lists may not.
+    store.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": False,
+            "RestrictPublicBuckets": False,
+        },
+    )
     store.put_bucket_policy(Bucket=name, Policy=json.dumps(_policy(name)))
     store.put_bucket_cors(
         Bucket=name,
@@ -76,7 +86,9 @@ def abort_multipart(key: str, multipart_id: str) -> None:
 def write(key: str, chunks: Iterable[bytes], *, content_type: str) -> None:
     """Store the concatenation of `chunks` under `key`, never holding more than a few parts of it in memory."""
     with reachable():
-        client().upload_fileobj(_Chunks(chunks), bucket(), key, ExtraArgs={"ContentType": content_type})
+        client().upload_fileobj(
+            cast("IO[bytes]", _Chunks(chunks)), bucket(), key, ExtraArgs={"ContentType": content_type}
+        )
 
 
 class _Chunks(RawIOBase):

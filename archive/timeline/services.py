@@ -56,7 +56,7 @@ def append(dataset_id: int, kind: Change.Kind, author: Author, details: dict[str
 
 
 def nudge(dataset_id: int, *names: str) -> None:
-    """Ask a worker to advance the named (or else all) projections of a dataset. Never fails: the sweep would find it."""
+    """Ask a worker to advance the named, or else all, projections of a dataset. Never fails: there is the sweep."""
     for name in names or tuple(work.PROJECTIONS):
         kind = work.PROJECTIONS[name]
         if kind.quiet:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.errors import ArchiveError
@@ -28,6 +29,12 @@ SWEEP_PATIENCE = timedelta(seconds=5)
 HEARTBEAT_SECONDS = 2.0
 MAX_BACKOFF = timedelta(minutes=10)
 MAX_ROUNDS = 20
+
+
+def _held(row: Projection | Job) -> QuerySet[Any]:
+    """The row, as long as the lease that it was read with is still the one it has."""
+    rows: QuerySet[Any] = type(row).objects.all()
+    return rows.filter(pk=row.pk, lease=row.lease)
 
 
 class Heartbeat:
@@ -48,16 +55,12 @@ class Heartbeat:
     def beat_now(self, **updates: object) -> None:
         """Keep the lease and store `updates` on the row in the same statement."""
         self._last = monotonic()
-        kept = (
-            type(self._row)
-            .objects.filter(pk=self._row.pk, lease=self._row.lease)
-            .update(leased_until=timezone.now() + LEASE, **updates)
-        )
-        if not kept:
+        if not _held(self._row).update(leased_until=timezone.now() + LEASE, **updates):
             raise LeaseLostError
 
 
-# --- Projections --------------------------------------------------------------------------------------------------------
+# --- Projections ------------------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Span:
@@ -162,10 +165,7 @@ def _lease_projection(dataset_id: int, name: str) -> Projection | None:
 
 
 def _release(row: Projection | Job, **updates: object) -> bool:
-    released = (
-        type(row).objects.filter(pk=row.pk, lease=row.lease).update(lease=None, leased_until=None, **updates)
-    )
-    return bool(released)
+    return bool(_held(row).update(lease=None, leased_until=None, **updates))
 
 
 def backoff(attempts: int) -> timedelta:
@@ -177,7 +177,7 @@ def _after(seconds: float) -> datetime:
     return timezone.now() + timedelta(seconds=seconds)
 
 
-# --- Jobs ---------------------------------------------------------------------------------------------------------------
+# --- Jobs -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -290,7 +290,7 @@ def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
 
 
 def end_job(row: Job, *, succeeded: bool, reason: str = "") -> None:
-    """End the job, unless another worker holds it by now; on failure its kind's `failed` runs in the same transaction."""
+    """End the job, unless another worker holds it by now; on failure its kind's `failed` is part of that."""
     state = Job.State.SUCCEEDED if succeeded else Job.State.FAILED
     with transaction.atomic():
         ended = _release(row, state=state, reason=reason, ended=timezone.now())

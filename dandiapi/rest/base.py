@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from archive.accounts.models import User
 from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_dataset, find_version
-from archive.errors import InvalidError
+from archive.errors import InvalidError, UnauthenticatedError
 from dandiapi.auth import actor_of
 
-S = TypeVar("S", bound=Serializer)
+S = TypeVar("S", bound=Serializer[Any])
 
 
 class View(APIView):
@@ -26,6 +27,13 @@ class View(APIView):
     def actor(self) -> Actor:
         """Who is asking."""
         return actor_of(self.request)
+
+    @property
+    def user(self) -> User:
+        """Who is asking, where the view's permission lets nobody in who is not signed in."""
+        if self.actor.user is None:
+            raise UnauthenticatedError("Authentication credentials were not provided.")
+        return self.actor.user
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -1,15 +1,20 @@
 """JSON out and in, by orjson: fast, and strict about what Postgres cannot hold."""
 
+from http import HTTPStatus
 from typing import IO, Any
 
 import orjson
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from dandiapi.errors import TooLargeError
-
 MAX_BODY_BYTES = 10 * 2**20
+
+
+class TooLargeError(APIException):
+    """The body is larger than any honest one."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class JSONRenderer(BaseRenderer):

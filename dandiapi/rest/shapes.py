@@ -53,9 +53,7 @@ def version_brief(version: Version, active_uploads: int) -> dict[str, Any]:
     }
 
 
-def dataset_row(
-    dataset: Dataset, draft: Version, published: Version | None, *, is_starred: bool
-) -> dict[str, Any]:
+def dataset_row(dataset: Dataset, draft: Version, published: Version | None, *, is_starred: bool) -> dict[str, Any]:
     """A dataset in a list."""
     return _dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred) | {
         "most_recent_published_version": version_row(published) if published else None,

@@ -23,9 +23,7 @@ class DigestView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(
-        request=inputs.Digest, responses={200: outputs.Blob, 400: outputs.Errors, 404: outputs.Detail}
-    )
+    @extend_schema(request=inputs.Digest, responses={200: outputs.Blob, 400: outputs.Errors, 404: outputs.Detail})
     def post(self, request: Request) -> Response:
         """The blob with that digest, if the actor may read one."""
         wanted = self.body(inputs.Digest).validated_data

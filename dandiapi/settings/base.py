@@ -104,7 +104,7 @@ DATABASES["default"]["OPTIONS"] = {
     "options": "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s",
 }
 
-# --- Valkey: broker, cache ---------------------------------------------------------------------------------------------
+# --- Valkey: broker, cache --------------------------------------------------------------------------------------------
 
 REDIS_URL: str = env.str("REDIS_URL")
 CACHES = {
@@ -131,7 +131,7 @@ CELERY_TASK_DEFAULT_QUEUE = "quick"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- S3 -----------------------------------------------------------------------------------------------------------------
+# --- S3 ---------------------------------------------------------------------------------------------------------------
 
 S3_ENDPOINT_URL: str | None = env.str("S3_ENDPOINT_URL", None)
 STORAGES: dict[str, Any] = {
@@ -161,7 +161,7 @@ STORAGES: dict[str, Any] = {
 # Where clients reach the object store, when that differs from where this server does.
 S3_PUBLIC_ENDPOINT_URL: str | None = env.str("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL)
 
-# --- Accounts -----------------------------------------------------------------------------------------------------------
+# --- Accounts ---------------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -186,7 +186,7 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "archive@localhost")
 
-# --- The faces ----------------------------------------------------------------------------------------------------------
+# --- The faces --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -222,7 +222,7 @@ CORS_ALLOW_HEADERS = (
     "x-requested-with",
 )
 
-# --- Logging ------------------------------------------------------------------------------------------------------------
+# --- Logging ----------------------------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,
@@ -230,4 +230,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # Every task that comes and goes, otherwise.
+    "loggers": {"celery": {"level": env.str("CELERY_LOG_LEVEL", "WARNING")}},
 }

@@ -1,6 +1,6 @@
 """`make run`: one machine, this machine; everything else as in production."""
 
-from .base import *  # noqa: F403
+from .base import *
 from .base import env
 
 DEBUG = env.bool("DEBUG", False)

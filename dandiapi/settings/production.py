@@ -2,7 +2,7 @@
 
 import sentry_sdk
 
-from .base import *  # noqa: F403
+from .base import *
 from .base import env
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
