@@ -15,7 +15,10 @@ from rest_framework.request import Request
 from archive.accounts.models import Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_token
-from dandiapi.errors import REALM
+
+
+# What a 401 says to come with.
+REALM = 'Bearer realm="api"'
 
 
 def actor_of(request: Request | HttpRequest) -> Actor:

@@ -13,13 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from archive import errors
+from dandiapi.auth import REALM
 
 # A service that this server needs is away; nothing was changed, and the same request will work again.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, RedisError, BotoCoreError)
 RETRY_AFTER = 5
-
-# What a 401 says to come with.
-REALM = 'Bearer realm="api"'
 
 
 @dataclass(frozen=True)
