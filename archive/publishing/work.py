@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import yaml
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from archive.assets.models import Asset
@@ -94,7 +95,16 @@ def _validate_draft_itself(pk: int) -> None:
 
 
 def _summary(version: Version) -> dict[str, Any]:
-    return merge_contributions(contributions(version), number_of_files=version.file_count, number_of_bytes=version.size)
+    """The summary over the valid assets (contract 2.6); all those of a published version are."""
+    unsettled = {"files": 0, "bytes": 0}
+    if version.is_draft:
+        rows = assets_of(version).exclude(status=Asset.Status.VALID)
+        unsettled = rows.aggregate(files=Count("pk"), bytes=Coalesce(Sum("size"), 0))
+    return merge_contributions(
+        contributions(version),
+        number_of_files=version.file_count - unsettled["files"],
+        number_of_bytes=version.size - unsettled["bytes"],
+    )
 
 
 # --- Open objects -----------------------------------------------------------------------------------------------------

@@ -230,6 +230,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    # Every task that comes and goes, otherwise.
-    "loggers": {"celery": {"level": env.str("CELERY_LOG_LEVEL", "WARNING")}},
+    "loggers": {
+        # Every task that comes and goes, otherwise.
+        "celery": {"level": env.str("CELERY_LOG_LEVEL", "WARNING")},
+        # Every 404, otherwise.
+        "django.request": {"level": "ERROR"},
+    },
 }

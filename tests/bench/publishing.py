@@ -43,7 +43,7 @@ def measure_publishing(target: Target, small: int = SMALL, large: int = LARGE) -
 
 def make_dataset(target: Target, assets: int) -> str:
     """A dandiset with so many assets, made by the bulk service; returns its identifier."""
-    made = target.archive.manage("manage.py", "make_bench_dataset", "--assets", str(assets))
+    made = target.archive.manage("-m", "tests.bench.make_dataset", "--assets", str(assets))
     dandiset = made.split()[-1]
     wait_until_valid(target.api(), dandiset)
     return dandiset
