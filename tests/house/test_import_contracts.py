@@ -1,0 +1,68 @@
+"""The import contracts of pyproject.toml hold, and each of them would fire."""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import PROJECT
+
+# Contract, and an import that breaks it: where it is planted, and what.
+PLANTED = [
+    ("faces-over-domain", "archive/paths.py", "import dandiapi.celery"),
+    ("room-order", "archive/storage/services.py", "import archive.publishing.services"),
+    ("room-order", "archive/validation/summary.py", "import archive.datasets.models"),
+    ("in-room-order", "archive/datasets/queries.py", "import archive.datasets.services"),
+    ("in-room-order", "archive/timeline/models.py", "import archive.timeline.work"),
+    ("faces-apart", "dandiapi/web/urls.py", "import dandiapi.rest.urls"),
+    ("no-http-below", "archive/assets/services.py", "import rest_framework.status"),
+    ("storage-talks-s3", "archive/blobs/services.py", "import boto3"),
+]
+CONTRACTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+NAMES = {contract["id"]: contract["name"] for contract in CONTRACTS}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    for package in ("archive", "dandiapi"):
+        shutil.copytree(PROJECT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def lint_imports(folder: Path, *options: str) -> str:
+    """What import-linter says of the packages in a folder, and of no others on the way to them."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = ["lint-imports", "--no-cache", "--no-logo", *options]
+    result = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return result.stdout + result.stderr
+
+
+def test_contracts_are_kept() -> None:
+    assert f"Contracts: {len(CONTRACTS)} kept, 0 broken." in lint_imports(PROJECT)
+
+
+def test_contracts_all_have_a_planted_import() -> None:
+    assert {contract for contract, _, _ in PLANTED} == set(NAMES)
+
+
+@pytest.mark.parametrize(("contract", "module", "line"), PLANTED)
+def test_contract_fires_when_an_import_breaks_it(copy: Path, contract: str, module: str, line: str) -> None:
+    with (copy / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    assert f"{NAMES[contract]} BROKEN" in lint_imports(copy, "--contract", contract)
+
+
+def test_room_order_fires_when_a_room_is_not_in_it(copy: Path) -> None:
+    (copy / "archive/attic.py").write_text('"""A room that nobody put in order."""\n')
+    assert f"{NAMES['room-order']} BROKEN" in lint_imports(copy, "--contract", "room-order")
+
+
+def test_in_room_order_fires_when_a_file_is_not_in_it(copy: Path) -> None:
+    (copy / "archive/datasets/helpers.py").write_text('"""A file that no room has."""\n')
+    assert f"{NAMES['in-room-order']} BROKEN" in lint_imports(copy, "--contract", "in-room-order")

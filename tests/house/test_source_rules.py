@@ -1,0 +1,42 @@
+"""What can be told of the sources by reading them."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import modules, named
+
+MAX_LINES = 450
+COMMANDS = [file.stem for file in modules("dandiapi/management/commands") if file.stem != "__init__"]
+
+
+def has_choice(assertion: ast.Assert) -> bool:
+    """Whether what is asserted may be one thing or another: then it is not known which of them holds."""
+    return any(isinstance(node, ast.IfExp | ast.Or) for node in ast.walk(assertion.test))
+
+
+def assertions_with_choice(source: str) -> list[int]:
+    tree = ast.walk(ast.parse(source))
+    return [node.lineno for node in tree if isinstance(node, ast.Assert) and has_choice(node)]
+
+
+@pytest.mark.parametrize("file", modules("tests"), ids=named)
+def test_assertion_has_no_choice(file: Path) -> None:
+    assert assertions_with_choice(file.read_text()) == []
+
+
+@pytest.mark.parametrize("assertion", ["assert x == 1 if y else 2", "assert x or y", "assert [x] == [1 if y else 2]"])
+def test_choice_in_an_assertion_is_noticed(assertion: str) -> None:
+    assert assertions_with_choice(assertion) == [1]
+
+
+@pytest.mark.parametrize("file", modules("archive", "dandiapi", "tests"), ids=named)
+def test_module_is_not_too_long(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_says_what_it_is_for(command: str) -> None:
+    assert import_module(f"dandiapi.management.commands.{command}").Command.help.strip()
