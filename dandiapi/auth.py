@@ -16,7 +16,6 @@ from archive.accounts.models import Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_token
 
-
 # What a 401 says to come with.
 REALM = 'Bearer realm="api"'
 

@@ -55,11 +55,10 @@ class Asset(models.Model):
             models.Index(
                 fields=["dataset", "path", "introduced"], include=["retired", "id", "size"], name="asset_by_path"
             ),
-            models.Index(fields=["dataset", "id"], include=["introduced", "retired"], name="asset_by_creation"),
             models.Index(
                 fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="asset_in_folder"
             ),
-            models.Index(fields=["dataset", "introduced"], name="asset_by_introduction"),
+            models.Index(fields=["dataset", "introduced", "path"], include=["retired"], name="asset_by_introduction"),
             models.Index(fields=["dataset", "retired"], condition=Q(retired__isnull=False), name="asset_by_retirement"),
             # A path prefix in any case, as the contract (1.6) has it.
             models.Index(F("dataset"), Upper("path"), name="asset_by_upper_path"),

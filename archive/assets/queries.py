@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
 from django.db.models.functions import Upper
 from redis.exceptions import RedisError
 
@@ -33,7 +34,14 @@ ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
 MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,100}")
 
-Order = Literal["id", "-id", "path", "-path", "modified", "-modified"]
+Order = Literal["created", "-created", "path", "-path", "modified", "-modified"]
+
+# Each ends in something unique, and begins an index with `dataset`: the order of creation is that of the changes.
+ORDERS = {
+    "created": ("introduced", "path"),
+    "path": ("path", "introduced"),
+    "modified": ("modified", "introduced", "path"),
+}
 
 
 def live_assets(dataset: Dataset) -> QuerySet[Asset]:
@@ -190,16 +198,17 @@ def page_of_assets(version: Version, wanted: Filter, *, order: Order, offset: in
 
     When it asks for all, a page costs the same at any depth, but for the order `modified`.
     """
-    rows = matching_assets(version, wanted).order_by(order)
-    field = order.lstrip("-")
-    if offset < ANCHOR_STEP or field == "modified" or wanted != Filter():
+    fields = ORDERS[order.removeprefix("-")]
+    backwards = order.startswith("-")
+    rows = matching_assets(version, wanted).order_by(*(f"-{field}" if backwards else field for field in fields))
+    if offset < ANCHOR_STEP or "modified" in fields or wanted != Filter():
         return rows[offset : offset + limit]
-    sql, parameters = rows.values_list(field).query.sql_with_params()
+    sql, parameters = rows.values_list(*fields).query.sql_with_params()
     anchor, rest = _nearest_anchor(version, order, offset, sql, parameters)
     if anchor is None:
         return rows.none()
-    lookup = "lte" if order.startswith("-") else "gte"
-    return rows.filter(**{f"{field}__{lookup}": anchor})[rest : rest + limit]
+    from_anchor = TupleLessThanOrEqual if backwards else TupleGreaterThanOrEqual
+    return rows.filter(from_anchor([F(field) for field in fields], anchor))[rest : rest + limit]
 
 
 def find_folder(version: Version, path: str) -> Folder | None:
@@ -216,7 +225,7 @@ def page_of_children(version: Version, folder: str, *, offset: int, limit: int) 
         anchor, offset = _nearest_anchor(version, f"in:{folder}", offset, keys, parameters)
         if anchor is None:
             return []
-        condition, parameters = "WHERE path >= %s", (*parameters, anchor)
+        condition, parameters = "WHERE path >= %s", (*parameters, *anchor)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT * FROM ({sql}) AS children {condition} ORDER BY path OFFSET %s LIMIT %s",  # noqa: S608
@@ -243,7 +252,7 @@ def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:
 def _nearest_anchor(
     version: Version, order: str, offset: int, sql: str, parameters: Sequence[Any]
 ) -> tuple[Any | None, int]:
-    """The anchor at or before row `offset` of the ordered keys that `sql` selects, and how many rows lie between.
+    """The anchor (a key) at or before row `offset` of the ordered keys that `sql` selects, and how many rows lie between.
 
     (None, 0) when the list ends before that row.
     """
@@ -272,10 +281,10 @@ def _every_nth(sql: str, parameters: Sequence[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT key FROM (SELECT key, row_number() OVER () AS number FROM ({sql}) AS keys(key)) AS numbered
+            SELECT * FROM (SELECT row_number() OVER () AS number, keys.* FROM ({sql}) AS keys) AS numbered
              WHERE number > 1 AND number %% {ANCHOR_STEP} = 1
              ORDER BY number
             """,  # noqa: S608 - built of constants and compiled queries only
             parameters,
         )
-        return [key for (key,) in cursor.fetchall()]
+        return [key for _, *key in cursor.fetchall()]

@@ -225,7 +225,7 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
 
 def _documents(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
     documents = AssetDocuments(version.dataset)
-    for asset in assets_of(version).select_related("blob").order_by("id").iterator(chunk_size=1000):
+    for asset in assets_of(version).select_related("blob").order_by("introduced", "path").iterator(chunk_size=1000):
         yield orjson.dumps(documents.document(asset))
         heartbeat.beat()
 
@@ -249,7 +249,7 @@ def _json_list(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
 def _collection(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
     head = {"@context": version.metadata["@context"], "id": version.metadata["id"], "@type": "prov:Collection"}
     yield orjson.dumps(head)[:-1] + b',"hasMember":['
-    ids = assets_of(version).order_by("id").values_list("asset_id", flat=True).iterator(chunk_size=5000)
+    ids = assets_of(version).order_by("introduced", "path").values_list("asset_id", flat=True).iterator(chunk_size=5000)
     for number, asset_id in enumerate(ids):
         yield (b"," if number else b"") + orjson.dumps(f"dandiasset:{asset_id}")
         heartbeat.beat()

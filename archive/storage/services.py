@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from io import RawIOBase
 from typing import IO, Any, cast
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from archive.storage.queries import OPEN_TAG, bucket, client, reachable
 
 CORS_SECONDS = 3000
+# What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
+IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 
 def prepare_bucket() -> None:
@@ -87,7 +90,11 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str) -> None:
     """Store the concatenation of `chunks` under `key`, never holding more than a few parts of it in memory."""
     with reachable():
         client().upload_fileobj(
-            cast("IO[bytes]", _Chunks(chunks)), bucket(), key, ExtraArgs={"ContentType": content_type}
+            cast("IO[bytes]", _Chunks(chunks)),
+            bucket(),
+            key,
+            ExtraArgs={"ContentType": content_type},
+            Config=IN_THIS_THREAD,
         )
 
 
