@@ -252,7 +252,7 @@ def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:
 def _nearest_anchor(
     version: Version, order: str, offset: int, sql: str, parameters: Sequence[Any]
 ) -> tuple[Any | None, int]:
-    """The anchor (a key) at or before row `offset` of the ordered keys that `sql` selects, and how many rows lie between.
+    """The anchor, a key, at or before row `offset` of the ordered keys that `sql` selects; how many rows lie between.
 
     (None, 0) when the list ends before that row.
     """

@@ -50,7 +50,7 @@ class AssetsView(NestedView):
         """A page of them; only the first page says how many there are in all."""
         query = self.query(inputs.AssetsQuery).validated_data
         wanted = Filter(path=query["path"], glob=query["glob"], only_zarr=query["zarr"])
-        order = query["order"] or "created"
+        order: queries.Order = query["order"] or "created"
 
         def rows(offset: int, limit: int) -> list[dict[str, Any]]:
             found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
