@@ -1,0 +1,122 @@
+"""What all tests share: services of each test process's own, and a worker that works when it is told to."""
+
+import socket
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from celery.signals import before_task_publish
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.test import override_settings
+
+from archive.storage import queries as store
+from archive.storage.services import prepare_bucket
+from dandiapi.celery import app
+from tests.worker import Message, Worker
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("tests", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("tests")
+
+
+# --- Services ---------------------------------------------------------------------------------------------------------
+
+
+class _Cache:
+    """Whose keys the cache holds: those of one test are unknown to every other, without a call to Valkey."""
+
+    owner = ""
+
+
+def _cache_key(key: str, prefix: str, version: int) -> str:
+    return f"test:{_Cache.owner}:{key}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_services(worker_id: str) -> Iterator[None]:
+    """Give this test process a bucket, and this test a cache, of their own. Databases are pytest-django's affair."""
+    default = settings.STORAGES["default"]
+    options = {**default["OPTIONS"], "bucket_name": f"archive-{worker_id}"}
+    cache = {**settings.CACHES["default"], "KEY_FUNCTION": _cache_key}
+    with override_settings(
+        STORAGES={**settings.STORAGES, "default": {**default, "OPTIONS": options}}, CACHES={"default": cache}
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_cache() -> None:
+    _Cache.owner = uuid.uuid4().hex
+
+
+def _forget_clients(*, setting: str, **_: Any) -> None:
+    if setting in {"STORAGES", "S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL"}:
+        store.client.cache_clear()
+        store.signing_client.cache_clear()
+
+
+setting_changed.connect(_forget_clients)
+
+
+@pytest.fixture(scope="session")
+def bucket(_own_services: None) -> str:
+    """The bucket of this test process, prepared as at every start."""
+    prepare_bucket()
+    return store.bucket()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, bucket: str) -> None:
+    """What needs the database needs the bucket too."""
+
+
+# --- Work -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_broker() -> None:
+    """Let what is published end in this process: nothing reaches a broker, and nobody works on it unasked."""
+    address = "memory://nowhere/"
+    app.conf.update(broker_url=address, broker_read_url=address, broker_write_url=address)
+
+
+@pytest.fixture(autouse=True)
+def published(_no_broker: None) -> Iterator[list[Message]]:
+    """The messages that the test has sent to Celery's workers and that none has taken, oldest first."""
+    messages: list[Message] = []
+
+    def record(sender: str, body: Any, routing_key: str, **_: Any) -> None:
+        messages.append(Message(sender, tuple(body[0]), routing_key))
+
+    before_task_publish.connect(record)
+    yield messages
+    before_task_publish.disconnect(record)
+
+
+@pytest.fixture
+def worker(published: list[Message]) -> Worker:
+    """Does in this thread, when told to, what workers and clock would do."""
+    return Worker(published)
+
+
+# --- Network ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> Iterator[None]:
+    """Refuse connections that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not str(address[0]).startswith(LOOPBACK):
+            raise AssertionError(f"A test tried to reach {address[0]}.")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield

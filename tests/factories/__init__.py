@@ -1,0 +1,29 @@
+"""Things in the states that tests start from, each made through the services that make them in earnest."""
+
+from tests.factories.accounts import acting, make_admin, make_staff, make_token, make_unapproved_user, make_user
+from tests.factories.assets import make_asset, new_asset
+from tests.factories.blobs import make_blob, make_blob_row, put_parts
+from tests.factories.datasets import make_dataset, make_embargoed_dataset, owner_of
+from tests.factories.metadata import valid_asset_metadata, valid_dandiset_metadata
+from tests.factories.publishing import make_published_version, make_valid_dataset
+
+__all__ = [
+    "acting",
+    "make_admin",
+    "make_asset",
+    "make_blob",
+    "make_blob_row",
+    "make_dataset",
+    "make_embargoed_dataset",
+    "make_published_version",
+    "make_staff",
+    "make_token",
+    "make_unapproved_user",
+    "make_user",
+    "make_valid_dataset",
+    "new_asset",
+    "owner_of",
+    "put_parts",
+    "valid_asset_metadata",
+    "valid_dandiset_metadata",
+]

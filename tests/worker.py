@@ -1,0 +1,47 @@
+"""A worker without Celery: the same work, in the test's thread, when the test says so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from archive.timeline import queries, work
+from dandiapi.celery import app
+
+MAX_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Message:
+    """A task sent to a worker."""
+
+    task: str
+    arguments: tuple[Any, ...]
+    queue: str
+
+
+class Worker:
+    """Does what workers and the clock's sweeps would do."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        self._messages = messages
+
+    def run(self) -> None:
+        """Do all that can be done now: what waits for a moment that has not come is left waiting."""
+        for _ in range(MAX_ROUNDS):
+            if not (self._deliver() or self._do_jobs() or self._advance_projections()):
+                return
+        raise AssertionError("The work does not come to an end.")
+
+    def _deliver(self) -> int:
+        messages, self._messages[:] = self._messages[:], []
+        for message in messages:
+            app.tasks[message.task](*message.arguments)
+        return len(messages)
+
+    def _do_jobs(self) -> int:
+        for job in queries.jobs_overdue():
+            work.expire_job(job)
+        return sum(work.run_job(job.id) for job in queries.jobs_due())
+
+    def _advance_projections(self) -> int:
+        behind = queries.projections_behind(list(work.PROJECTIONS))
+        return sum(work.advance_projection(dataset_id, name) for dataset_id, name in behind)
