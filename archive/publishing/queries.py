@@ -5,6 +5,7 @@ from django.db.models import F, Func
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
+from archive.errors import ConflictError, InvalidError, LockedError
 from archive.storage.queries import public_url
 
 PROBLEM_ASSETS = 50
@@ -23,6 +24,27 @@ def manifest_url(version: Version, name: str) -> str:
 def has_unsettled_assets(dataset: Dataset, status: Asset.Status) -> bool:
     """Whether an asset of the draft is pending, or is invalid."""
     return live_assets(dataset).filter(status=status).exists()
+
+
+def require_publishable(draft: Version) -> None:
+    """Raise unless the draft, its dataset with it, can be published as it is now.
+
+    LockedError while it is being published, ConflictError while it is not validated yet, InvalidError when it is not
+    valid, is not open, or has not changed since the last version.
+    """
+    status, dataset = Version.Status, draft.dataset
+    if dataset.access != Dataset.Access.OPEN:
+        raise InvalidError("Operation only allowed on OPEN dandisets")
+    if draft.status == status.PUBLISHING:
+        raise LockedError("Dandiset is currently being published")
+    if draft.status == status.PUBLISHED:
+        raise InvalidError("There have been no changes to the draft version since the last publish.")
+    if draft.status == status.PENDING or has_unsettled_assets(dataset, Asset.Status.PENDING):
+        raise ConflictError("Metadata validation is pending for this dandiset, please try again later.")
+    if draft.status == status.VALIDATING:
+        raise ConflictError("Dandiset is currently being validated")
+    if draft.status != status.VALID or has_unsettled_assets(dataset, Asset.Status.INVALID):
+        raise InvalidError("Dandiset metadata or asset metadata is not valid")
 
 
 def asset_problems(version: Version) -> list[dict[str, str]]:

@@ -4,11 +4,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
-from archive.assets.models import Asset
 from archive.datasets.models import Dataset, Version
-from archive.errors import ConflictError, InvalidError, LockedError
+from archive.errors import InvalidError
 from archive.identifiers.queries import next_version_name
-from archive.publishing.queries import has_unsettled_assets
+from archive.publishing.queries import require_publishable
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Change, Job
 from archive.timeline.services import append, hold, start_job
@@ -24,14 +23,12 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
     nothing has changed since the last version.
     """
     require(actor, Action.PUBLISH, dataset, message="Action not allowed")
-    if dataset.access != Dataset.Access.OPEN:
-        raise InvalidError("Operation only allowed on OPEN dandisets")
     if len(release_notes) > MAX_RELEASE_NOTES:
         raise InvalidError(f"At most {MAX_RELEASE_NOTES} characters.", field="release_notes")
     with transaction.atomic():
         hold(dataset.number)
-        draft = Version.objects.get(dataset=dataset, version=Version.DRAFT)
-        _refuse_unpublishable(dataset, draft)
+        draft = Version.objects.select_related("dataset").get(dataset=dataset, version=Version.DRAFT)
+        require_publishable(draft)
         taken = set(dataset.versions.values_list("version", flat=True))
         name = next_version_name(timezone.now(), taken)
         change = append(dataset.number, Change.Kind.PUBLISH, actor, {"version": name})
@@ -48,17 +45,3 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
         )
         Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
         return start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
-
-
-def _refuse_unpublishable(dataset: Dataset, draft: Version) -> None:
-    status = Version.Status
-    if draft.status == status.PUBLISHING:
-        raise LockedError("Dandiset is currently being published")
-    if draft.status == status.PUBLISHED:
-        raise InvalidError("There have been no changes to the draft version since the last publish.")
-    if draft.status == status.PENDING or has_unsettled_assets(dataset, Asset.Status.PENDING):
-        raise ConflictError("Metadata validation is pending for this dandiset, please try again later.")
-    if draft.status == status.VALIDATING:
-        raise ConflictError("Dandiset is currently being validated")
-    if draft.status != status.VALID or has_unsettled_assets(dataset, Asset.Status.INVALID):
-        raise InvalidError("Dandiset metadata or asset metadata is not valid")
