@@ -26,12 +26,14 @@ from archive.assets.models import Asset, Folder
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
 from archive.errors import NotFoundError
-from archive.storage.queries import public_url
+from archive.storage.queries import public_url, read_start
 from archive.timeline.queries import position
 from archive.validation.metadata import AssetFacts, asset_metadata, blob_digest, candidate_asset_metadata
 
 ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
+README_NAMES = ("README.md", "README", "README.txt")
+README_BYTES = 100_000
 MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,100}")
 
 Order = Literal["created", "-created", "path", "-path", "modified", "-modified"]
@@ -135,6 +137,17 @@ def inline_content_type(asset: Asset) -> str | None:
     """The media type that the asset's metadata claims, if it looks like one."""
     claimed = asset.metadata.get("encodingFormat")
     return claimed if isinstance(claimed, str) and MEDIA_TYPE.fullmatch(claimed) else None
+
+
+def find_readme(version: Version) -> Asset | None:
+    """The file at the version's root that introduces it, its blob with it; None if there is none."""
+    found = {asset.path: asset for asset in assets_of(version).select_related("blob").filter(path__in=README_NAMES)}
+    return next((found[name] for name in README_NAMES if name in found), None)
+
+
+def read_readme(asset: Asset) -> str:
+    """The text of such a file, no more than README_BYTES of it; BusyError if the store is away."""
+    return read_start(asset.blob.key, README_BYTES).decode("utf-8-sig", "replace")
 
 
 def contributions(version: Version) -> list[dict[str, Any]]:

@@ -91,6 +91,12 @@ def read(key: str) -> Iterator[bytes]:
         yield from body.iter_chunks(READ_SIZE)
 
 
+def read_start(key: str, length: int) -> bytes:
+    """The first `length` bytes under `key`; all of them, if there are fewer."""
+    with reachable():
+        return client().get_object(Bucket=bucket(), Key=key, Range=f"bytes=0-{length - 1}")["Body"].read()
+
+
 def public_url(key: str) -> str:
     """Where the object lies, unsigned: readable by anyone once it is tagged open."""
     endpoint = settings.S3_PUBLIC_ENDPOINT_URL
