@@ -1,10 +1,11 @@
 """Finding datasets and versions that the asker may read."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from archive.accounts.models import User
 from archive.accounts.policy import Action, Actor, owned, require, visible
@@ -45,12 +46,17 @@ def shown_versions() -> QuerySet[Version]:
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
-def find_version(dataset: Dataset, version: str) -> Version:
-    """One version by its name, its `dataset` at hand; NotFoundError if there is none."""
-    found = shown_versions().filter(dataset=dataset, version=version).first()
-    if found is None:
-        raise NotFoundError("Not found.")
-    found.dataset = dataset
+def find_version(actor: Actor, number: int, version: str) -> Version:
+    """One version by its dataset's number and its name, its dataset at hand, if the actor may read it.
+
+    Fails as `find_dataset` does; NotFoundError if the dataset has no such version.
+    """
+    try:
+        found = shown_versions().select_related("dataset").get(dataset_id=number, version=version)
+    except Version.DoesNotExist:
+        find_dataset(actor, number)
+        raise NotFoundError("Not found.") from None
+    require(actor, Action.READ, found.dataset)
     return found
 
 
@@ -134,12 +140,12 @@ def _ordered(datasets: QuerySet[Dataset], wanted: DatasetFilter, newest: QuerySe
 
 def latest_versions(datasets: Sequence[Dataset]) -> dict[int, tuple[Version, Version | None]]:
     """The draft and the newest published version of each dataset, by number. Their metadata is left out."""
-    numbers = [dataset.number for dataset in datasets]
-    versions = shown_versions().defer("metadata", "problems").filter(dataset__in=numbers)
-    drafts = {version.dataset_id: version for version in versions.filter(at__isnull=True)}
-    newest = versions.filter(at__isnull=False).order_by("dataset_id", "-at").distinct("dataset_id")
-    published = {version.dataset_id: version for version in newest}
-    return {number: (drafts[number], published.get(number)) for number in numbers if number in drafts}
+    newer = shown_versions().filter(dataset=OuterRef("dataset"), at__gt=OuterRef("at"))
+    newest = shown_versions().filter(Q(at__isnull=True) | ~Exists(newer), dataset__in=datasets)
+    found: dict[int, dict[bool, Version]] = defaultdict(dict)
+    for version in newest.defer("metadata", "problems"):
+        found[version.dataset_id][version.is_draft] = version
+    return {number: (pair[True], pair.get(False)) for number, pair in found.items()}
 
 
 def starred_by(actor: Actor, datasets: Sequence[Dataset]) -> set[int]:

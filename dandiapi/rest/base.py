@@ -35,15 +35,20 @@ class View(APIView):
             raise UnauthenticatedError("Authentication credentials were not provided.")
         return self.actor.user
 
+    @property
+    def number(self) -> int:
+        """The number of the dataset in the address."""
+        return int(self.kwargs["identifier"])
+
     @cached_property
     def dataset(self) -> Dataset:
         """The dataset in the address, if the actor may read it."""
-        return find_dataset(self.actor, int(self.kwargs["identifier"]))
+        return self.version.dataset if "version" in self.kwargs else find_dataset(self.actor, self.number)
 
     @cached_property
     def version(self) -> Version:
-        """The version in the address, its dataset at hand."""
-        return find_version(self.dataset, self.kwargs["version"])
+        """The version in the address, its dataset at hand, if the actor may read it."""
+        return find_version(self.actor, self.number, self.kwargs["version"])
 
     @property
     def asset_id(self) -> UUID:

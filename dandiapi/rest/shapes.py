@@ -9,7 +9,7 @@ from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Child
 from archive.blobs.models import Blob, blob_key
 from archive.datasets.models import Dataset, Version
-from archive.publishing.queries import asset_problems
+from archive.publishing.queries import VersionDetails
 from archive.storage.queries import public_url
 
 
@@ -89,10 +89,11 @@ def version_item(version: Version, *, is_starred: bool, active_uploads: int) -> 
     return version_brief(version, active_uploads) | {"dandiset": dataset}
 
 
-def version_info(version: Version, *, is_starred: bool, active_uploads: int) -> dict[str, Any]:
+def version_info(details: VersionDetails, *, is_starred: bool) -> dict[str, Any]:
     """All about a version."""
-    return version_item(version, is_starred=is_starred, active_uploads=active_uploads) | {
-        "asset_validation_errors": asset_problems(version),
+    version = details.version
+    return version_item(version, is_starred=is_starred, active_uploads=details.active_uploads) | {
+        "asset_validation_errors": details.asset_problems,
         "version_validation_errors": version.problems,
         "metadata": version.metadata,
         "contact_person": version.contact_person,

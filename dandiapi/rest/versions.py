@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from archive.accounts.policy import Action, require
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
-from archive.datasets.models import Version
+from archive.publishing.queries import find_version_details
 from archive.publishing.services import publish
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
@@ -59,10 +59,8 @@ class VersionView(View):
         require(self.actor, Action.CHANGE_DRAFT, self.dataset)
         services.require_draft(self.version)
         data = self.body(inputs.NamedMetadata).validated_data
-        draft = services.update_draft(
-            actor=self.actor, dataset=self.dataset, name=data["name"], metadata=data["metadata"]
-        )
-        return Response(_info(self, draft))
+        services.update_draft(actor=self.actor, dataset=self.dataset, name=data["name"], metadata=data["metadata"])
+        return Response(_info(self))
 
     @extend_schema(responses={204: None, **READ, 403: str})
     def delete(self, request: Request, **kwargs: str) -> Response:
@@ -79,15 +77,12 @@ class VersionInfoView(View):
     @extend_schema(responses={200: outputs.VersionInfo, **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its state, sums, metadata, and what is wrong with it."""
-        return Response(_info(self, self.version))
+        return Response(_info(self))
 
 
-def _info(view: View, version: Version) -> dict[str, object]:
-    return shapes.version_info(
-        version,
-        is_starred=queries.has_star(view.actor, view.dataset),
-        active_uploads=active_uploads(view.dataset) if version.is_draft else 0,
-    )
+def _info(view: View) -> dict[str, object]:
+    details = find_version_details(view.actor, view.number, view.kwargs["version"])
+    return shapes.version_info(details, is_starred=queries.has_star(view.actor, details.version.dataset))
 
 
 class PublishView(View):
