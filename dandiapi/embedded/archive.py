@@ -34,19 +34,25 @@ def run(home: Home, port: int, url: str) -> None:
 def _run(home: Home, port: int, url: str) -> None:
     output = Output(sys.stdout)
     with running_services(home, output, os.environ, durable=True) as session:
-        _prepare(session)
-        home.announce(session.shared)
-        local_url = f"http://127.0.0.1:{port}"
-        _start_processes(session, port, local_url)
-        account = known_account(home)
-        if account:
-            _load_samples(session, account, local_url)
-        output.write_plain(_banner(home, url, account))
         try:
+            _open(session, port, url)
             session.supervisor.watch(until=lambda: False)
-        except KeyboardInterrupt:
-            output.write("archive", "stopping")
+        except KeyboardInterrupt as interrupt:
+            output.write("archive", f"stopping ({interrupt})")
             raise
+
+
+def _open(session: Session, port: int, url: str) -> None:
+    """Goes from services that answer to an archive that can be looked at."""
+    home = session.home
+    local_url = f"http://127.0.0.1:{port}"
+    _prepare(session)
+    home.announce(session.shared)
+    _start_processes(session, port, local_url)
+    account = known_account(home)
+    if account:
+        _load_samples(session, account, local_url)
+    session.output.write_plain(_banner(home, url, account))
 
 
 def _prepare(session: Session) -> None:
@@ -87,7 +93,7 @@ def _processes(session: Session, port: int) -> list[Command]:
     web = [
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "2", "--blocking-threads", "4", "--backpressure", "64"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
+        *("--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
     ]
     celery = ["-m", "celery", "--quiet", "--app", "dandiapi.celery"]
     worker = [*celery, "worker", "--queues", "quick,bulk", "--concurrency", "2", "--loglevel", "INFO"]

@@ -10,7 +10,8 @@ from .output import Output
 from .processes import Command, EmbeddedError, ProcessRecord, describe, kill_group, leashed
 
 MAXIMUM_DEATHS = 5
-WITHIN_SECONDS = 60.0
+# A process that ran for this long has started well, and its next death is its first.
+HEALTHY_SECONDS = 60.0
 LONGEST_PAUSE = 8.0
 TICK = 0.1
 
@@ -20,8 +21,9 @@ class Process:
 
     def __init__(self, command: Command, output: Output) -> None:
         self.command = command
-        self.deaths: list[float] = []
+        self.deaths = 0
         self.restart_at: float | None = None
+        self.started_at = 0.0
         self._output = output
         self._popen: subprocess.Popen[str] | None = None
 
@@ -36,6 +38,7 @@ class Process:
     def start(self) -> None:
         """Starts the command in a session of its own, where the terminal's Ctrl-C does not reach it."""
         self.restart_at = None
+        self.started_at = time.monotonic()
         self._popen = subprocess.Popen(
             leashed(self.command.arguments, self.command.stop_signal),
             env=self.command.environment,
@@ -158,15 +161,16 @@ class Supervisor:
             process.stop()
 
     def _note_death(self, process: Process) -> None:
-        now = time.monotonic()
         process.sweep()
-        process.deaths = [death for death in process.deaths if now - death < WITHIN_SECONDS] + [now]
-        if len(process.deaths) > MAXIMUM_DEATHS:
+        now = time.monotonic()
+        started_well = now - process.started_at > HEALTHY_SECONDS
+        process.deaths = 1 if started_well else process.deaths + 1
+        if process.deaths > MAXIMUM_DEATHS:
             raise EmbeddedError(
-                f"{process.name} died {len(process.deaths)} times within a minute, so everything was stopped; "
+                f"{process.name} died {process.deaths} times in a row soon after its start, so everything was stopped; "
                 f"its last words:\n{self._output.last_words(process.name)}"
             )
-        pause = min(LONGEST_PAUSE, 0.5 * 2 ** (len(process.deaths) - 1))
+        pause = min(LONGEST_PAUSE, 0.5 * 2 ** (process.deaths - 1))
         process.restart_at = now + pause
         self._output.write(process.name, f"ended with code {process.exit_code()}; starting it again in {pause:g} s")
 
@@ -188,10 +192,10 @@ def interrupt_on_signals() -> None:
             signal.signal(number, _interrupt)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(received: int, _frame: FrameType | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(signal.Signals(received).name)
 
 
 def exit_code_of_shell(code: int) -> int:
