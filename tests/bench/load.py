@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 Step = Callable[[], bool]
 
+WARM_UP_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -51,8 +53,15 @@ class _Client(threading.Thread):
 
 def measure(make_step: Callable[[int], Step], clients: int, seconds: float) -> Measurement:
     """Runs `clients` at once, each with a step of its own, for some seconds."""
-    barrier = threading.Barrier(clients + 1)
-    threads = [_Client(make_step(number), barrier, seconds) for number in range(clients)]
+    steps = [make_step(number) for number in range(clients)]
+    # Connections are opened and processes woken before anything counts.
+    _run_together(steps, WARM_UP_SECONDS)
+    return _run_together(steps, seconds)
+
+
+def _run_together(steps: list[Step], seconds: float) -> Measurement:
+    barrier = threading.Barrier(len(steps) + 1)
+    threads = [_Client(step, barrier, seconds) for step in steps]
     for thread in threads:
         thread.start()
     barrier.wait()
@@ -61,7 +70,7 @@ def measure(make_step: Callable[[int], Step], clients: int, seconds: float) -> M
         thread.join()
     elapsed = time.perf_counter() - began
     return Measurement(
-        clients=clients,
+        clients=len(steps),
         seconds=elapsed,
         durations=[duration for thread in threads for duration in thread.durations],
         failures=sum(thread.failures for thread in threads),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -127,14 +128,14 @@ def _summary(runs: list[Run]) -> Table:
 
 def _stages(runs: list[Run]) -> Table:
     return Table(
-        title="Where the time of a registration goes (mean)",
+        title="Where the time of a registration goes (median)",
         columns=["request", *(f"clients: {run.measured.clients}" for run in runs)],
         rows=[
-            [stage, *(milliseconds(1000 * _mean_of_stage(run.uploaders, stage)) for run in runs)] for stage in STAGES
+            [stage, *(milliseconds(1000 * _median_of_stage(run.uploaders, stage)) for run in runs)] for stage in STAGES
         ],
     )
 
 
-def _mean_of_stage(uploaders: list[Uploader], stage: str) -> float:
+def _median_of_stage(uploaders: list[Uploader], stage: str) -> float:
     durations = [duration for uploader in uploaders for duration in uploader.stages[stage]]
-    return sum(durations) / len(durations)
+    return statistics.median(durations)

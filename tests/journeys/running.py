@@ -130,6 +130,17 @@ class RunningArchive:
         return pid
 
     @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Keeps a process dead for the length of a `with`: nobody is there to start it again."""
+        supervisor = self._started()
+        supervisor.send_signal(signal.SIGSTOP)
+        try:
+            self.kill(name)
+            yield
+        finally:
+            supervisor.send_signal(signal.SIGCONT)
+
+    @contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Keeps a process from doing anything for the length of a `with`: it is there, and does not answer."""
         pid = self.pid(name)

@@ -21,7 +21,7 @@ LARGE = "sub-d/sub-d.nwb"
 # More than one part of 64 MiB.
 LARGE_SIZE = 66 * MIB
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -44,25 +44,16 @@ def test_the_same_while_the_worker_is_killed_three_times(
     assert len(set(killer.killed)) == 3
 
 
-def test_the_client_knows_when_nothing_is_to_be_uploaded(dandi: DandiClient, folder: Path) -> None:
-    write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB)])
-    upload(dandi, folder)
-    assets = dandi.script("list_assets", folder.name)
-
-    said = upload(dandi, folder)
-
-    assert said.count("file exists") == 2
-    assert dandi.script("list_assets", folder.name) == assets
-
-
-def test_a_changed_file_replaces_its_asset_and_no_other(dandi: DandiClient, folder: Path) -> None:
+def test_uploading_again_sends_only_what_has_changed(dandi: DandiClient, folder: Path) -> None:
     write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB)])
     upload(dandi, folder)
     before = dandi.script("list_assets", folder.name)
 
+    assert "2 file exists" in upload(dandi, folder)
+    assert dandi.script("list_assets", folder.name) == before
+
     write_files(dandi, folder, [(FIRST, 3, MIB)])
     upload(dandi, folder)
-
     after = dandi.script("list_assets", folder.name)
     assert after.keys() == before.keys()
     assert [path for path in after if after[path] != before[path]] == [FIRST]
@@ -113,8 +104,8 @@ def edit_the_draft(dandi: DandiClient, folder: Path) -> None:
     """Changes a file, and removes another, of what was just published."""
     write_files(dandi, folder, [(FIRST, 5, MIB)])
     upload(dandi, folder)
-    dandi.run("delete", "-i", dandi.api_url, "--force", str(folder / RENAMED))
-    (folder / RENAMED).unlink()
+    dandi.run("delete", "-i", dandi.api_url, "--force", str(folder / LARGE))
+    (folder / LARGE).unlink()
 
 
 # --- Steps ------------------------------------------------------------------------------------------------------------

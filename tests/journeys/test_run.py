@@ -10,7 +10,7 @@ from tests.journeys.client import DandiClient
 from tests.journeys.rest import add_file, create_dandiset, rest_client, success, wait_until_valid
 from tests.journeys.running import RunningArchive, free_port, is_running
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 DEFAULT_PORT = 8000
 CONTENT = b"Bytes that outlive a crash."
 

@@ -11,7 +11,7 @@ from dandiapi.embedded.home import PROJECT
 from tests.journeys.rest import success
 from tests.journeys.running import RunningArchive
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
 
 def test_samples_are_completed_and_never_doubled(running_archive: RunningArchive, api: httpx.Client) -> None:
