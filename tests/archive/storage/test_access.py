@@ -1,0 +1,136 @@
+"""Who may read and write what without a signature of the archive's own (architecture 5)."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+from django.conf import settings
+
+from archive.storage.queries import bucket as bucket_name
+from archive.storage.queries import find, public_url, sign_completion, sign_get, sign_part
+from archive.storage.services import abort_multipart, close_to_all, open_to_all, prepare_bucket, start_multipart
+
+CONTENT = b"content"
+
+pytestmark = pytest.mark.usefixtures("bucket")
+
+
+def test_unsigned_get_is_refused_of_an_object_that_is_not_open(key: str) -> None:
+    assert httpx.get(public_url(key)).status_code == 403
+
+
+def test_unsigned_get_is_answered_of_an_open_object(key: str) -> None:
+    open_to_all(key)
+    answer = httpx.get(public_url(key))
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+
+
+def test_unsigned_get_is_refused_again_of_an_object_that_was_closed(key: str) -> None:
+    open_to_all(key)
+    close_to_all(key)
+    assert httpx.get(public_url(key)).status_code == 403
+
+
+def test_unsigned_get_tells_nobody_whether_an_object_exists(key: str) -> None:
+    assert httpx.get(public_url(f"{key}-not")).status_code == 403
+
+
+@pytest.mark.parametrize("question", ["", "?list-type=2", "?versions", "?uploads", "?policy", "?cors"])
+def test_unsigned_list_is_refused(question: str) -> None:
+    assert httpx.get(f"{settings.S3_ENDPOINT_URL}/{bucket_name()}{question}").status_code == 403
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
+def test_unsigned_write_is_refused_of_an_open_object(method: str, key: str) -> None:
+    open_to_all(key)
+    assert httpx.request(method, public_url(key), content=b"mine").status_code == 403
+    assert httpx.get(public_url(key)).content == CONTENT
+
+
+def test_unsigned_tagging_is_refused(key: str) -> None:
+    tags = "<Tagging><TagSet><Tag><Key>access</Key><Value>open</Value></Tag></TagSet></Tagging>"
+    assert httpx.put(f"{public_url(key)}?tagging", content=tags).status_code == 403
+    assert httpx.get(public_url(key)).status_code == 403
+
+
+def test_prepare_changes_nothing_that_stands(key: str) -> None:
+    prepare_bucket()
+    open_to_all(key)
+    assert httpx.get(public_url(key)).status_code == 200
+
+
+def test_scripts_of_other_sites_may_read_the_etag(key: str) -> None:
+    open_to_all(key)
+    answer = httpx.get(public_url(key), headers={"Origin": "https://app.example.org"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_signed_get_reads_an_object_that_is_not_open(key: str) -> None:
+    answer = httpx.get(sign_get(key, filename="a.nwb"))
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+
+
+def test_signed_get_reads_no_other_object(key: str) -> None:
+    other = sign_get(f"{key}-not", filename="a.nwb").replace(f"{key}-not", key)
+    assert httpx.get(other).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("filename", "disposition"),
+    [
+        ("a.nwb", 'attachment; filename="a.nwb"'),
+        ("a b.nwb", 'attachment; filename="a b.nwb"'),
+        ("é.nwb", "attachment; filename=\"?.nwb\"; filename*=UTF-8''%C3%A9.nwb"),
+        ('a".nwb', "attachment; filename=\"a'.nwb\"; filename*=UTF-8''a%22.nwb"),
+        ("a;b=c.nwb", 'attachment; filename="a;b=c.nwb"'),
+    ],
+)
+def test_signed_get_names_the_file(key: str, filename: str, disposition: str) -> None:
+    assert httpx.get(sign_get(key, filename=filename)).headers["Content-Disposition"] == disposition
+
+
+def test_signed_get_shows_the_file_when_inline(key: str) -> None:
+    answer = httpx.get(sign_get(key, filename="a.txt", inline=True, content_type="text/html"))
+    assert answer.headers["Content-Disposition"] == 'inline; filename="a.txt"'
+    assert answer.headers["Content-Type"] == "text/html"
+
+
+def test_signed_part_takes_a_part_of_its_length(bucket: str) -> None:
+    key = f"parts/{uuid4()}"
+    multipart = start_multipart(key)
+    answer = httpx.put(sign_part(key, multipart, number=1, size=len(CONTENT)), content=CONTENT)
+    assert answer.status_code == 200
+    listed = f"<Part><PartNumber>1</PartNumber><ETag>{answer.headers['ETag']}</ETag></Part>"
+    httpx.post(
+        sign_completion(key, multipart), content=f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
+    ).raise_for_status()
+    stored = find(key)
+    assert stored
+    assert stored.size == len(CONTENT)
+
+
+@pytest.mark.parametrize("content", [b"", CONTENT[:-1], CONTENT + b"!", bytes(2**20)])
+def test_signed_part_refuses_another_length(content: bytes) -> None:
+    key = f"parts/{uuid4()}"
+    url = sign_part(key, start_multipart(key), number=1, size=len(CONTENT))
+    assert httpx.put(url, content=content).status_code == 403
+
+
+def test_signed_part_refuses_another_number() -> None:
+    key = f"parts/{uuid4()}"
+    url = sign_part(key, start_multipart(key), number=1, size=len(CONTENT))
+    assert httpx.put(url.replace("partNumber=1", "partNumber=2"), content=CONTENT).status_code == 403
+
+
+def test_abort_ends_an_upload_and_forgives_a_second_time() -> None:
+    key = f"parts/{uuid4()}"
+    multipart = start_multipart(key)
+    url = sign_part(key, multipart, number=1, size=len(CONTENT))
+    abort_multipart(key, multipart)
+    abort_multipart(key, multipart)
+    assert httpx.put(url, content=CONTENT).status_code == 404
+
+
+def test_find_knows_nothing_of_what_is_not_there() -> None:
+    assert find(f"objects/{uuid4()}") is None
