@@ -1,5 +1,6 @@
 """Making and revoking tokens; making accounts."""
 
+import re
 import secrets
 import zlib
 from datetime import datetime
@@ -53,6 +54,13 @@ def replace_api_key(*, user: User) -> str:
     with transaction.atomic():
         user.tokens.filter(name=API_KEY_NAME, revoked__isnull=True).update(revoked=timezone.now())
         return create_token(user=user, name=API_KEY_NAME)[1]
+
+
+def name_after_address(*, user: User) -> None:
+    """Give somebody who came without a name the one that their e-mail address suggests: metadata needs one."""
+    words = re.split(r"[._+-]+", user.email.partition("@")[0])
+    user.first_name, user.last_name = words[0].title(), words[-1].title()
+    user.save(update_fields=["first_name", "last_name"])
 
 
 def create_user(
