@@ -1,0 +1,168 @@
+"""The dataset that an access table is about, everybody who asks about it, and a body for every unsafe request."""
+
+from datetime import date
+from functools import cached_property
+from io import BytesIO
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from django.db import transaction
+
+from archive.accounts.models import Token, User
+from archive.assets.models import Asset
+from archive.blobs.models import Upload
+from archive.blobs.services import start_upload
+from archive.datasets.models import Dataset
+from archive.digests import etag_of_file
+from archive.storage import queries as store
+from archive.timeline.models import Change
+from tests.dandiapi.rest.api import Api
+from tests.factories import (
+    acting,
+    make_admin,
+    make_published_version,
+    make_unapproved_user,
+    make_user,
+    make_valid_dataset,
+    valid_asset_metadata,
+    valid_dandiset_metadata,
+)
+from tests.worker import Worker
+
+
+def embargo(dataset: Dataset) -> None:
+    """Let only its owners read the dataset. There is no service for it yet."""
+    Dataset.objects.filter(pk=dataset.pk).update(access=Dataset.Access.EMBARGOED, embargo_end=date(2100, 1, 1))
+
+
+def arrived_upload(dataset: Dataset, user: User) -> Upload:
+    """An upload of 16 bytes that are in the store, but not verified."""
+    content = uuid4().bytes
+    upload, _ = start_upload(
+        actor=acting(user), dataset=dataset, size=len(content), etag=etag_of_file(BytesIO(content), len(content))
+    )
+    place: Any = {"Bucket": store.bucket(), "Key": upload.key, "UploadId": upload.multipart_id}
+    part = store.client().upload_part(**place, PartNumber=1, Body=content)
+    parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    store.client().complete_multipart_upload(**place, MultipartUpload=parts)
+    return upload
+
+
+class Line(NamedTuple):
+    """What is asked, and what each caller is answered."""
+
+    method: str
+    address: str
+    statuses: tuple[str, ...]
+
+    @classmethod
+    def read(cls, text: str) -> "Line":
+        """The line of a table."""
+        method, address, *statuses = text.split()
+        return cls(method, address, tuple(statuses))
+
+
+class World:
+    """A valid draft, with an asset and an upload of its owner's."""
+
+    version = "draft"
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.owner = make_user()
+        self.dataset = make_valid_dataset(worker, self.owner, paths=("sub-1/a.nwb",))
+        self.identifier = self.dataset.identifier
+        self.asset = Asset.objects.select_related("blob").get(dataset=self.dataset)
+        self.asset_id = str(self.asset.asset_id)
+        self.etag = self.asset.blob.etag
+        self.changed_by_refusal: list[str] = []
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    @cached_property
+    def upload_id(self) -> str:
+        """Bytes that have arrived, and wait to be verified."""
+        return str(arrived_upload(self.dataset, self.owner).pk)
+
+    @cached_property
+    def callers(self) -> list[Api]:
+        """Everybody, in the order of the tables' columns."""
+        return [
+            Api(),
+            Api(make_unapproved_user()),
+            Api(make_user()),
+            Api(self.owner),
+            Api(make_admin()),
+            Api(self.owner, scope=Token.Scope.READ),
+        ]
+
+    def answered(self, line: Line) -> Line:
+        """The line as it is in truth. Everything is as at first whenever the next caller asks."""
+        address = line.address.format_map(self)  # type: ignore[arg-type]
+        body = self.body(f"{line.method} {line.address}")
+        return line._replace(
+            statuses=tuple(self._status(caller, line.method, address, body) for caller in self.callers)
+        )
+
+    def _status(self, caller: Api, method: str, address: str, body: Any) -> str:
+        with transaction.atomic():
+            before = Change.objects.count()
+            status = caller.send(method, address, body).status_code
+            if status >= 400 and Change.objects.count() != before:
+                self.changed_by_refusal.append(f"{method} {address}")
+            transaction.set_rollback(True)
+        return str(status)
+
+    def body(self, route: str) -> Any:
+        """What is sent with an unsafe request; nothing with others."""
+        named = {"name": "Mouse hearing", "metadata": valid_dandiset_metadata()}
+        asset = {"blob_id": str(self.asset.blob_id), "metadata": valid_asset_metadata("sub-2/b.nwb")}
+        return {
+            "POST dandisets/": named,
+            "PUT dandisets/{identifier}/users/": [
+                {"username": self.owner.username},
+                {"username": make_user().username},
+            ],
+            "PUT dandisets/{identifier}/versions/{version}/": named,
+            "POST dandisets/{identifier}/versions/{version}/publish/": {"release_notes": "First."},
+            "POST dandisets/{identifier}/versions/{version}/assets/": asset,
+            "PUT dandisets/{identifier}/versions/{version}/assets/{asset_id}/": asset,
+            "POST blobs/digest/": {"algorithm": "dandi:dandi-etag", "value": self.etag},
+            "POST uploads/initialize/": {
+                "contentSize": 1,
+                "digest": {"algorithm": "dandi:dandi-etag", "value": f"{'0' * 32}-1"},
+                "dandiset": self.identifier,
+            },
+            "POST uploads/{upload_id}/complete/": {"parts": [{"part_number": 1, "size": 16, "etag": "0" * 32}]},
+        }.get(route)
+
+
+class PublishedWorld(World):
+    """The same, published; it is the published version that is asked about."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self.version = make_published_version(worker, self.dataset).version
+
+
+class EmbargoedWorld(World):
+    """The same, embargoed."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        embargo(self.dataset)
+
+
+class MissingWorld(World):
+    """The same; but what is asked about does not exist."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self.identifier = "999999"
+        self.asset_id = str(uuid4())
+        self.etag = f"{'f' * 32}-1"
+
+    @cached_property
+    def upload_id(self) -> str:
+        return str(uuid4())
