@@ -79,9 +79,10 @@ def folders_of(version: Version) -> QuerySet[Folder]:
 class AssetDocuments:
     """Composes the full metadata of assets of one dataset (their blobs at hand), without a query per asset."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, *, of_draft_only: bool = False) -> None:
+        """`of_draft_only` spares the look for the versions that show an asset: it has just been introduced."""
         self._dataset = dataset
-        self._publications = publications(dataset.number)
+        self._publications = [] if of_draft_only else publications(dataset.number)
         self._points = [publication.at for publication in self._publications]
 
     def document(self, asset: Asset) -> dict[str, Any]:

@@ -45,7 +45,6 @@ def add_asset(*, actor: Actor, dataset: Dataset, blob_id: uuid.UUID, metadata: d
     require_changeable(actor, dataset)
     new = _new_asset(actor, blob_id, metadata)
     with transaction.atomic():
-        hold(dataset.number)
         asset_id = uuid.uuid4()
         change = append(dataset.number, Change.Kind.ADD_ASSET, actor, _details(new, asset_id))
         [asset] = _apply(change, retire=[], add=[new], asset_ids=[asset_id])

@@ -10,6 +10,8 @@ from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
 
+# How many copies of the same bytes, uploaded by people who could not see each other's, are looked through.
+SAME_BYTES_LIMIT = 20
 DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
 
 
@@ -25,8 +27,8 @@ def readable_blobs(actor: Actor) -> QuerySet[Blob]:
 
 def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
     """The blob, if the actor may make an asset of it; NotFoundError if not."""
-    blob = readable_blobs(actor).filter(pk=blob_id).first()
-    if blob is None:
+    blob = Blob.objects.filter(pk=blob_id).first()
+    if blob is None or not _may_read(actor, blob):
         raise NotFoundError("Not found.", field="blob_id")
     return blob
 
@@ -36,7 +38,13 @@ def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None
     if algorithm not in DIGEST_FIELDS:
         supported = ", ".join(DIGEST_FIELDS)
         raise InvalidError(f"Unsupported Digest Algorithm. Supported: {supported}", field="algorithm")
-    return readable_blobs(actor).filter(**{DIGEST_FIELDS[algorithm]: value}).order_by("created").first()
+    blobs = Blob.objects.filter(**{DIGEST_FIELDS[algorithm]: value}).order_by("created")
+    return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _may_read(actor, blob)), None)
+
+
+def _may_read(actor: Actor, blob: Blob) -> bool:
+    uploaded = actor.user_id is not None and blob.uploader_id == actor.user_id
+    return uploaded or readable_blobs(actor).filter(pk=blob.pk).exists()
 
 
 def active_uploads(dataset: Dataset) -> int:

@@ -108,13 +108,11 @@ def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
         upload.delete()
         storage.delete(key)
         return existing
+    blob = Blob(id=upload_id, uploader_id=upload.user_id, size=upload.size, etag=upload.etag)
     with transaction.atomic():
-        blob, created = Blob.objects.get_or_create(
-            id=upload_id, defaults={"uploader_id": upload.user_id, "size": upload.size, "etag": upload.etag}
-        )
-        if created:
-            start_job(CHECKSUM_JOB, subject=str(blob.pk), dataset_id=upload.dataset_id, author=actor)
-        upload.delete()
+        Blob.objects.bulk_create([blob], ignore_conflicts=True)
+        start_job(CHECKSUM_JOB, subject=str(blob.pk), dataset_id=upload.dataset_id, author=actor)
+        Upload.objects.filter(pk=upload_id).delete()
     return blob
 
 

@@ -16,13 +16,12 @@ def compute_sha256(job: RunningJob) -> None:
     """Read the whole blob that is the job's subject and keep its SHA-256; whoever waits for that is nudged."""
     blob = Blob.objects.get(pk=job.row.subject)
     if blob.sha256 is None:
-        job.step("read", total=blob.size)
         digest = hashlib.sha256()
         done = 0
         for chunk in store.read(blob.key):
             digest.update(chunk)
             done += len(chunk)
-            job.progress(done)
+            job.heartbeat.beat(step="read", done=done, total=blob.size)
         Blob.objects.filter(pk=blob.pk).update(sha256=digest.hexdigest())
     for dataset_id in blob.assets.filter(retired__isnull=True).values_list("dataset_id", flat=True).distinct():
         nudge(dataset_id)

@@ -10,6 +10,7 @@ from archive.identifiers.queries import next_version_name
 from archive.publishing.queries import require_publishable
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Change, Job
+from archive.timeline.queries import find_open_job
 from archive.timeline.services import append, hold, start_job
 
 MAX_RELEASE_NOTES = 5000
@@ -44,4 +45,5 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
             size=draft.size,
         )
         Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
-        return start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
+        start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
+        return find_open_job(PUBLISH_JOB, str(version.pk))

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import yaml
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -59,7 +59,7 @@ def validate_draft(span: Span) -> None:
     while batch := list(_pending(draft).filter(blob__sha256__isnull=False)[:VALIDATION_BATCH]):
         for asset in batch:
             _judge(asset, documents.candidate(asset, timezone.now()))
-        Asset.objects.bulk_update(batch, ["status", "problems", "contribution", "modified"])
+        _keep_verdicts(batch)
         span.heartbeat.beat()
     if position(span.dataset_id) != span.target:
         return  # It is being changed: what would be said of the draft now holds no longer.
@@ -78,6 +78,27 @@ def _judge(asset: Asset, document: dict[str, Any]) -> None:
     asset.status = Asset.Status.INVALID if asset.problems else Asset.Status.VALID
     asset.contribution = None if asset.problems else asset_contribution(document)
     asset.modified = timezone.now()
+
+
+def _keep_verdicts(assets: list[Asset]) -> None:
+    # What `bulk_update` does, in a tenth of its time.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE archive_asset a
+               SET status = n.status, problems = n.problems, contribution = n.contribution, modified = n.modified
+              FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::jsonb[], %s::timestamptz[])
+                AS n(id, status, problems, contribution, modified)
+             WHERE a.id = n.id
+            """,
+            [
+                [asset.pk for asset in assets],
+                [asset.status for asset in assets],
+                [orjson.dumps(asset.problems).decode() for asset in assets],
+                [asset.contribution and orjson.dumps(asset.contribution).decode() for asset in assets],
+                [asset.modified for asset in assets],
+            ],
+        )
 
 
 def _validate_draft_itself(pk: int) -> None:

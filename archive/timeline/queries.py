@@ -48,14 +48,21 @@ def projections_behind(names: Sequence[str], *, now: datetime | None = None) -> 
         return [(dataset_id, name) for dataset_id, name in cursor.fetchall()]
 
 
-def jobs_due(*, patience: timedelta = timedelta(0)) -> Iterable[Job]:
-    """At most SWEEP_LIMIT open jobs that nobody works on and that have been due for at least `patience`."""
+def jobs_due(*, patience: timedelta = timedelta(0)) -> QuerySet[Job]:
+    """The open jobs that nobody works on and that have been due for at least `patience`."""
     now = timezone.now()
-    return (
-        Job.objects.filter(ended__isnull=True, next_attempt__lte=now - patience)
-        .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-        .order_by("next_attempt")[:SWEEP_LIMIT]
-    )
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    return Job.objects.filter(free, ended__isnull=True, next_attempt__lte=now - patience).order_by("next_attempt")
+
+
+def kinds_due(*, patience: timedelta) -> list[str]:
+    """The kinds of which there are jobs due for at least `patience`."""
+    return list(jobs_due(patience=patience).order_by().values_list("kind", flat=True).distinct())
+
+
+def find_open_job(kind: str, subject: str) -> Job:
+    """The job of that kind about that subject that has not ended."""
+    return Job.objects.get(kind=kind, subject=subject, ended=None)
 
 
 def jobs_overdue() -> Iterable[Job]:

@@ -1,7 +1,7 @@
 """Appending to the timeline, and starting jobs. Both inside the caller's transaction; nudges go out after commit."""
 
 import logging
-import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -61,12 +61,25 @@ def nudge(dataset_id: int, *names: str) -> None:
         kind = work.PROJECTIONS[name]
         if kind.quiet:
             continue
-        try:
-            if cache.add(tasks.nudge_mark(dataset_id, name), 1, timeout=NUDGE_MARK_SECONDS):
-                tasks.advance_projection_task.apply_async((dataset_id, name), queue=kind.queue)
-        except (OperationalError, RedisError, OSError):
-            logger.warning("No nudge for dataset %s: the broker is away", dataset_id)
+        task = partial(tasks.advance_projection_task.apply_async, (dataset_id, name), queue=kind.queue)
+        if not _send_once(tasks.projection_mark(dataset_id, name), task):
             return
+
+
+def _nudge_jobs(kind: str) -> None:
+    task = partial(tasks.run_due_jobs_task.apply_async, (kind,), queue=work.JOBS[kind].queue)
+    _send_once(tasks.jobs_mark(kind), task)
+
+
+def _send_once(mark: str, send: Callable[[], object]) -> bool:
+    """Send a nudge, unless the same is on its way already; False when the broker is away."""
+    try:
+        if cache.add(mark, 1, timeout=NUDGE_MARK_SECONDS):
+            send()
+    except (OperationalError, RedisError, OSError):
+        logger.warning("No nudge sent (%s): the broker is away", mark)
+        return False
+    return True
 
 
 def start_job(
@@ -76,29 +89,17 @@ def start_job(
     dataset_id: int | None = None,
     author: Author | None = None,
     arguments: dict[str, Any] | None = None,
-) -> Job:
-    """Start a job of a registered kind about `subject`, or return the one that is open about it."""
+) -> None:
+    """Start a job of a registered kind about `subject`, unless there is an open one."""
     now = timezone.now()
-    job, created = Job.objects.get_or_create(
+    job = Job(
         kind=kind,
         subject=subject,
-        ended=None,
-        defaults={
-            "id": uuid.uuid4(),
-            "dataset_id": dataset_id,
-            "user_id": author.user_id if author else None,
-            "arguments": arguments or {},
-            "next_attempt": now,
-            "deadline": now + work.JOBS[kind].deadline,
-        },
+        dataset_id=dataset_id,
+        user_id=author.user_id if author else None,
+        arguments=arguments or {},
+        next_attempt=now,
+        deadline=now + work.JOBS[kind].deadline,
     )
-    if created:
-        transaction.on_commit(partial(_nudge_job, job.id, work.JOBS[kind].queue))
-    return job
-
-
-def _nudge_job(job_id: uuid.UUID, queue: str) -> None:
-    try:
-        tasks.run_job_task.apply_async((str(job_id),), queue=queue)
-    except (OperationalError, RedisError, OSError):
-        logger.warning("No nudge for job %s: the broker is away", job_id)
+    Job.objects.bulk_create([job], ignore_conflicts=True)
+    transaction.on_commit(partial(_nudge_jobs, kind))

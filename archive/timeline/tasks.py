@@ -1,7 +1,6 @@
 """The timeline's doors for workers: one for projections, one for jobs, and the sweeps that find what a nudge lost."""
 
 import contextlib
-from uuid import UUID
 
 from celery import shared_task
 from django.core.cache import cache
@@ -13,24 +12,35 @@ from archive.timeline import queries, work
 HOUR = 3600
 
 
-def nudge_mark(dataset_id: int, name: str) -> str:
-    """The cache key that says a nudge is on its way."""
+def projection_mark(dataset_id: int, name: str) -> str:
+    """The cache key that says a nudge for a projection is on its way."""
     return f"nudge:{dataset_id}:{name}"
+
+
+def jobs_mark(kind: str) -> str:
+    """The cache key that says a nudge for jobs of a kind is on its way."""
+    return f"nudge:jobs:{kind}"
+
+
+def forget_nudge(mark: str) -> None:
+    """Let new nudges through: from here on this run may look past what they are about."""
+    with contextlib.suppress(RedisError):
+        cache.delete(mark)
 
 
 @shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
 def advance_projection_task(dataset_id: int, name: str) -> None:
     """Bring one projection of one dataset up to date."""
-    with contextlib.suppress(RedisError):
-        # From here on a new change needs a new nudge: this run may already have looked past it.
-        cache.delete(nudge_mark(dataset_id, name))
+    forget_nudge(projection_mark(dataset_id, name))
     work.advance_projection(dataset_id, name)
 
 
 @shared_task(soft_time_limit=24 * HOUR, time_limit=24 * HOUR + 60)
-def run_job_task(job_id: str) -> None:
-    """Do one job."""
-    work.run_job(UUID(job_id))
+def run_due_jobs_task(kind: str) -> None:
+    """Do the jobs of a kind that are due; pass on what is left after a while."""
+    forget_nudge(jobs_mark(kind))
+    if not work.run_due_jobs(kind):
+        run_due_jobs_task.apply_async((kind,), queue=work.JOBS[kind].queue)
 
 
 @shared_task(soft_time_limit=30, time_limit=60)
@@ -42,8 +52,8 @@ def sweep_projections_task() -> None:
 
 @shared_task(soft_time_limit=30, time_limit=60)
 def sweep_jobs_task() -> None:
-    """End the jobs that are past their deadline; nudge those that are due and not being worked on."""
+    """End the jobs that are past their deadline; nudge the kinds of which some are due and not being worked on."""
     for job in queries.jobs_overdue():
         work.expire_job(job)
-    for job in queries.jobs_due(patience=work.SWEEP_PATIENCE):
-        run_job_task.apply_async((str(job.id),), queue=work.JOBS[job.kind].queue)
+    for kind in queries.kinds_due(patience=work.SWEEP_PATIENCE):
+        run_due_jobs_task.apply_async((kind,), queue=work.JOBS[kind].queue)

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from archive.errors import ArchiveError
@@ -24,6 +25,8 @@ from archive.timeline.models import Job, Projection
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
+# A worker takes up other work after it has done jobs of a kind for so long.
+JOBS_SECONDS = 60.0
 # The sweep leaves new jobs to their nudge for so long.
 SWEEP_PATIENCE = timedelta(seconds=5)
 HEARTBEAT_SECONDS = 2.0
@@ -118,8 +121,9 @@ def advance_projection(dataset_id: int, name: str) -> bool:
         except LeaseLostError:
             return False
         except NotYetError as not_yet:
-            _release(row, state="waiting", reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
-            return True
+            # Unless a nudge came meanwhile, and said when.
+            next_attempt = Coalesce(F("next_attempt"), Value(_after(not_yet.retry_after)))
+            _release(row, state="waiting", reason=not_yet.reason, next_attempt=next_attempt, attempts=0)
         except Exception as error:
             logger.exception("Projection %s of dataset %s failed", name, dataset_id)
             _release(
@@ -130,11 +134,12 @@ def advance_projection(dataset_id: int, name: str) -> bool:
                 attempts=row.attempts + 1,
             )
             return True
-        _release(
-            row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now()
-        )
-        # A change that came meanwhile found the lease taken, so its nudge was in vain: look once more after release.
-        if queries.position(dataset_id) == target:
+        else:
+            _release(
+                row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now()
+            )
+        # A nudge that came meanwhile found the lease taken: look once more after release.
+        if not _is_due(row):
             return True
         row = _lease_projection(dataset_id, name)
         if row is None:
@@ -155,13 +160,18 @@ def _wait_for_quiet(kind: ProjectionKind, dataset_id: int) -> None:
 def _lease_projection(dataset_id: int, name: str) -> Projection | None:
     Projection.objects.bulk_create([Projection(dataset_id=dataset_id, name=name)], ignore_conflicts=True)
     now = timezone.now()
-    lease = uuid.uuid4()
-    taken = (
-        Projection.objects.filter(dataset_id=dataset_id, name=name)
-        .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-        .update(lease=lease, leased_until=now + LEASE)
-    )
-    return Projection.objects.get(dataset_id=dataset_id, name=name) if taken else None
+    rows = Projection.objects.filter(dataset_id=dataset_id, name=name)
+    free = rows.filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
+    if free.update(lease=uuid.uuid4(), leased_until=now + LEASE, next_attempt=None):
+        return rows.get()
+    # Whoever has the lease may have looked already where there is something to see only now.
+    rows.update(next_attempt=now)
+    return None
+
+
+def _is_due(row: Projection) -> bool:
+    due = Q(next_attempt__isnull=True) | Q(next_attempt__lte=timezone.now())
+    return Projection.objects.filter(due, pk=row.pk, cursor__lt=queries.position(row.dataset_id)).exists()
 
 
 def _release(row: Projection | Job, **updates: object) -> bool:
@@ -235,15 +245,31 @@ def job_handler(
     return register
 
 
+def run_due_jobs(kind: str) -> bool:
+    """Do the jobs of a kind that are due, one after the other; False when some may be left after JOBS_SECONDS."""
+    until = monotonic() + JOBS_SECONDS
+    while monotonic() < until:
+        row = _lease(Job.objects.filter(kind=kind).order_by("next_attempt"))
+        if row is None:
+            return True
+        _do(row)
+    return False
+
+
 def run_job(job_id: uuid.UUID) -> bool:
-    """Do one job, if it is open, due and nobody else is at work on it; False otherwise.
+    """Do one job, if it is open, due and nobody else is at work on it; False otherwise."""
+    row = _lease(Job.objects.filter(pk=job_id))
+    if row is None:
+        return False
+    return _do(row)
+
+
+def _do(row: Job) -> bool:
+    """Do a leased job; False if the lease was lost over it.
 
     The handler's ArchiveError ends the job: trying again would not help. Any other error is tried again with
     back-off until the kind's attempts or the deadline are used up.
     """
-    row = _lease_job(job_id)
-    if row is None:
-        return False
     kind = JOBS[row.kind]
     try:
         kind.handle(RunningJob(row))
@@ -266,20 +292,19 @@ def expire_job(row: Job) -> None:
     end_job(row, succeeded=False, reason=row.reason or "It was not done by its deadline.")
 
 
-def _lease_job(job_id: uuid.UUID) -> Job | None:
+def _lease(candidates: QuerySet[Job]) -> Job | None:
+    """Take the first of the jobs that is open, due and in nobody's hands."""
     now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE archive_job
-               SET lease = %s, leased_until = %s, state = 'running', attempts = attempts + 1,
-                   started = COALESCE(started, %s)
-             WHERE id = %s AND ended IS NULL AND (leased_until IS NULL OR leased_until < %s)
-            """,
-            [uuid.uuid4(), now + LEASE, now, job_id, now],
-        )
-        taken = cursor.rowcount
-    return Job.objects.get(pk=job_id) if taken else None
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    with transaction.atomic():
+        due = candidates.filter(free, ended__isnull=True, next_attempt__lte=now)
+        row = due.select_for_update(skip_locked=True).first()
+        if row is None:
+            return None
+        row.lease, row.leased_until, row.state = uuid.uuid4(), now + LEASE, Job.State.RUNNING
+        row.attempts, row.started = row.attempts + 1, row.started or now
+        row.save(update_fields=["lease", "leased_until", "state", "attempts", "started"])
+    return row
 
 
 def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:

@@ -69,7 +69,7 @@ class AssetsView(NestedView):
         asset = services.add_asset(
             actor=self.actor, dataset=self.dataset, blob_id=_blob_id(content), metadata=content["metadata"]
         )
-        return Response(self.rendered(asset))
+        return Response(shapes.asset(asset, AssetDocuments(self.dataset, of_draft_only=True)))
 
 
 def _blob_id(content: dict[str, Any]) -> Any:

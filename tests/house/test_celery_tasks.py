@@ -17,7 +17,7 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 
 def test_tasks_are_found() -> None:
-    assert "archive.timeline.tasks.run_job_task" in TASKS
+    assert "archive.timeline.tasks.run_due_jobs_task" in TASKS
 
 
 def test_task_ends_in_time(task: Task) -> None:
