@@ -87,6 +87,8 @@ class Projection(models.Model):
     next_attempt = models.DateTimeField(null=True)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
+    # Somebody had news for whoever holds the lease.
+    nudged = models.BooleanField(default=False)
     advanced = models.DateTimeField(null=True)
 
     class Meta:

@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, BusyError
 from archive.timeline import queries
 from archive.timeline.errors import LeaseLostError, NotYetError
 from archive.timeline.models import Job, Projection
@@ -108,45 +108,51 @@ def advance_projection(dataset_id: int, name: str) -> bool:
     Errors are caught, kept on the row and tried again with back-off: a projection never ends other than up to date,
     or waiting or failing with a reason that can be seen.
     """
-    kind = PROJECTIONS[name]
-    row = _lease_projection(dataset_id, name)
+    row = _lease_projection(dataset_id, name) or _pass_on(dataset_id, name)
     if row is None:
         return False
-    heartbeat = Heartbeat(row)
     for _ in range(MAX_ROUNDS):
-        target = queries.position(dataset_id)
-        try:
-            _wait_for_quiet(kind, dataset_id)
-            kind.advance(Span(dataset_id, row.cursor, target, heartbeat))
-        except LeaseLostError:
-            return False
-        except NotYetError as not_yet:
-            # Unless a nudge came meanwhile, and said when.
-            next_attempt = Coalesce(F("next_attempt"), Value(_after(not_yet.retry_after)))
-            _release(row, state="waiting", reason=not_yet.reason, next_attempt=next_attempt, attempts=0)
-        except Exception as error:
-            logger.exception("Projection %s of dataset %s failed", name, dataset_id)
-            _release(
-                row,
-                state="failing",
-                reason=f"{type(error).__name__}: {error}",
-                next_attempt=timezone.now() + backoff(row.attempts),
-                attempts=row.attempts + 1,
-            )
+        if not _advance_once(PROJECTIONS[name], row):
             return True
-        else:
-            _release(
-                row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now()
-            )
-        # A nudge that came meanwhile found the lease taken: look once more after release.
-        if not _is_due(row):
+        # What came meanwhile found the lease taken, so its nudge was in vain: look once more after release.
+        again = _lease_projection(dataset_id, name)
+        if again is None:
             return True
-        row = _lease_projection(dataset_id, name)
-        if row is None:
-            return True
-        heartbeat = Heartbeat(row)
+        row = again
     _release(row)
     return True
+
+
+def _advance_once(kind: ProjectionKind, row: Projection) -> bool:
+    """One run with the lease that `row` holds, which it gives back. True if there is more to do already."""
+    target = queries.position(row.dataset_id)
+    try:
+        _wait_for_quiet(kind, row.dataset_id)
+        kind.advance(Span(row.dataset_id, row.cursor, target, Heartbeat(row)))
+    except LeaseLostError:
+        return False
+    except NotYetError as not_yet:
+        _release(row, state="waiting", reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
+        return Projection.objects.filter(pk=row.pk, nudged=True).exists()
+    except Exception as error:
+        logger.exception("Projection %s of dataset %s failed", kind.name, row.dataset_id)
+        _release(
+            row,
+            state="failing",
+            reason=f"{type(error).__name__}: {error}",
+            next_attempt=timezone.now() + backoff(row.attempts),
+            attempts=row.attempts + 1,
+        )
+        return False
+    _release(row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now())
+    is_nudged = Projection.objects.filter(pk=row.pk, nudged=True).exists()
+    return is_nudged or queries.position(row.dataset_id) != target
+
+
+def _pass_on(dataset_id: int, name: str) -> Projection | None:
+    """Tell whoever is at work to look once more; the lease after all, if they let go before they could see that."""
+    Projection.objects.filter(dataset_id=dataset_id, name=name).update(nudged=True)
+    return _lease_projection(dataset_id, name)
 
 
 def _wait_for_quiet(kind: ProjectionKind, dataset_id: int) -> None:
@@ -267,8 +273,9 @@ def run_job(job_id: uuid.UUID) -> bool:
 def _do(row: Job) -> bool:
     """Do a leased job; False if the lease was lost over it.
 
-    The handler's ArchiveError ends the job: trying again would not help. Any other error is tried again with
-    back-off until the kind's attempts or the deadline are used up.
+    The handler's ArchiveError ends the job: trying again would not help. What has to wait, for something or for a
+    service that is away, waits until the deadline if need be. Any other error is tried again with back-off until the
+    kind's attempts or the deadline are used up.
     """
     kind = JOBS[row.kind]
     try:
@@ -276,7 +283,9 @@ def _do(row: Job) -> bool:
     except LeaseLostError:
         return False
     except NotYetError as not_yet:
-        _release(row, reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
+        _put_off(row, not_yet.reason, not_yet.retry_after)
+    except BusyError as busy:
+        _put_off(row, busy.message, busy.retry_after)
     except ArchiveError as error:
         end_job(row, succeeded=False, reason=error.message)
     except Exception as error:
@@ -307,6 +316,10 @@ def _lease(candidates: QuerySet[Job]) -> Job | None:
     return row
 
 
+def _put_off(row: Job, reason: str, seconds: float) -> None:
+    _release(row, state="queued", reason=reason, next_attempt=_after(seconds), attempts=0)
+
+
 def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
     if row.attempts >= kind.attempts or row.deadline <= timezone.now():
         end_job(row, succeeded=False, reason=reason)
@@ -315,10 +328,11 @@ def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
 
 
 def end_job(row: Job, *, succeeded: bool, reason: str = "") -> None:
-    """End the job, unless another worker holds it by now; on failure its kind's `failed` is part of that."""
+    """End the job, unless it has ended or another worker holds it; on failure its kind's `failed` is part of that."""
     state = Job.State.SUCCEEDED if succeeded else Job.State.FAILED
     with transaction.atomic():
-        ended = _release(row, state=state, reason=reason, ended=timezone.now())
+        open_row = _held(row).filter(ended__isnull=True)
+        ended = open_row.update(state=state, reason=reason, ended=timezone.now(), lease=None, leased_until=None)
         failed = JOBS[row.kind].failed
         if ended and not succeeded and failed is not None:
             failed(row, reason)
