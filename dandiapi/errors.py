@@ -22,27 +22,37 @@ RETRY_AFTER = 5
 
 @dataclass(frozen=True)
 class Reply:
-    """The status in each dialect."""
+    """The status in each dialect.
+
+    To browsers, nobody signed in is a matter of permission too: a 401 would have them ask for a password of their own.
+    """
 
     rest: HTTPStatus
+    web: HTTPStatus
 
 
 REPLIES: dict[type[errors.ArchiveError], Reply] = {
-    errors.NotFoundError: Reply(rest=HTTPStatus.NOT_FOUND),
-    errors.UnauthenticatedError: Reply(rest=HTTPStatus.UNAUTHORIZED),
-    errors.ForbiddenError: Reply(rest=HTTPStatus.FORBIDDEN),
-    errors.InvalidError: Reply(rest=HTTPStatus.BAD_REQUEST),
-    errors.ConflictError: Reply(rest=HTTPStatus.CONFLICT),
-    errors.ImmutableError: Reply(rest=HTTPStatus.METHOD_NOT_ALLOWED),
-    errors.LockedError: Reply(rest=HTTPStatus.LOCKED),
-    errors.BusyError: Reply(rest=HTTPStatus.SERVICE_UNAVAILABLE),
+    errors.NotFoundError: Reply(rest=HTTPStatus.NOT_FOUND, web=HTTPStatus.NOT_FOUND),
+    errors.UnauthenticatedError: Reply(rest=HTTPStatus.UNAUTHORIZED, web=HTTPStatus.FORBIDDEN),
+    errors.ForbiddenError: Reply(rest=HTTPStatus.FORBIDDEN, web=HTTPStatus.FORBIDDEN),
+    errors.InvalidError: Reply(rest=HTTPStatus.BAD_REQUEST, web=HTTPStatus.BAD_REQUEST),
+    errors.ConflictError: Reply(rest=HTTPStatus.CONFLICT, web=HTTPStatus.CONFLICT),
+    errors.ImmutableError: Reply(rest=HTTPStatus.METHOD_NOT_ALLOWED, web=HTTPStatus.CONFLICT),
+    errors.LockedError: Reply(rest=HTTPStatus.LOCKED, web=HTTPStatus.LOCKED),
+    errors.BusyError: Reply(rest=HTTPStatus.SERVICE_UNAVAILABLE, web=HTTPStatus.SERVICE_UNAVAILABLE),
 }
+
+
+def in_the_domain(error: Exception) -> Exception:
+    """`error` as the domain's kind of it, if there is one: a service that is away is BusyError."""
+    if isinstance(error, AWAY):
+        return errors.BusyError("A service this needs is away just now; please try again.", retry_after=RETRY_AFTER)
+    return error
 
 
 def rest_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DANDI's error shapes (contract 1.1.3); None, for Django's own 500, if this is a fault of ours."""
-    if isinstance(error, AWAY):
-        error = errors.BusyError("A service this needs is away just now; please try again.", retry_after=RETRY_AFTER)
+    error = in_the_domain(error)
     if isinstance(error, errors.UnauthenticatedError) and error.message == NotAuthenticated.default_detail:
         error = NotAuthenticated()
     if isinstance(error, NotAuthenticated):

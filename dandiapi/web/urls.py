@@ -1,6 +1,23 @@
-"""The addresses of the pages."""
+"""The addresses of the pages. Those of datasets are in their metadata, with or without a slash at the end."""
 
-from django.http import HttpResponse
-from django.urls import path
+from django.urls import path, re_path
 
-urlpatterns = [path("", lambda request: HttpResponse("soon"), name="home")]
+from dandiapi.web import views
+
+DATASET = r"^dandiset/(?P<identifier>\d{6})"
+VERSION = DATASET + r"/(?P<name>draft|0\.\d{6}\.\d{4})"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("dandiset/my", views.own_datasets, name="own-datasets"),
+    path("dandiset/starred", views.starred_datasets, name="starred-datasets"),
+    re_path(rf"{DATASET}/?$", views.newest_version, name="dataset"),
+    re_path(rf"{DATASET}/publish$", views.publish_draft, name="publish"),
+    re_path(rf"{DATASET}/star$", views.star, name="star"),
+    re_path(rf"{VERSION}/?$", views.version, name="version"),
+    re_path(rf"{VERSION}/files/?$", views.files, name="files"),
+    path("account/tokens/", views.tokens, name="tokens"),
+    path("account/tokens/<int:token_id>/revoke", views.revoke, name="revoke-token"),
+    path("robots.txt", views.robots),
+    path("favicon.ico", views.favicon),
+]

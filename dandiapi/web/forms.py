@@ -1,0 +1,24 @@
+"""The forms on pages."""
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils import timezone
+
+from archive.accounts.models import Token
+
+LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", "": "it is revoked"}
+
+
+class TokenForm(forms.Form):
+    """What a new token is to be."""
+
+    name = forms.CharField(max_length=100, label="Name", help_text="Where you will use it, such as “laptop”.")
+    scope = forms.ChoiceField(choices=Token.Scope.choices, label="It may")
+    lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="365", required=False, label="Valid until")
+
+    @property
+    def expires(self) -> datetime | None:
+        """When the token shall end; None for never."""
+        days = self.cleaned_data["lifetime"]
+        return timezone.now() + timedelta(days=int(days)) if days else None

@@ -1,0 +1,47 @@
+"""Pages of lists, for people."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from archive.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list of `count` rows, `size` to a page."""
+
+    number: int
+    size: int
+    count: int
+
+    @classmethod
+    def of(cls, request: HttpRequest, *, count: int, size: int) -> "Page":
+        """The page that the request's query asks for; NotFoundError if the list has no such page."""
+        text = request.GET.get("page", "1")
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        page = cls(number, size, count)
+        if not 1 <= number <= page.last:
+            raise NotFoundError("This list has no such page.")
+        return page
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.count // self.size))
+
+    @property
+    def start(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.size
+
+    @property
+    def end(self) -> int:
+        return min(self.start + self.size, self.count)
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def following(self) -> int | None:
+        return self.number + 1 if self.number < self.last else None

@@ -1,0 +1,46 @@
+"""The README of a version."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.utils.safestring import SafeString, mark_safe
+from redis.exceptions import RedisError
+
+from archive.assets.models import Asset
+from archive.assets.queries import find_readme, read_readme
+from archive.datasets.models import Version
+from archive.errors import BusyError
+from dandiapi.web.text import render_markdown
+
+REMEMBERED_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Readme:
+    """What it is called, and its text as HTML."""
+
+    path: str
+    html: SafeString
+
+
+def readme_of(version: Version) -> Readme | None:
+    """The version's README; None if it has none, or if the object store is away: the page can do without it."""
+    asset = find_readme(version)
+    if asset is None:
+        return None
+    # A blob never changes, and rendering a long text takes a second.
+    name = f"readme:{asset.blob_id}:{asset.path}"
+    with suppress(RedisError):
+        if known := cache.get(name):
+            return Readme(asset.path, mark_safe(known))  # noqa: S308 - it was safe when it was remembered
+    with suppress(BusyError):
+        return _rendered(asset, name)
+    return None
+
+
+def _rendered(asset: Asset, name: str) -> Readme:
+    html = render_markdown(read_readme(asset), keep_lines=not asset.path.endswith(".md"))
+    with suppress(RedisError):
+        cache.set(name, html, REMEMBERED_SECONDS)
+    return Readme(asset.path, html)

@@ -1,0 +1,315 @@
+"""The pages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from archive.accounts.models import User
+from archive.accounts.policy import Action, Actor, may, require
+from archive.accounts.queries import owners_of, tokens_of
+from archive.accounts.services import create_token, revoke_token
+from archive.assets.queries import Child, find_folder, page_of_children
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import (
+    DatasetFilter,
+    archive_totals,
+    filtered_datasets,
+    has_star,
+    latest_versions,
+    starred_by,
+    versions_of,
+    visible_datasets,
+)
+from archive.datasets.services import set_star
+from archive.errors import ArchiveError, InvalidError, NotFoundError
+from archive.paths import ancestors, name_of
+from archive.publishing.queries import asset_problems, require_publishable
+from archive.publishing.services import publish
+from dandiapi.auth import actor_of
+from dandiapi.web.about import about
+from dandiapi.web.forms import TokenForm
+from dandiapi.web.paging import Page
+from dandiapi.web.readme import readme_of
+from dandiapi.web.state import state_of
+from dandiapi.web.text import render_markdown
+
+DATASETS_PER_PAGE = 20
+FILES_PER_PAGE = 100
+VERSIONS_SHOWN = 50
+PROBLEMS_SHOWN = 100
+DESCRIPTION_CHARACTERS = 10_000
+
+
+# --- Lists of datasets ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A dataset in a list."""
+
+    dataset: Dataset
+    draft: Version
+    published: Version | None
+    is_starred: bool
+
+    @property
+    def shown(self) -> Version:
+        """The version that stands for it."""
+        return self.published or self.draft
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, and the open datasets, or those that a search finds."""
+    search = request.GET.get("search", "").strip()
+    wanted = DatasetFilter(search=search, ordering="-id")
+    return render(request, "home.html", {**_listed(request, wanted), "search": search, "totals": archive_totals()})
+
+
+@login_required
+@require_safe
+def own_datasets(request: HttpRequest) -> HttpResponse:
+    """The datasets that the user owns."""
+    wanted = DatasetFilter(mine=True, embargoed=True, ordering="-id")
+    return render(request, "datasets.html", {**_listed(request, wanted), "title": "My datasets"})
+
+
+@login_required
+@require_safe
+def starred_datasets(request: HttpRequest) -> HttpResponse:
+    """The datasets that the user has starred."""
+    wanted = DatasetFilter(starred=True, embargoed=True)
+    return render(request, "datasets.html", {**_listed(request, wanted), "title": "Starred datasets"})
+
+
+def _listed(request: HttpRequest, wanted: DatasetFilter) -> dict[str, Any]:
+    actor = actor_of(request)
+    found = filtered_datasets(actor, wanted)
+    page = Page.of(request, count=found.order_by().count(), size=DATASETS_PER_PAGE)
+    return {"page": page, "rows": list(_rows(actor, list(found[page.start : page.end])))}
+
+
+def _rows(actor: Actor, datasets: list[Dataset]) -> Iterator[Row]:
+    versions = latest_versions(datasets)
+    starred = starred_by(actor, datasets)
+    for dataset in datasets:
+        if dataset.number in versions:
+            draft, published = versions[dataset.number]
+            yield Row(dataset, draft, published, dataset.number in starred)
+
+
+# --- One dataset ------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
+    """The newest published version of a dataset, or the draft if there is none."""
+    actor = actor_of(request)
+    dataset = _find_dataset(actor, identifier)
+    draft, published = latest_versions([dataset])[dataset.number]
+    return _version_page(request, actor, dataset, (published or draft).version)
+
+
+@require_safe
+def version(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
+    """One version of a dataset."""
+    actor = actor_of(request)
+    return _version_page(request, actor, _find_dataset(actor, identifier), name)
+
+
+def _find_dataset(actor: Actor, identifier: str) -> Dataset:
+    """The dataset, if the actor may read it: to everybody else there is none."""
+    dataset = visible_datasets(actor).filter(number=int(identifier)).first()
+    if dataset is None:
+        raise NotFoundError("Not found.")
+    return dataset
+
+
+def _find_version(dataset: Dataset, name: str) -> Version:
+    version = versions_of(dataset).filter(version=name).first()
+    if version is None:
+        raise NotFoundError("Not found.")
+    version.dataset = dataset
+    return version
+
+
+def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: str) -> HttpResponse:
+    version = _find_version(dataset, name)
+    versions = versions_of(dataset).defer("metadata", "problems").order_by("-at")
+    published = [one for one in versions[:VERSIONS_SHOWN] if not one.is_draft]
+    description = version.metadata.get("description")
+    facts = {
+        "dataset": dataset,
+        "version": version,
+        "metadata": version.metadata,
+        "about": about(version.metadata),
+        "description": render_markdown(description[:DESCRIPTION_CHARACTERS]) if isinstance(description, str) else "",
+        "readme": readme_of(version),
+        "state": state_of(version),
+        "published": published,
+        "newest": published[0] if published else None,
+        "owners": owners_of(dataset.number),
+        "is_starred": has_star(actor, dataset),
+        "may_star": may(actor, Action.STAR),
+        **_publishing(actor, version),
+    }
+    return render(request, "version.html", facts)
+
+
+def _publishing(actor: Actor, version: Version) -> dict[str, Any]:
+    """What is wrong with a draft, whether the actor may publish it, and what stands in the way."""
+    if not version.is_draft:
+        return {}
+    problems = [*version.problems, *asset_problems(version)]
+    return {
+        "problems": problems[:PROBLEMS_SHOWN],
+        "problem_count": len(problems),
+        "may_publish": may(actor, Action.PUBLISH, version.dataset),
+        "obstacle": _obstacle(version),
+    }
+
+
+def _obstacle(draft: Version) -> str:
+    try:
+        require_publishable(draft)
+    except ArchiveError as error:
+        return error.message
+    return ""
+
+
+@require_POST
+def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
+    """Publish the draft as it is now."""
+    actor = actor_of(request)
+    dataset = _find_dataset(actor, identifier)
+    publish(actor=actor, dataset=dataset, release_notes=request.POST.get("release_notes", "").strip())
+    messages.success(request, "Publishing has begun. The new version will be here in a moment.")
+    return redirect("version", identifier, Version.DRAFT)
+
+
+@require_POST
+def star(request: HttpRequest, identifier: str) -> HttpResponse:
+    """Give the user's star, or take it back."""
+    actor = actor_of(request)
+    set_star(actor=actor, dataset=_find_dataset(actor, identifier), starred=request.POST.get("starred") == "yes")
+    return redirect("dataset", identifier)
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder in the file browser."""
+
+    child: Child
+
+    @property
+    def name(self) -> str:
+        return name_of(self.child.path)
+
+    @property
+    def is_folder(self) -> bool:
+        return self.child.asset_id is None
+
+
+@require_safe
+def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
+    """What is in a folder of a version."""
+    version = _find_version(_find_dataset(actor_of(request), identifier), name)
+    location = request.GET.get("location", "").strip("/")
+    folder = find_folder(version, location)
+    if folder is None and location:
+        raise NotFoundError("This version has no such folder.")
+    page = Page.of(request, count=folder.child_count if folder else 0, size=FILES_PER_PAGE)
+    children = page_of_children(version, location, offset=page.start, limit=page.size)
+    facts = {
+        "dataset": version.dataset,
+        "version": version,
+        "location": location,
+        "folder": folder,
+        "folders_above": _folders_above(location),
+        "entries": [Entry(child) for child in children],
+        "page": page,
+    }
+    return render(request, "files.html", facts)
+
+
+def _folders_above(location: str) -> list[tuple[str, str]]:
+    """The path and name of each folder on the way from the root to the one shown."""
+    above = [folder for folder in ancestors(location) if folder]
+    return [(folder, name_of(folder)) for folder in reversed(above)]
+
+
+# --- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The user's tokens; by POST, a new one, whose secret is on that very page and never again."""
+    actor = actor_of(request)
+    form = TokenForm(request.POST or None)
+    secret = _new_secret(actor, form) if request.method == "POST" else None
+    facts = {
+        "form": TokenForm() if secret else form,
+        "secret": secret,
+        "tokens": tokens_of(_user(actor)),
+        "may_manage": may(actor, Action.MANAGE_TOKENS),
+    }
+    return render(request, "tokens.html", facts)
+
+
+def _new_secret(actor: Actor, form: TokenForm) -> str | None:
+    """The secret of the token that the form asks for; None if the form is not right, which it then says."""
+    require(actor, Action.MANAGE_TOKENS, message="Your account has not been approved yet.")
+    if not form.is_valid():
+        return None
+    try:
+        _, secret = create_token(
+            user=_user(actor), name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires=form.expires
+        )
+    except InvalidError as error:
+        form.add_error(error.field, error.message)
+        return None
+    return secret
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    """Revoke one of the user's tokens."""
+    revoke_token(user=_user(actor_of(request)), token_id=token_id)
+    messages.success(request, "The token is revoked.")
+    return redirect("tokens")
+
+
+def _user(actor: Actor) -> User:
+    """Who is asking, where nobody comes who is not signed in."""
+    if actor.user is None:
+        raise NotFoundError("Not found.")
+    return actor.user
+
+
+# --- For programs that read pages -------------------------------------------------------------------------------------
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may read."""
+    return render(request, "robots.txt", content_type="text/plain")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where the icon lies, for those who look for it where icons used to be."""
+    return HttpResponsePermanentRedirect(static("favicon.svg"))
