@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.bench.archive_api import Target
 from tests.bench.publishing import LARGE, SMALL, measure_publishing
+from tests.bench.quiet import wait_until_quiet
 from tests.bench.reading import measure_reading
 from tests.bench.registration import measure_registration
 from tests.bench.report import Table, heading
@@ -23,6 +24,7 @@ def main() -> None:
     print(heading(), flush=True)
     with _measured_archive() as target:
         for part in options.only or PARTS:
+            wait_until_quiet(target.archive)
             for table in _measure(part, target, options):
                 print(table, flush=True)
 

@@ -6,39 +6,34 @@ import time
 from dataclasses import dataclass
 
 from tests.bench.archive_api import Json, Target, wait_until_published, wait_until_valid
+from tests.bench.connection import Connection
+from tests.bench.quiet import wait_until_quiet
 from tests.bench.report import Table, milliseconds
 
 SMALL = 1_000
 LARGE = 100_000
 PAGE = 100
-REPETITIONS = 9
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one request costs."""
-
-    milliseconds: float
-    queries: int
+REPETITIONS = 21
 
 
 @dataclass(frozen=True)
 class Publication:
-    """How the publication of a dataset went."""
+    """How the publication of a dataset went: durations in milliseconds, and what can be read of it."""
 
     assets: int
-    made: float
+    making: float
     request: float
     job: float
     request_again: float
     job_again: float
-    reading: dict[str, Cost]
+    urls: dict[str, str]
 
 
 def measure_publishing(target: Target, small: int = SMALL, large: int = LARGE) -> list[Table]:
     """The table of publishing, and that of reading what was published."""
     publications = [_publish(target, assets) for assets in (small, large)]
-    return [_publishing_table(publications), _reading_table(publications)]
+    wait_until_quiet(target.archive)
+    return [_publishing_table(*publications), _reading_table(target, *publications)]
 
 
 def make_dataset(target: Target, assets: int) -> str:
@@ -52,13 +47,11 @@ def make_dataset(target: Target, assets: int) -> str:
 def _publish(target: Target, assets: int) -> Publication:
     began = time.perf_counter()
     dandiset = make_dataset(target, assets)
-    made = time.perf_counter() - began
+    making = 1000 * (time.perf_counter() - began)
     request, job = _publish_once(target, dandiset)
     _change_metadata(target, dandiset)
     request_again, job_again = _publish_once(target, dandiset)
-    return Publication(
-        assets, made, request, job, request_again, job_again, _cost_of_reading(target, _pages(target, dandiset, assets))
-    )
+    return Publication(assets, making, request, job, request_again, job_again, _urls(target, dandiset, assets))
 
 
 def _publish_once(target: Target, dandiset: str) -> tuple[float, float]:
@@ -67,7 +60,7 @@ def _publish_once(target: Target, dandiset: str) -> tuple[float, float]:
     began = time.perf_counter()
     api.json("POST", f"/api/dandisets/{dandiset}/versions/draft/publish/")
     request = time.perf_counter() - began
-    return 1000 * request, wait_until_published(api, dandiset)
+    return 1000 * request, 1000 * wait_until_published(api, dandiset)
 
 
 def _change_metadata(target: Target, dandiset: str) -> None:
@@ -79,7 +72,7 @@ def _change_metadata(target: Target, dandiset: str) -> None:
     api.json("PUT", draft, {"name": metadata["name"], "metadata": metadata})
 
 
-def _pages(target: Target, dandiset: str, assets: int) -> dict[str, str]:
+def _urls(target: Target, dandiset: str, assets: int) -> dict[str, str]:
     """What is read -> its URL."""
     api = target.api()
     versions = api.json("GET", f"/api/dandisets/{dandiset}/versions/?order=-created")["results"]
@@ -98,32 +91,13 @@ def _pages(target: Target, dandiset: str, assets: int) -> dict[str, str]:
     return urls
 
 
-def _cost_of_reading(target: Target, urls: dict[str, str]) -> dict[str, Cost]:
-    counted = target.archive.manage("-m", "tests.bench.queries", *urls.values())
-    queries: dict[str, int] = json.loads(counted.splitlines()[-1])
-    return {name: Cost(_time_of(target, url), queries[url]) for name, url in urls.items()}
-
-
-def _time_of(target: Target, url: str) -> float:
-    connection = target.public()
-    durations = []
-    for _ in range(REPETITIONS):
-        began = time.perf_counter()
-        reply = connection.exchange("GET", url)
-        durations.append(time.perf_counter() - began)
-        if reply.status != 200:
-            raise RuntimeError(f"GET {url}: {reply.status} {reply.body[:200]!r}")
-    return 1000 * statistics.median(durations)
-
-
-def _publishing_table(publications: list[Publication]) -> Table:
-    small, large = publications
-    rows: list[tuple[str, float, float]] = [
+def _publishing_table(small: Publication, large: Publication) -> Table:
+    rows = [
         ("publish, the request", small.request, large.request),
-        ("publish, until it is published", 1000 * small.job, 1000 * large.job),
+        ("publish, until it is published", small.job, large.job),
         ("publish again after one change, the request", small.request_again, large.request_again),
-        ("publish again after one change, until it is published", 1000 * small.job_again, 1000 * large.job_again),
-        ("making the dataset with the bulk service, until it is valid", 1000 * small.made, 1000 * large.made),
+        ("publish again after one change, until it is published", small.job_again, large.job_again),
+        ("making the dataset with the bulk service, until it is valid", small.making, large.making),
     ]
     return Table(
         "Publishing",
@@ -132,16 +106,37 @@ def _publishing_table(publications: list[Publication]) -> Table:
     )
 
 
-def _reading_table(publications: list[Publication]) -> Table:
-    small, large = publications
+def _reading_table(target: Target, small: Publication, large: Publication) -> Table:
+    queries = _count_queries(target, [*small.urls.values(), *large.urls.values()])
     rows = []
-    for name, cost in small.reading.items():
-        other = large.reading[name]
-        ratio = f"{other.milliseconds / cost.milliseconds:.1f}"
-        rows.append(
-            [name, str(cost.queries), str(other.queries)]
-            + [milliseconds(cost.milliseconds), milliseconds(other.milliseconds), ratio]
-        )
+    for name, url in small.urls.items():
+        urls = (url, large.urls[name])
+        one, other = _times_of(target, urls)
+        counts = [str(queries[each]) for each in urls]
+        rows.append([name, *counts, milliseconds(one), milliseconds(other), f"{other / one:.1f}"])
     columns = ["request", f"queries at {small.assets:,}", f"queries at {large.assets:,}"]
     columns += [f"time at {small.assets:,}", f"time at {large.assets:,}", "ratio"]
     return Table(f"Reading a large dataset, {PAGE} assets a page (median of {REPETITIONS})", columns, rows)
+
+
+def _count_queries(target: Target, urls: list[str]) -> dict[str, int]:
+    counted = target.archive.manage("-m", "tests.bench.queries", *urls)
+    queries: dict[str, int] = json.loads(counted.splitlines()[-1])
+    return queries
+
+
+def _times_of(target: Target, urls: tuple[str, str]) -> tuple[float, float]:
+    """The median times of two requests, made in turn so that both meet the same weather."""
+    connection = target.public()
+    rounds = [[_time_of(connection, url) for url in urls] for _ in range(REPETITIONS)]
+    one, other = (statistics.median(durations) for durations in zip(*rounds, strict=True))
+    return one, other
+
+
+def _time_of(connection: Connection, url: str) -> float:
+    began = time.perf_counter()
+    reply = connection.exchange("GET", url)
+    duration = 1000 * (time.perf_counter() - began)
+    if reply.status != 200:
+        raise RuntimeError(f"GET {url}: {reply.status} {reply.body[:200]!r}")
+    return duration

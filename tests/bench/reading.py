@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.bench.archive_api import Json, Target, create_dandiset
 from tests.bench.load import Measurement, Step, measure
 from tests.bench.publishing import make_dataset
+from tests.bench.quiet import wait_until_quiet
 from tests.bench.report import Table, milliseconds
 
 DANDISETS = 120
@@ -18,6 +19,7 @@ SINGLE_SHARE = 0.5
 def measure_reading(target: Target, clients: int, seconds: float) -> list[Table]:
     """The table of requests per second, by what is asked for."""
     requests = _requests(target)
+    wait_until_quiet(target.archive)
     rows = [_row(target, name, targets, clients, seconds) for name, targets in requests.items()]
     columns = ["request", "requests/s", "p50", "p95", "p50 of one client", "generator", "failures"]
     return [Table(f"Reading with {clients} clients", columns, rows)]
