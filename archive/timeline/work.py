@@ -13,8 +13,7 @@ from time import monotonic
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.errors import ArchiveError, BusyError
@@ -168,16 +167,8 @@ def _lease_projection(dataset_id: int, name: str) -> Projection | None:
     now = timezone.now()
     rows = Projection.objects.filter(dataset_id=dataset_id, name=name)
     free = rows.filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-    if free.update(lease=uuid.uuid4(), leased_until=now + LEASE, next_attempt=None):
-        return rows.get()
-    # Whoever has the lease may have looked already where there is something to see only now.
-    rows.update(next_attempt=now)
-    return None
-
-
-def _is_due(row: Projection) -> bool:
-    due = Q(next_attempt__isnull=True) | Q(next_attempt__lte=timezone.now())
-    return Projection.objects.filter(due, pk=row.pk, cursor__lt=queries.position(row.dataset_id)).exists()
+    taken = free.update(lease=uuid.uuid4(), leased_until=now + LEASE, nudged=False)
+    return rows.get() if taken else None
 
 
 def _release(row: Projection | Job, **updates: object) -> bool:
