@@ -45,8 +45,25 @@ class DatasetsQuery(serializers.Serializer[Any]):
     ordering = serializers.CharField(default="", allow_blank=True)
 
 
+class ListedItems(serializers.ListSerializer[Any]):
+    """A list whose errors are a list too, with an entry for each item (contract 1.4)."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The items, or their errors."""
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            # DRF numbers the errors of items; what is wrong with the list itself has a name.
+            if not isinstance(error.detail, dict) or not all(isinstance(key, int) for key in error.detail):
+                raise
+            raise serializers.ValidationError([error.detail.get(index, {}) for index in range(len(data))]) from error
+
+
 class OwnerName(serializers.Serializer[Any]):
     """Somebody who is to be an owner."""
+
+    class Meta:
+        list_serializer_class = ListedItems
 
     username = serializers.CharField(max_length=150)
 

@@ -8,6 +8,7 @@ from archive.accounts.models import Token
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from tests.dandiapi.rest.api import Api
+from tests.dandiapi.rest.world import embargo
 from tests.factories import make_admin, make_asset, make_dataset, make_unapproved_user, make_user
 
 
@@ -52,6 +53,12 @@ def dataset(owner: Api) -> Dataset:
 def draft(dataset: Dataset) -> str:
     """The address of that dataset's draft."""
     return f"dandisets/{dataset.identifier}/versions/draft/"
+
+
+@pytest.fixture
+def embargoed(dataset: Dataset) -> None:
+    """That dataset is embargoed."""
+    embargo(dataset)
 
 
 @pytest.fixture
