@@ -1,0 +1,188 @@
+"""The list of datasets: which, in what order (contract 1.4)."""
+
+from typing import Any
+
+import pytest
+
+from archive.datasets.models import Dataset
+from tests.dandiapi.rest import shapes
+from tests.dandiapi.rest.api import Api
+from tests.dandiapi.rest.world import embargo
+from tests.factories import make_asset, make_dataset, make_published_version, make_user, make_valid_dataset
+from tests.worker import Worker
+
+
+def found(caller: Api, **query: Any) -> list[str]:
+    """The identifiers in the list, in its order."""
+    return [row["identifier"] for row in caller.get("dandisets/", query).json()["results"]]
+
+
+@pytest.fixture
+def empty(owner: Api) -> str:
+    """The first: empty, of the owner."""
+    return make_dataset(owner.user, name="Banana").identifier
+
+
+@pytest.fixture
+def filled(empty: str) -> str:
+    """The second: with a file, of somebody else."""
+    dataset = make_dataset(make_user(), name="Cherry")
+    make_asset(dataset, "a.nwb")
+    return dataset.identifier
+
+
+@pytest.fixture
+def third(filled: str, owner: Api, worker: Worker) -> str:
+    """The third: published, of the owner, with two files."""
+    dataset = make_valid_dataset(worker, owner.user, paths=("a.nwb", "b.nwb"))
+    make_published_version(worker, dataset)
+    return dataset.identifier
+
+
+@pytest.fixture
+def hidden(third: str, owner: Api) -> str:
+    """The fourth: embargoed, of the owner."""
+    dataset = make_dataset(owner.user, name="Apple")
+    embargo(dataset)
+    return dataset.identifier
+
+
+def test_list_has_exactly_the_fields_of_the_contract(anonymous: Api, third: str) -> None:
+    page = anonymous.get("dandisets/").json()
+    row = page["results"][2]
+    assert set(page) == shapes.PAGE
+    assert set(row) == shapes.DATASET_DETAIL
+    assert set(row["draft_version"]) == shapes.VERSION_ROW
+    assert set(row["most_recent_published_version"]) == shapes.VERSION_ROW
+
+
+def test_list_is_in_the_order_of_creation(anonymous: Api, empty: str, filled: str, third: str) -> None:
+    assert found(anonymous) == [empty, filled, third]
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "stranger", "owner", "admin"])
+def test_list_hides_what_is_embargoed_from_everybody(
+    caller: str, request: pytest.FixtureRequest, hidden: str, third: str
+) -> None:
+    identifiers = found(request.getfixturevalue(caller))
+    assert (hidden in identifiers, third in identifiers) == (False, True)
+
+
+def test_list_shows_what_is_embargoed_to_its_owner_when_asked(owner: Api, hidden: str) -> None:
+    assert found(owner, embargoed=True)[-1] == hidden
+
+
+def test_list_hides_what_is_embargoed_from_strangers_even_when_asked(stranger: Api, hidden: str) -> None:
+    assert hidden not in found(stranger, embargoed=True)
+
+
+def test_list_of_what_is_embargoed_is_refused_when_nobody_is_signed_in(anonymous: Api) -> None:
+    response = anonymous.get("dandisets/", {"embargoed": True})
+    assert response.status_code == 401
+    assert response.json() == (
+        "Authentication credentials must be provided when attempting to access embargoed dandisets"
+    )
+
+
+def test_list_of_what_is_starred_is_refused_when_nobody_is_signed_in(anonymous: Api) -> None:
+    response = anonymous.get("dandisets/", {"starred": True})
+    assert (response.status_code, response.json()) == (401, "Must be authenticated to filter by starred dandisets.")
+
+
+@pytest.mark.parametrize("no", ["false", "False", "0", "f", "no", "n", "off"])
+def test_list_has_only_what_is_published_when_drafts_are_not_wanted(anonymous: Api, third: str, no: str) -> None:
+    assert found(anonymous, draft=no) == [third]
+
+
+def test_list_has_only_what_has_files_when_the_empty_is_not_wanted(anonymous: Api, filled: str, third: str) -> None:
+    assert found(anonymous, empty=False) == [filled, third]
+
+
+def test_list_has_only_ones_own_when_asked(owner: Api, empty: str, third: str) -> None:
+    assert found(owner, user="me") == [empty, third]
+
+
+def test_list_has_nothing_of_ones_own_when_an_administrator_owns_nothing(admin: Api, third: str) -> None:
+    assert found(admin, user="me") == []
+
+
+def test_list_has_nothing_of_ones_own_when_nobody_is_signed_in(anonymous: Api, third: str) -> None:
+    assert found(anonymous, user="me") == []
+
+
+def test_list_has_what_is_starred_the_newest_star_first(stranger: Api, empty: str, filled: str, third: str) -> None:
+    stranger.post(f"dandisets/{third}/star/")
+    stranger.post(f"dandisets/{empty}/star/")
+    rows = stranger.get("dandisets/", {"starred": True}).json()["results"]
+    assert [row["identifier"] for row in rows] == [empty, third]
+    assert [row["is_starred"] for row in rows] == [True, True]
+
+
+def test_list_has_each_dataset_once_when_many_have_starred_it(stranger: Api, owner: Api, empty: str) -> None:
+    stranger.post(f"dandisets/{empty}/star/")
+    owner.post(f"dandisets/{empty}/star/")
+    assert found(stranger, starred=True) == [empty]
+
+
+@pytest.mark.parametrize(
+    ("ordering", "names"),
+    [
+        ("id", ["Banana", "Cherry", "Mouse vision"]),
+        ("-id", ["Mouse vision", "Cherry", "Banana"]),
+        ("name", ["Banana", "Cherry", "Mouse vision"]),
+        ("-name", ["Mouse vision", "Cherry", "Banana"]),
+        ("size", ["Banana", "Cherry", "Mouse vision"]),
+        ("-size", ["Mouse vision", "Cherry", "Banana"]),
+        ("-modified", ["Mouse vision", "Cherry", "Banana"]),
+        ("modified", ["Banana", "Cherry", "Mouse vision"]),
+        ("-stars", ["Cherry", "Banana", "Mouse vision"]),
+        ("stars", ["Banana", "Mouse vision", "Cherry"]),
+        ("", ["Banana", "Cherry", "Mouse vision"]),
+        ("nonsense", ["Banana", "Cherry", "Mouse vision"]),
+    ],
+)
+def test_list_is_in_the_order_that_is_asked_for(
+    stranger: Api, filled: str, third: str, ordering: str, names: list[str]
+) -> None:
+    stranger.post(f"dandisets/{filled}/star/")
+    rows = stranger.get("dandisets/", {"ordering": ordering}).json()["results"]
+    assert [row["draft_version"]["name"] for row in rows] == names
+
+
+@pytest.mark.parametrize("search", ["cherry", "CHER", "cherry mouse", '"cherry"', "saw."])
+def test_search_finds_words_of_the_metadata(anonymous: Api, filled: str, search: str) -> None:
+    assert filled in found(anonymous, search=search)
+
+
+@pytest.mark.parametrize("search", ["cherry banana", "durian", "%", "_herry", "cher%y", "\\"])
+def test_search_finds_nothing_when_a_word_is_missing(anonymous: Api, filled: str, search: str) -> None:
+    assert found(anonymous, search=search) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("draft=maybe", "draft"),
+        ("empty=2", "empty"),
+        ("embargoed=x", "embargoed"),
+        ("starred=-1", "starred"),
+        ("search=" + "x" * 1025, "search"),
+    ],
+)
+def test_list_is_refused_when_a_filter_is_wrong(anonymous: Api, query: str, field: str) -> None:
+    response = anonymous.get(f"dandisets/?{query}")
+    assert (response.status_code, list(response.json())) == (400, [field])
+
+
+def test_list_is_empty_when_there_is_nothing(anonymous: Api) -> None:
+    assert anonymous.get("dandisets/").json() == {"count": 0, "next": None, "previous": None, "results": []}
+
+
+def test_list_shows_the_contact_person_of_the_published_version(owner: Api, third: str) -> None:
+    draft = f"dandisets/{third}/versions/draft/"
+    metadata = owner.get(draft).json()
+    metadata["contributor"][0]["name"] = "Roe, Rick"
+    owner.put(draft, {"name": "New", "metadata": metadata})
+    (row,) = [row for row in owner.get("dandisets/").json()["results"] if row["identifier"] == third]
+    assert row["contact_person"] == "Doe, Jane"
+    assert Dataset.objects.get(pk=int(third)).versions.get(version="draft").contact_person == "Roe, Rick"
