@@ -51,12 +51,14 @@ class ListedItems(serializers.ListSerializer[Any]):
     def to_internal_value(self, data: Any) -> list[Any]:
         """The items, or their errors."""
         try:
-            return super().to_internal_value(data)
+            items: list[Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
+            numbered: Any = error.detail
             # DRF numbers the errors of items; what is wrong with the list itself has a name.
-            if not isinstance(error.detail, dict) or not all(isinstance(key, int) for key in error.detail):
+            if not all(isinstance(key, int) for key in numbered):
                 raise
-            raise serializers.ValidationError([error.detail.get(index, {}) for index in range(len(data))]) from error
+            raise serializers.ValidationError([numbered.get(index, {}) for index in range(len(data))]) from error
+        return items
 
 
 class OwnerName(serializers.Serializer[Any]):
