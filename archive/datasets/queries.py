@@ -113,7 +113,7 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     if not wanted.embargoed:
         datasets = datasets.filter(access=Dataset.Access.OPEN)
     if wanted.starred:
-        datasets = datasets.filter(stars__user=actor.user)
+        datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
     published = shown_versions().filter(dataset=OuterRef("pk"), at__isnull=False)
     if not wanted.unpublished:
         datasets = datasets.filter(Exists(published))

@@ -1,0 +1,246 @@
+"""Finding datasets and versions that the asker may read; stars."""
+
+from collections.abc import Callable
+
+import pytest
+
+from archive.accounts.policy import ANONYMOUS, Actor
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import (
+    DatasetFilter,
+    archive_totals,
+    filtered_datasets,
+    find_dataset,
+    find_draft,
+    find_version,
+    has_star,
+    latest_versions,
+    starred_by,
+    versions_of,
+)
+from archive.datasets.services import set_star, update_draft
+from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from archive.publishing.services import publish
+from tests.factories import (
+    acting,
+    make_asset,
+    make_blob_row,
+    make_dataset,
+    make_embargoed_dataset,
+    make_published_version,
+    make_unapproved_user,
+    make_user,
+    make_valid_dataset,
+    owner_of,
+    valid_dandiset_metadata,
+)
+from tests.worker import Worker
+
+pytestmark = pytest.mark.django_db
+
+
+def _found(actor: Actor = ANONYMOUS, **wanted: object) -> list[Dataset]:
+    return list(filtered_datasets(actor, DatasetFilter(**wanted)))  # type: ignore[arg-type]
+
+
+# --- One --------------------------------------------------------------------------------------------------------------
+
+
+def test_find_dataset_finds_what_is_open_for_anybody() -> None:
+    dataset = make_dataset()
+    assert find_dataset(ANONYMOUS, dataset.number) == dataset
+
+
+def test_find_dataset_knows_nothing_of_other_numbers() -> None:
+    with pytest.raises(NotFoundError):
+        find_dataset(ANONYMOUS, 999_999)
+
+
+def test_find_dataset_asks_to_sign_in_for_what_is_embargoed() -> None:
+    dataset = make_embargoed_dataset()
+    assert find_dataset(owner_of(dataset), dataset.number) == dataset
+    with pytest.raises(UnauthenticatedError):
+        find_dataset(ANONYMOUS, dataset.number)
+    with pytest.raises(ForbiddenError):
+        find_dataset(acting(make_user()), dataset.number)
+
+
+@pytest.mark.parametrize("version", ["draft", "0.000101.0000"])
+def test_find_version_is_as_careful_as_find_dataset(version: str) -> None:
+    dataset = make_embargoed_dataset()
+    with pytest.raises(UnauthenticatedError):
+        find_version(ANONYMOUS, dataset.number, version)
+    with pytest.raises(NotFoundError):
+        find_version(ANONYMOUS, 999_999, version)
+
+
+def test_find_version_knows_draft_and_published_versions(worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    version = make_published_version(worker, dataset)
+    assert find_version(ANONYMOUS, dataset.number, "draft").is_draft
+    assert find_version(ANONYMOUS, dataset.number, version.version) == version
+    assert list(versions_of(dataset)) == [find_draft(dataset.number), version]
+
+
+def test_version_that_is_being_published_is_not_shown_yet(worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    publish(actor=owner_of(dataset), dataset=dataset)
+    unfinished = dataset.versions.get(at__isnull=False)
+    assert [version.version for version in versions_of(dataset)] == ["draft"]
+    assert latest_versions([dataset])[dataset.number][1] is None
+    with pytest.raises(NotFoundError):
+        find_version(ANONYMOUS, dataset.number, unfinished.version)
+
+
+def test_find_draft_knows_nothing_of_a_dataset_that_is_gone() -> None:
+    assert find_draft(999_999) is None
+
+
+# --- Many -------------------------------------------------------------------------------------------------------------
+
+
+def test_list_shows_open_datasets_to_anybody_in_the_order_they_were_made() -> None:
+    datasets = [make_dataset(), make_dataset()]
+    make_embargoed_dataset()
+    assert _found() == datasets
+    assert _found(embargoed=True) == datasets
+
+
+def test_list_shows_an_embargoed_dataset_to_its_owner_when_asked_to() -> None:
+    dataset = make_embargoed_dataset()
+    assert _found(owner_of(dataset)) == []
+    assert _found(owner_of(dataset), embargoed=True) == [dataset]
+
+
+def test_list_shows_what_is_mine() -> None:
+    dataset = make_dataset()
+    make_dataset()
+    assert _found(owner_of(dataset), mine=True) == [dataset]
+    assert _found(ANONYMOUS, mine=True) == []
+
+
+def test_list_leaves_out_what_was_never_published(worker: Worker) -> None:
+    make_dataset()
+    dataset = make_valid_dataset(worker)
+    make_published_version(worker, dataset)
+    assert _found(unpublished=False) == [dataset]
+
+
+def test_list_leaves_out_what_is_empty() -> None:
+    make_dataset()
+    dataset = make_dataset()
+    make_asset(dataset)
+    assert _found(empty=False) == [dataset]
+
+
+def test_list_shows_what_has_a_star_of_mine_newest_star_first() -> None:
+    user, other = make_user(), make_user()
+    first, second, third = make_dataset(), make_dataset(), make_dataset()
+    for dataset, fan in [(second, user), (first, user), (third, other), (first, other)]:
+        set_star(actor=acting(fan), dataset=dataset, starred=True)
+    make_dataset()
+    assert _found(acting(user), starred=True) == [first, second]
+    assert _found(ANONYMOUS, starred=True) == []
+
+
+@pytest.mark.parametrize(("search", "expected"), [("vision", 1), ("MOUSE", 2), ("mouse vision", 1), ("mouse rat", 0)])
+def test_list_finds_every_word_somewhere_in_the_metadata(search: str, expected: int) -> None:
+    make_dataset(name="Mouse vision")
+    make_dataset(name="Mouse hearing")
+    assert len(_found(search=search)) == expected
+
+
+def test_list_takes_no_word_for_a_pattern() -> None:
+    make_dataset(name="Mouse vision")
+    assert _found(search="M%e") == []
+    assert _found(search="vis_on") == []
+
+
+def _of_size(name: str, size: int) -> Dataset:
+    dataset = make_dataset(name=name)
+    user = owner_of(dataset).user
+    assert user
+    make_asset(dataset, blob=make_blob_row(user, size=size))
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [
+        ("id", ["b", "c", "a"]),
+        ("-id", ["a", "c", "b"]),
+        ("name", ["a", "b", "c"]),
+        ("-name", ["c", "b", "a"]),
+        ("size", ["b", "a", "c"]),
+        ("-size", ["c", "a", "b"]),
+        ("modified", ["c", "a", "b"]),
+        ("-modified", ["b", "a", "c"]),
+        ("stars", ["b", "a", "c"]),
+        ("-stars", ["c", "b", "a"]),
+        ("nonsense", ["b", "c", "a"]),
+    ],
+)
+def test_list_is_in_the_order_asked_for(ordering: str, expected: list[str]) -> None:
+    b, c, a = _of_size("b", 1), _of_size("c", 3), _of_size("a", 2)
+    update_draft(
+        actor=owner_of(b), dataset=b, name="b", metadata={**valid_dandiset_metadata(), "description": "Later."}
+    )
+    set_star(actor=acting(make_user()), dataset=c, starred=True)
+    names = {dataset.number: name for dataset, name in [(a, "a"), (b, "b"), (c, "c")]}
+    assert [names[dataset.number] for dataset in _found(ordering=ordering)] == expected
+
+
+def test_latest_versions_are_the_draft_and_the_newest_published(worker: Worker) -> None:
+    dataset, empty = make_valid_dataset(worker), make_dataset()
+    make_published_version(worker, dataset)
+    make_asset(dataset, "b.nwb")
+    worker.run()
+    newest = make_published_version(worker, dataset)
+    latest = latest_versions([dataset, empty])
+    assert latest[dataset.number] == (find_draft(dataset.number), newest)
+    assert latest[empty.number] == (find_draft(empty.number), None)
+
+
+def test_totals_count_what_is_open(worker: Worker) -> None:
+    before = archive_totals()
+    dataset = make_valid_dataset(worker, paths=("a.nwb", "b.nwb"))
+    make_published_version(worker, dataset)
+    make_asset(make_embargoed_dataset())
+    make_unapproved_user()
+    after = archive_totals()
+    assert {name: after[name] - before[name] for name in after} == {
+        "dandiset_count": 1,
+        "published_dandiset_count": 1,
+        "user_count": 2,
+        "size": 2,
+    }
+
+
+# --- Stars ------------------------------------------------------------------------------------------------------------
+
+
+def test_star_is_counted_once_per_person() -> None:
+    dataset, jane, joan = make_dataset(), make_user(), make_user()
+    counts = [set_star(actor=acting(fan), dataset=dataset, starred=True) for fan in [jane, jane, joan]]
+    assert counts == [1, 1, 2]
+    assert has_star(acting(jane), dataset)
+    assert starred_by(acting(jane), [dataset, make_dataset()]) == {dataset.number}
+
+
+def test_star_is_taken_back_once() -> None:
+    dataset, user = make_dataset(), make_user()
+    set_star(actor=acting(user), dataset=dataset, starred=True)
+    counts = [set_star(actor=acting(user), dataset=dataset, starred=False) for _ in range(2)]
+    assert counts == [0, 0]
+    assert not has_star(acting(user), dataset)
+    assert starred_by(acting(user), [dataset]) == set()
+
+
+@pytest.mark.parametrize("make", [lambda: ANONYMOUS, lambda: acting(make_unapproved_user())])
+def test_star_is_given_by_approved_people_only(make: Callable[[], Actor]) -> None:
+    dataset = make_dataset()
+    with pytest.raises((UnauthenticatedError, ForbiddenError)):
+        set_star(actor=make(), dataset=dataset, starred=True)
+    assert not has_star(ANONYMOUS, dataset)
+    assert starred_by(ANONYMOUS, [dataset]) == set()
+    assert Version.objects.count() == 1
