@@ -10,10 +10,10 @@ from django.db import transaction
 from archive import digests
 from archive.accounts.policy import Action, Actor, require
 from archive.blobs.models import Blob, Upload, blob_key
-from archive.blobs.queries import find_blob_by_digest, find_upload
+from archive.blobs.queries import find_blob_by_digest, find_finished_upload, find_upload
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset
-from archive.errors import ConflictError, ForbiddenError, InvalidError
+from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import start_job
@@ -97,13 +97,14 @@ def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
     Asked again, it returns the same blob. Raises InvalidError, and leaves the upload as it is, when the object is not
     there or is another. When the same bytes became a blob meanwhile, that one is returned, the second copy deleted.
     """
-    finished = Blob.objects.filter(pk=upload_id, uploader=actor.user).first() if actor.user else None
-    if finished:
-        return finished
-    upload = find_upload(actor, upload_id)
+    try:
+        upload = find_upload(actor, upload_id)
+    except NotFoundError:
+        return find_finished_upload(actor, upload_id)
     _verify(upload)
     existing = find_blob_by_digest(actor, "dandi:dandi-etag", upload.etag)
-    if existing:
+    # The same request, sent twice, may have been faster: then the bytes are the blob's own, and no second copy.
+    if existing and existing.pk != upload_id:
         key = upload.key
         upload.delete()
         storage.delete(key)
