@@ -1,0 +1,159 @@
+"""Blobs: to whom they exist, and their SHA-256."""
+
+import hashlib
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from archive.accounts.policy import ANONYMOUS
+from archive.blobs.models import Blob
+from archive.blobs.queries import attachable_blob, find_blob_by_digest
+from archive.blobs.work import CHECKSUM_JOB
+from archive.errors import InvalidError, NotFoundError
+from archive.storage import queries as store
+from archive.timeline.models import Job
+from archive.timeline.services import start_job
+from archive.timeline.work import run_due_jobs
+from tests.factories import (
+    acting,
+    make_admin,
+    make_asset,
+    make_blob,
+    make_blob_row,
+    make_dataset,
+    make_embargoed_dataset,
+    make_user,
+)
+from tests.worker import Message, Worker
+
+pytestmark = pytest.mark.django_db
+
+
+# --- To whom it exists ------------------------------------------------------------------------------------------------
+
+
+def test_blob_may_be_attached_by_who_uploaded_it() -> None:
+    user = make_user()
+    blob = make_blob_row(user)
+    assert attachable_blob(acting(user), blob.pk) == blob
+
+
+def test_blob_may_be_attached_by_an_administrator() -> None:
+    blob = make_blob_row(make_user())
+    assert attachable_blob(acting(make_admin()), blob.pk) == blob
+
+
+def test_blob_of_an_open_dataset_may_be_attached_by_anybody() -> None:
+    dataset = make_dataset()
+    blob = make_asset(dataset).blob
+    assert attachable_blob(acting(make_user()), blob.pk) == blob
+
+
+def test_blob_of_an_embargoed_dataset_may_be_attached_by_its_owners_only() -> None:
+    owner, uploader = make_user(), make_user()
+    dataset = make_embargoed_dataset(owner)
+    blob = make_asset(dataset).blob
+    Blob.objects.update(uploader=uploader)
+    assert attachable_blob(acting(owner), blob.pk) == blob
+    with pytest.raises(NotFoundError):
+        attachable_blob(acting(make_user()), blob.pk)
+
+
+def test_strangers_blob_is_not_told_from_one_that_is_not_there() -> None:
+    blob = make_blob_row(make_user())
+    messages = []
+    for actor, blob_id in [(acting(make_user()), blob.pk), (ANONYMOUS, blob.pk), (acting(make_user()), uuid4())]:
+        with pytest.raises(NotFoundError) as caught:
+            attachable_blob(actor, blob_id)
+        messages.append((caught.value.message, caught.value.field))
+    assert set(messages) == {("Not found.", "blob_id")}
+
+
+@pytest.mark.parametrize(("algorithm", "field"), [("dandi:dandi-etag", "etag"), ("dandi:sha2-256", "sha256")])
+def test_digest_finds_a_blob_for_who_may_read_it(algorithm: str, field: str) -> None:
+    user = make_user()
+    blob = make_blob_row(user)
+    digest = getattr(blob, field)
+    assert find_blob_by_digest(acting(user), algorithm, digest) == blob
+    assert find_blob_by_digest(acting(make_user()), algorithm, digest) is None
+    assert find_blob_by_digest(ANONYMOUS, algorithm, digest) is None
+    assert find_blob_by_digest(acting(user), algorithm, digest[::-1]) is None
+
+
+def test_digest_finds_the_oldest_of_several_that_may_be_read() -> None:
+    user, etag = make_user(), f"{'0' * 32}-1"
+    make_blob_row(make_user(), etag=etag)
+    older = make_blob_row(user, etag=etag)
+    make_blob_row(user, etag=etag)
+    assert find_blob_by_digest(acting(user), "dandi:dandi-etag", etag) == older
+
+
+def test_digest_of_another_algorithm_is_refused() -> None:
+    with pytest.raises(InvalidError) as caught:
+        find_blob_by_digest(ANONYMOUS, "md5", "0" * 32)
+    assert caught.value.field == "algorithm"
+
+
+@pytest.mark.parametrize("fields", [{"size": 0}, {"etag": "x"}, {"sha256": "x"}])
+def test_rows_refuse_what_no_blob_has(fields: dict[str, Any]) -> None:
+    blob = make_blob_row(make_user())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Blob.objects.filter(pk=blob.pk).update(**fields)
+
+
+# --- SHA-256 ----------------------------------------------------------------------------------------------------------
+
+
+def _sha256(blob: Blob) -> str | None:
+    return Blob.objects.values_list("sha256", flat=True).get(pk=blob.pk)
+
+
+def test_checksum_follows_the_upload(worker: Worker) -> None:
+    blob = make_blob(make_dataset(), b"content")
+    worker.run()
+    assert _sha256(blob) == hashlib.sha256(b"content").hexdigest()
+    assert Job.objects.get().state == Job.State.SUCCEEDED
+
+
+def test_checksum_nudges_the_datasets_that_wait_for_it(published: list[Message]) -> None:
+    dataset, other = make_dataset(), make_dataset()
+    blob = make_blob(dataset)
+    make_asset(dataset, "a.nwb", blob=blob)
+    make_asset(dataset, "b.nwb", blob=blob)
+    make_asset(other)
+    run_due_jobs(CHECKSUM_JOB)
+    assert (dataset.number, "validation") in {message.arguments for message in published}
+    assert {message.arguments[0] for message in published} == {dataset.number}
+
+
+def test_checksum_is_computed_after_all_when_its_worker_was_killed(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(key: str) -> Any:
+        yield b"cont"
+        raise Killed
+
+    blob = make_blob(make_dataset(), b"content")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "read", killed)
+        with pytest.raises(Killed):
+            worker.run()
+    worker.run()
+    assert _sha256(blob) is None
+    Job.objects.update(leased_until="2000-01-01T00:00Z")
+    worker.run()
+    assert _sha256(blob) == hashlib.sha256(b"content").hexdigest()
+
+
+def test_checksum_once_known_is_not_computed_again(worker: Worker) -> None:
+    # There are no bytes in the store that it could be computed from.
+    blob = make_blob_row(make_user(), sha256="0" * 64)
+    start_job(CHECKSUM_JOB, subject=str(blob.pk))
+    worker.run()
+    assert Job.objects.get().state == Job.State.SUCCEEDED
+    assert _sha256(blob) == "0" * 64
