@@ -169,20 +169,29 @@ def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str]) -> None:
     above = {folder for path in new for folder in paths.ancestors(path)} - {""}
     if both := new & above:
         raise ConflictError(f"Paths are both file and folder: {sorted(both)[:CONFLICTS_SHOWN]}")
-    live = Asset.objects.filter(dataset_id=dataset_id, retired__isnull=True)
-    files = set(_found(live, new | above))
+    files, folders = _taken(dataset_id, new, above)
     if files & new:
         raise ConflictError("An asset with that path already exists", paths=sorted(files & new)[:CONFLICTS_SHOWN])
-    folders = set(_found(Folder.objects.filter(dataset_id=dataset_id, retired__isnull=True), new))
     if conflicts := sorted(files | folders):
         path = next(path for path in new_paths if path in folders or files & set(paths.ancestors(path)))
         raise ConflictError(f'Path of new asset "{path}" conflicts with existing assets: {conflicts[:CONFLICTS_SHOWN]}')
 
 
-def _found(rows: Any, wanted: set[str]) -> Iterable[str]:
-    ordered = sorted(wanted)
-    for start in range(0, len(ordered), BATCH_SIZE):
-        yield from rows.filter(path__in=ordered[start : start + BATCH_SIZE]).values_list("path", flat=True)
+def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], set[str]]:
+    """Which of the new paths, or of the folders above them, are files of the draft; which of the new are folders."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT path, true FROM archive_asset
+             WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(files)s)
+             UNION ALL
+            SELECT path, false FROM archive_folder
+             WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(folders)s)
+            """,
+            {"dataset": dataset_id, "files": [*(new | above)], "folders": [*new]},
+        )
+        taken = cursor.fetchall()
+    return {path for path, is_file in taken if is_file}, {path for path, is_file in taken if not is_file}
 
 
 def _introduce(change: Change, add: Sequence[NewAsset], asset_ids: Sequence[uuid.UUID]) -> list[Asset]:

@@ -60,3 +60,11 @@ def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
     if upload is None:
         raise NotFoundError("Not found.")
     return upload
+
+
+def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
+    """The blob that an upload of the actor has become; NotFoundError if there is none."""
+    blob = Blob.objects.filter(pk=upload_id, uploader=actor.user_id).first() if actor.user else None
+    if blob is None:
+        raise NotFoundError("Not found.")
+    return blob

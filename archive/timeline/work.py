@@ -246,7 +246,7 @@ def run_due_jobs(kind: str) -> bool:
     """Do the jobs of a kind that are due, one after the other; False when some may be left after JOBS_SECONDS."""
     until = monotonic() + JOBS_SECONDS
     while monotonic() < until:
-        row = _lease(Job.objects.filter(kind=kind).order_by("next_attempt"))
+        row = _lease(kind=kind)
         if row is None:
             return True
         _do(row)
@@ -255,7 +255,7 @@ def run_due_jobs(kind: str) -> bool:
 
 def run_job(job_id: uuid.UUID) -> bool:
     """Do one job, if it is open, due and nobody else is at work on it; False otherwise."""
-    row = _lease(Job.objects.filter(pk=job_id))
+    row = _lease(job_id=job_id)
     if row is None:
         return False
     return _do(row)
@@ -292,19 +292,24 @@ def expire_job(row: Job) -> None:
     end_job(row, succeeded=False, reason=row.reason or "It was not done by its deadline.")
 
 
-def _lease(candidates: QuerySet[Job]) -> Job | None:
-    """Take the first of the jobs that is open, due and in nobody's hands."""
+def _lease(kind: str | None = None, job_id: uuid.UUID | None = None) -> Job | None:
+    """Take the first job, of a kind or with an id, that is open, due and in nobody's hands."""
     now = timezone.now()
-    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    with transaction.atomic():
-        due = candidates.filter(free, ended__isnull=True, next_attempt__lte=now)
-        row = due.select_for_update(skip_locked=True).first()
-        if row is None:
-            return None
-        row.lease, row.leased_until, row.state = uuid.uuid4(), now + LEASE, Job.State.RUNNING
-        row.attempts, row.started = row.attempts + 1, row.started or now
-        row.save(update_fields=["lease", "leased_until", "state", "attempts", "started"])
-    return row
+    taken = Job.objects.raw(
+        """
+        UPDATE archive_job
+           SET lease = %(lease)s, leased_until = %(until)s, state = 'running', attempts = attempts + 1,
+               started = COALESCE(started, %(now)s)
+         WHERE id = (SELECT id FROM archive_job
+                      WHERE (kind = %(kind)s OR id = %(id)s) AND ended IS NULL AND next_attempt <= %(now)s
+                        AND (leased_until IS NULL OR leased_until < %(now)s)
+                      ORDER BY next_attempt LIMIT 1
+                        FOR UPDATE SKIP LOCKED)
+        RETURNING *
+        """,
+        {"kind": kind, "id": job_id, "lease": uuid.uuid4(), "until": now + LEASE, "now": now},
+    )
+    return next(iter(taken), None)
 
 
 def _put_off(row: Job, reason: str, seconds: float) -> None:
