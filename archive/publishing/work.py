@@ -95,7 +95,10 @@ def _keep_verdicts(assets: list[Asset]) -> None:
                 [asset.pk for asset in assets],
                 [asset.status for asset in assets],
                 [orjson.dumps(asset.problems).decode() for asset in assets],
-                [asset.contribution and orjson.dumps(asset.contribution).decode() for asset in assets],
+                [
+                    orjson.dumps(asset.contribution).decode() if asset.status == Asset.Status.VALID else None
+                    for asset in assets
+                ],
                 [asset.modified for asset in assets],
             ],
         )
