@@ -1,6 +1,7 @@
 """What holds for every request."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 
@@ -50,9 +51,15 @@ class RequestUsernameMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        user = getattr(request, "api_user", None) or getattr(request, "user", None)
-        response["X-Request-Username"] = getattr(user, "username", "") or "AnonymousUser"
+        response["X-Request-Username"] = self._username(request) or "AnonymousUser"
         return response
+
+    def _username(self, request: HttpRequest) -> str:
+        user = getattr(request, "api_user", None) or getattr(request, "user", None)
+        # Whose session it is may be a question to the database, and that may be what is away.
+        with suppress(*AWAY):
+            return getattr(user, "username", "")
+        return ""
 
 
 class ContentSecurityPolicyMiddleware:

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -9,13 +10,14 @@ from archive.errors import ArchiveError, BusyError
 from dandiapi.errors import REPLIES, in_the_domain
 from dandiapi.middleware import GetResponse
 
-TITLES = {
-    HTTPStatus.BAD_REQUEST: "That does not work",
-    HTTPStatus.FORBIDDEN: "This is not open to you",
-    HTTPStatus.NOT_FOUND: "There is nothing here",
-    HTTPStatus.CONFLICT: "Not just now",
-    HTTPStatus.LOCKED: "Not just now",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Back in a moment",
+# What a page is called, and what it says if the error itself has nothing to say to a person.
+WORDS = {
+    HTTPStatus.BAD_REQUEST: ("That does not work", "The request is not one that this server understands."),
+    HTTPStatus.FORBIDDEN: ("This is not open to you", "Perhaps you need to sign in, or to wait for an approval."),
+    HTTPStatus.NOT_FOUND: ("There is nothing here", "It may have moved, or be open to its owners only."),
+    HTTPStatus.CONFLICT: ("Not just now", "Something else has to happen first."),
+    HTTPStatus.LOCKED: ("Not just now", "Somebody is at work on it."),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Back in a moment", "A service that this page needs is away."),
 }
 
 
@@ -39,13 +41,11 @@ class ErrorPageMiddleware:
 def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
     """The page that says what is wrong."""
     status = REPLIES[type(error)].web
-    facts = {"title": TITLES[status], "message": _message(error)}
+    title, words = WORDS[status]
+    # "Not found." is the contract's word, to programs.
+    message = words if error.message in {"", "Not found."} else error.message
+    facts = {"title": title, "message": message, "instance_name": settings.ARCHIVE_INSTANCE_NAME}
     # A page made for the request names who is signed in, and so needs the database: the very thing that may be away.
     page = render_to_string("error.html", facts, request=None if isinstance(error, BusyError) else request)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, BusyError) else {}
     return HttpResponse(page, status=status, headers=headers)
-
-
-def _message(error: ArchiveError) -> str:
-    # "Not found.", the contract's word to programs, says nothing to a person; error.html has more to say.
-    return "" if error.message == "Not found." else error.message

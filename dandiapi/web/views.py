@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -33,8 +32,9 @@ from archive.errors import ArchiveError, InvalidError, NotFoundError
 from archive.paths import ancestors, name_of
 from archive.publishing.queries import asset_problems, require_publishable
 from archive.publishing.services import publish
-from dandiapi.auth import actor_of
+from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
 from dandiapi.web.about import about
+from dandiapi.web.access import open_to
 from dandiapi.web.forms import TokenForm
 from dandiapi.web.paging import Page
 from dandiapi.web.readme import readme_of
@@ -67,6 +67,7 @@ class Row:
 
 
 @require_safe
+@open_to(Anyone)
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, and the open datasets, or those that a search finds."""
     search = request.GET.get("search", "").strip()
@@ -74,16 +75,16 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", {**_listed(request, wanted), "search": search, "totals": archive_totals()})
 
 
-@login_required
 @require_safe
+@open_to(SignedIn)
 def own_datasets(request: HttpRequest) -> HttpResponse:
     """The datasets that the user owns."""
     wanted = DatasetFilter(mine=True, embargoed=True, ordering="-id")
     return render(request, "datasets.html", {**_listed(request, wanted), "title": "My datasets"})
 
 
-@login_required
 @require_safe
+@open_to(SignedIn)
 def starred_datasets(request: HttpRequest) -> HttpResponse:
     """The datasets that the user has starred."""
     wanted = DatasetFilter(starred=True, embargoed=True)
@@ -110,6 +111,7 @@ def _rows(actor: Actor, datasets: list[Dataset]) -> Iterator[Row]:
 
 
 @require_safe
+@open_to(Anyone)
 def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
     """The newest published version of a dataset, or the draft if there is none."""
     actor = actor_of(request)
@@ -119,6 +121,7 @@ def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
 
 
 @require_safe
+@open_to(Anyone)
 def version(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """One version of a dataset."""
     actor = actor_of(request)
@@ -186,6 +189,7 @@ def _obstacle(draft: Version) -> str:
 
 
 @require_POST
+@open_to(Approved)
 def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
     """Publish the draft as it is now."""
     actor = actor_of(request)
@@ -196,6 +200,7 @@ def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
 
 
 @require_POST
+@open_to(Approved)
 def star(request: HttpRequest, identifier: str) -> HttpResponse:
     """Give the user's star, or take it back."""
     actor = actor_of(request)
@@ -222,6 +227,7 @@ class Entry:
 
 
 @require_safe
+@open_to(Anyone)
 def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """What is in a folder of a version."""
     version = _find_version(_find_dataset(actor_of(request), identifier), name)
@@ -236,30 +242,30 @@ def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
         "version": version,
         "location": location,
         "folder": folder,
-        "folders_above": _folders_above(location),
+        "folders": _folders_to(location),
         "entries": [Entry(child) for child in children],
         "page": page,
     }
     return render(request, "files.html", facts)
 
 
-def _folders_above(location: str) -> list[tuple[str, str]]:
-    """The path and name of each folder on the way from the root to the one shown."""
-    above = [folder for folder in ancestors(location) if folder]
-    return [(folder, name_of(folder)) for folder in reversed(above)]
+def _folders_to(location: str) -> list[tuple[str, str]]:
+    """The path and name of each folder from the root, without it, to the one at `location`."""
+    folders = [location, *ancestors(location)]
+    return [(folder, name_of(folder)) for folder in reversed(folders) if folder]
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------------------
 
 
-@login_required
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@open_to(SignedIn)
 def tokens(request: HttpRequest) -> HttpResponse:
     """The user's tokens; by POST, a new one, whose secret is on that very page and never again."""
     actor = actor_of(request)
-    form = TokenForm(request.POST or None)
-    secret = _new_secret(actor, form) if request.method == "POST" else None
+    form = TokenForm(request.POST if request.method == "POST" else None)
+    secret = _new_secret(actor, form) if form.is_bound else None
     facts = {
         "form": TokenForm() if secret else form,
         "secret": secret,
@@ -284,8 +290,8 @@ def _new_secret(actor: Actor, form: TokenForm) -> str | None:
     return secret
 
 
-@login_required
 @require_POST
+@open_to(SignedIn)
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke one of the user's tokens."""
     revoke_token(user=_user(actor_of(request)), token_id=token_id)
@@ -304,12 +310,14 @@ def _user(actor: Actor) -> User:
 
 
 @require_safe
+@open_to(Anyone)
 def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may read."""
     return render(request, "robots.txt", content_type="text/plain")
 
 
 @require_safe
+@open_to(Anyone)
 def favicon(request: HttpRequest) -> HttpResponse:
     """Where the icon lies, for those who look for it where icons used to be."""
     return HttpResponsePermanentRedirect(static("favicon.svg"))

@@ -1,0 +1,41 @@
+"""Who is let into a page, named by the permissions that all faces share."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import SAFE_METHODS
+
+from archive.errors import ForbiddenError, UnauthenticatedError
+from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def open_to(permission: type[Anyone | SignedIn | Approved]) -> Callable[[View[P]], View[P]]:
+    """Let in those whom the permission lets in. Who is not signed in is asked to, and then sees the page."""
+    # Permissions are typed for DRF's requests; of a request, ours ask only what every request knows.
+    asked: Any = permission()
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if asked.has_permission(request, view):
+                return view(request, *args, **kwargs)
+            return _turned_away(request)
+
+        guarded.__dict__["permission_classes"] = [permission]
+        return guarded
+
+    return guard
+
+
+def _turned_away(request: HttpRequest) -> HttpResponse:
+    if actor_of(request).is_authenticated:
+        raise ForbiddenError("")
+    if request.method in SAFE_METHODS:
+        return redirect_to_login(request.get_full_path())
+    raise UnauthenticatedError("Sign in first, and then try again.")

@@ -1,0 +1,83 @@
+"""Signing up, in and out."""
+
+import re
+
+import pytest
+from django.conf import LazySettings
+
+from archive.accounts.models import User
+from tests.dandiapi.web.browser import Browser
+from tests.factories import make_user
+
+PASSWORD = "correct horse battery"
+
+
+def sign_up(browser: Browser) -> User:
+    response = browser.send("/accounts/signup/", email="new@example.org", password1=PASSWORD, password2=PASSWORD)
+    assert response["Location"] == "/"
+    return User.objects.get(username="new@example.org")
+
+
+@pytest.mark.parametrize(("at_once", "status"), [(True, User.Status.APPROVED), (False, User.Status.INCOMPLETE)])
+def test_sign_up_makes_an_account(
+    anonymous: Browser, settings: LazySettings, at_once: bool, status: User.Status
+) -> None:
+    settings.ACCOUNTS_APPROVED_AT_SIGNUP = at_once
+    assert sign_up(anonymous).status == status
+
+
+def test_sign_in_and_out(anonymous: Browser) -> None:
+    person = make_user()
+    person.set_password(PASSWORD)
+    person.save()
+    assert anonymous.send("/accounts/login/", login=person.email, password=PASSWORD)["Location"] == "/"
+    assert "Sign out" in anonymous.read("/")
+    assert anonymous.send("/accounts/logout/")["Location"] == "/"
+    assert "Sign out" not in anonymous.read("/")
+
+
+def test_sign_in_leads_back_to_where_one_was_going(anonymous: Browser) -> None:
+    person = make_user()
+    person.set_password(PASSWORD)
+    person.save()
+    page = anonymous.client.get("/dandiset/my", follow=True).content.decode()
+    assert '<input type="hidden" name="next" value="/dandiset/my">' in page
+
+
+def test_wrong_password_is_refused(anonymous: Browser) -> None:
+    page = anonymous.send("/accounts/login/", login="nobody@example.org", password="x").content.decode()
+    assert "errorlist" in page
+
+
+@pytest.mark.parametrize(
+    ("page", "placeholders", "button"),
+    [
+        ("/accounts/login/", ["Email address", "Password"], "Sign In"),
+        ("/accounts/signup/", ["Email address", "Password", "Password (again)"], "Sign Up"),
+    ],
+)
+def test_forms_have_what_the_contract_looks_for(
+    anonymous: Browser, page: str, placeholders: list[str], button: str
+) -> None:
+    html = anonymous.read(page)
+    assert re.findall(r'placeholder="([^"]+)"', html) == placeholders
+    assert re.findall(r"<button[^>]*>\s*([^<]+?)\s*</button>", html) == [button]
+
+
+def test_login_page_has_one_link_to_sign_up(anonymous: Browser) -> None:
+    links = re.findall(r"<a [^>]*>\s*([^<]+?)\s*</a>", anonymous.read("/accounts/login/"))
+    assert [link for link in links if link.lower() == "sign up"] == ["sign up"]
+
+
+@pytest.mark.parametrize("page", ["/accounts/password/reset/", "/accounts/login/", "/accounts/signup/"])
+def test_account_pages_look_like_all_others(anonymous: Browser, page: str) -> None:
+    html = anonymous.read(page)
+    assert ("archive.css" in html, 'class="narrow entrance"' in html) == (True, True)
+
+
+@pytest.mark.parametrize("page", ["/accounts/email/", "/accounts/password/change/", "/accounts/logout/"])
+def test_pages_of_ones_account_look_like_all_others(owner: Browser, page: str) -> None:
+    owner.user.set_password(PASSWORD)
+    owner.user.save()
+    owner.client.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
+    assert "archive.css" in owner.read(page)
