@@ -13,7 +13,7 @@ PART_SIZE = 64 * MIB
 MAX_PARTS = 10_000
 MAX_OBJECT_SIZE = 5 * 2**40
 
-ETAG_PATTERN = re.compile(r"[0-9a-f]{32}-\d{1,5}")
+ETAG_PATTERN = re.compile(r"[0-9a-f]{32}-[0-9]{1,5}")
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 _READ_SIZE = 4 * MIB
