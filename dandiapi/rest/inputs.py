@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from archive.datasets.services import MAX_NAME
+from archive.errors import InvalidError
+from archive.identifiers.queries import parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
 
 
@@ -18,6 +21,18 @@ class MetadataField(serializers.JSONField):
         if not isinstance(data, dict):
             self.fail("not_an_object")
         return data
+
+
+@extend_schema_field({"type": "string", "example": "000123"})
+class DatasetField(serializers.Field[int, Any, str, Any]):
+    """The number of a dataset: six digits, or an integer (contract 1.1.6)."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number, or an error."""
+        try:
+            return parse_dandiset_number(data)
+        except InvalidError as error:
+            raise serializers.ValidationError(error.message) from error
 
 
 class NamedMetadata(serializers.Serializer[Any]):
@@ -132,7 +147,7 @@ class StartUpload(serializers.Serializer[Any]):
 
     contentSize = serializers.IntegerField(min_value=1)  # noqa: N815 - the contract's name
     digest = Digest()
-    dandiset = serializers.RegexField(r"^\d{6}$")
+    dandiset = DatasetField()
 
 
 class Part(serializers.Serializer[Any]):

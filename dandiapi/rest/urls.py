@@ -6,8 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from dandiapi.auth import Anyone
 from dandiapi.rest import assets, datasets, general, uploads, versions
 
-DATASET = r"dandisets/(?P<identifier>\d{6})"
-VERSION = DATASET + r"/versions/(?P<version>draft|0\.\d{6}\.\d{4})"
+DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
+VERSION = DATASET + r"/versions/(?P<version>draft|0\.[0-9]{6}\.[0-9]{4})"
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ASSET = rf"assets/(?P<asset_id>{UUID4})"
 UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
