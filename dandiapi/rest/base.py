@@ -69,6 +69,15 @@ class View(APIView):
 
 
 @contextmanager
+def bare_errors() -> Iterator[None]:
+    """Answer an InvalidError with its message alone, not under the name of a field, as the contract has it there."""
+    try:
+        yield
+    except InvalidError as error:
+        raise InvalidError(error.message) from error
+
+
+@contextmanager
 def listed_errors() -> Iterator[None]:
     """Answer an InvalidError with a list of one message, as the contract has it in some places (1.1.3)."""
     try:

@@ -12,7 +12,7 @@ from archive.blobs.services import UploadedPart
 from archive.datasets.queries import visible_datasets
 from dandiapi.auth import Anyone, Approved
 from dandiapi.rest import inputs, outputs, shapes
-from dandiapi.rest.base import View, listed_errors
+from dandiapi.rest.base import View, bare_errors, listed_errors
 
 DANDI_ETAG = "dandi:dandi-etag"
 WRITE = {400: outputs.Errors, 401: outputs.Detail, 403: str, 404: outputs.Detail, 503: str}
@@ -27,7 +27,8 @@ class DigestView(View):
     def post(self, request: Request) -> Response:
         """The blob with that digest, if the actor may read one."""
         wanted = self.body(inputs.Digest).validated_data
-        blob = queries.find_blob_by_digest(self.actor, wanted["algorithm"], wanted["value"])
+        with bare_errors():
+            blob = queries.find_blob_by_digest(self.actor, wanted["algorithm"], wanted["value"])
         if blob is None:
             raise NotFound
         return Response(shapes.blob(blob))
@@ -44,7 +45,7 @@ class StartUploadView(View):
         wanted = self.body(inputs.StartUpload).validated_data
         if wanted["digest"]["algorithm"] != DANDI_ETAG:
             raise ValidationError(["Unsupported Digest Type"])
-        dataset = visible_datasets(self.actor).filter(number=int(wanted["dandiset"])).first()
+        dataset = visible_datasets(self.actor).filter(number=wanted["dandiset"]).first()
         if dataset is None:
             raise NotFound
         upload, parts = services.start_upload(
