@@ -1,8 +1,10 @@
 """Assets, nested and flat, folders, downloads (contract 1.6)."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -22,6 +24,7 @@ from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 WRITE = {400: outputs.Errors, 405: str, 409: str, **READ}
+DOWNLOAD = {(200, "text/html"): str, 302: None, 400: outputs.Errors, **READ}
 
 
 class NestedView(View):
@@ -130,7 +133,7 @@ class AssetValidationView(NestedView):
 class AssetDownloadView(NestedView):
     """The bytes of an asset of a version."""
 
-    @extend_schema(parameters=[inputs.DownloadQuery], responses={302: None, 400: outputs.Errors, **READ})
+    @extend_schema(parameters=[inputs.DownloadQuery], responses=DOWNLOAD)
     def get(self, request: Request, **kwargs: str) -> HttpResponse:
         """A redirect to them."""
         return _download(self, queries.find_asset(self.version, self.asset_id))
@@ -190,7 +193,7 @@ class FlatAssetInfoView(FlatView):
 class FlatAssetDownloadView(FlatView):
     """The bytes of an asset."""
 
-    @extend_schema(parameters=[inputs.DownloadQuery], responses={302: None, 400: outputs.Errors, **READ})
+    @extend_schema(parameters=[inputs.DownloadQuery], responses=DOWNLOAD)
     def get(self, request: Request, **kwargs: str) -> HttpResponse:
         """A redirect to them."""
         return _download(self, self.asset())
@@ -198,10 +201,16 @@ class FlatAssetDownloadView(FlatView):
 
 def _download(view: View, asset: Asset) -> HttpResponse:
     inline = view.query(inputs.DownloadQuery).validated_data["content_disposition"] == "inline"
-    url = sign_get(
-        asset.blob.key,
-        filename=name_of(asset.path),
-        inline=inline,
-        content_type=queries.inline_content_type(asset) if inline else None,
-    )
+    content_type = queries.inline_content_type(asset) if inline else None
+    url = sign_get(asset.blob.key, filename=name_of(asset.path), inline=inline, content_type=content_type)
+    if content_type and content_type.startswith("video/"):
+        return _player(url)
     return HttpResponseRedirect(url)
+
+
+def _player(url: str) -> HttpResponse:
+    """A page that plays a video: a browser that is led to the bytes themselves may only save them."""
+    page = format_html('<!doctype html><title>Video</title><video autoplay muted controls src="{}"></video>', url)
+    store = urlsplit(url)
+    policy = f"default-src 'none'; media-src {store.scheme}://{store.netloc}; frame-ancestors 'none'"
+    return HttpResponse(page, headers={"Content-Security-Policy": policy})
