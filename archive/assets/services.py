@@ -1,7 +1,7 @@
 """Changing the assets of a draft: each function is one Change, one transaction, and leaves folders and sums right."""
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -141,7 +141,7 @@ def _apply(
 ) -> list[Asset]:
     """Make `change` true of assets, folders and the draft. The change's lock is held, so what is read here stays so."""
     _retire(change, retire)
-    _refuse_conflicts(change.dataset_id, [new.path for new in add])
+    _refuse_conflicts(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     assets = _introduce(change, add, asset_ids or [uuid.uuid4() for _ in add])
     gone = [(asset.path, -1, -asset.size) for asset in retire]
     come = [(asset.path, 1, asset.size) for asset in assets]
@@ -161,15 +161,20 @@ def _retire(change: Change, assets: Sequence[Asset]) -> None:
         Asset.objects.filter(pk__in=[asset.pk for asset in batch]).update(retired=change.number)
 
 
-def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str]) -> None:
-    """Raise ConflictError if one of the new paths is taken, lies inside a file, or is a folder, old or new."""
+def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str], *, leaving: Sequence[str]) -> None:
+    """Raise ConflictError if one of the new paths is taken, lies inside a file, or is a folder, old or new.
+
+    A folder that all files are `leaving` is none any more.
+    """
     new = set(new_paths)
     if len(new) < len(new_paths):
         raise ConflictError("The same path is given more than once")
     above = {folder for path in new for folder in paths.ancestors(path)} - {""}
     if both := new & above:
         raise ConflictError(f"Paths are both file and folder: {sorted(both)[:CONFLICTS_SHOWN]}")
-    files, folders = _taken(dataset_id, new, above)
+    files, file_counts = _taken(dataset_id, new, above)
+    left = Counter(folder for path in leaving for folder in paths.ancestors(path))
+    folders = {folder for folder, count in file_counts.items() if count > left[folder]}
     if files & new:
         raise ConflictError("An asset with that path already exists", paths=sorted(files & new)[:CONFLICTS_SHOWN])
     if conflicts := sorted(files | folders):
@@ -177,21 +182,25 @@ def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str]) -> None:
         raise ConflictError(f'Path of new asset "{path}" conflicts with existing assets: {conflicts[:CONFLICTS_SHOWN]}')
 
 
-def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], set[str]]:
-    """Which of the new paths, or of the folders above them, are files of the draft; which of the new are folders."""
+def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], dict[str, int]]:
+    """Which of the new paths, or of the folders above them, are files of the draft; which of the new are folders.
+
+    The folders come with the number of files in them.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT path, true FROM archive_asset
+            SELECT path, NULL FROM archive_asset
              WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(files)s)
              UNION ALL
-            SELECT path, false FROM archive_folder
+            SELECT path, file_count FROM archive_folder
              WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(folders)s)
             """,
             {"dataset": dataset_id, "files": [*(new | above)], "folders": [*new]},
         )
-        taken = cursor.fetchall()
-    return {path for path, is_file in taken if is_file}, {path for path, is_file in taken if not is_file}
+        taken = dict(cursor.fetchall())
+    folders = {path: count for path, count in taken.items() if count is not None}
+    return taken.keys() - folders.keys(), folders
 
 
 def _introduce(change: Change, add: Sequence[NewAsset], asset_ids: Sequence[uuid.UUID]) -> list[Asset]:

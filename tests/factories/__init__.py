@@ -2,13 +2,14 @@
 
 from tests.factories.accounts import acting, make_admin, make_staff, make_token, make_unapproved_user, make_user
 from tests.factories.assets import make_asset, new_asset
-from tests.factories.blobs import make_blob, make_blob_row, put_parts
+from tests.factories.blobs import attachable_row, make_blob, make_blob_row, put_parts
 from tests.factories.datasets import make_dataset, make_embargoed_dataset, owner_of
 from tests.factories.metadata import valid_asset_metadata, valid_dandiset_metadata
 from tests.factories.publishing import make_published_version, make_valid_dataset
 
 __all__ = [
     "acting",
+    "attachable_row",
     "make_admin",
     "make_asset",
     "make_blob",

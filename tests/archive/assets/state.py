@@ -1,0 +1,58 @@
+"""What a version shows, and what it should: sums counted anew from its files."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.db.models import Model
+
+from archive.assets.models import Asset, Folder
+from archive.assets.queries import assets_of, folders_of
+from archive.datasets.models import Dataset, Version
+from archive.timeline.models import Change
+
+
+class Sums(NamedTuple):
+    """What a folder says of all that is below it, and how much is directly in it."""
+
+    files: int
+    size: int
+    children: int
+
+
+def draft_of(dataset: Dataset) -> Version:
+    return dataset.versions.get(version=Version.DRAFT)
+
+
+def files_of(version: Version) -> dict[str, int]:
+    """The size of each file, by path; a path that is there twice would be missed, so it is counted."""
+    rows = list(assets_of(version).values_list("path", "size"))
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+def sums_of(version: Version) -> dict[str, Sums]:
+    """What each folder says."""
+    rows = list(folders_of(version).values_list("path", "file_count", "size", "child_count"))
+    assert len(rows) == len({path for path, *_ in rows})
+    return {path: Sums(*sums) for path, *sums in rows}
+
+
+def recounted(files: Mapping[str, int]) -> dict[str, Sums]:
+    """What each folder over these files should say."""
+    below: dict[str, list[int]] = defaultdict(list)
+    children: dict[str, set[str]] = defaultdict(set)
+    for path, size in files.items():
+        names = path.split("/")
+        for depth in range(len(names)):
+            folder = "/".join(names[:depth])
+            below[folder].append(size)
+            children[folder].add(names[depth])
+    return {folder: Sums(len(sizes), sum(sizes), len(children[folder])) for folder, sizes in below.items()}
+
+
+def everything(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
+    """Every row that a change of assets could touch."""
+    models: tuple[type[Model], ...] = (Asset, Folder, Change, Version)
+    rows = {model.__name__: model._default_manager.filter(dataset_id=dataset.number) for model in models}
+    return {name: list(found.order_by("pk").values()) for name, found in rows.items()}
