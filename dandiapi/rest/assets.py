@@ -24,7 +24,7 @@ from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 WRITE = {400: outputs.Errors, 405: str, 409: str, **READ}
-DOWNLOAD = {(200, "text/html"): str, 302: None, 400: outputs.Errors, **READ}
+DOWNLOAD: dict[Any, Any] = {(200, "text/html"): str, 302: None, 400: outputs.Errors, **READ}
 
 
 class NestedView(View):
