@@ -1,8 +1,9 @@
-"""Making and revoking tokens; making accounts."""
+"""Making and revoking tokens; making and approving accounts."""
 
 import re
 import secrets
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -79,3 +80,8 @@ def create_user(
         user.set_unusable_password()
     user.save()
     return user
+
+
+def set_status(*, user_ids: Sequence[int], status: User.Status) -> int:
+    """Approve, reject or put back people; returns how many changed by it."""
+    return User.objects.filter(pk__in=user_ids).exclude(status=status).update(status=status)

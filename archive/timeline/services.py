@@ -1,7 +1,8 @@
 """Appending to the timeline, and starting jobs. Both inside the caller's transaction; nudges go out after commit."""
 
 import logging
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from archive.timeline import tasks, work
-from archive.timeline.models import Author, Change, Job, Timeline
+from archive.timeline.models import Author, Change, Job, Projection, Timeline
 
 logger = logging.getLogger(__name__)
 
@@ -103,3 +104,15 @@ def start_job(
     )
     Job.objects.bulk_create([job], ignore_conflicts=True)
     transaction.on_commit(partial(_nudge_jobs, kind))
+
+
+def retry_jobs(ids: Sequence[uuid.UUID]) -> int:
+    """Let those of the jobs that are open and wait for another attempt have it at the next sweep; returns how many."""
+    waiting = Job.objects.filter(pk__in=ids, ended__isnull=True, lease__isnull=True)
+    return waiting.update(next_attempt=timezone.now())
+
+
+def retry_projections(ids: Sequence[int]) -> int:
+    """Let those of the projections that wait for another attempt have it at the next sweep; returns how many."""
+    waiting = Projection.objects.filter(pk__in=ids, lease__isnull=True, next_attempt__isnull=False)
+    return waiting.update(next_attempt=timezone.now())
