@@ -1,6 +1,6 @@
 """Every room's models, where Django looks for them."""
 
-from archive.accounts.models import Grant, Token, User
+from archive.accounts.models import Grant, Questionnaire, Token, User
 from archive.assets.models import Asset, Folder
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset, Star, Version
@@ -16,6 +16,7 @@ __all__ = [
     "Grant",
     "Job",
     "Projection",
+    "Questionnaire",
     "Sequence",
     "Star",
     "Timeline",

@@ -12,11 +12,13 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from archive import models
-from archive.accounts.models import Grant, Token, User
+from archive.accounts.models import Grant, Questionnaire, Token, User
 from archive.accounts.queries import owners_of
-from archive.accounts.services import revoke_token, set_status
+from archive.accounts.services import approve_user, revoke_token
 from archive.datasets.services import set_owners
 from archive.timeline.models import Job, Projection
 from archive.timeline.services import retry_jobs, retry_projections
@@ -86,19 +88,19 @@ class ByDatasetAdmin(ReadOnlyAdmin):
 class AccountAdmin(UserAdmin):
     """People: they sign up themselves, and stay, since the history names them; here they are let in, or not."""
 
-    list_display = ["username", "first_name", "last_name", "status", "is_active", "is_staff", "date_joined"]
+    list_display = ["username", "github_login", "first_name", "last_name", "review", "is_active", "date_joined"]
     list_filter = ["status", "is_active", "is_staff", "is_superuser"]
     list_per_page = PER_PAGE
     show_full_result_count = False
     ordering = ["-date_joined"]
     fieldsets = [
-        (None, {"fields": ["username", "password", "status", "is_active"]}),
+        (None, {"fields": ["username", "github_login", "password", "status", "is_active"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Permissions", {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
-    readonly_fields = ["last_login", "date_joined"]
-    actions = ["approve", "reject"]
+    readonly_fields = ["status", "github_login", "last_login", "date_joined"]
+    actions = ["approve"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -116,19 +118,27 @@ class AccountAdmin(UserAdmin):
         powers = [] if _is_administrator(request) else ["is_staff", "is_superuser", "groups", "user_permissions"]
         return [*self.readonly_fields, *powers]
 
+    @admin.display(description="Status", ordering="status")
+    def review(self, person: User) -> str:
+        """The status, which leads to where it is changed and what they answered."""
+        return format_html('<a href="{}">{}</a>', reverse("review-user", args=[person.username]), person.status)
+
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Let them make datasets."""
-        self._set_status(request, people, User.Status.APPROVED)
+        """Let them make datasets, and tell them. To reject one needs a reason, and so a page."""
+        waiting = list(people.exclude(status=User.Status.APPROVED))
+        for person in waiting:
+            approve_user(actor=actor_of(request), user=person)
+        self.message_user(request, f"{len(waiting)} people approved.", messages.SUCCESS)
 
-    @admin.action(description="Reject", permissions=["change"])
-    def reject(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Let them only read."""
-        self._set_status(request, people, User.Status.REJECTED)
 
-    def _set_status(self, request: HttpRequest, people: QuerySet[User], status: User.Status) -> None:
-        count = set_status(user_ids=_ids(people), status=status)
-        self.message_user(request, f"{count} people: {status.label}.", messages.SUCCESS)
+@admin.register(Questionnaire)
+class QuestionnaireAdmin(ReadOnlyAdmin):
+    """What people answered when they signed up."""
+
+    list_display = ["user", "modified"]
+    list_select_related = ["user"]
+    search_fields = ["=user__username"]
 
 
 def _is_administrator(request: HttpRequest) -> bool:

@@ -2,7 +2,10 @@
 
 from importlib import import_module
 
+from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
+
+from dandiapi.cors import may_read_from_anywhere
 
 
 class FacesConfig(AppConfig):
@@ -11,5 +14,6 @@ class FacesConfig(AppConfig):
     name = "dandiapi"
 
     def ready(self) -> None:
-        """Load it."""
+        """Load it; say who may read."""
         import_module("dandiapi.celery")
+        check_request_enabled.connect(may_read_from_anywhere)

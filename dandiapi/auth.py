@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -15,6 +14,7 @@ from rest_framework.request import Request
 from archive.accounts.models import Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_token
+from dandiapi.oauth import find_access_token
 
 # What a 401 says to come with.
 REALM = 'Bearer realm="api"'
@@ -46,6 +46,22 @@ class TokenAuthentication(BaseAuthentication):
         return REALM
 
 
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`, as web apps send it that were let in by `/oauth/`."""
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        """The user and access token; None, and so perhaps nobody, if there is none that is valid (contract 1.1.1)."""
+        words = get_authorization_header(request).split()
+        if len(words) != 2 or words[0].lower() != b"bearer":
+            return None
+        token = find_access_token(words[1].decode("latin-1"))
+        return None if token is None else (token.user, token)
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 says to come with."""
+        return REALM
+
+
 class SessionAuthentication(DRFSessionAuthentication):
     """The browser's session, with CSRF protection."""
 
@@ -63,6 +79,17 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """An API key in the Authorization header."""
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <secret>`"}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes the access token."""
+
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """A bearer token."""
+        return {"type": "http", "scheme": "bearer"}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -112,17 +139,3 @@ class Staff(BasePermission):
         """Whether the actor is staff."""
         actor = actor_of(request)
         return actor.is_admin or bool(actor.user and actor.user.is_staff)
-
-
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Sign-up: the username is the e-mail address, and approval is as the settings say."""
-
-    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        """Fill in a new user from the sign-up form."""
-        user = super().save_user(request, user, form, commit=False)
-        user.username = user.email
-        if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
-            user.status = User.Status.APPROVED
-        if commit:
-            user.save()
-        return user

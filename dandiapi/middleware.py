@@ -6,6 +6,7 @@ from contextlib import suppress
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 
 from dandiapi.errors import AWAY, RETRY_AFTER
+from dandiapi.oauth import app_origins
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -74,6 +75,8 @@ class ContentSecurityPolicyMiddleware:
         "/admin/": "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'",
         "/api/docs/": "base-uri 'none'; frame-ancestors 'none'",
     }
+    # Their forms lead, in the end, back to the web app that somebody came from.
+    ENTRANCES = ("/accounts/", "/oauth/authorize/", "/api/users/questionnaire-form/")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -85,4 +88,11 @@ class ContentSecurityPolicyMiddleware:
         return response
 
     def _policy(self, path: str) -> str:
+        if path.startswith(self.ENTRANCES):
+            return self.POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *self._app_origins()]))
         return next((policy for start, policy in self.POLICIES.items() if path.startswith(start)), self.POLICY)
+
+    def _app_origins(self) -> list[str]:
+        with suppress(*AWAY):
+            return app_origins()
+        return []

@@ -1,8 +1,9 @@
-"""User, Token, Grant."""
+"""User, Questionnaire, Token, Grant."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 
 class User(AbstractUser):
@@ -15,11 +16,36 @@ class User(AbstractUser):
         REJECTED = "REJECTED"
 
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.INCOMPLETE)
+    # As of their last sign-in, and only if GitHub is the one way in which they sign in (contract 1.3).
+    github_login = models.CharField(max_length=100, blank=True, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                Lower("github_login"), condition=~Q(github_login=""), name="user_github_login_unique"
+            ),
+        ]
+
+    @property
+    def public_name(self) -> str:
+        """What clients call them by, and name them as: the GitHub login if they have one, else the username."""
+        return self.github_login or self.username
 
     @property
     def display_name(self) -> str:
         """What to call them: their full name, or the username when they gave none."""
         return self.get_full_name() or self.username
+
+
+class Questionnaire(models.Model):
+    """What somebody answered when they signed up, by question."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="questionnaire")
+    answers = models.JSONField(default=dict)
+    modified = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"answers of {self.user}"
 
 
 class Token(models.Model):

@@ -76,6 +76,7 @@ class Action(StrEnum):
     STAR = "star"
     SEARCH_USERS = "search users"
     LIST_USERS = "list users"
+    REVIEW_USERS = "review users"
     MANAGE_TOKENS = "manage tokens"
 
 
@@ -103,6 +104,7 @@ ACTIONS: dict[Action, Standing] = {
     Action.STAR: Standing.APPROVED,
     Action.SEARCH_USERS: Standing.APPROVED,
     Action.LIST_USERS: Standing.STAFF,
+    Action.REVIEW_USERS: Standing.STAFF,
     Action.MANAGE_TOKENS: Standing.APPROVED,
 }
 

@@ -1,16 +1,48 @@
-"""Finding people and tokens."""
+"""Finding people and tokens; what is still to be asked of somebody."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.db.models import Case, Q, QuerySet, When
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from archive.accounts.models import Grant, Token, User
 
 SEARCH_LIMIT = 10
+MAX_REVIEWERS = 20
 LAST_USED_GRAIN = timedelta(minutes=5)
+
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of people who sign up; answers are cut to the length."""
+
+    text: str
+    max_length: int
+
+
+FIRST_NAME = Question("First Name", 100)
+LAST_NAME = Question("Last Name", 100)
+NAMES = (FIRST_NAME, LAST_NAME)
+# Contract 2.11.
+QUESTIONS = (
+    *NAMES,
+    Question("Affiliation(s)", 1000),
+    Question("Lab or project website", 1000),
+    Question("What do you plan to use the archive for?", 1000),
+)
+
+
+def open_questions(user: User) -> tuple[Question, ...]:
+    """What somebody has to answer before a web app may act for them (contract 1.10)."""
+    if user.status == User.Status.INCOMPLETE and not user.is_superuser:
+        return QUESTIONS
+    return () if user.first_name and user.last_name else NAMES
 
 
 def digest_of(secret: str) -> str:
@@ -44,14 +76,51 @@ def owners_of(dataset_id: int) -> QuerySet[User]:
 
 
 def find_users(usernames: Sequence[str]) -> list[User]:
-    """The active users with these usernames."""
-    return list(User.objects.filter(username__in=usernames, is_active=True))
+    """The active users who are called this: by username or, where nobody has that, by GitHub login in any case."""
+    people = User.objects.filter(is_active=True)
+    found = list(people.filter(username__in=usernames))
+    logins = {name.lower() for name in usernames} - {"", *(user.username.lower() for user in found)}
+    by_login = people.annotate(login=Lower("github_login")).filter(login__in=logins)
+    return [*found, *by_login.exclude(pk__in=[user.pk for user in found])]
+
+
+def is_called(user: User, name: str) -> bool:
+    """Whether `name` is a name of the user's."""
+    return name == user.username or (bool(name) and name.lower() == user.github_login.lower())
 
 
 def search_users(text: str) -> QuerySet[User]:
-    """At most SEARCH_LIMIT active, approved users with `text` in a name or the username, by the date they joined."""
+    """At most SEARCH_LIMIT active, approved users with `text` in a name, the username or GitHub login, as they joined."""
     return User.objects.filter(
-        Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(username__icontains=text),
+        Q(first_name__icontains=text)
+        | Q(last_name__icontains=text)
+        | Q(username__icontains=text)
+        | Q(github_login__icontains=text),
         is_active=True,
         status=User.Status.APPROVED,
     ).order_by("date_joined", "pk")[:SEARCH_LIMIT]
+
+
+def users_by_need() -> QuerySet[User]:
+    """Everybody: those who wait to be approved first, then whoever joined last."""
+    return User.objects.order_by(
+        Case(When(status=User.Status.PENDING, then=0), default=1), "-date_joined", "-pk"
+    ).select_related("questionnaire")
+
+
+def pending_users() -> QuerySet[User]:
+    """Those who wait to be approved, the longest first."""
+    return User.objects.filter(status=User.Status.PENDING, is_active=True).order_by("date_joined", "pk")
+
+
+def approved_users() -> QuerySet[User]:
+    """Those who are approved and active, by the date they joined."""
+    return User.objects.filter(status=User.Status.APPROVED, is_active=True).order_by("date_joined", "pk")
+
+
+def reviewers() -> list[str]:
+    """Whom mails about new people go to: the address in the settings, or else that of every administrator."""
+    if settings.ADMIN_EMAIL:
+        return [settings.ADMIN_EMAIL]
+    admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="").order_by("pk")
+    return list(admins.values_list("email", flat=True)[:MAX_REVIEWERS])

@@ -8,7 +8,8 @@ from django.db.models import F
 
 from archive.accounts.models import Grant, User
 from archive.accounts.policy import Action, Actor, require
-from archive.accounts.queries import find_users, owners_of
+from archive.accounts.queries import find_users, is_called, owners_of
+from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.work import computed_metadata
 from archive.errors import ForbiddenError, ImmutableError, InvalidError
@@ -99,7 +100,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
     users = find_users(usernames)
-    if missing := set(usernames) - {user.username for user in users}:
+    if missing := [name for name in usernames if not any(is_called(user, name) for user in users)]:
         raise InvalidError(f"User {min(missing)} not found")
     with transaction.atomic():
         hold(dataset.number)
@@ -111,7 +112,14 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
             append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details)
             dataset.grants.filter(user__in=removed).delete()
             Grant.objects.bulk_create([Grant(dataset=dataset, user=user) for user in added])
+            _tell_owners("owner_added", added, actor, dataset)
+            _tell_owners("owner_removed", removed, actor, dataset)
     return list(owners_of(dataset.number))
+
+
+def _tell_owners(template: str, people: Sequence[User], actor: Actor, dataset: Dataset) -> None:
+    for person in people:
+        post(template, to=[person.email], person=person, author=actor.name, identifier=dataset.identifier)
 
 
 def _copied(user: User) -> dict[str, str]:

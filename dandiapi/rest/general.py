@@ -144,7 +144,8 @@ class UsersView(View):
     )
     def get(self, request: Request) -> Response:
         """Their names, sorted."""
-        people = User.objects.order_by("username")
+        people = User.objects.all()
         if self.query(inputs.UsersQuery).validated_data["approved_only"]:
             people = people.filter(status=User.Status.APPROVED)
-        return Response(list(people.values_list("username", flat=True)))
+        names = people.values_list("github_login", "username")
+        return Response(sorted(login or username for login, username in names))

@@ -16,7 +16,7 @@ from archive.storage.queries import public_url
 def user(person: User) -> dict[str, Any]:
     """Somebody, as `users/me` and the search show them."""
     return {
-        "username": person.username,
+        "username": person.public_name,
         "name": person.display_name,
         "admin": person.is_superuser,
         "status": person.status,
@@ -26,7 +26,7 @@ def user(person: User) -> dict[str, Any]:
 def owner(person: User, actor: Actor) -> dict[str, Any]:
     """An owner of a dataset; the e-mail address is for those who are signed in."""
     return {
-        "username": person.username,
+        "username": person.public_name,
         "name": person.display_name,
         "email": person.email if actor.is_authenticated else None,
     }

@@ -52,17 +52,20 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "corsheaders",
     "drf_spectacular",
+    "oauth2_provider",
     "rest_framework",
     "storages",
 ]
 
 MIDDLEWARE = [
+    # First, so that no answer whatever lacks its headers: without them a web app does not learn even the status.
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dandiapi.middleware.UnavailableServiceMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "dandiapi.middleware.ContentSecurityPolicyMiddleware",
@@ -181,17 +184,80 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "dandiapi.auth.AccountAdapter"
+ACCOUNT_ADAPTER = "dandiapi.accounts.AccountAdapter"
 # New people wait for an administrator unless this is set.
 ACCOUNTS_APPROVED_AT_SIGNUP: bool = env.bool("ACCOUNTS_APPROVED_AT_SIGNUP", False)
+# But for those whose verified address ends in one of these (contract 2.11).
+ACCOUNTS_TRUSTED_ADDRESSES: list[str] = env.list(
+    "ACCOUNTS_TRUSTED_ADDRESSES",
+    default=[
+        ".edu",
+        "@alleninstitute.org",
+        "@nih.gov",
+        "@janelia.hhmi.org",
+        "@ccf.org",
+        ".ac.uk",
+        ".mcgill.ca",
+        "@epfl.ch",
+    ],
+)
+ADMIN_EMAIL: str = env.str("ADMIN_EMAIL", "")
+# How many proxies in front of this server name the client's address; sign-ins are counted by it.
+ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", 0)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# Who vouches for people: those whose client is known. Their word on an address is taken.
+PROVIDERS: dict[str, tuple[str, str]] = {
+    "github": (env.str("GITHUB_CLIENT_ID", ""), env.str("GITHUB_CLIENT_SECRET", "")),
+    "orcid": (env.str("ORCID_CLIENT_ID", ""), env.str("ORCID_CLIENT_SECRET", "")),
+    "google": (env.str("GOOGLE_CLIENT_ID", ""), env.str("GOOGLE_CLIENT_SECRET", "")),
+}
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    name: {"APPS": [{"client_id": client_id, "secret": secret}]}
+    for name, (client_id, secret) in PROVIDERS.items()
+    if client_id
+}
+INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIALACCOUNT_PROVIDERS]
+SOCIALACCOUNT_ADAPTER = "dandiapi.accounts.SocialAccountAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_QUERY_EMAIL = True
+# Where others vouch for people, passwords of our own are an exception.
+SOCIALACCOUNT_ONLY: bool = not env.bool("ACCOUNTS_WITH_PASSWORDS", not SOCIALACCOUNT_PROVIDERS)
+
+# Web apps of other origins that act for people (contract 1.10); `dandiapi/oauth.py` says what is special.
+OAUTH2_PROVIDER: dict[str, Any] = {
+    "OAUTH2_VALIDATOR_CLASS": "dandiapi.oauth.Validator",
+    "SCOPES": {"write": "Read and write"},
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 24 * 3600,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 300,
+    # After the access token that came along has expired.
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+}
+SILENCED_SYSTEM_CHECKS = [
+    # Hashed tokens cannot be repeated to who lost them; our validator makes new ones.
+    "oauth2_provider.E001",
+    # The web app would leave an `iss` in its address.
+    "oauth2_provider.W005",
+]
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "archive@localhost")
 
 # --- The faces --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dandiapi.auth.BearerAuthentication",
         "dandiapi.auth.TokenAuthentication",
         "dandiapi.auth.SessionAuthentication",
     ],
@@ -209,6 +275,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
 }
+# What is no page. Reading is open to any origin (`dandiapi/cors.py`), writing to these.
+CORS_URLS_REGEX = r"^/(api|oauth|server-info)\b"
+CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_ALLOW_ALL_ORIGINS = False
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGIN_REGEXES: list[str] = env.list("CORS_ALLOWED_ORIGIN_REGEXES", default=[])

@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import SAFE_METHODS
 
 from archive.errors import ForbiddenError, UnauthenticatedError
-from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
+from dandiapi.auth import Anyone, Approved, SignedIn, Staff, actor_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def open_to(permission: type[Anyone | SignedIn | Approved]) -> Callable[[View[P]], View[P]]:
+def open_to(permission: type[Anyone | SignedIn | Approved | Staff]) -> Callable[[View[P]], View[P]]:
     """Let in those whom the permission lets in. Who is not signed in is asked to, and then sees the page."""
     # Permissions are typed for DRF's requests; of a request, ours ask only what every request knows.
     asked: Any = permission()

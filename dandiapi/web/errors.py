@@ -19,6 +19,9 @@ WORDS = {
     HTTPStatus.LOCKED: ("Not just now", "Somebody is at work on it."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Back in a moment", "A service that this page needs is away."),
 }
+# What programs ask for; all else is pages. One of these has its address below the API's (contract 1.3).
+PROGRAMS = ("/api/", "/oauth/token/", "/oauth/revoke_token/")
+QUESTIONNAIRE = "/api/users/questionnaire-form/"
 
 
 class ErrorPageMiddleware:
@@ -33,9 +36,13 @@ class ErrorPageMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page; None, for Django's own 500, if this is a fault of ours."""
         error = in_the_domain(exception)
-        if request.path_info.startswith("/api/") or not isinstance(error, ArchiveError):
+        if _is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
             return None
         return error_page(request, error)
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
 
 
 def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:

@@ -1,8 +1,9 @@
 """The addresses of the pages. Those of datasets are in their metadata, with or without a slash at the end."""
 
 from django.urls import path, re_path
+from oauth2_provider.views import RevokeTokenView, TokenView
 
-from dandiapi.web import views
+from dandiapi.web import oauth, people, views
 
 DATASET = r"^dandiset/(?P<identifier>\d{6})"
 VERSION = DATASET + r"/(?P<name>draft|0\.\d{6}\.\d{4})"
@@ -18,6 +19,13 @@ urlpatterns = [
     re_path(rf"{VERSION}/files/?$", views.files, name="files"),
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke", views.revoke, name="revoke-token"),
+    path("oauth/authorize/", oauth.AuthorizeView.as_view(), name="authorize"),
+    path("oauth/token/", TokenView.as_view()),
+    path("oauth/revoke_token/", RevokeTokenView.as_view()),
+    path("api/users/questionnaire-form/", oauth.questionnaire, name="questionnaire"),
+    path("dashboard/", people.dashboard, name="dashboard"),
+    path("dashboard/user/<str:username>/", people.review_user, name="review-user"),
+    path("dashboard/mailchimp/", people.mailing_list, name="mailing-list"),
     path("robots.txt", views.robots),
     path("favicon.ico", views.favicon),
 ]

@@ -65,6 +65,7 @@ TABLE: dict[Action, set[str]] = {
     Action.STAR: APPROVED,
     Action.SEARCH_USERS: READERS,
     Action.LIST_USERS: {"staff", "staff, reading token", "admin", "admin, reading token", "system"},
+    Action.REVIEW_USERS: {"staff", "admin", "system"},
     Action.MANAGE_TOKENS: APPROVED,
 }
 
