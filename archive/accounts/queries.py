@@ -17,7 +17,6 @@ MAX_REVIEWERS = 20
 LAST_USED_GRAIN = timedelta(minutes=5)
 
 
-
 @dataclass(frozen=True)
 class Question:
     """What is asked of people who sign up; answers are cut to the length."""

@@ -7,33 +7,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('archive', '0002_change_is_append_only'),
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("archive", "0002_change_is_append_only"),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Questionnaire',
+            name="Questionnaire",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answers', models.JSONField(default=dict)),
-                ('modified', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("answers", models.JSONField(default=dict)),
+                ("modified", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.AddField(
-            model_name='user',
-            name='github_login',
+            model_name="user",
+            name="github_login",
             field=models.CharField(blank=True, editable=False, max_length=100),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('github_login'), condition=models.Q(('github_login', ''), _negated=True), name='user_github_login_unique'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("github_login"),
+                condition=models.Q(("github_login", ""), _negated=True),
+                name="user_github_login_unique",
+            ),
         ),
         migrations.AddField(
-            model_name='questionnaire',
-            name='user',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='questionnaire', to=settings.AUTH_USER_MODEL),
+            model_name="questionnaire",
+            name="user",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="questionnaire", to=settings.AUTH_USER_MODEL
+            ),
         ),
     ]

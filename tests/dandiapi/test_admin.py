@@ -140,11 +140,17 @@ def test_search_finds_the_rows_of_one_dataset(administrator: Client, dataset: Da
 # --- People -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("action", "status"), [("approve", User.Status.APPROVED), ("reject", User.Status.REJECTED)])
-def test_people_are_approved_and_rejected(staff: Client, action: str, status: User.Status) -> None:
+def test_people_are_approved_and_told(staff: Client, worker: Worker, mailoutbox: list[Any]) -> None:
     people = [make_unapproved_user(), make_unapproved_user(User.Status.INCOMPLETE)]
-    run(staff, User, action, *people)
-    assert {User.objects.get(pk=person.pk).status for person in people} == {status}
+    run(staff, User, "approve", *people)
+    worker.run()
+    assert {User.objects.get(pk=person.pk).status for person in people} == {User.Status.APPROVED}
+    assert {mail.to[0] for mail in mailoutbox} == {person.email for person in people}
+
+
+def test_people_lead_to_where_they_are_reviewed(staff: Client) -> None:
+    person = make_unapproved_user()
+    assert f'href="/dashboard/user/{person.username}/"' in staff.get(page(User, "changelist")).content.decode()
 
 
 def test_people_are_filtered_by_status(staff: Client) -> None:

@@ -48,4 +48,5 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         app.save()
-        self.stdout.write(f"{app.name} ({app.client_id}) may send people back to {app.redirect_uris}")
+        if options["verbosity"]:
+            self.stdout.write(f"{app.name} ({app.client_id}) may send people back to {app.redirect_uris}")

@@ -52,7 +52,7 @@ class WebApp:
         assert (set(returned), returned["state"]) == ({"code", "state"}, [STATE])
         return returned["code"][0]
 
-    def exchange(self, code: str, **changes: str) -> Any:
+    def exchange(self, code: str, /, **changes: str) -> Any:
         """The answer to a code."""
         fields = {
             "grant_type": "authorization_code",
