@@ -226,10 +226,12 @@ def test_verdict_on_a_draft_whose_files_were_changed_meanwhile_is_dropped(monkey
     assert _draft(dataset).status == Version.Status.PENDING
 
 
-def test_draft_that_was_edited_meanwhile_is_validated_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draft_that_was_edited_meanwhile_is_validated_again_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = make_dataset()
     make_asset(dataset)
     _while_validating(monkeypatch, lambda: _describe(dataset, license=["nonsense"]))
+    _validate(dataset)
+    assert _draft(dataset).status == Version.Status.PENDING
     _validate(dataset)
     assert _draft(dataset).status == Version.Status.INVALID
 
