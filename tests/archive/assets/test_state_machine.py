@@ -163,4 +163,4 @@ class Draft(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_draft_and_versions_hold_what_a_dictionary_would() -> None:
-    run_state_machine_as_test(Draft, settings=settings(max_examples=15, stateful_step_count=20))
+    run_state_machine_as_test(Draft, settings=settings(max_examples=10, stateful_step_count=20))
