@@ -206,3 +206,11 @@ def test_cookies_are_never_for_other_origins(owner: Api, method: str) -> None:
 def test_page_may_read_why_its_address_was_refused(anonymous: Api) -> None:
     response = Client().get("/api/dandisets/\0", headers={"Origin": ELSEWHERE})
     assert (response.status_code, response["Access-Control-Allow-Origin"]) == (400, ELSEWHERE)
+
+
+def test_page_may_read_that_the_server_is_at_fault(anonymous: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("dandiapi.rest.general.archive_totals")
+    anonymous.client.raise_request_exception = False
+    response = anonymous.client.get("/api/stats/", headers={"Origin": ELSEWHERE})
+    assert (response.status_code, response["Access-Control-Allow-Origin"]) == (500, ELSEWHERE)
+    assert response["X-Request-Username"] == "AnonymousUser"
