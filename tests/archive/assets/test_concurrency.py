@@ -198,6 +198,7 @@ def test_version_is_the_state_at_its_point_whoever_writes_meanwhile(monkeypatch:
     assert min(writer.result()["changed"] for writer in writers) > 0
     assert len({version.at for version in versions}) == 10
     for version in versions:
-        assert files_of(version) == _replayed(dataset, at=version.at or 0)
+        assert version.at
+        assert files_of(version) == _replayed(dataset, at=version.at)
         assert sums_of(version) == recounted(files_of(version))
         assert (version.file_count, version.size) == (len(files_of(version)), sum(files_of(version).values()))
