@@ -1,4 +1,4 @@
-"""The archive as OAuth 2 provider of web apps elsewhere: where it departs from the library (`docs/decisions/oauth.md`)."""
+"""The archive as OAuth 2 provider of web apps: where it departs from the library (see `docs/decisions/oauth.md`)."""
 
 from datetime import timedelta
 from typing import Any

@@ -89,7 +89,7 @@ def is_called(user: User, name: str) -> bool:
 
 
 def search_users(text: str) -> QuerySet[User]:
-    """At most SEARCH_LIMIT active, approved users with `text` in a name, the username or GitHub login, as they joined."""
+    """At most SEARCH_LIMIT active, approved users with `text` in one of their names, as they joined."""
     return User.objects.filter(
         Q(first_name__icontains=text)
         | Q(last_name__icontains=text)

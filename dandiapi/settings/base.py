@@ -61,9 +61,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that no answer whatever lacks its headers: without them a web app does not learn even the status.
-    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "dandiapi.middleware.RequestUsernameMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dandiapi.middleware.UnavailableServiceMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -73,7 +73,6 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "dandiapi.middleware.RequestUsernameMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -103,6 +102,8 @@ STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
+# After a restart of Postgres each pooled connection is stale: found out before use, it fails no request.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 10},
@@ -152,7 +153,7 @@ STORAGES: dict[str, Any] = {
                 signature_version="s3v4",
                 s3={"addressing_style": "path" if S3_ENDPOINT_URL else "virtual"},
                 connect_timeout=2,
-                read_timeout=20,
+                read_timeout=5,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 max_pool_connections=32,
                 # A signed URL must not ask clients for checksums they know nothing of.
@@ -274,8 +275,14 @@ SPECTACULAR_SETTINGS = {
     "VERSION": ARCHIVE_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
+    # From this version on its schemas are JSON Schemas, so that any validator can hold an answer against them.
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "VersionStatus": "archive.datasets.models.Version.Status",
+        "AssetStatus": "archive.assets.models.Asset.Status",
+    },
 }
-# What is no page. Reading is open to any origin (`dandiapi/cors.py`), writing to these.
+# What is no page. Reading is open to any origin (`dandiapi/apps.py`), writing to these.
 CORS_URLS_REGEX = r"^/(api|oauth|server-info)\b"
 CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_ALLOW_ALL_ORIGINS = False

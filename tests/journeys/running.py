@@ -51,7 +51,10 @@ class RunningArchive:
     # --- Life -------------------------------------------------------------------------------------------------------
 
     def launch(self) -> "subprocess.Popen[bytes]":
-        """Starts it, and does not wait for it."""
+        """Starts it, without the sample data of a first start, and does not wait for it."""
+        with self.home.held("A test", self.url) as mine:
+            if mine:
+                self.home.remember(samples_loaded=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "dandiapi.embedded", "run"],
@@ -79,7 +82,7 @@ class RunningArchive:
     def environment(self) -> dict[str, str]:
         """What the archive is told by its surroundings."""
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        return inherited | {"ARCHIVE_HOME": str(self.home.folder), "PORT": str(self.port), "ARCHIVE_SAMPLES": "0"}
+        return inherited | {"ARCHIVE_HOME": str(self.home.folder), "PORT": str(self.port)}
 
     def interrupt(self) -> int:
         """Does what Ctrl-C does, and waits for the end; returns the exit code."""

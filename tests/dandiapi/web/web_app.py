@@ -1,4 +1,4 @@
-"""A web app of another origin, as far as the archive sees it: what the real one sends, in its spelling (dandi-web 3)."""
+"""A web app of another origin, as far as the archive sees it: it sends what the real one sends (dandi-web 3)."""
 
 import base64
 import hashlib
