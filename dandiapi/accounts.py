@@ -8,25 +8,17 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from archive.accounts.models import User
 from archive.accounts.services import set_github_login
 from archive.errors import BusyError
 
-MAX_ADDRESS = 150
+MAX_USERNAME = 150
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-up: the username is the e-mail address, and approval is as the settings say."""
-
-    def clean_email(self, email: str) -> str:
-        """The address, if it can be a username."""
-        address: str = super().clean_email(email)
-        if len(address) > MAX_ADDRESS:
-            raise ValidationError(f"The address must have at most {MAX_ADDRESS} characters.")
-        return address
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Fill in a new user from the sign-up form."""
@@ -68,8 +60,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 def name_by_address(user: User) -> None:
-    """Name a new user by their e-mail address, and approve them where everybody is."""
-    user.username = user.email
+    """Name a new user by their e-mail address, if that can be a username, and approve them where everybody is.
+
+    Who has changed their address is still named by the old one; whoever has that now keeps what allauth has made up.
+    """
+    is_taken = User.objects.filter(username=user.email).exclude(pk=user.pk).exists()
+    if len(user.email) <= MAX_USERNAME and not is_taken:
+        user.username = user.email
     if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
         user.status = User.Status.APPROVED
 

@@ -102,6 +102,21 @@ def wait_until_valid(api: httpx.Client, dandiset: str, seconds: float = 60) -> N
         time.sleep(0.25)
 
 
+def wait_for_version(api: httpx.Client, dandiset: str, seconds: float = 60) -> str:
+    """The name of the version that a dandiset is being published as, as soon as it is there.
+
+    Raises TimeoutError when that takes too long.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        row = success(api.get(f"/dandisets/{dandiset}/")).json()["most_recent_published_version"]
+        if row:
+            version: str = row["version"]
+            return version
+        time.sleep(0.25)
+    raise TimeoutError(f"{dandiset} was not published.")
+
+
 def success(response: httpx.Response) -> httpx.Response:
     """The response, if it is one of success.
 

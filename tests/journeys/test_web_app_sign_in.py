@@ -2,14 +2,12 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.journeys.browser import chromium, served_web_app
 from tests.journeys.running import RunningArchive, wait_for
 from tests.journeys.web_app_tab import Tab
 
@@ -18,32 +16,10 @@ PASSWORD = "correct horse battery"
 SIGNED_IN = re.compile(" APPROVED$")
 
 
-@pytest.fixture(scope="module")
-def origin(running_archive: RunningArchive) -> Iterator[str]:
-    """Where the web app is; the archive knows of it."""
-    with served_web_app() as address:
-        running_archive.manage("manage.py", "register_web_app", "--redirect-uri", f"{address}/")
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser(origin: str) -> Iterator[Browser]:
-    with chromium() as program:
-        yield program
-
-
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that has never been anywhere."""
-    fresh = browser.new_context()
-    yield fresh
-    fresh.close()
-
-
-@pytest.fixture
-def tab(context: BrowserContext, origin: str, running_archive: RunningArchive) -> Tab:
+def tab(context: BrowserContext, web_app: str, running_archive: RunningArchive) -> Tab:
     """The web app, with nobody signed in."""
-    tab = Tab(context, origin, running_archive)
+    tab = Tab(context, web_app, running_archive)
     tab.shows("nobody")
     return tab
 
