@@ -81,4 +81,4 @@ def github_login(user: User) -> str:
 
 def has_verified_address(user: User) -> bool:
     """Whether the address that they are known by is proven to be theirs."""
-    return EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())

@@ -156,7 +156,7 @@ class TokenAdmin(ReadOnlyAdmin):
     list_display = ["name", "hint", "user", "scope", "created", "expires", "last_used", "revoked"]
     list_filter = ["scope"]
     list_select_related = ["user"]
-    exclude = ["digest"]
+    exclude = ["digest", "sealed"]
     search_fields = ["=user__username", "=hint"]
     actions = ["revoke"]
 

@@ -49,7 +49,10 @@ class Questionnaire(models.Model):
 
 
 class Token(models.Model):
-    """A named secret that acts for its user. Only the SHA-256 of the secret is kept; it can be shown once, at birth."""
+    """A named secret that acts for its user. Only the SHA-256 of the secret is kept; it can be shown once, at birth.
+
+    But for what DANDI calls the API key, which its web app shows again and again: that is kept sealed as well.
+    """
 
     class Scope(models.TextChoices):
         WRITE = "write", "Read and write"
@@ -59,6 +62,7 @@ class Token(models.Model):
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=12)
+    sealed = models.CharField(max_length=300, blank=True, editable=False)
     scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.WRITE)
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField(null=True, blank=True)

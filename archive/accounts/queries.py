@@ -1,10 +1,12 @@
 """Finding people and tokens; what is still to be asked of somebody."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Lower
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from archive.accounts.models import Grant, Token, User
 
+API_KEY_NAME = "API key"
 SEARCH_LIMIT = 10
 MAX_REVIEWERS = 20
 LAST_USED_GRAIN = timedelta(minutes=5)
@@ -61,6 +64,22 @@ def find_token(secret: str) -> Token | None:
     if token and (token.last_used is None or token.last_used < now - LAST_USED_GRAIN):
         Token.objects.filter(pk=token.pk).update(last_used=now)
     return token
+
+
+def api_key_of(user: User) -> str | None:
+    """The secret of what DANDI calls the user's API key; None if there is none, or none that can be read any more."""
+    token = tokens_of(user).filter(name=API_KEY_NAME).exclude(sealed="").first()
+    if token is None:
+        return None
+    try:
+        return vault().decrypt(token.sealed).decode()
+    except InvalidToken:
+        return None
+
+
+def vault() -> Fernet:
+    """What seals and opens API keys, by a key that only this server has and the database does not."""
+    return Fernet(urlsafe_b64encode(sha256(f"API keys {settings.SECRET_KEY}".encode()).digest()))
 
 
 def tokens_of(user: User) -> QuerySet[Token]:

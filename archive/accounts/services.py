@@ -12,12 +12,20 @@ from django.utils import timezone
 
 from archive.accounts.models import Questionnaire, Token, User
 from archive.accounts.policy import Action, Actor, require
-from archive.accounts.queries import FIRST_NAME, LAST_NAME, NAMES, QUESTIONS, digest_of, reviewers
+from archive.accounts.queries import (
+    API_KEY_NAME,
+    FIRST_NAME,
+    LAST_NAME,
+    NAMES,
+    QUESTIONS,
+    digest_of,
+    reviewers,
+    vault,
+)
 from archive.accounts.work import post
 from archive.errors import ForbiddenError, InvalidError, NotFoundError
 
 TOKEN_PREFIX = "arc_"  # noqa: S105 - the part that secret scanners look for, not a secret
-API_KEY_NAME = "API key"
 MAX_TOKENS = 100
 MAX_REASON = 1000
 
@@ -58,7 +66,10 @@ def replace_api_key(*, user: User) -> str:
     """Revoke what DANDI calls the user's API key, if there is one, and return the secret of a new one."""
     with transaction.atomic():
         user.tokens.filter(name=API_KEY_NAME, revoked__isnull=True).update(revoked=timezone.now())
-        return create_token(user=user, name=API_KEY_NAME)[1]
+        token, secret = create_token(user=user, name=API_KEY_NAME)
+        token.sealed = vault().encrypt(secret.encode()).decode()
+        token.save(update_fields=["sealed"])
+    return secret
 
 
 def name_after_address(*, user: User) -> None:

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 name="user_github_login_unique",
             ),
         ),
+        migrations.AddField("token", "sealed", models.CharField(blank=True, editable=False, max_length=300)),
         migrations.CreateModel(
             name="Questionnaire",
             fields=[

@@ -16,6 +16,8 @@ from dandiapi.auth import Anyone, Approved, SignedIn, Staff
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
 
+UNKEPT = {"Cache-Control": "no-store"}
+
 
 def info() -> dict[str, Any]:
     """What a client needs to know before anything else."""
@@ -89,21 +91,24 @@ class AvailableSchemasView(View):
 
 
 class TokenView(View):
-    """The user's API key. It is kept as a digest, so it can be shown only to who already has it."""
+    """The user's API key."""
 
     permission_classes = [Approved]
 
     @extend_schema(responses={200: str, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
     def get(self, request: Request) -> Response:
-        """The key that this very request came with; not found if it came by other means (post for a new one)."""
-        if not isinstance(request.auth, Token):
+        """The token that this very request came with, or else the key; not found if there is none: post for one."""
+        if isinstance(request.auth, Token):
+            return Response(request.headers["Authorization"].split()[1], headers=UNKEPT)
+        key = queries.api_key_of(self.user)
+        if key is None:
             raise NotFound
-        return Response(request.headers["Authorization"].split()[1])
+        return Response(key, headers=UNKEPT)
 
     @extend_schema(request=None, responses={200: str, 401: outputs.Detail, 403: outputs.Detail})
     def post(self, request: Request) -> Response:
         """A new key; the old one ends."""
-        return Response(services.replace_api_key(user=self.user))
+        return Response(services.replace_api_key(user=self.user), headers=UNKEPT)
 
 
 class MeView(View):

@@ -16,6 +16,7 @@ from tests.journeys.web_app_tab import Answer, Tab
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 CONTENT = b"What a mouse saw."
+DOOMED = b"What nobody shall see."
 LIST = "dandisets/?page=1&page_size=8&ordering=-modified"
 ERROR = {"field", "message"}
 USER = {"username", "name", "admin", "status"}
@@ -94,6 +95,7 @@ def program(tab: Tab, running_archive: RunningArchive) -> Iterator[httpx.Client]
     """A program of the same person's, with the key that the app showed them."""
     assert tab.call("GET", "auth/token/").status == 404
     key = tab.call("POST", "auth/token/").data
+    assert tab.call("GET", "auth/token/").data == key
     headers = {"Authorization": f"token {key}"}
     with httpx.Client(base_url=running_archive.api_url, headers=headers, timeout=60, trust_env=False) as client:
         yield client
@@ -204,7 +206,7 @@ def test_others_learn_that_they_may_not(tab: Tab, place: dict[str, str]) -> None
 
 def test_file_is_opened_and_deleted(tab: Tab, program: httpx.Client) -> None:
     identifier = created(tab)
-    add_file(program, identifier, "sub-01/doomed.txt", CONTENT)
+    add_file(program, identifier, "sub-01/doomed.txt", DOOMED)
     draft = f"dandisets/{identifier}/versions/draft/assets/"
     (asset,) = tab.call("GET", draft).data["results"]
     with tab.page.context.expect_page() as opened:
@@ -212,7 +214,7 @@ def test_file_is_opened_and_deleted(tab: Tab, program: httpx.Client) -> None:
             "path => void window.open(settings.apiRoot + path)",
             f"assets/{asset['asset_id']}/download?content_disposition=inline",
         )
-    assert opened.value.inner_text("body") == CONTENT.decode()
+    assert opened.value.inner_text("body") == DOOMED.decode()
     opened.value.close()
     assert tab.call("DELETE", f"{draft}{asset['asset_id']}/").status == 204
     assert tab.call("GET", f"{draft}paths/?path_prefix=&page=1&page_size=15").data["results"] == []

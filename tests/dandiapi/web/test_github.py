@@ -141,15 +141,13 @@ def test_login_page_offers_only_who_is_configured(anonymous: Browser, settings: 
     )
 
 
-def test_login_page_has_no_passwords_where_others_vouch_for_people(
-    anonymous: Browser, settings: LazySettings
-) -> None:
+def test_login_page_has_no_passwords_where_others_vouch_for_people(anonymous: Browser, settings: LazySettings) -> None:
     settings.SOCIALACCOUNT_ONLY = True
     page = anonymous.read("/accounts/login/")
     assert ("/accounts/github/login/" in page, 'type="password"' in page) == (True, False)
 
 
-# --- Being called ------------------------------------------------------------------------------------------------------
+# --- Being called -----------------------------------------------------------------------------------------------------
 
 
 def test_person_is_called_by_their_github_login(anonymous: Browser, github: type[GitHub]) -> None:

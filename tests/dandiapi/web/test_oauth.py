@@ -1,6 +1,7 @@
 """How a web app of another origin is let act for somebody (dandi-web 3, contract 1.10)."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -8,11 +9,13 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 
 from archive.accounts.models import User
-from dandiapi.oauth import TOGETHER, WEB_APP_CLIENT_ID
+from dandiapi.oauth import TOGETHER, WEB_APP_CLIENT_ID, Validator
 from dandiapi.tasks import forget_expired_grants_task
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.web_app import HOME, ORIGIN, WebApp, challenge
@@ -27,6 +30,13 @@ def app(db: None) -> WebApp:
 def tokens(app: WebApp, stranger: Browser) -> dict[str, Any]:
     """What the app has got for the stranger."""
     return app.tokens_for(stranger)
+
+
+def raises(error: Exception) -> Callable[..., Any]:
+    def raising(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    return raising
 
 
 def later(**span: float) -> None:
@@ -191,6 +201,24 @@ def test_access_token_may_write(app: WebApp, tokens: dict[str, Any]) -> None:
         headers={"Authorization": f"Bearer {tokens['access_token']}"},
     )
     assert (response.status_code, response.json()["draft_version"]["name"]) == (200, "Mine")
+
+
+@pytest.mark.parametrize("name", ["validate_code", "validate_grant_type"])
+def test_app_can_read_that_a_service_is_away(
+    app: WebApp, stranger: Browser, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    code = app.code_for(stranger)
+    monkeypatch.setattr(Validator, name, raises(OperationalError("away")))
+    response = app.exchange(code)
+    assert (response.status_code, response["Content-Type"]) == (503, "application/json")
+    assert (response["Access-Control-Allow-Origin"], response["Retry-After"]) == (ORIGIN, "5")
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example.org", "null"])
+def test_tokens_are_not_read_by_pages_of_other_origins(app: WebApp, stranger: Browser, origin: str) -> None:
+    code = app.code_for(stranger)
+    app.client = Client(headers={"Origin": origin})
+    assert "Access-Control-Allow-Origin" not in app.exchange(code)
 
 
 # --- Refreshing -------------------------------------------------------------------------------------------------------
