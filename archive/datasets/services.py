@@ -11,8 +11,9 @@ from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import find_users, is_called, owners_of
 from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
+from archive.datasets.queries import find_draft
 from archive.datasets.work import computed_metadata
-from archive.errors import ForbiddenError, ImmutableError, InvalidError
+from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError
 from archive.identifiers.queries import parse_dandiset_number
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
@@ -80,8 +81,7 @@ def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[st
         raise InvalidError("The metadata must name its schemaVersion.", field="metadata")
     submitted = strip_version_metadata(metadata)
     with transaction.atomic():
-        hold(dataset.number)
-        draft = Version.objects.select_related("dataset").get(dataset=dataset, version=Version.DRAFT)
+        draft = hold_draft(dataset)
         if draft.name == name and strip_version_metadata(draft.metadata) == submitted:
             return draft
         append(dataset.number, Change.Kind.UPDATE_METADATA, actor, {"name": name, "metadata": submitted})
@@ -89,6 +89,18 @@ def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[st
         draft.metadata = computed_metadata(draft, submitted)
         draft.status = Version.Status.PENDING
         draft.save(update_fields=["name", "metadata", "status", "modified"])
+    return draft
+
+
+def hold_draft(dataset: Dataset) -> Version:
+    """The draft, its dataset with it, for the caller's transaction to change: other writers wait until that ends.
+
+    NotFoundError if the dataset was deleted while this one waited.
+    """
+    hold(dataset.number)
+    draft = find_draft(dataset.number)
+    if draft is None:
+        raise NotFoundError("Not found.")
     return draft
 
 
@@ -103,7 +115,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
     if missing := [name for name in usernames if not any(is_called(user, name) for user in users)]:
         raise InvalidError(f"User {min(missing)} not found")
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         before = list(owners_of(dataset.number))
         added = [user for user in users if user not in before]
         removed = [user for user in before if user not in users]
@@ -132,7 +144,7 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
     if dataset.access == Dataset.Access.RELEASING:
         raise InvalidError("Dandiset modification not allowed during unembargo")
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         versions = dataset.versions.all()
         if versions.filter(at__isnull=False).exclude(status=Version.Status.PUBLISHING).exists():
             raise ForbiddenError("Cannot delete dandisets with published versions.")

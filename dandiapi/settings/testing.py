@@ -10,3 +10,6 @@ INSTALLED_APPS += ["allauth.socialaccount.providers.github"]
 SOCIALACCOUNT_ONLY = False
 CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# Static files as they lie in the tree: a clean clone has not collected any.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

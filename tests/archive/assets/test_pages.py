@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import RedisError
 
@@ -151,18 +150,16 @@ def test_pages_are_right_while_the_cache_is_away(dataset: Dataset, monkeypatch: 
 
 @pytest.mark.parametrize("order", ["created", "-created", "path", "-path"])
 @pytest.mark.parametrize("offset", [5, 13, 25])
-def test_page_at_any_depth_takes_the_same_queries(
-    dataset: Dataset, order: Order, offset: int, django_assert_num_queries: Any
+@pytest.mark.parametrize("more", [0, 40])
+def test_page_at_any_depth_of_any_list_takes_the_same_queries(
+    dataset: Dataset, order: Order, offset: int, more: int, django_assert_num_queries: Any
 ) -> None:
+    _change(dataset, add=[f"more{number:02}" for number in range(more)])
     draft = draft_of(dataset)
-
-    def read(page: QuerySet[Asset]) -> list[Asset]:
-        return list(page)
-
-    # Its anchors, which a first reader computes; then the position and the page.
-    read(page_of_assets(draft, Filter(), order=order, offset=5, limit=5))
+    # The first reader computes the anchors; then it is the position and the page.
+    list(page_of_assets(draft, Filter(), order=order, offset=5, limit=5))
     with django_assert_num_queries(2):
-        read(page_of_assets(draft, Filter(), order=order, offset=offset, limit=5))
+        list(page_of_assets(draft, Filter(), order=order, offset=offset, limit=5))
 
 
 @pytest.mark.parametrize("offset", [5, 13, 25])
