@@ -27,7 +27,6 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
 from archive.errors import NotFoundError
 from archive.storage.queries import public_url, read_start
-from archive.timeline.queries import position
 from archive.validation.metadata import AssetFacts, asset_metadata, blob_digest, candidate_asset_metadata
 
 ANCHOR_STEP = 1000
@@ -268,7 +267,8 @@ def _nearest_anchor(
 
     (None, 0) when the list ends before that row.
     """
-    state = version.at if version.at is not None else f"draft-{position(version.dataset_id)}"
+    # Each change of a draft's assets gives it another time of modification.
+    state = version.at if version.at is not None else version.modified.isoformat()
     name = f"anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
     anchors = _remembered(name)
     if anchors is None:
