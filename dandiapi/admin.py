@@ -15,9 +15,9 @@ from django.http import HttpRequest
 
 from archive import models
 from archive.accounts.models import Grant, Token, User
-from archive.accounts.queries import owners_of
+from archive.accounts.queries import owners_of, viewers_of
 from archive.accounts.services import revoke_token, set_status
-from archive.datasets.services import set_owners
+from archive.datasets.services import set_owners, set_viewers
 from archive.timeline.models import Job, Projection
 from archive.timeline.services import retry_jobs, retry_projections
 from dandiapi.auth import actor_of
@@ -185,7 +185,11 @@ class GrantAdmin(ByDatasetAdmin):
         obj.pk = Grant.objects.get(dataset_id=obj.dataset_id, user_id=obj.user_id).pk
 
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
-        """Make somebody an owner no longer."""
+        """Make somebody an owner, or a viewer, no longer."""
+        if obj.role == Grant.Role.VIEWER:
+            names = [viewer.username for viewer in viewers_of(obj.dataset_id) if viewer.pk != obj.user_id]
+            set_viewers(actor=actor_of(request), dataset=obj.dataset, usernames=names)
+            return
         self._set_owners(request, obj, [owner for owner in owners_of(obj.dataset_id) if owner.pk != obj.user_id])
 
     def _set_owners(self, request: HttpRequest, grant: Grant, people: Sequence[User]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -12,34 +13,53 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from archive.accounts.models import Token, User
+from archive.accounts.models import ReviewerLink, Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
-from archive.accounts.queries import find_token
+from archive.accounts.queries import find_reviewer_link, find_reviewer_link_again, find_token
+from archive.datasets.services import LINK_PREFIX
 
 # What a 401 says to come with.
 REALM = 'Bearer realm="api"'
 
 
+# Where a session keeps the reviewer link that its browser has followed.
+REVIEWER_LINK = "reviewer_link"
+
+
 def actor_of(request: Request | HttpRequest) -> Actor:
     """Who is asking."""
-    if not isinstance(request.user, User):
-        return ANONYMOUS
-    token = getattr(request, "auth", None)
-    return Actor(user=request.user, token=token if isinstance(token, Token) else None)
+    user = request.user if isinstance(request.user, User) else None
+    proof = getattr(request, "auth", None)
+    if isinstance(proof, Token):
+        return Actor(user=user, token=proof)
+    link = proof if isinstance(proof, ReviewerLink) else _followed_link(request)
+    return Actor(user=user, link=link) if user or link else ANONYMOUS
+
+
+def _followed_link(request: Request | HttpRequest) -> ReviewerLink | None:
+    """The reviewer link that the session's browser has followed, if it is still valid."""
+    link_id = getattr(request, "session", {}).get(REVIEWER_LINK)
+    return find_reviewer_link_again(link_id) if link_id else None
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: token <secret>`, as DANDI's clients send it."""
+    """`Authorization: token <secret>`, as DANDI's clients send it. The secret may be a reviewer link's, too."""
 
-    def authenticate(self, request: Request) -> tuple[User, Token] | None:
-        """The user and token, None when the header is not of this kind; a bad token is an error."""
+    def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Token | ReviewerLink] | None:
+        """The user and token, or nobody and a link; None when the header is of another kind; a bad one is an error."""
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"token":
             return None
-        token = find_token(words[1].decode("latin-1")) if len(words) == 2 else None
-        if token is None:
+        secret = words[1].decode("latin-1") if len(words) == 2 else ""
+        if secret.startswith(LINK_PREFIX):
+            link = find_reviewer_link(secret)
+            proof = (AnonymousUser(), link) if link else None
+        else:
+            token = find_token(secret)
+            proof = (token.user, token) if token else None
+        if proof is None:
             raise AuthenticationFailed("Invalid token.")
-        return token.user, token
+        return proof
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 says to come with."""
@@ -95,6 +115,15 @@ class Approved(BasePermission):
         """Whether the actor is approved, and may write if this writes."""
         actor = actor_of(request)
         return actor.is_authenticated and actor.is_approved and (request.method in SAFE_METHODS or actor.may_write)
+
+
+class ApprovedOrReviewer(Approved):
+    """Signed in and approved; or, to read, with a reviewer link."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether this reads by a reviewer link, or the actor is approved."""
+        reviews = request.method in SAFE_METHODS and isinstance(request.auth, ReviewerLink)
+        return reviews or super().has_permission(request, view)
 
 
 class ApprovedOrReadOnly(Approved):

@@ -14,4 +14,5 @@ app.autodiscover_tasks(["archive"])
 app.conf.beat_schedule = {
     "sweep-projections": {"task": "archive.timeline.tasks.sweep_projections_task", "schedule": 5.0},
     "sweep-jobs": {"task": "archive.timeline.tasks.sweep_jobs_task", "schedule": 5.0},
+    "watch-embargoes": {"task": "archive.publishing.tasks.watch_embargoes_task", "schedule": 3600.0},
 }

@@ -1,8 +1,8 @@
-"""User, Token, Grant."""
+"""User, Token, Grant, ReviewerLink."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class User(AbstractUser):
@@ -54,6 +54,7 @@ class Grant(models.Model):
 
     class Role(models.TextChoices):
         OWNER = "owner"
+        VIEWER = "viewer"
 
     dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="grants")
     user = models.ForeignKey(User, models.PROTECT, related_name="grants")
@@ -63,8 +64,31 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dataset", "user"], name="grant_once_per_user"),
-            models.CheckConstraint(condition=Q(role__in=["owner"]), name="grant_role_known"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "viewer"]), name="grant_role_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.dataset_id}"
+
+
+class ReviewerLink(models.Model):
+    """A secret by which anybody reads one dataset, without the names of its people. Only its SHA-256 is kept."""
+
+    dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="reviewer_links")
+    label = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=12)
+    creator = models.ForeignKey(User, models.PROTECT, related_name="reviewer_links")
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True, editable=False)
+    revoked = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="reviewer_link_digest_is_sha256"),
+            models.CheckConstraint(condition=Q(expires__gt=F("created")), name="reviewer_link_expires_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.hint}...)"

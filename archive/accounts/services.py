@@ -1,4 +1,4 @@
-"""Making and revoking tokens; making and approving accounts."""
+"""Making and revoking tokens; making and approving accounts; writing to people."""
 
 import re
 import secrets
@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from archive.accounts.models import Token, User
 from archive.accounts.queries import digest_of
+from archive.accounts.work import MAIL_JOB
 from archive.errors import InvalidError, NotFoundError
+from archive.timeline.services import start_job
 
 TOKEN_PREFIX = "arc_"  # noqa: S105 - the part that secret scanners look for, not a secret
 API_KEY_NAME = "API key"
@@ -31,16 +33,16 @@ def create_token(
         raise InvalidError("The expiry must lie in the future.", field="expires")
     if user.tokens.filter(revoked__isnull=True).count() >= MAX_TOKENS:
         raise InvalidError(f"You have {MAX_TOKENS} tokens already; revoke one first.", field="name")
-    secret = _new_secret()
+    secret = new_secret(TOKEN_PREFIX)
     token = Token.objects.create(
         user=user, name=name, digest=digest_of(secret), hint=secret[:8], scope=scope, expires=expires
     )
     return token, secret
 
 
-def _new_secret() -> str:
-    """240 random bits between a prefix and a checksum, so that a scanner can tell a token from other text."""
-    body = TOKEN_PREFIX + secrets.token_hex(30)
+def new_secret(prefix: str) -> str:
+    """240 random bits between a prefix and a checksum, so that a scanner can tell a secret from other text."""
+    body = prefix + secrets.token_hex(30)
     return f"{body}{zlib.crc32(body.encode()):08x}"
 
 
@@ -85,3 +87,13 @@ def create_user(
 def set_status(*, user_ids: Sequence[int], status: User.Status) -> int:
     """Approve, reject or put back people; returns how many changed by it."""
     return User.objects.filter(pk__in=user_ids).exclude(status=status).update(status=status)
+
+
+def write_mail(*, key: str, to: Sequence[str], subject: str, text: str) -> None:
+    """Have one mail sent to these addresses, once the caller's transaction has been committed, and not before.
+
+    `key`, of at most 64 characters, names the occasion: while a mail about it waits to be sent, no second one is made.
+    """
+    if to:
+        # Of no dataset: whoever may see the work that is done for a dataset need not see these addresses.
+        start_job(MAIL_JOB, subject=key, arguments={"to": [*to], "subject": subject, "text": text})

@@ -21,14 +21,20 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, Tuple
 from django.db.models.functions import Upper
 from redis.exceptions import RedisError
 
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import Action, Actor, is_blinded, require, visible_rows
 from archive.assets.models import Asset, Folder
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
 from archive.errors import NotFoundError
 from archive.storage.queries import public_url, read_start
 from archive.timeline.queries import position
-from archive.validation.metadata import AssetFacts, asset_metadata, blob_digest, candidate_asset_metadata
+from archive.validation.metadata import (
+    AssetFacts,
+    asset_metadata,
+    blob_digest,
+    candidate_asset_metadata,
+    without_people,
+)
 
 ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
@@ -79,15 +85,17 @@ def folders_of(version: Version) -> QuerySet[Folder]:
 class AssetDocuments:
     """Composes the full metadata of assets of one dataset (their blobs at hand), without a query per asset."""
 
-    def __init__(self, dataset: Dataset, *, of_draft_only: bool = False) -> None:
-        """`of_draft_only` spares the look for the versions that show an asset: it has just been introduced."""
+    def __init__(self, dataset: Dataset, *, reader: Actor, of_draft_only: bool = False) -> None:
+        """`reader` is for whom; `of_draft_only` spares the look for versions that show an asset: it has just come."""
         self._dataset = dataset
+        self._is_blinded = is_blinded(reader, dataset)
         self._publications = [] if of_draft_only else publications(dataset.number)
         self._points = [publication.at for publication in self._publications]
 
     def document(self, asset: Asset) -> dict[str, Any]:
         """The metadata that readers of the asset get."""
-        return asset_metadata(self._facts(asset))
+        document = asset_metadata(self._facts(asset))
+        return without_people(document) if self._is_blinded else document
 
     def candidate(self, asset: Asset, now: datetime) -> dict[str, Any]:
         """The metadata that the asset is validated as: what it would be, were it published now."""
@@ -125,12 +133,16 @@ def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
 def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
     """An asset by its id alone, its blob and dataset with it, if the actor may read the dataset.
 
-    NotFoundError if there is none; UnauthenticatedError or ForbiddenError if it is embargoed to the actor.
+    NotFoundError if there is none, or it was removed before the dataset was released; UnauthenticatedError or
+    ForbiddenError if it is embargoed to the actor.
     """
-    asset = Asset.objects.select_related("blob", "dataset").filter(asset_id=asset_id).first()
+    assets = Asset.objects.select_related("blob", "dataset").filter(asset_id=asset_id)
+    asset = assets.first()
     if asset is None:
         raise NotFoundError("Not found.")
     require(actor, Action.READ, asset.dataset)
+    if asset.retired is not None and not assets.filter(visible_rows(actor)).exists():
+        raise NotFoundError("Not found.")
     return asset
 
 

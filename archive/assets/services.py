@@ -18,6 +18,7 @@ from archive.assets.queries import draft_asset, live_assets
 from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob
 from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import refuse_during_release
 from archive.errors import ConflictError, InvalidError
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
@@ -108,8 +109,7 @@ def change_assets(
 def require_changeable(actor: Actor, dataset: Dataset) -> None:
     """Raise unless the actor may change the draft, and it can be changed now."""
     require(actor, Action.CHANGE_DRAFT, dataset)
-    if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+    refuse_during_release(dataset)
 
 
 def _new_asset(actor: Actor, blob_id: uuid.UUID, metadata: dict[str, Any]) -> NewAsset:

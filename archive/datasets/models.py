@@ -18,6 +18,8 @@ class Dataset(models.Model):
     number = models.IntegerField(primary_key=True, validators=[MinValueValidator(0), MaxValueValidator(999_999)])
     access = models.CharField(max_length=16, choices=Access.choices, default=Access.OPEN)
     embargo_end = models.DateField(null=True, blank=True)
+    # The change that released it, if it was embargoed: what was retired by then was never open to all.
+    released = models.BigIntegerField(null=True, editable=False)
     star_count = models.IntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -30,6 +32,11 @@ class Dataset(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(access="OPEN") | Q(embargo_end__isnull=False), name="dataset_embargo_has_end"
+            ),
+            models.CheckConstraint(
+                condition=~Q(access="EMBARGOED", released__isnull=False)
+                & ~Q(access="UNEMBARGOING", released__isnull=True),
+                name="dataset_released_once_embargo_ends",
             ),
             models.CheckConstraint(condition=Q(star_count__gte=0), name="dataset_star_count_not_negative"),
         ]

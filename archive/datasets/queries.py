@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from archive.accounts.models import User
-from archive.accounts.policy import Action, Actor, owned, require, visible
+from archive.accounts.policy import RELEASED, Action, Actor, is_blinded, owned, require, visible
 from archive.datasets.models import Dataset, Star, Version
-from archive.errors import NotFoundError
+from archive.errors import InvalidError, NotFoundError
+from archive.validation.metadata import without_people
 
 
 def find_dataset(actor: Actor, number: int) -> Dataset:
@@ -57,7 +58,25 @@ def find_version(actor: Actor, number: int, version: str) -> Version:
         find_dataset(actor, number)
         raise NotFoundError("Not found.") from None
     require(actor, Action.READ, found.dataset)
-    return found
+    return as_seen_by(actor, found)
+
+
+def as_seen_by(actor: Actor, version: Version) -> Version:
+    """The version, its dataset with it, without what tells who its people are if the actor is blinded.
+
+    What is wrong with the metadata is left out too, since complaints repeat what they are about. Not to be saved.
+    """
+    if is_blinded(actor, version.dataset):
+        version.metadata = without_people(version.metadata)
+        version.problems = []
+        version.contact_person = ""
+    return version
+
+
+def refuse_during_release(dataset: Dataset) -> None:
+    """Raise InvalidError while the dataset is being released: nothing of it changes meanwhile (contract 2.9)."""
+    if dataset.access == Dataset.Access.RELEASING:
+        raise InvalidError("Dandiset modification not allowed during unembargo")
 
 
 def find_draft(dataset_id: int) -> Version | None:
@@ -111,7 +130,7 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     """The datasets that the actor may read and the filter asks for, in its order."""
     datasets = owned_datasets(actor) if wanted.mine else visible_datasets(actor)
     if not wanted.embargoed:
-        datasets = datasets.filter(access=Dataset.Access.OPEN)
+        datasets = datasets.filter(access__in=RELEASED)
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
     published = shown_versions().filter(dataset=OuterRef("pk"), at__isnull=False)
@@ -158,8 +177,9 @@ def starred_by(actor: Actor, datasets: Sequence[Dataset]) -> set[int]:
 
 def archive_totals() -> dict[str, int]:
     """How many datasets, published datasets, users and bytes there are in the open."""
-    drafts = Version.objects.filter(at__isnull=True, dataset__access=Dataset.Access.OPEN)
-    published = shown_versions().filter(at__isnull=False).values("dataset").distinct()
+    released = shown_versions().filter(dataset__access__in=RELEASED)
+    drafts = released.filter(at__isnull=True)
+    published = released.filter(at__isnull=False).values("dataset").distinct()
     return {
         "dandiset_count": drafts.count(),
         "published_dandiset_count": published.count(),

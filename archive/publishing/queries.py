@@ -1,19 +1,26 @@
-"""Where manifests lie, and what keeps a draft from being published."""
+"""Where manifests lie; what keeps a draft from being published; which embargoes end."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import F, Func
+from django.db.models import Exists, F, Func, OuterRef, QuerySet
+from django.utils import timezone
 
-from archive.accounts.policy import Actor
+from archive.accounts.policy import Actor, is_blinded
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version
 from archive.errors import ConflictError, InvalidError, LockedError
+from archive.publishing.models import EmbargoNotice
 from archive.storage.queries import public_url
 
 PROBLEM_ASSETS = 50
+EMBARGO_LIMIT = 1000
+# Nothing is released by the clock before its owners have known for so long that it will be.
+EMBARGO_GRACE = timedelta(days=1)
 
 
 def manifest_key(version: Version, name: str) -> str:
@@ -77,15 +84,16 @@ def find_version_details(actor: Actor, number: int, version: str) -> VersionDeta
             {"number": number},
         )
         uploads, is_unsettled = cursor.fetchone()
-    return VersionDetails(found, uploads, asset_problems(found) if is_unsettled else [])
+    return VersionDetails(found, uploads, asset_problems(actor, found) if is_unsettled else [])
 
 
-def asset_problems(version: Version) -> list[dict[str, str]]:
+def asset_problems(actor: Actor, version: Version) -> list[dict[str, str]]:
     """What is wrong, or not yet known to be right, with the assets of a draft; nothing is with a published version's.
 
     Of at most PROBLEM_ASSETS assets each: those pending, and those invalid that have the most errors (contract 2.6).
+    A blinded reviewer is told nothing, since complaints repeat what they are about.
     """
-    if not version.is_draft:
+    if not version.is_draft or is_blinded(actor, version.dataset):
         return []
     live = Asset.objects.filter(dataset_id=version.dataset_id, retired__isnull=True)
     pending = live.filter(status=Asset.Status.PENDING).order_by("id").values_list("path", flat=True)[:PROBLEM_ASSETS]
@@ -99,3 +107,31 @@ def asset_problems(version: Version) -> list[dict[str, str]]:
         *({"field": "", "message": waiting, "path": path} for path in pending),
         *({**problem, "path": path} for path, problems in invalid for problem in problems),
     ]
+
+
+def embargo_notices_due(notice_days: Sequence[int]) -> Iterator[tuple[Dataset, int]]:
+    """Embargoed datasets with the notice, by its days before the end, that their owners should have had and have not.
+
+    At most EMBARGO_LIMIT for each of the `notice_days`. Of several that are due, only the one nearest to the end is.
+    """
+    today = datetime.now(UTC).date()
+    after = date.min
+    for days in sorted(notice_days):
+        until = today + timedelta(days=days)
+        sent = EmbargoNotice.objects.filter(dataset=OuterRef("pk"), end=OuterRef("embargo_end"), days=days)
+        ending = _embargoed().filter(~Exists(sent), embargo_end__gt=after, embargo_end__lte=until)
+        yield from ((dataset, days) for dataset in ending.order_by("embargo_end", "pk")[:EMBARGO_LIMIT])
+        after = until
+
+
+def embargoes_over() -> list[int]:
+    """The numbers of at most EMBARGO_LIMIT datasets whose embargo is over, as their owners have known for a while."""
+    told = EmbargoNotice.objects.filter(
+        dataset=OuterRef("pk"), end=OuterRef("embargo_end"), sent__lte=timezone.now() - EMBARGO_GRACE
+    )
+    over = _embargoed().filter(Exists(told), embargo_end__lt=datetime.now(UTC).date())
+    return list(over.order_by("embargo_end", "pk").values_list("pk", flat=True)[:EMBARGO_LIMIT])
+
+
+def _embargoed() -> QuerySet[Dataset]:
+    return Dataset.objects.filter(access=Dataset.Access.EMBARGOED)

@@ -1,14 +1,18 @@
-"""Publishing: a version is a point on the timeline, so asking for one writes one row and moves nothing."""
+"""Publishing: a version is a point on the timeline, so asking for one writes one row and moves nothing.
+
+Releasing from an embargo: one row as well.
+"""
 
 from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
+from archive.blobs.queries import active_uploads
 from archive.datasets.models import Dataset, Version
 from archive.errors import InvalidError
 from archive.identifiers.queries import next_version_name
 from archive.publishing.queries import require_publishable
-from archive.publishing.work import PUBLISH_JOB
+from archive.publishing.work import PUBLISH_JOB, begin_release
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
 from archive.timeline.services import append, hold, start_job
@@ -47,3 +51,19 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
         Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
         start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
         return find_open_job(PUBLISH_JOB, str(version.pk))
+
+
+def release(*, actor: Actor, dataset: Dataset) -> None:
+    """End the dataset's embargo: everybody may read it when this returns, and its objects become open in time.
+
+    Raises InvalidError, in the words of contract 1.4, when it is not embargoed, or uploads for it are under way.
+    """
+    require(actor, Action.RELEASE, dataset)
+    with transaction.atomic():
+        hold(dataset.number)
+        dataset.refresh_from_db(fields=["access"])
+        if dataset.access != Dataset.Access.EMBARGOED:
+            raise InvalidError("Dandiset not embargoed")
+        if active_uploads(dataset):
+            raise InvalidError("Dandiset unembargo not allowed with active uploads")
+        begin_release(dataset.number, actor)

@@ -1,31 +1,39 @@
-"""What follows a change of a dataset: validation of its draft, opening of its objects, manifests; and publishing."""
+"""What follows a change of a dataset: validation of its draft, opening of its objects, manifests; and publishing.
+
+And the end of an embargo: a change of one row, which opening the objects then follows.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import yaml
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from archive.accounts.policy import ANONYMOUS, SYSTEM, visible_rows
+from archive.accounts.queries import owners_of
+from archive.accounts.services import write_mail
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, assets_of, contributions
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
-from archive.datasets.work import version_facts
+from archive.datasets.work import computed_metadata, version_facts
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
-from archive.publishing.queries import manifest_key, manifest_url
+from archive.publishing.models import EmbargoNotice
+from archive.publishing.queries import embargo_notices_due, embargoes_over, manifest_key, manifest_url
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
-from archive.timeline.models import Job
+from archive.timeline.models import Author, Change, Job
 from archive.timeline.queries import position
-from archive.timeline.services import hold, start_job
+from archive.timeline.services import append, hold, start_job
 from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     candidate_version_metadata,
@@ -33,17 +41,22 @@ from archive.validation.metadata import (
     published_version_metadata,
     strip_version_metadata,
     version_metadata,
+    version_url,
 )
 from archive.validation.problems import validate_asset, validate_version
 from archive.validation.summary import asset_contribution, merge_contributions
 
 PUBLISH_JOB = "publish"
 MANIFEST_JOB = "manifest"
+RELEASE_JOB = "release"
 
 VALIDATION_BATCH = 100
 OPENING_BATCH = 500
 OPENING_THREADS = 8
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
+
+AUTOMATIC_RELEASE = "After that day, and not before tomorrow, everybody will be able to read it."
+MANUAL_RELEASE = "It stays embargoed after that day, too, until one of its owners releases it."
 
 
 # --- Validation -------------------------------------------------------------------------------------------------------
@@ -55,7 +68,7 @@ def validate_draft(span: Span) -> None:
     draft = find_draft(span.dataset_id)
     if draft is None:
         return
-    documents = AssetDocuments(draft.dataset)
+    documents = AssetDocuments(draft.dataset, reader=SYSTEM)
     while batch := list(_pending(draft).filter(blob__sha256__isnull=False)[:VALIDATION_BATCH]):
         for asset in batch:
             _judge(asset, documents.candidate(asset, timezone.now()))
@@ -136,18 +149,109 @@ def _summary(version: Version) -> dict[str, Any]:
 
 @projection("access")
 def open_objects(span: Span) -> None:
-    """Let anyone read, unsigned, the blobs that an open dataset has gained."""
-    if not Dataset.objects.filter(pk=span.dataset_id, access=Dataset.Access.OPEN).exists():
+    """Let anyone read, unsigned, the blobs that an open dataset has gained; or all that a release has opened.
+
+    Which of the two is told by the dataset itself, not by the span, so a release that was interrupted goes on. When
+    all its blobs are open, and nothing has changed meanwhile, the dataset is open too.
+    """
+    dataset = Dataset.objects.filter(pk=span.dataset_id).exclude(access=Dataset.Access.EMBARGOED).first()
+    if dataset is None:
         return
+    is_releasing = dataset.access == Dataset.Access.RELEASING
     gained = Asset.objects.filter(
-        dataset_id=span.dataset_id, introduced__gt=span.since, introduced__lte=span.target, blob__is_open=False
+        visible_rows(ANONYMOUS),
+        dataset=dataset,
+        introduced__gt=0 if is_releasing else span.since,
+        introduced__lte=span.target,
+        blob__is_open=False,
     )
+    _open_blobs(gained, span.heartbeat)
+    if is_releasing:
+        _finish_release(dataset.number, span.target)
+
+
+def _open_blobs(gained: QuerySet[Asset], heartbeat: Heartbeat) -> None:
     with ThreadPoolExecutor(OPENING_THREADS) as threads:
         while ids := list(gained.values_list("blob_id", flat=True).distinct()[:OPENING_BATCH]):
             blobs = Blob.objects.in_bulk(ids)
             for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
-                span.heartbeat.beat()
+                heartbeat.beat()
             Blob.objects.filter(pk__in=ids).update(is_open=True)
+
+
+# --- Embargo ----------------------------------------------------------------------------------------------------------
+
+
+def begin_release(dataset_id: int, author: Author) -> None:
+    """Let everybody read the dataset, from the end of this transaction on, if it is embargoed; else do nothing.
+
+    One row is changed, however many files there are. What is open by now follows as the projection `access`.
+    """
+    with transaction.atomic():
+        hold(dataset_id)
+        dataset = Dataset.objects.filter(pk=dataset_id, access=Dataset.Access.EMBARGOED).first()
+        if dataset is None:
+            return
+        dataset.released = append(dataset_id, Change.Kind.RELEASE, author, {}).number
+        dataset.access = Dataset.Access.RELEASING
+        dataset.embargo_end = datetime.now(UTC).date()
+        dataset.save(update_fields=["access", "released", "embargo_end", "modified"])
+
+
+def _finish_release(dataset_id: int, target: int) -> None:
+    """Call the dataset open, unless it has changed since `target`: then this is tried again."""
+    with transaction.atomic():
+        hold(dataset_id)
+        draft = find_draft(dataset_id)
+        if draft is None or draft.dataset.access != Dataset.Access.RELEASING or position(dataset_id) != target:
+            return
+        append(dataset_id, Change.Kind.FINISH_RELEASE, SYSTEM, {})
+        dataset = draft.dataset
+        dataset.access = Dataset.Access.OPEN
+        dataset.save(update_fields=["access", "modified"])
+        draft.metadata = computed_metadata(draft, strip_version_metadata(draft.metadata))
+        draft.status = Version.Status.PENDING
+        draft.save(update_fields=["metadata", "status", "modified"])
+        _tell_owners(draft, "is released", "Everybody can read it now, and it can be published.", occasion="released")
+
+
+def _tell_owners(draft: Version, what: str, more: str, *, occasion: str) -> None:
+    name = f"{settings.ARCHIVE_INSTANCE_NAME}:{draft.dataset.identifier}"
+    address = version_url(draft.dataset_id, Version.DRAFT)
+    write_mail(
+        key=f"embargo:{draft.dataset.identifier}:{occasion}",
+        to=[owner.email for owner in owners_of(draft.dataset_id) if owner.is_active and owner.email],
+        subject=f"{name} {what}",
+        text=f"Your dataset {name}, {draft.name}, {what}.\n\n{more}\n\n{address}\n",
+    )
+
+
+@job_handler(RELEASE_JOB, deadline=timedelta(days=1))
+def release_at_the_end(job: RunningJob) -> None:
+    """Release the dataset that is the job's subject: its embargo is over, and its owners were told that it would be."""
+    begin_release(int(job.row.subject), SYSTEM)
+
+
+def watch_embargoes() -> None:
+    """Tell owners of embargoes that end soon, each once; release what was to be released, if the settings say so."""
+    for dataset, days in embargo_notices_due(settings.EMBARGO_NOTICE_DAYS):
+        _announce_end(dataset, days)
+    if settings.EMBARGO_RELEASE_AT_END:
+        for number in embargoes_over():
+            start_job(RELEASE_JOB, subject=str(number), dataset_id=number)
+
+
+def _announce_end(dataset: Dataset, days: int) -> None:
+    draft = find_draft(dataset.number)
+    end = dataset.embargo_end
+    if draft is None or end is None:
+        return
+    with transaction.atomic():
+        _, is_new = EmbargoNotice.objects.get_or_create(dataset=dataset, end=end, days=days)
+        if is_new:
+            what = f"is embargoed until {end.isoformat()}"
+            more = AUTOMATIC_RELEASE if settings.EMBARGO_RELEASE_AT_END else MANUAL_RELEASE
+            _tell_owners(draft, what, more, occasion=f"{end.isoformat()}:{days}")
 
 
 # --- Publishing -------------------------------------------------------------------------------------------------------
@@ -248,7 +352,7 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
 
 
 def _documents(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
-    documents = AssetDocuments(version.dataset)
+    documents = AssetDocuments(version.dataset, reader=SYSTEM)
     for asset in assets_of(version).select_related("blob").order_by("introduced", "path").iterator(chunk_size=1000):
         yield orjson.dumps(documents.document(asset))
         heartbeat.beat()

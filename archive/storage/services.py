@@ -1,6 +1,7 @@
 """Changing the object store: uploads begun and given up, objects written, opened, closed and deleted."""
 
 import json
+import logging
 from collections.abc import Iterable
 from io import RawIOBase
 from typing import IO, Any, cast
@@ -9,6 +10,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from archive.storage.queries import OPEN_TAG, bucket, client, reachable
+
+logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
 # What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
@@ -125,9 +128,14 @@ class _Chunks(RawIOBase):
 
 
 def open_to_all(key: str) -> None:
-    """Let anyone read the object without a signature."""
+    """Let anyone read the object without a signature. One that is missing is missing to all, and stops nobody."""
     with reachable():
-        client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})
+        try:
+            client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            logger.error("There is no object %s to open", key)
 
 
 def close_to_all(key: str) -> None:

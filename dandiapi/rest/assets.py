@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.policy import Action, require
+from archive.accounts.policy import Action, is_blinded, require
 from archive.assets import queries, services
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Filter
@@ -39,7 +39,7 @@ class NestedView(View):
 
     def rendered(self, asset: Asset) -> dict[str, Any]:
         """An asset with its metadata."""
-        return shapes.asset(asset, AssetDocuments(self.dataset))
+        return shapes.asset(asset, AssetDocuments(self.dataset, reader=self.actor))
 
 
 class AssetsView(NestedView):
@@ -59,7 +59,7 @@ class AssetsView(NestedView):
             found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
             if not query["metadata"]:
                 return [shapes.asset_row(asset) for asset in found.defer("metadata", "problems", "contribution")]
-            documents = AssetDocuments(self.dataset)
+            documents = AssetDocuments(self.dataset, reader=self.actor)
             return [shapes.asset(asset, documents) for asset in found.select_related("blob")]
 
         return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
@@ -72,7 +72,7 @@ class AssetsView(NestedView):
         asset = services.add_asset(
             actor=self.actor, dataset=self.dataset, blob_id=_blob_id(content), metadata=content["metadata"]
         )
-        return Response(shapes.asset(asset, AssetDocuments(self.dataset, of_draft_only=True)))
+        return Response(shapes.asset(asset, AssetDocuments(self.dataset, reader=self.actor, of_draft_only=True)))
 
 
 def _blob_id(content: dict[str, Any]) -> Any:
@@ -87,7 +87,9 @@ class AssetView(NestedView):
     @extend_schema(responses={200: dict[str, Any], **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its metadata."""
-        return Response(AssetDocuments(self.dataset).document(queries.find_asset(self.version, self.asset_id)))
+        return Response(
+            AssetDocuments(self.dataset, reader=self.actor).document(queries.find_asset(self.version, self.asset_id))
+        )
 
     @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
@@ -127,7 +129,8 @@ class AssetValidationView(NestedView):
     def get(self, request: Request, **kwargs: str) -> Response:
         """Whether it is valid, and if not, why."""
         asset = queries.find_asset(self.version, self.asset_id)
-        return Response({"status": asset.status, "validation_errors": asset.problems})
+        problems = [] if is_blinded(self.actor, self.dataset) else asset.problems
+        return Response({"status": asset.status, "validation_errors": problems})
 
 
 class AssetDownloadView(NestedView):
@@ -177,7 +180,7 @@ class FlatAssetView(FlatView):
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
         asset = self.asset()
-        return Response(AssetDocuments(asset.dataset).document(asset))
+        return Response(AssetDocuments(asset.dataset, reader=self.actor).document(asset))
 
 
 class FlatAssetInfoView(FlatView):
@@ -187,7 +190,7 @@ class FlatAssetInfoView(FlatView):
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
         asset = self.asset()
-        return Response(shapes.asset(asset, AssetDocuments(asset.dataset)))
+        return Response(shapes.asset(asset, AssetDocuments(asset.dataset, reader=self.actor)))
 
 
 class FlatAssetDownloadView(FlatView):

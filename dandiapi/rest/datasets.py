@@ -3,11 +3,10 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.policy import Action, require
+from archive.accounts.policy import Action, is_blinded, require
 from archive.accounts.queries import owners_of
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
@@ -16,7 +15,7 @@ from archive.datasets.queries import DatasetFilter
 from archive.errors import UnauthenticatedError
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
-from dandiapi.rest.base import View, listed_errors
+from dandiapi.rest.base import View, general_errors, listed_errors
 from dandiapi.rest.pages import Page
 
 
@@ -72,10 +71,14 @@ class DatasetsView(View):
     )
     def post(self, request: Request) -> Response:
         """Create a dataset; whoever does so owns it."""
-        if self.query(inputs.CreateQuery).validated_data["embargo"]:
-            raise ValidationError({"embargo": ["This archive cannot hold embargoed datasets yet."]})
+        embargo = self.query(inputs.CreateQuery).embargo_wanted()
         data = self.body(inputs.NamedMetadata).validated_data
-        dataset = services.create_dataset(actor=self.actor, name=data["name"], metadata=data["metadata"])
+        if embargo:
+            with general_errors():
+                services.check_embargo(embargo)
+        dataset = services.create_dataset(
+            actor=self.actor, name=data["name"], metadata=data["metadata"], embargo=embargo
+        )
         return Response(_detail(self, dataset))
 
 
@@ -83,8 +86,8 @@ def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
     draft, published = queries.latest_versions([dataset])[dataset.number]
     return shapes.dataset_detail(
         dataset,
-        draft,
-        published,
+        queries.as_seen_by(view.actor, draft),
+        published and queries.as_seen_by(view.actor, published),
         is_starred=queries.has_star(view.actor, dataset),
         active_uploads=active_uploads(dataset),
     )
@@ -118,8 +121,9 @@ class OwnersView(View):
         responses={200: outputs.Owner(many=True), 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
     )
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Them, by the date they joined the archive."""
-        return Response([shapes.owner(person, self.actor) for person in owners_of(self.dataset.number)])
+        """Them, by the date they joined the archive; a blinded reviewer is told of none."""
+        owners = [] if is_blinded(self.actor, self.dataset) else owners_of(self.dataset.number)
+        return Response([shapes.owner(person, self.actor) for person in owners])
 
     @extend_schema(
         request=inputs.OwnerName(many=True),

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from archive.accounts import queries, services
-from archive.accounts.models import Token, User
+from archive.accounts.models import ReviewerLink, Token, User
 from archive.datasets.queries import archive_totals
 from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
-from dandiapi.auth import Anyone, Approved, SignedIn, Staff
+from dandiapi.auth import Anyone, Approved, ApprovedOrReviewer, SignedIn, Staff
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
 
@@ -91,12 +91,13 @@ class AvailableSchemasView(View):
 class TokenView(View):
     """The user's API key. It is kept as a digest, so it can be shown only to who already has it."""
 
-    permission_classes = [Approved]
+    # The command line tries whatever secret it was given here, a reviewer link's too.
+    permission_classes = [ApprovedOrReviewer]
 
     @extend_schema(responses={200: str, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
     def get(self, request: Request) -> Response:
         """The key that this very request came with; not found if it came by other means (post for a new one)."""
-        if not isinstance(request.auth, Token):
+        if not isinstance(request.auth, Token | ReviewerLink):
             raise NotFound
         return Response(request.headers["Authorization"].split()[1])
 

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from archive.datasets.services import MAX_NAME
+from archive.datasets.services import MAX_NAME, Embargo
 from archive.errors import InvalidError
 from archive.identifiers.queries import parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
@@ -43,9 +43,26 @@ class NamedMetadata(serializers.Serializer[Any]):
 
 
 class CreateQuery(serializers.Serializer[Any]):
-    """How a dataset is to be created."""
+    """How a dataset is to be created. The web app means to write the names in the other way."""
 
     embargo = serializers.BooleanField(default=False)
+    funding_source = serializers.CharField(default="", allow_blank=True, max_length=300)
+    award_number = serializers.CharField(default="", allow_blank=True, max_length=300)
+    embargo_end_date = serializers.DateField(required=False)
+    fundingSource = serializers.CharField(default="", allow_blank=True, max_length=300)  # noqa: N815
+    awardNumber = serializers.CharField(default="", allow_blank=True, max_length=300)  # noqa: N815
+    embargoEndDate = serializers.DateField(required=False)  # noqa: N815
+
+    def embargo_wanted(self) -> Embargo | None:
+        """The embargo asked for, if one is."""
+        query = self.validated_data
+        if not query["embargo"]:
+            return None
+        return Embargo(
+            end=query.get("embargo_end_date") or query.get("embargoEndDate"),
+            funding_source=query["funding_source"] or query["fundingSource"],
+            award_number=query["award_number"] or query["awardNumber"],
+        )
 
 
 class DatasetsQuery(serializers.Serializer[Any]):
@@ -83,6 +100,17 @@ class OwnerName(serializers.Serializer[Any]):
         list_serializer_class = ListedItems
 
     username = serializers.CharField(max_length=150)
+
+
+class ViewerName(OwnerName):
+    """Somebody who is to be a viewer."""
+
+
+class NewReviewerLink(serializers.Serializer[Any]):
+    """A reviewer link to be."""
+
+    label = serializers.CharField(max_length=100)
+    expires = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
 class VersionsQuery(serializers.Serializer[Any]):

@@ -103,6 +103,30 @@ class Owner(serializers.Serializer[Any]):
     email = serializers.CharField(allow_null=True)
 
 
+class Viewer(Owner):
+    """A viewer of a dataset."""
+
+
+class ReviewerLink(serializers.Serializer[Any]):
+    """A reviewer link of a dataset; what it begins with tells it from others."""
+
+    id = serializers.IntegerField()
+    label = serializers.CharField()
+    hint = serializers.CharField()
+    created = serializers.DateTimeField()
+    created_by = serializers.CharField()
+    expires = serializers.DateTimeField()
+    revoked = serializers.DateTimeField(allow_null=True)
+    last_used = serializers.DateTimeField(allow_null=True)
+
+
+class NewReviewerLink(ReviewerLink):
+    """A reviewer link that has just been made; its secret is shown this once."""
+
+    secret = serializers.CharField()
+    url = serializers.URLField()
+
+
 class StarCount(serializers.Serializer[Any]):
     """How many stars there are now."""
 
@@ -247,6 +271,16 @@ class Upload(serializers.Serializer[Any]):
 
     upload_id = serializers.UUIDField()
     parts = UploadPart(many=True)
+
+
+class ActiveUpload(serializers.Serializer[Any]):
+    """An upload that is under way for a dataset."""
+
+    created = serializers.DateTimeField()
+    blob = serializers.URLField()
+    upload_id = serializers.UUIDField()
+    etag = serializers.CharField()
+    size = serializers.IntegerField()
 
 
 class Completion(serializers.Serializer[Any]):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from archive.accounts.models import User
+from archive.accounts.models import ReviewerLink, User
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Child
-from archive.blobs.models import Blob, blob_key
+from archive.blobs.models import Blob, Upload, blob_key
 from archive.datasets.models import Dataset, Version
 from archive.publishing.queries import VersionDetails
 from archive.storage.queries import public_url
@@ -29,6 +29,31 @@ def owner(person: User, actor: Actor) -> dict[str, Any]:
         "username": person.username,
         "name": person.display_name,
         "email": person.email if actor.is_authenticated else None,
+    }
+
+
+def reviewer_link(link: ReviewerLink) -> dict[str, Any]:
+    """A reviewer link, without its secret, which nobody knows any more."""
+    return {
+        "id": link.pk,
+        "label": link.label,
+        "hint": link.hint,
+        "created": link.created,
+        "created_by": link.creator.username,
+        "expires": link.expires,
+        "revoked": link.revoked,
+        "last_used": link.last_used,
+    }
+
+
+def upload(row: Upload) -> dict[str, Any]:
+    """An upload that is under way."""
+    return {
+        "created": row.created,
+        "blob": public_url(row.key),
+        "upload_id": row.pk,
+        "etag": row.etag,
+        "size": row.size,
     }
 
 

@@ -4,7 +4,7 @@ from django.urls import re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
-from dandiapi.rest import assets, datasets, general, uploads, versions
+from dandiapi.rest import assets, datasets, embargo, general, uploads, versions
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
 VERSION = DATASET + r"/versions/(?P<version>draft|0\.[0-9]{6}\.[0-9]{4})"
@@ -25,6 +25,11 @@ urlpatterns = [
     re_path(rf"^{DATASET}/$", datasets.DatasetView.as_view()),
     re_path(rf"^{DATASET}/users/$", datasets.OwnersView.as_view()),
     re_path(rf"^{DATASET}/star/$", datasets.StarView.as_view()),
+    re_path(rf"^{DATASET}/unembargo/$", embargo.ReleaseView.as_view()),
+    re_path(rf"^{DATASET}/uploads/$", embargo.UploadsView.as_view()),
+    re_path(rf"^{DATASET}/viewers/$", embargo.ViewersView.as_view()),
+    re_path(rf"^{DATASET}/reviewer-links/$", embargo.ReviewerLinksView.as_view()),
+    re_path(rf"^{DATASET}/reviewer-links/(?P<link_id>[0-9]{{1,18}})/$", embargo.ReviewerLinkView.as_view()),
     re_path(rf"^{DATASET}/versions/$", versions.VersionsView.as_view()),
     re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
     re_path(rf"^{VERSION}/info/$", versions.VersionInfoView.as_view()),

@@ -38,7 +38,8 @@ class VersionsView(View):
 
         def items(offset: int, limit: int) -> list[object]:
             found = versions.select_related("dataset")[offset : offset + limit]
-            return [shapes.version_item(row, is_starred=is_starred, active_uploads=uploads) for row in found]
+            seen = [queries.as_seen_by(self.actor, row) for row in found]
+            return [shapes.version_item(row, is_starred=is_starred, active_uploads=uploads) for row in seen]
 
         return Page.of(request).answer(count=versions.count(), fetch=items)
 

@@ -188,6 +188,12 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "archive@localhost")
 
+# --- Embargoes --------------------------------------------------------------------------------------------------------
+
+# Whether what is embargoed is released after its last day, and how many days before that its owners are told.
+EMBARGO_RELEASE_AT_END: bool = env.bool("EMBARGO_RELEASE_AT_END", True)
+EMBARGO_NOTICE_DAYS: list[int] = env.list("EMBARGO_NOTICE_DAYS", cast=int, default=[30, 7, 1])
+
 # --- The faces --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.accounts.models import User
-from archive.accounts.policy import Action, Actor, may, require
+from archive.accounts.policy import Action, Actor, is_blinded, may, require
 from archive.accounts.queries import owners_of, tokens_of
 from archive.accounts.services import create_token, revoke_token
 from archive.assets.queries import Child, find_folder, page_of_children
@@ -20,6 +20,7 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
     archive_totals,
+    as_seen_by,
     filtered_datasets,
     has_star,
     latest_versions,
@@ -136,16 +137,16 @@ def _find_dataset(actor: Actor, identifier: str) -> Dataset:
     return dataset
 
 
-def _find_version(dataset: Dataset, name: str) -> Version:
+def _find_version(actor: Actor, dataset: Dataset, name: str) -> Version:
     version = versions_of(dataset).filter(version=name).first()
     if version is None:
         raise NotFoundError("Not found.")
     version.dataset = dataset
-    return version
+    return as_seen_by(actor, version)
 
 
 def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: str) -> HttpResponse:
-    version = _find_version(dataset, name)
+    version = _find_version(actor, dataset, name)
     versions = versions_of(dataset).defer("metadata", "problems").order_by("-at")
     published = [one for one in versions[:VERSIONS_SHOWN] if not one.is_draft]
     description = version.metadata.get("description")
@@ -159,7 +160,7 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "state": state_of(version),
         "published": published,
         "newest": published[0] if published else None,
-        "owners": owners_of(dataset.number),
+        "owners": [] if is_blinded(actor, dataset) else owners_of(dataset.number),
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
         **_publishing(actor, version),
@@ -171,7 +172,7 @@ def _publishing(actor: Actor, version: Version) -> dict[str, Any]:
     """What is wrong with a draft, whether the actor may publish it, and what stands in the way."""
     if not version.is_draft:
         return {}
-    problems = [*version.problems, *asset_problems(version)]
+    problems = [*version.problems, *asset_problems(actor, version)]
     return {
         "problems": problems[:PROBLEMS_SHOWN],
         "problem_count": len(problems),
@@ -230,7 +231,8 @@ class Entry:
 @open_to(Anyone)
 def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """What is in a folder of a version."""
-    version = _find_version(_find_dataset(actor_of(request), identifier), name)
+    actor = actor_of(request)
+    version = _find_version(actor, _find_dataset(actor, identifier), name)
     location = request.GET.get("location", "").strip("/")
     folder = find_folder(version, location)
     if folder is None and location:
