@@ -51,15 +51,11 @@ class TokenAuthentication(BaseAuthentication):
         if not words or words[0].lower() != b"token":
             return None
         secret = words[1].decode("latin-1") if len(words) == 2 else ""
-        if secret.startswith(LINK_PREFIX):
-            link = find_reviewer_link(secret)
-            proof = (AnonymousUser(), link) if link else None
-        else:
-            token = find_token(secret)
-            proof = (token.user, token) if token else None
-        if proof is None:
-            raise AuthenticationFailed("Invalid token.")
-        return proof
+        if secret.startswith(LINK_PREFIX) and (link := find_reviewer_link(secret)):
+            return AnonymousUser(), link
+        if token := find_token(secret):
+            return token.user, token
+        raise AuthenticationFailed("Invalid token.")
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 says to come with."""

@@ -109,7 +109,7 @@ class ViewerName(OwnerName):
 class NewReviewerLink(serializers.Serializer[Any]):
     """A reviewer link to be."""
 
-    label = serializers.CharField(max_length=100)
+    label = serializers.CharField(max_length=100)  # type: ignore[assignment]
     expires = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 

@@ -111,7 +111,7 @@ class ReviewerLink(serializers.Serializer[Any]):
     """A reviewer link of a dataset; what it begins with tells it from others."""
 
     id = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     hint = serializers.CharField()
     created = serializers.DateTimeField()
     created_by = serializers.CharField()

@@ -31,6 +31,7 @@ from tests.factories import (
     make_blob,
     make_dataset,
     make_embargoed_dataset,
+    make_releasing_dataset,
     make_user,
     owner_of,
     put_parts,
@@ -98,8 +99,7 @@ def test_start_refuses_who_may_not_change_the_dataset() -> None:
 
 
 def test_start_refuses_a_dataset_that_is_being_released() -> None:
-    dataset = make_embargoed_dataset()
-    dataset.access = Dataset.Access.RELEASING
+    dataset = make_releasing_dataset()
     with pytest.raises(InvalidError, match="unembargo"):
         _start(dataset)
 

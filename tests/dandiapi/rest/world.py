@@ -9,11 +9,13 @@ from uuid import uuid4
 from django.db import transaction
 
 from archive.accounts.models import Token, User
+from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
 from archive.blobs.models import Upload
 from archive.blobs.services import start_upload
 from archive.datasets.models import Dataset
 from archive.digests import etag_of_file
+from archive.publishing.work import begin_release
 from archive.storage import queries as store
 from archive.timeline.models import Change
 from tests.dandiapi.rest.api import Api
@@ -21,9 +23,11 @@ from tests.factories import (
     acting,
     make_admin,
     make_published_version,
+    make_reviewer_link,
     make_unapproved_user,
     make_user,
     make_valid_dataset,
+    make_viewer,
     valid_asset_metadata,
     valid_dandiset_metadata,
 )
@@ -31,7 +35,7 @@ from tests.worker import Worker
 
 
 def embargo(dataset: Dataset) -> None:
-    """Let only its owners read the dataset. There is no service for it yet."""
+    """Let only its owners read the dataset, as if it had been made under an embargo."""
     Dataset.objects.filter(pk=dataset.pk).update(access=Dataset.Access.EMBARGOED, embargo_end=date(2100, 1, 1))
 
 
@@ -75,6 +79,9 @@ class World:
         self.asset = Asset.objects.select_related("blob").get(dataset=self.dataset)
         self.asset_id = str(self.asset.asset_id)
         self.etag = self.asset.blob.etag
+        self.viewer = make_viewer(self.dataset)
+        link, self.link_secret = make_reviewer_link(self.dataset)
+        self.link_id = str(link.pk)
         self.changed_by_refusal: list[str] = []
 
     def __getitem__(self, name: str) -> Any:
@@ -95,6 +102,8 @@ class World:
             Api(self.owner),
             Api(make_admin()),
             Api(self.owner, scope=Token.Scope.READ),
+            Api(self.viewer),
+            Api(secret=self.link_secret),
         ]
 
     def answered(self, line: Line) -> Line:
@@ -124,6 +133,8 @@ class World:
                 {"username": self.owner.username},
                 {"username": make_user().username},
             ],
+            "PUT dandisets/{identifier}/viewers/": [{"username": make_user().username}],
+            "POST dandisets/{identifier}/reviewer-links/": {"label": "Reviewer 1"},
             "PUT dandisets/{identifier}/versions/{version}/": named,
             "POST dandisets/{identifier}/versions/{version}/publish/": {"release_notes": "First."},
             "POST dandisets/{identifier}/versions/{version}/assets/": asset,
@@ -154,6 +165,16 @@ class EmbargoedWorld(World):
         embargo(self.dataset)
 
 
+class ReleasingWorld(World):
+    """The same, released by the clock while its upload was under way; its objects are not open yet."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        embargo(self.dataset)
+        self.upload_id = str(arrived_upload(self.dataset, self.owner).pk)
+        begin_release(self.dataset.number, SYSTEM)
+
+
 class MissingWorld(World):
     """The same; but what is asked about does not exist."""
 
@@ -162,7 +183,5 @@ class MissingWorld(World):
         self.identifier = "999999"
         self.asset_id = str(uuid4())
         self.etag = f"{'f' * 32}-1"
-
-    @cached_property
-    def upload_id(self) -> str:
-        return str(uuid4())
+        self.upload_id = str(uuid4())
+        self.link_id = "0"
