@@ -175,7 +175,7 @@ GET    dandisets/{identifier}/versions/{version}/assets/paths/          200 200 
 GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/     200 200 200 200 200 200 200 200
 PUT    dandisets/{identifier}/versions/{version}/assets/{asset_id}/     401 403 403 400 400 403 403 403
 DELETE dandisets/{identifier}/versions/{version}/assets/{asset_id}/     401 403 403 400 400 403 403 403
-GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/info/200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/info/  200 200 200 200 200 200 200 200
 GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/validation/  200 200 200 200 200 200 200 200
 GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    302 302 302 302 302 302 302 302
 GET    assets/{asset_id}/                                               200 200 200 200 200 200 200 200
