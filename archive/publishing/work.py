@@ -343,10 +343,14 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
         "assets.jsonld": (_json_list(version, heartbeat), "application/ld+json"),
         "collection.jsonld": (_collection(version, heartbeat), "application/ld+json"),
     }
+    is_open = version.dataset.access == Dataset.Access.OPEN
     for name, (chunks, content_type) in files.items():
         key = manifest_key(version, name)
+        # An older object may be open: numbers can be given again, and not every store forgets tags with the bytes.
+        if not is_open:
+            storage.close_to_all(key)
         storage.write(key, chunks, content_type=content_type)
-        if version.dataset.access == Dataset.Access.OPEN:
+        if is_open:
             storage.open_to_all(key)
         heartbeat.beat()
 

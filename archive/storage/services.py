@@ -139,9 +139,13 @@ def open_to_all(key: str) -> None:
 
 
 def close_to_all(key: str) -> None:
-    """Take back what `open_to_all` gave."""
+    """Take back what `open_to_all` gave; nothing happens if there is no such object."""
     with reachable():
-        client().delete_object_tagging(Bucket=bucket(), Key=key)
+        try:
+            client().delete_object_tagging(Bucket=bucket(), Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
 
 
 def delete(key: str) -> None:
