@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.archive_api import Target
+from tests.bench.embargo import measure_embargo
 from tests.bench.publishing import LARGE, SMALL, measure_publishing
 from tests.bench.quiet import wait_until_quiet
 from tests.bench.reading import measure_reading
@@ -15,7 +16,7 @@ from tests.bench.registration import measure_registration
 from tests.bench.report import Table, heading
 from tests.journeys.running import RunningArchive, free_port
 
-PARTS = ("registration", "reading", "publishing")
+PARTS = ("registration", "reading", "publishing", "embargo")
 
 
 def main() -> None:
@@ -35,6 +36,8 @@ def _measure(part: str, target: Target, options: argparse.Namespace) -> list[Tab
         return measure_registration(target, options.clients, options.seconds)
     if part == "reading":
         return measure_reading(target, options.clients, options.seconds)
+    if part == "embargo":
+        return measure_embargo(target, options.small, options.large)
     return measure_publishing(target, options.small, options.large)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from tests.journeys.client import DandiClient
 from tests.journeys.rest import VALID_METADATA, rest_client, success
 from tests.journeys.running import RunningArchive, wait_for
-from tests.journeys.test_dandi_client import MIB, assets_in, draft_url, upload, write_files
+from tests.journeys.test_dandi_client import MIB, assets_in, upload, write_files
 
 FILES = [("sub-a/sub-a_ses-1.nwb", 1, MIB), ("sub-b/sub-b_ses-1.nwb", 2, MIB)]
 
@@ -55,71 +56,112 @@ def statuses(api: httpx.Client, dandiset: str, asset: dict[str, Any]) -> list[in
     return [api.get(path).status_code for path in paths]
 
 
+@dataclass(frozen=True)
+class Secret:
+    """An embargoed dandiset with what the journey needs to know of it."""
+
+    archive: RunningArchive
+    api: httpx.Client
+    dandiset: str
+    folder: Path
+    homes: Path
+
+    @property
+    def url(self) -> str:
+        return f"{self.archive.api_url}/dandisets/{self.dandiset}/versions/draft"
+
+    def client(self, name: str, token: str) -> DandiClient:
+        """The `dandi` command of somebody with that token, in a folder of that name."""
+        return client_of(self.archive, token, self.homes / name)
+
+    def downloaded_by(self, name: str, token: str = "") -> Path:
+        """What somebody gets; all of it, or the client fails."""
+        folder = download(self.client(name, token), self.url)
+        assert assets_in(folder) == assets_in(self.folder)
+        return folder
+
+    def refused_to(self, name: str, token: str = "") -> None:
+        """Sees that somebody gets nothing."""
+        with pytest.raises(AssertionError, match="failed"):
+            download(self.client(name, token), self.url)
+
+
 def test_from_an_embargoed_dandiset_to_a_released_one(
     running_archive: RunningArchive, dandi: DandiClient, api: httpx.Client, tmp_path: Path
 ) -> None:
     dandiset: str = dandi.script("create_embargoed_dandiset", "A secret journey")
-    url = draft_url(dandi, dandiset)
-    folder = dandi.folder / dandiset
-    dandi.run("download", "--download", "dandiset.yaml", url)
-    write_files(dandi, folder, FILES)
-    upload(dandi, folder)
+    secret = Secret(running_archive, api, dandiset, dandi.folder / dandiset, tmp_path)
+    dandi.run("download", "--download", "dandiset.yaml", secret.url)
+    write_files(dandi, secret.folder, FILES)
+    upload(dandi, secret.folder)
     metadata = VALID_METADATA | {"schemaVersion": api.get("/info/").json()["schema_version"]}
     success(api.put(f"/dandisets/{dandiset}/versions/draft/", json={"name": "Secret", "metadata": metadata}))
 
-    # The owner has it back.
-    owner = client_of(running_archive, running_archive.token, tmp_path / "owner")
-    assert assets_in(download(owner, url)) == assets_in(folder)
+    secret.downloaded_by("owner", running_archive.token)
+    stranger = running_archive.manage("manage.py", "create_token", "stranger@example.org").strip()
+    nobody_else_reads_it(secret, stranger)
+    a_viewer_reads_it(secret, stranger)
+    a_reviewer_reads_it(secret)
+    everybody_reads_it_once_released(secret)
 
-    # Nobody else has, by any means.
-    [asset, _] = success(api.get(f"/dandisets/{dandiset}/versions/draft/assets/?metadata=true")).json()["results"]
-    [_, object_url] = asset["metadata"]["contentUrl"]
+
+def nobody_else_reads_it(secret: Secret, stranger: str) -> None:
+    """By no means: API, client, digest, page, or the object's own address."""
+    asset = first_asset(secret)
     digest = {"algorithm": "dandi:dandi-etag", "value": asset["metadata"]["digest"]["dandi:dandi-etag"]}
-    stranger_token = running_archive.manage("manage.py", "create_token", "stranger@example.org").strip()
-    with caller(running_archive, "") as anonymous, caller(running_archive, stranger_token) as stranger:
-        assert statuses(anonymous, dandiset, asset) == [401] * 5
-        assert statuses(stranger, dandiset, asset) == [403] * 5
+    page = f"{secret.archive.url}/dandiset/{secret.dandiset}/draft"
+    with caller(secret.archive, "") as anonymous, caller(secret.archive, stranger) as known:
+        assert statuses(anonymous, secret.dandiset, asset) == [401] * 5
+        assert statuses(known, secret.dandiset, asset) == [403] * 5
         assert anonymous.post("/blobs/digest/", json=digest).status_code == 404
-        assert stranger.post("/blobs/digest/", json=digest).status_code == 404
-        assert httpx.get(f"{running_archive.url}/dandiset/{dandiset}/draft", trust_env=False).status_code == 404
-        assert httpx.get(object_url, trust_env=False).status_code == 403
-    with pytest.raises(AssertionError, match="failed"):
-        download(client_of(running_archive, "", tmp_path / "anonymous"), url)
-    with pytest.raises(AssertionError, match="failed"):
-        download(client_of(running_archive, stranger_token, tmp_path / "stranger"), url)
+        assert known.post("/blobs/digest/", json=digest).status_code == 404
+        assert anonymous.get(page).status_code == 404
+    assert httpx.get(asset["metadata"]["contentUrl"][1], trust_env=False).status_code == 403
+    secret.refused_to("nobody")
+    secret.refused_to("stranger", stranger)
 
-    # A viewer reads all of it and changes nothing.
-    success(api.put(f"/dandisets/{dandiset}/viewers/", json=[{"username": "stranger@example.org"}]))
-    viewer = client_of(running_archive, stranger_token, tmp_path / "viewer")
-    seen = download(viewer, url)
-    assert assets_in(seen) == assets_in(folder)
+
+def a_viewer_reads_it(secret: Secret, stranger: str) -> None:
+    """All of it, and changes nothing."""
+    viewers = f"/dandisets/{secret.dandiset}/viewers/"
+    success(secret.api.put(viewers, json=[{"username": "stranger@example.org"}]))
+    seen = secret.downloaded_by("viewer", stranger)
+    viewer = secret.client("uploading viewer", stranger)
     write_files(viewer, seen, [("sub-c/sub-c.nwb", 3, MIB)])
     with pytest.raises(AssertionError, match="failed"):
         upload(viewer, seen)
-    success(api.put(f"/dandisets/{dandiset}/viewers/", json=[]))
+    success(secret.api.put(viewers, json=[]))
 
-    # A reviewer reads all of it, and does not learn whose it is.
-    link = success(api.post(f"/dandisets/{dandiset}/reviewer-links/", json={"label": "Reviewer 2"})).json()
-    reviewed = download(client_of(running_archive, link["secret"], tmp_path / "reviewer"), url)
-    assert assets_in(reviewed) == assets_in(folder)
-    told = (reviewed / "dandiset.yaml").read_text()
+
+def a_reviewer_reads_it(secret: Secret) -> None:
+    """All of it, and does not learn whose it is."""
+    links = f"/dandisets/{secret.dandiset}/reviewer-links/"
+    link = success(secret.api.post(links, json={"label": "Reviewer 2"})).json()
+    told = (secret.downloaded_by("reviewer", link["secret"]) / "dandiset.yaml").read_text()
     assert "Sample, Person" not in told
     assert "sample@example.org" not in told
-    success(api.delete(f"/dandisets/{dandiset}/reviewer-links/{link['id']}/"))
-    with pytest.raises(AssertionError, match="failed"):
-        download(client_of(running_archive, link["secret"], tmp_path / "late reviewer"), url)
+    success(secret.api.delete(f"{links}{link['id']}/"))
+    secret.refused_to("late reviewer", link["secret"])
 
-    # Everybody has it from the release on; the objects follow.
-    success(api.post(f"/dandisets/{dandiset}/unembargo/"))
-    with caller(running_archive, "") as anonymous:
-        assert statuses(anonymous, dandiset, asset) == [200, 200, 200, 200, 302]
-    everybody = download(client_of(running_archive, "", tmp_path / "everybody"), url)
-    assert assets_in(everybody) == assets_in(folder)
-    wait_for(lambda: opened(api, dandiset), seconds=60)
-    assert httpx.get(object_url, trust_env=False).status_code == 200
-    later = download(client_of(running_archive, "", tmp_path / "later"), url)
-    metadata = yaml.safe_load((later / "dandiset.yaml").read_text())
+
+def everybody_reads_it_once_released(secret: Secret) -> None:
+    """At once; the objects, and the metadata, follow."""
+    asset = first_asset(secret)
+    success(secret.api.post(f"/dandisets/{secret.dandiset}/unembargo/"))
+    with caller(secret.archive, "") as anonymous:
+        assert statuses(anonymous, secret.dandiset, asset) == [200, 200, 200, 200, 302]
+    secret.downloaded_by("everybody")
+    wait_for(lambda: opened(secret.api, secret.dandiset), seconds=60)
+    assert httpx.get(asset["metadata"]["contentUrl"][1], trust_env=False).status_code == 200
+    metadata = yaml.safe_load((secret.downloaded_by("later") / "dandiset.yaml").read_text())
     assert metadata["access"][0]["status"] == "dandi:OpenAccess"
+
+
+def first_asset(secret: Secret) -> dict[str, Any]:
+    """An asset, with its metadata, as its owner sees it."""
+    page = success(secret.api.get(f"/dandisets/{secret.dandiset}/versions/draft/assets/?metadata=true")).json()
+    asset: dict[str, Any] = page["results"][0]
+    return asset
 
 
 def opened(api: httpx.Client, dandiset: str) -> None:
