@@ -1,15 +1,28 @@
 """The Django app of the faces: templates, commands, the admin; no models."""
 
 from importlib import import_module
+from typing import Any
 
+from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
+from django.http import HttpRequest
+from rest_framework.permissions import SAFE_METHODS
+
+
+def reads(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
+    """Whether a request only reads: pages of any origin may send it (contract 1.1.8)."""
+    return request.method in SAFE_METHODS
 
 
 class FacesConfig(AppConfig):
-    """Loads the Celery app in every process, so that tasks are sent to our broker and not to a default one."""
+    """Loads the Celery app in every process, so that tasks are sent to our broker and not to a default one.
+
+    Says who else's pages may read; those that may write are in the settings.
+    """
 
     name = "dandiapi"
 
     def ready(self) -> None:
-        """Load it."""
+        """Do so."""
         import_module("dandiapi.celery")
+        check_request_enabled.connect(reads)

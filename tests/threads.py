@@ -14,12 +14,12 @@ T = TypeVar("T")
 def threads(number: int = 1) -> Iterator[Callable[..., "Future[Any]"]]:
     """What starts a function, with arguments, in one of so many threads; at the end, all are waited for."""
     with ThreadPoolExecutor(number) as executor:
-        yield lambda function, *arguments: executor.submit(_disconnecting, function, *arguments)
+        yield lambda function, *arguments, **options: executor.submit(_disconnecting, function, *arguments, **options)
 
 
-def _disconnecting(function: Callable[..., T], *arguments: Any) -> T:
+def _disconnecting(function: Callable[..., T], *arguments: Any, **options: Any) -> T:
     try:
-        return function(*arguments)
+        return function(*arguments, **options)
     finally:
         # A thread's connection is nobody else's, so nobody else would close it.
         connection.close()

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
-from django.db.models.functions import Upper
+from django.db.models.functions import Collate, Upper
 from redis.exceptions import RedisError
 
 from archive.accounts.policy import Action, Actor, is_blinded, require, visible_rows
@@ -190,11 +190,9 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
         return rows.none()
     if wanted.path:
         exact = rows.filter(path=wanted.path)
-        rows = (
-            exact
-            if exact.exists()
-            else rows.annotate(upper=Upper("path")).filter(upper__startswith=wanted.path.upper())
-        )
+        # Collated as the column is, or "é" would have a capital here and none there.
+        prefix = Upper(Collate(Value(wanted.path), "C"))
+        rows = exact if exact.exists() else rows.annotate(upper=Upper("path")).filter(upper__startswith=prefix)
     if wanted.glob:
         pattern = re.escape(wanted.glob).replace(r"\*", ".*")
         rows = rows.filter(path__iregex=f"^{pattern}$")

@@ -19,7 +19,7 @@ from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import refuse_during_release
-from archive.errors import ConflictError, InvalidError
+from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 from archive.validation.metadata import strip_asset_metadata
@@ -146,12 +146,16 @@ def _apply(
     gone = [(asset.path, -1, -asset.size) for asset in retire]
     come = [(asset.path, 1, asset.size) for asset in assets]
     _update_folders(change, [*gone, *come])
-    Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT).update(
+    draft = Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT)
+    changed = draft.update(
         status=Version.Status.PENDING,
         modified=timezone.now(),
         file_count=F("file_count") + len(come) - len(gone),
         size=F("size") + sum(size for _, _, size in [*gone, *come]),
     )
+    if not changed:
+        # The dataset was deleted while this change waited for its lock.
+        raise NotFoundError("Not found.")
     return assets
 
 

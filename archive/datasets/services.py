@@ -14,7 +14,7 @@ from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import digest_of, find_users, owners_of, viewers_of
 from archive.accounts.services import new_secret
 from archive.datasets.models import Dataset, Star, Version
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import find_draft, refuse_during_release
 from archive.datasets.work import computed_metadata
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError
 from archive.identifiers.queries import parse_dandiset_number
@@ -133,8 +133,7 @@ def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[st
         raise InvalidError("The metadata must name its schemaVersion.", field="metadata")
     submitted = strip_version_metadata(metadata)
     with transaction.atomic():
-        hold(dataset.number)
-        draft = Version.objects.select_related("dataset").get(dataset=dataset, version=Version.DRAFT)
+        draft = hold_draft(dataset)
         if draft.name == name and strip_version_metadata(draft.metadata) == submitted:
             return draft
         append(dataset.number, Change.Kind.UPDATE_METADATA, actor, {"name": name, "metadata": submitted})
@@ -142,6 +141,18 @@ def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[st
         draft.metadata = computed_metadata(draft, submitted)
         draft.status = Version.Status.PENDING
         draft.save(update_fields=["name", "metadata", "status", "modified"])
+    return draft
+
+
+def hold_draft(dataset: Dataset) -> Version:
+    """The draft, its dataset with it, for the caller's transaction to change: other writers wait until that ends.
+
+    NotFoundError if the dataset was deleted while this one waited.
+    """
+    hold(dataset.number)
+    draft = find_draft(dataset.number)
+    if draft is None:
+        raise NotFoundError("Not found.")
     return draft
 
 
@@ -153,7 +164,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
         raise InvalidError("Cannot remove all draft owners")
     users = _named_users(usernames)
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         before = list(owners_of(dataset.number))
         added = [user for user in users if user not in before]
         removed = [user for user in before if user not in users]
@@ -177,7 +188,7 @@ def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> 
         raise InvalidError(f"A dataset has at most {MAX_VIEWERS} viewers.")
     users = _named_users(usernames)
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         if owners := sorted({*users} & {*owners_of(dataset.number)}, key=lambda user: user.username):
             raise InvalidError(f"User {owners[0].username} is an owner")
         before = list(viewers_of(dataset.number))
@@ -220,7 +231,7 @@ def create_reviewer_link(
         raise InvalidError(f"The expiry must lie within {MAX_LINK_LIFETIME.days} days from now.", field="expires")
     secret = new_secret(LINK_PREFIX)
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         if dataset.reviewer_links.filter(revoked__isnull=True, expires__gt=now).count() >= MAX_LINKS:
             raise InvalidError(f"The dataset has {MAX_LINKS} reviewer links already; revoke one first.", field="label")
         link = ReviewerLink.objects.create(
@@ -239,7 +250,7 @@ def revoke_reviewer_link(*, actor: Actor, dataset: Dataset, link_id: int) -> Non
     """End one of the dataset's reviewer links, at once and for good; NotFoundError if it has none such any more."""
     require(actor, Action.CHANGE_REVIEWER_LINKS, dataset, message="Action not allowed")
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         valid = dataset.reviewer_links.filter(pk=link_id, revoked__isnull=True)
         if not valid.update(revoked=timezone.now()):
             raise NotFoundError("Not found.")
@@ -251,7 +262,7 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
     require(actor, Action.DELETE_DATASET, dataset, message="Cannot delete dandisets which you do not own.")
     refuse_during_release(dataset)
     with transaction.atomic():
-        hold(dataset.number)
+        hold_draft(dataset)
         versions = dataset.versions.all()
         if versions.filter(at__isnull=False).exclude(status=Version.Status.PUBLISHING).exists():
             raise ForbiddenError("Cannot delete dandisets with published versions.")

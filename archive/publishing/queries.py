@@ -56,7 +56,7 @@ def require_publishable(draft: Version) -> None:
     status, dataset = Version.Status, draft.dataset
     if dataset.access != Dataset.Access.OPEN:
         raise InvalidError("Operation only allowed on OPEN dandisets")
-    if draft.status == status.PUBLISHING:
+    if dataset.versions.filter(status=status.PUBLISHING).exists():
         raise LockedError("Dandiset is currently being published")
     if draft.status == status.PUBLISHED:
         raise InvalidError("There have been no changes to the draft version since the last publish.")

@@ -9,13 +9,14 @@ from django.utils import timezone
 from archive.accounts.policy import Action, Actor, require
 from archive.blobs.queries import active_uploads
 from archive.datasets.models import Dataset, Version
+from archive.datasets.services import hold_draft
 from archive.errors import InvalidError
 from archive.identifiers.queries import next_version_name
 from archive.publishing.queries import require_publishable
 from archive.publishing.work import PUBLISH_JOB, begin_release
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
-from archive.timeline.services import append, hold, start_job
+from archive.timeline.services import append, start_job
 
 MAX_RELEASE_NOTES = 5000
 
@@ -31,8 +32,7 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
     if len(release_notes) > MAX_RELEASE_NOTES:
         raise InvalidError(f"At most {MAX_RELEASE_NOTES} characters.", field="release_notes")
     with transaction.atomic():
-        hold(dataset.number)
-        draft = Version.objects.select_related("dataset").get(dataset=dataset, version=Version.DRAFT)
+        draft = hold_draft(dataset)
         require_publishable(draft)
         taken = set(dataset.versions.values_list("version", flat=True))
         name = next_version_name(timezone.now(), taken)
@@ -60,9 +60,7 @@ def release(*, actor: Actor, dataset: Dataset) -> None:
     """
     require(actor, Action.RELEASE, dataset)
     with transaction.atomic():
-        hold(dataset.number)
-        dataset.refresh_from_db(fields=["access"])
-        if dataset.access != Dataset.Access.EMBARGOED:
+        if hold_draft(dataset).dataset.access != Dataset.Access.EMBARGOED:
             raise InvalidError("Dandiset not embargoed")
         if active_uploads(dataset):
             raise InvalidError("Dandiset unembargo not allowed with active uploads")

@@ -302,8 +302,11 @@ def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, 
 def _finish(version: Version, metadata: dict[str, Any]) -> None:
     with transaction.atomic():
         hold(version.dataset_id)
-        version.metadata, version.doi, version.status = metadata, metadata["doi"], Version.Status.VALID
-        version.save(update_fields=["metadata", "doi", "status", "modified"])
+        unfinished = Version.objects.filter(pk=version.pk, status=Version.Status.PUBLISHING)
+        now = timezone.now()
+        if not unfinished.update(metadata=metadata, doi=metadata["doi"], status=Version.Status.VALID, modified=now):
+            # Another worker was faster, and what is published does not change.
+            return
         Version.objects.filter(
             dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
         ).update(status=Version.Status.PUBLISHED)

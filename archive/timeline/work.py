@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.errors import ArchiveError, BusyError
@@ -113,7 +113,7 @@ def advance_projection(dataset_id: int, name: str) -> bool:
     for _ in range(MAX_ROUNDS):
         if not _advance_once(PROJECTIONS[name], row):
             return True
-        # What came meanwhile found the lease taken, so its nudge was in vain: look once more after release.
+        # A nudge that came meanwhile found the lease taken: look once more, in its stead.
         again = _lease_projection(dataset_id, name)
         if again is None:
             return True
@@ -123,7 +123,7 @@ def advance_projection(dataset_id: int, name: str) -> bool:
 
 
 def _advance_once(kind: ProjectionKind, row: Projection) -> bool:
-    """One run with the lease that `row` holds, which it gives back. True if there is more to do already."""
+    """One run with the lease that `row` holds, which it gives back. True if somebody has had news meanwhile."""
     target = queries.position(row.dataset_id)
     try:
         _wait_for_quiet(kind, row.dataset_id)
@@ -132,7 +132,7 @@ def _advance_once(kind: ProjectionKind, row: Projection) -> bool:
         return False
     except NotYetError as not_yet:
         _release(row, state="waiting", reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
-        return Projection.objects.filter(pk=row.pk, nudged=True).exists()
+        return _is_nudged(row)
     except Exception as error:
         logger.exception("Projection %s of dataset %s failed", kind.name, row.dataset_id)
         _release(
@@ -144,8 +144,11 @@ def _advance_once(kind: ProjectionKind, row: Projection) -> bool:
         )
         return False
     _release(row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now())
-    is_nudged = Projection.objects.filter(pk=row.pk, nudged=True).exists()
-    return is_nudged or queries.position(row.dataset_id) != target
+    return _is_nudged(row)
+
+
+def _is_nudged(row: Projection) -> bool:
+    return Projection.objects.filter(pk=row.pk, nudged=True).exists()
 
 
 def _pass_on(dataset_id: int, name: str) -> Projection | None:
@@ -163,12 +166,20 @@ def _wait_for_quiet(kind: ProjectionKind, dataset_id: int) -> None:
 
 
 def _lease_projection(dataset_id: int, name: str) -> Projection | None:
-    Projection.objects.bulk_create([Projection(dataset_id=dataset_id, name=name)], ignore_conflicts=True)
     now = timezone.now()
-    rows = Projection.objects.filter(dataset_id=dataset_id, name=name)
-    free = rows.filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-    taken = free.update(lease=uuid.uuid4(), leased_until=now + LEASE, nudged=False)
-    return rows.get() if taken else None
+    taken = Projection.objects.raw(
+        """
+        INSERT INTO archive_projection
+               (dataset_id, name, cursor, state, reason, attempts, lease, leased_until, nudged)
+        VALUES (%(dataset)s, %(name)s, 0, 'following', '', 0, %(lease)s, %(until)s, false)
+            ON CONFLICT (dataset_id, name) DO UPDATE
+           SET lease = EXCLUDED.lease, leased_until = EXCLUDED.leased_until, nudged = false
+         WHERE archive_projection.leased_until IS NULL OR archive_projection.leased_until < %(now)s
+        RETURNING *
+        """,
+        {"dataset": dataset_id, "name": name, "lease": uuid.uuid4(), "until": now + LEASE, "now": now},
+    )
+    return next(iter(taken), None)
 
 
 def _release(row: Projection | Job, **updates: object) -> bool:

@@ -107,7 +107,7 @@ def _python(session: Session, name: str, arguments: list[str]) -> Command:
 
 def _load_samples(session: Session, account: Account, local_url: str) -> None:
     """Uploads the sample datasets once; what an interruption cut short is taken up again at the next start."""
-    if session.home.read().get("samples_loaded"):
+    if os.environ.get("ARCHIVE_SAMPLES") == "0" or session.home.read().get("samples_loaded"):
         return
     arguments = ["-m", "dandiapi.embedded.samples", "--api-url", f"{local_url}/api", "--token", account["token"]]
     if session.supervisor.run(_python(session, "samples", arguments)) == 0:

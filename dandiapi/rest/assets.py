@@ -23,8 +23,8 @@ from dandiapi.rest.base import View
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-WRITE = {400: outputs.Errors, 405: str, 409: str, **READ}
-DOWNLOAD: dict[Any, Any] = {(200, "text/html"): str, 302: None, 400: outputs.Errors, **READ}
+WRITE = {400: outputs.ERRORS, 405: str, 409: str, **READ}
+DOWNLOAD: dict[Any, Any] = {(200, "text/html"): str, 302: None, 400: outputs.ERRORS, **READ}
 
 
 class NestedView(View):
@@ -46,8 +46,9 @@ class AssetsView(NestedView):
     """The assets of a version."""
 
     @extend_schema(
+        operation_id="dandisets_versions_assets_list",
         parameters=[inputs.AssetsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.Asset), 400: outputs.Errors, **READ},
+        responses={200: outputs.page_of(outputs.Asset), 400: outputs.ERRORS, **READ},
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them; only the first page says how many there are in all."""
@@ -147,7 +148,7 @@ class PathsView(NestedView):
 
     @extend_schema(
         parameters=[inputs.PathsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.Path), 400: outputs.Errors, **READ},
+        responses={200: outputs.page_of(outputs.Path), 400: outputs.ERRORS, **READ},
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of its files and folders, in byte order, with the sums of each."""

@@ -25,8 +25,14 @@ class DatasetsView(View):
     permission_classes = [ApprovedOrReadOnly]
 
     @extend_schema(
+        operation_id="dandisets_list",
         parameters=[inputs.DatasetsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.DatasetRow), 400: outputs.Errors, 401: str, 404: outputs.Detail},
+        responses={
+            200: outputs.page_of(outputs.DatasetRow),
+            400: outputs.ERRORS,
+            401: outputs.REFUSAL,
+            404: outputs.Detail,
+        },
     )
     def get(self, request: Request) -> Response:
         """A page of them."""
@@ -67,7 +73,7 @@ class DatasetsView(View):
     @extend_schema(
         parameters=[inputs.CreateQuery],
         request=inputs.NamedMetadata,
-        responses={200: outputs.Dataset, 400: outputs.Errors, 401: outputs.Detail, 403: outputs.Detail},
+        responses={200: outputs.Dataset, 400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL},
     )
     def post(self, request: Request) -> Response:
         """Create a dataset; whoever does so owns it."""
@@ -104,7 +110,7 @@ class DatasetView(View):
         return Response(_detail(self, self.dataset))
 
     @extend_schema(
-        responses={204: None, 400: outputs.Errors, 401: outputs.Detail, 403: str, 404: outputs.Detail},
+        responses={204: None, 400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail},
     )
     def delete(self, request: Request, **kwargs: str) -> Response:
         """Delete a dataset that was never published."""
@@ -129,9 +135,9 @@ class OwnersView(View):
         request=inputs.OwnerName(many=True),
         responses={
             200: outputs.Owner(many=True),
-            400: outputs.Errors,
+            400: outputs.ERRORS,
             401: outputs.Detail,
-            403: str,
+            403: outputs.REFUSAL,
             404: outputs.Detail,
         },
     )

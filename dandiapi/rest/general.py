@@ -71,7 +71,7 @@ class SchemasView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(parameters=[inputs.SchemaQuery], responses={200: dict[str, Any], 400: outputs.Errors})
+    @extend_schema(parameters=[inputs.SchemaQuery], responses={200: dict[str, Any], 400: outputs.ERRORS})
     def get(self, request: Request) -> Response:
         """The schema of one model."""
         return Response(json_schema(self.query(inputs.SchemaQuery).validated_data["model"]))

@@ -20,8 +20,15 @@ class Detail(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
-class Errors(serializers.JSONField):
-    """A message, a list of messages, or messages by field."""
+# A message, a list of messages, or messages by field.
+ERRORS = {"oneOf": [{"type": "string"}, {"type": "array", "items": {}}, {"type": "object", "additionalProperties": {}}]}
+# A message, or the framework's wrapping of one.
+REFUSAL = {
+    "oneOf": [
+        {"type": "string"},
+        {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]},
+    ]
+}
 
 
 def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:

@@ -9,6 +9,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 MAX_BODY_BYTES = 10 * 2**20
+# orjson writes no more than 254 levels, and metadata is put into something larger.
+MAX_DEPTH = 100
+LEAST, MOST = -(2**63), 2**64
 
 
 class TooLargeError(APIException):
@@ -34,7 +37,7 @@ class JSONRenderer(BaseRenderer):
 class JSONParser(BaseParser):
     """Parses a body of at most MAX_BODY_BYTES; an empty one is `{}`, since clients post nothing where nothing is asked.
 
-    Refuses what is not JSON (NaN, broken Unicode), and NUL in strings.
+    Refuses what is not JSON (NaN, broken Unicode), and what could be stored but not read again.
     """
 
     media_type = "application/json"
@@ -50,21 +53,26 @@ class JSONParser(BaseParser):
             data = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"JSON parse error - {error}") from error
-        # Only a body with an escaped NUL can hold one; an escaped backslash before "u0000" is looked at twice for it.
-        if b"\\u0000" in body and _holds_nul(data):
-            raise ParseError("JSON parse error - strings must not contain NUL (\\u0000)")
+        if fault := _fault(data):
+            raise ParseError(f"JSON parse error - {fault}")
         return data
 
 
-def _holds_nul(data: Any) -> bool:
-    waiting = [data]
+def _fault(data: Any) -> str | None:
+    """Why `data` cannot be stored and shown again, if it cannot."""
+    waiting = [(data, 1)]
     while waiting:
-        value = waiting.pop()
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return f"values must not lie deeper than {MAX_DEPTH} levels"
         if isinstance(value, str) and "\0" in value:
-            return True
+            return "strings must not contain NUL (\\u0000)"
+        # Postgres shows a large float as an integer of all its digits.
+        if isinstance(value, int | float) and not LEAST < value < MOST:
+            return "numbers must fit into 64 bits"
         if isinstance(value, dict):
-            waiting.extend(value.keys())
-            waiting.extend(value.values())
+            waiting.extend((key, depth) for key in value)
+            waiting.extend((item, depth + 1) for item in value.values())
         elif isinstance(value, list):
-            waiting.extend(value)
-    return False
+            waiting.extend((item, depth + 1) for item in value)
+    return None

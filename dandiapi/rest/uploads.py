@@ -15,7 +15,7 @@ from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, bare_errors, listed_errors
 
 DANDI_ETAG = "dandi:dandi-etag"
-WRITE = {400: outputs.Errors, 401: outputs.Detail, 403: str, 404: outputs.Detail, 503: str}
+WRITE = {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail, 503: str}
 
 
 class DigestView(View):
@@ -23,7 +23,7 @@ class DigestView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(request=inputs.Digest, responses={200: outputs.Blob, 400: outputs.Errors, 404: outputs.Detail})
+    @extend_schema(request=inputs.Digest, responses={200: outputs.Blob, 400: outputs.ERRORS, 404: outputs.Detail})
     def post(self, request: Request) -> Response:
         """The blob with that digest, if the actor may read one."""
         wanted = self.body(inputs.Digest).validated_data

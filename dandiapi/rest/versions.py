@@ -15,7 +15,7 @@ from dandiapi.rest.base import View
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-WRITE = {400: outputs.Errors, 405: str, **READ}
+WRITE = {400: outputs.ERRORS, 405: str, **READ}
 
 
 class VersionsView(View):
@@ -24,8 +24,9 @@ class VersionsView(View):
     permission_classes = [ApprovedOrReadOnly]
 
     @extend_schema(
+        operation_id="dandisets_versions_list",
         parameters=[inputs.VersionsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.VersionItem), 400: outputs.Errors, **READ},
+        responses={200: outputs.page_of(outputs.VersionItem), 400: outputs.ERRORS, **READ},
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the oldest first unless asked otherwise."""
@@ -63,7 +64,7 @@ class VersionView(View):
         services.update_draft(actor=self.actor, dataset=self.dataset, name=data["name"], metadata=data["metadata"])
         return Response(_info(self))
 
-    @extend_schema(responses={204: None, **READ, 403: str})
+    @extend_schema(responses={204: None, **READ, 403: outputs.REFUSAL})
     def delete(self, request: Request, **kwargs: str) -> Response:
         """Withdraw a published version."""
         services.delete_version(actor=self.actor, version=self.version)
@@ -93,7 +94,7 @@ class PublishView(View):
 
     @extend_schema(
         request=inputs.Publish,
-        responses={202: None, **WRITE, 403: str, 409: str, 423: str},
+        responses={202: None, **WRITE, 403: outputs.REFUSAL, 409: str, 423: str},
     )
     def post(self, request: Request, **kwargs: str) -> Response:
         """Publish the draft as it is now. Accepted: the draft's status says when it is done."""

@@ -60,9 +60,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "dandiapi.middleware.RequestUsernameMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dandiapi.middleware.UnavailableServiceMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "dandiapi.middleware.ContentSecurityPolicyMiddleware",
@@ -70,7 +71,6 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "dandiapi.middleware.RequestUsernameMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -100,6 +100,8 @@ STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
+# After a restart of Postgres each pooled connection is stale: found out before use, it fails no request.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 10},
@@ -149,7 +151,7 @@ STORAGES: dict[str, Any] = {
                 signature_version="s3v4",
                 s3={"addressing_style": "path" if S3_ENDPOINT_URL else "virtual"},
                 connect_timeout=2,
-                read_timeout=20,
+                read_timeout=5,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 max_pool_connections=32,
                 # A signed URL must not ask clients for checksums they know nothing of.
@@ -214,6 +216,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": ARCHIVE_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
+    # From this version on its schemas are JSON Schemas, so that any validator can hold an answer against them.
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "VersionStatus": "archive.datasets.models.Version.Status",
+        "AssetStatus": "archive.assets.models.Asset.Status",
+    },
 }
 CORS_ALLOW_ALL_ORIGINS = False
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])

@@ -5,5 +5,5 @@ from django.http import HttpRequest
 
 
 def instance(request: HttpRequest) -> dict[str, str]:
-    """The name of this instance."""
-    return {"instance_name": settings.ARCHIVE_INSTANCE_NAME}
+    """The name and address of this instance."""
+    return {"instance_name": settings.ARCHIVE_INSTANCE_NAME, "archive_url": settings.ARCHIVE_URL}

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from archive.accounts.models import Token
 
-LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", "": "it is revoked"}
+LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", "": "ever, until it is revoked"}
 
 
 class TokenForm(forms.Form):
@@ -15,7 +15,7 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=100, label="Name", help_text="Where you will use it, such as “laptop”.")
     scope = forms.ChoiceField(choices=Token.Scope.choices, label="It may")
-    lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="365", required=False, label="Valid until")
+    lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="365", required=False, label="Valid for")
 
     @property
     def expires(self) -> datetime | None:

@@ -19,7 +19,9 @@ STATES = {
     Version.Status.PENDING: State("Draft, being checked", "The draft has changed and waits to be validated.", "busy"),
     Version.Status.VALIDATING: State("Draft, being checked", "The draft is being validated.", "busy"),
     Version.Status.VALID: State("Valid draft", "The draft's metadata is complete.", "good"),
-    Version.Status.INVALID: State("Draft with problems", "They must be solved before it can be published.", "bad"),
+    Version.Status.INVALID: State(
+        "Draft with problems", "It has problems, to be solved before it can be published.", "bad"
+    ),
     Version.Status.PUBLISHING: State("Draft, being published", "A new version is being made of the draft.", "busy"),
     Version.Status.PUBLISHED: State("Unchanged draft", "The draft is as the newest published version.", "plain"),
 }

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 # Where something other than a permission class of ours decides, and what.
 EXCEPTIONS = {
     "django.contrib.admin": "the admin site asks for staff at each of its pages",
+    "django.contrib.auth.admin": "two of those pages, about people and their passwords",
     "django.contrib.contenttypes.views.shortcut": "one of those pages",
     "allauth": "signing in and out is for people who are not signed in",
     "django.views.generic.base.RedirectView": "leads to a page that decides for itself",

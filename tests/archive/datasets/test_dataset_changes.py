@@ -10,6 +10,7 @@ from archive.accounts.models import Grant
 from archive.accounts.policy import Actor
 from archive.accounts.queries import owners_of
 from archive.assets.models import Asset
+from archive.assets.services import add_asset
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import (
@@ -20,7 +21,8 @@ from archive.datasets.services import (
     set_owners,
     update_draft,
 )
-from archive.errors import ArchiveError, ForbiddenError, ImmutableError, InvalidError
+from archive.errors import ArchiveError, ForbiddenError, ImmutableError, InvalidError, NotFoundError
+from archive.publishing.services import publish
 from archive.timeline.models import Change
 from archive.timeline.queries import changes, position
 from archive.validation.metadata import strip_version_metadata
@@ -28,6 +30,7 @@ from tests.factories import (
     acting,
     make_admin,
     make_asset,
+    make_blob_row,
     make_dataset,
     make_published_version,
     make_releasing_dataset,
@@ -35,6 +38,7 @@ from tests.factories import (
     make_user,
     make_valid_dataset,
     owner_of,
+    valid_asset_metadata,
     valid_dandiset_metadata,
 )
 from tests.worker import Worker
@@ -281,6 +285,33 @@ def test_delete_is_refused_of_what_has_been_published(worker: Worker) -> None:
 def test_delete_is_refused_to_a_stranger() -> None:
     with pytest.raises(ForbiddenError, match="which you do not own"):
         delete_dataset(actor=acting(make_user()), dataset=make_dataset())
+
+
+def _administrators_add(actor: Actor, dataset: Dataset) -> object:
+    blob = make_blob_row(make_user())
+    return add_asset(actor=actor, dataset=dataset, blob_id=blob.pk, metadata=valid_asset_metadata("a.nwb"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda actor, dataset: update_draft(
+            actor=actor, dataset=dataset, name="Late", metadata=valid_dandiset_metadata()
+        ),
+        lambda actor, dataset: set_owners(actor=actor, dataset=dataset, usernames=[make_user().username]),
+        lambda actor, dataset: delete_dataset(actor=actor, dataset=dataset),
+        lambda actor, dataset: publish(actor=actor, dataset=dataset),
+        _administrators_add,
+    ],
+    ids=["update", "owners", "delete", "publish", "add"],
+)
+def test_change_that_waited_while_the_dataset_was_deleted_finds_nothing(change: Any) -> None:
+    dataset, actor = make_dataset(), acting(make_admin())
+    waiting = Dataset.objects.get()
+    delete_dataset(actor=actor, dataset=dataset)
+    with pytest.raises(NotFoundError):
+        change(actor, waiting)
+    assert position(waiting.number) == 2
 
 
 def test_version_is_withdrawn_by_an_administrator_only(worker: Worker) -> None:

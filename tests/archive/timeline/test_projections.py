@@ -83,7 +83,7 @@ def test_projection_looks_again_when_a_change_comes_while_it_is_at_work() -> Non
     assert projections_behind([NAME]) == []
 
 
-def test_projection_looks_again_when_a_change_comes_whose_nudge_is_lost() -> None:
+def test_projection_leaves_a_change_that_comes_meanwhile_to_its_own_nudge() -> None:
     def advance(span: Span) -> None:
         targets.append(span.target)
         if span.target == 1:
@@ -93,12 +93,14 @@ def test_projection_looks_again_when_a_change_comes_whose_nudge_is_lost() -> Non
     _follow(advance)
     _change()
     advance_projection(DATASET, NAME)
-    assert targets == [1, 2]
+    assert targets == [1]
+    assert projections_behind([NAME]) == [(DATASET, NAME)]
 
 
-def test_projection_ends_its_run_when_changes_do_not_end() -> None:
+def test_projection_ends_its_run_when_nudges_do_not_end() -> None:
     def advance(span: Span) -> None:
         _change()
+        advance_projection(DATASET, NAME)
 
     _follow(advance)
     _change()

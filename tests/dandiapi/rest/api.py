@@ -7,6 +7,7 @@ from django.test import Client
 
 from archive.accounts.models import Token, User
 from archive.accounts.services import create_token
+from tests.dandiapi.rest import document
 
 Json = Any
 ROOT = "/api/"
@@ -30,13 +31,18 @@ class Api:
     def send_raw(self, method: str, address: str, content: bytes, **options: Any) -> Any:
         """The response to a request with any bytes that claim to be JSON."""
         kind = options.pop("content_type", "application/json")
-        return self.client.generic(method, ROOT + address, content, content_type=kind, **options)
+        return self._checked(method, self.client.generic(method, ROOT + address, content, content_type=kind, **options))
 
     def get(self, address: str, query: dict[str, Any] | None = None, **options: Any) -> Any:
-        return self.client.get(ROOT + address, query, **options)
+        return self._checked("GET", self.client.get(ROOT + address, query, **options))
 
     def head(self, address: str, **options: Any) -> Any:
         return self.client.head(ROOT + address, **options)
+
+    def _checked(self, method: str, response: Any) -> Any:
+        """Whatever a test is about, every answer in it is as the OpenAPI document says."""
+        document.check(method, response)
+        return response
 
     def post(self, address: str, body: Json = None, **options: Any) -> Any:
         return self.send("POST", address, body, **options)

@@ -1,0 +1,217 @@
+"""What follows a change by itself: objects are opened, manifests written (architecture 3, contract 2.8)."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import yaml
+from django.utils import timezone
+
+from archive.assets.models import Asset
+from archive.assets.queries import AssetDocuments
+from archive.assets.services import remove_asset
+from archive.blobs.models import Blob
+from archive.datasets.models import Dataset, Version
+from archive.publishing import work
+from archive.publishing.queries import manifest_key, manifest_url
+from archive.storage import services as storage
+from archive.storage.queries import client, find, public_url, read
+from archive.storage.services import delete
+from archive.timeline.models import Job, Projection, Timeline
+from archive.timeline.work import advance_projection
+from tests.factories import (
+    make_asset,
+    make_blob,
+    make_dataset,
+    make_embargoed_dataset,
+    make_published_version,
+    make_valid_dataset,
+    owner_of,
+)
+from tests.worker import Worker
+
+MANIFESTS = ("dandiset.yaml", "dandiset.jsonld", "assets.yaml", "assets.jsonld", "collection.jsonld")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_manifests(bucket: str) -> None:
+    """Remove what another test's dataset of the same number has left."""
+    left = client().list_objects_v2(Bucket=bucket, Prefix="dandisets/").get("Contents", [])
+    for each in left:
+        delete(each["Key"])
+
+
+def _draft(dataset: Dataset) -> Version:
+    return dataset.versions.get(version="draft")
+
+
+def _projection(name: str) -> Projection:
+    return Projection.objects.get(name=name)
+
+
+# --- Open objects -----------------------------------------------------------------------------------------------------
+
+
+def test_objects_of_an_open_dataset_become_readable_by_anybody(worker: Worker) -> None:
+    dataset = make_dataset()
+    blob = make_blob(dataset, b"content")
+    make_asset(dataset, blob=blob)
+    assert httpx.get(public_url(blob.key)).status_code == 403
+    worker.run()
+    assert httpx.get(public_url(blob.key)).content == b"content"
+    assert Blob.objects.get().is_open
+
+
+def test_objects_that_are_in_no_dataset_stay_closed(worker: Worker) -> None:
+    blob = make_blob(make_dataset())
+    worker.run()
+    assert httpx.get(public_url(blob.key)).status_code == 403
+    assert not Blob.objects.get().is_open
+
+
+def test_objects_of_an_embargoed_dataset_stay_closed(worker: Worker) -> None:
+    dataset = make_embargoed_dataset()
+    blob = make_blob(dataset)
+    make_asset(dataset, blob=blob)
+    worker.run()
+    assert httpx.get(public_url(blob.key)).status_code == 403
+    assert not Blob.objects.get().is_open
+
+
+def test_objects_are_opened_batch_by_batch(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "OPENING_BATCH", 2)
+    dataset = make_dataset()
+    for name in "abcde":
+        make_asset(dataset, name, blob=make_blob(dataset))
+    worker.run()
+    assert Blob.objects.filter(is_open=True).count() == 5
+
+
+def test_opening_that_fails_is_tried_again(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(key: str) -> None:
+        raise ConnectionError("The store is away.")
+
+    dataset = make_dataset()
+    make_asset(dataset, blob=make_blob(dataset))
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "open_to_all", away)
+        advance_projection(dataset.number, "access")
+    assert _projection("access").state == "failing"
+    assert _projection("access").reason == "ConnectionError: The store is away."
+    Projection.objects.update(next_attempt=timezone.now())
+    worker.run()
+    assert _projection("access").state == "following"
+    assert Blob.objects.get().is_open
+
+
+# --- Manifests --------------------------------------------------------------------------------------------------------
+
+
+def _read(version: Version, name: str) -> bytes:
+    return b"".join(read(manifest_key(version, name)))
+
+
+def _let_an_hour_pass() -> None:
+    Timeline.objects.update(changed=timezone.now() - timedelta(hours=1))
+    Projection.objects.update(next_attempt=timezone.now())
+
+
+@pytest.fixture
+def version(worker: Worker) -> Version:
+    """A published version of two files, one of which the draft has lost since."""
+    dataset = make_valid_dataset(worker, paths=("a.nwb", "sub-1/b.nwb"))
+    version = make_published_version(worker, dataset)
+    gone = Asset.objects.get(path="a.nwb")
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=gone.asset_id)
+    return version
+
+
+def test_manifests_lie_under_the_version() -> None:
+    version = _draft(make_dataset())
+    assert manifest_key(version, "x.yaml") == f"dandisets/{version.dataset_id:06}/draft/x.yaml"
+    assert manifest_url(version, "x.yaml") == public_url(manifest_key(version, "x.yaml"))
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_manifests_of_an_open_dataset_may_be_read_by_anybody(version: Version, name: str) -> None:
+    assert httpx.get(manifest_url(version, name)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("dandiset.yaml", "text/yaml"), ("assets.jsonld", "application/ld+json")],
+)
+def test_manifests_say_what_they_are(version: Version, name: str, media_type: str) -> None:
+    assert httpx.get(manifest_url(version, name)).headers["Content-Type"] == media_type
+
+
+def test_manifests_hold_the_metadata_of_the_version(version: Version) -> None:
+    assert orjson.loads(_read(version, "dandiset.jsonld")) == version.metadata
+    assert yaml.safe_load(_read(version, "dandiset.yaml")) == version.metadata
+
+
+def test_manifests_hold_the_metadata_of_each_file_of_the_version(version: Version) -> None:
+    documents = AssetDocuments(version.dataset)
+    expected = [documents.document(asset) for asset in Asset.objects.order_by("introduced")]
+    assert orjson.loads(_read(version, "assets.jsonld")) == expected
+    assert yaml.safe_load(_read(version, "assets.yaml")) == expected
+    assert {asset["publishedBy"]["id"] for asset in expected} == {version.metadata["publishedBy"]["id"]}
+
+
+def test_manifests_list_the_files_of_the_version(version: Version) -> None:
+    collection = orjson.loads(_read(version, "collection.jsonld"))
+    ids = [f"dandiasset:{asset.asset_id}" for asset in Asset.objects.order_by("introduced")]
+    assert collection == {
+        "@context": version.metadata["@context"],
+        "id": version.metadata["id"],
+        "@type": "prov:Collection",
+        "hasMember": ids,
+    }
+
+
+def test_manifests_of_a_draft_wait_until_it_is_left_alone(worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    draft = _draft(dataset)
+    assert find(manifest_key(draft, "assets.yaml")) is None
+    assert _projection("manifest").reason == "The dataset is being changed."
+    _let_an_hour_pass()
+    worker.run()
+    assert [asset["path"] for asset in orjson.loads(_read(draft, "assets.jsonld"))] == ["a.nwb"]
+    assert _projection("manifest").state == "following"
+
+
+def test_manifests_of_an_empty_draft_are_lists_too(worker: Worker) -> None:
+    draft = _draft(make_dataset())
+    _let_an_hour_pass()
+    worker.run()
+    assert yaml.safe_load(_read(draft, "assets.yaml")) == []
+    assert orjson.loads(_read(draft, "assets.jsonld")) == []
+    assert orjson.loads(_read(draft, "collection.jsonld"))["hasMember"] == []
+
+
+def test_manifests_of_an_embargoed_dataset_stay_closed(worker: Worker) -> None:
+    draft = _draft(make_embargoed_dataset())
+    _let_an_hour_pass()
+    worker.run()
+    assert find(manifest_key(draft, "assets.yaml"))
+    assert [httpx.get(manifest_url(draft, name)).status_code for name in MANIFESTS] == [403] * 5
+
+
+def test_manifests_are_written_after_all_when_the_store_was_away(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError("The store is away.")
+
+    dataset = make_valid_dataset(worker)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "write", away)
+        version = make_published_version(worker, dataset)
+    assert find(manifest_key(version, "assets.yaml")) is None
+    Job.objects.update(next_attempt=timezone.now())
+    worker.run()
+    assert find(manifest_key(version, "assets.yaml"))

@@ -1,0 +1,61 @@
+"""The OpenAPI document: complete, and true. Every answer in the tests beside this is held against it (`Api`)."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from django.core.management import call_command
+from django.http import HttpResponse  # noqa: TID251 - what a face answers
+
+from tests.dandiapi.rest.api import Api
+from tests.dandiapi.rest.document import check, document
+from tests.dandiapi.rest.test_access import offered
+
+# The document does not describe itself, nor the pages that show it.
+UNDESCRIBED = {("GET", "api/schema/$"), ("GET", "api/docs/swagger/$"), ("GET", "api/docs/redoc/$")}
+
+
+def answer(address: str, status: int, content: Any) -> Any:
+    response: Any = HttpResponse(orjson.dumps(content), status=status, content_type="application/json")
+    response.request = {"PATH_INFO": f"/api/{address}"}
+    response.json = lambda: content
+    return response
+
+
+def test_document_is_made_without_a_warning(tmp_path: Path) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+
+
+def test_document_describes_every_route_and_method() -> None:
+    described = [(path, method) for path, methods in document()["paths"].items() for method in methods]
+    assert len(set(described) - {("/server-info", "get")}) == len(offered() - UNDESCRIBED)
+
+
+def test_document_is_served(anonymous: Api) -> None:
+    response = anonymous.client.get("/api/schema/")
+    assert (response.status_code, b"/api/dandisets/{identifier}/" in response.content) == (200, True)
+
+
+@pytest.mark.parametrize("page", ["swagger", "redoc"])
+def test_document_is_shown_by_a_page(anonymous: Api, page: str) -> None:
+    response = anonymous.client.get(f"/api/docs/{page}/")
+    assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert anonymous.client.get(f"/{page}/")["Location"] == f"/api/docs/{page}/"
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "content"),
+    [
+        ("stats/", 200, {}),
+        ("stats/", 200, {"dandiset_count": 1, "published_dandiset_count": 1, "user_count": 1, "size": "much"}),
+        ("stats/", 200, {"dandiset_count": 1, "published_dandiset_count": 1, "user_count": 1, "size": 1, "more": 1}),
+        ("stats/", 404, {"detail": "Not found."}),
+        ("users/me/", 401, "No."),
+        ("dandisets/000001/users/", 200, {"username": "x"}),
+        ("dandisets/000001/versions/draft/assets/paths/", 200, {"asset_id": "x"}),
+    ],
+)
+def test_answer_is_refused_when_it_is_not_as_the_document_says(address: str, status: int, content: Any) -> None:
+    with pytest.raises(AssertionError):
+        check("GET", answer(address, status, content))
