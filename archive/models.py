@@ -6,6 +6,7 @@ from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.identifiers.models import Sequence
 from archive.timeline.models import Change, Job, Projection, Timeline
+from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision
 
 __all__ = [
     "Asset",
@@ -23,4 +24,7 @@ __all__ = [
     "Upload",
     "User",
     "Version",
+    "ZarrArchive",
+    "ZarrEntry",
+    "ZarrRevision",
 ]

@@ -14,10 +14,14 @@ from django.db.models.functions import Upper
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.paths import MAX_PATH_CHARACTERS
+from archive.zarr.models import ZarrArchive, ZarrRevision
 
 
 class Asset(models.Model):
-    """A file of a dataset, from one change to another: a path, the bytes, and metadata as its owner gave it."""
+    """A file of a dataset, from one change to another: a path, the bytes, and metadata as its owner gave it.
+
+    The bytes are a blob, or a revision of a Zarr archive.
+    """
 
     class Status(models.TextChoices):
         PENDING = "Pending"
@@ -28,7 +32,10 @@ class Asset(models.Model):
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="assets")
     path = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C")
     folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", blank=True)
-    blob = models.ForeignKey(Blob, models.PROTECT, related_name="assets")
+    blob = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="assets")
+    zarr = models.ForeignKey(ZarrArchive, models.RESTRICT, null=True, related_name="assets")
+    # What it shows of the archive, for ever: an ingest gives a draft's assets the next one. None before the first.
+    zarr_revision = models.ForeignKey(ZarrRevision, models.RESTRICT, null=True, related_name="assets")
     size = models.BigIntegerField()
     metadata = models.JSONField()
     introduced = models.BigIntegerField()
@@ -50,6 +57,11 @@ class Asset(models.Model):
             ),
             models.CheckConstraint(condition=Q(status__in=["Pending", "Valid", "Invalid"]), name="asset_status_known"),
             models.CheckConstraint(condition=Q(metadata__has_key="schemaVersion"), name="asset_has_schema_version"),
+            models.CheckConstraint(
+                condition=Q(blob__isnull=False, zarr__isnull=True, zarr_revision__isnull=True)
+                | Q(blob__isnull=True, zarr__isnull=False),
+                name="asset_is_blob_or_zarr",
+            ),
         ]
         indexes = [
             models.Index(

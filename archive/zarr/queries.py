@@ -1,0 +1,157 @@
+"""Finding Zarr archives, and reading their entries, as they are or as they were at a revision."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from archive.accounts.policy import Action, Actor, may, visible
+from archive.digests import ZarrLeaf
+from archive.errors import NotFoundError, UnauthenticatedError
+from archive.paths import name_of
+from archive.storage.queries import public_url, sign_get, sign_head
+from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision, entry_key
+
+LEAVES_CHUNK = 5000
+
+
+@dataclass(frozen=True)
+class ZarrView:
+    """A Zarr archive, its dataset at hand, as it is being worked on; or as it was at a revision."""
+
+    zarr: ZarrArchive
+    revision: ZarrRevision | None = None
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.revision.id if self.revision else self.zarr.id
+
+
+def content_url(zarr_id: uuid.UUID) -> str:
+    """Where the entries of an archive, or of one of its revisions, are read by their paths."""
+    return f"{settings.ARCHIVE_URL}/api/zarr/{zarr_id}/content/"
+
+
+def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
+    """The archives of the datasets that the actor may read, their datasets with them, oldest first."""
+    found = ZarrArchive.objects.filter(visible(actor, to="dataset__"))
+    return found.select_related("dataset").order_by("created", "id")
+
+
+def find_zarr(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
+    """The archive, its dataset with it; NotFoundError if there is none that the actor may know of."""
+    zarr = visible_zarrs(actor).filter(pk=zarr_id).first()
+    if zarr is None:
+        raise NotFoundError("Not found.")
+    return zarr
+
+
+def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
+    """The archive or revision of that id; NotFoundError if there is none that the actor may know of."""
+    view = _view(zarr_id)
+    if view is None or not may(actor, Action.READ, view.zarr.dataset):
+        raise NotFoundError("Not found.")
+    return view
+
+
+def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
+    """The archive or revision of that id, to read entries of.
+
+    Fails as `find_view` does, but tells who is not signed in to do so (contract, appendix C). Who may not change an
+    archive sees its newest revision: not what is half uploaded.
+    """
+    view = _view(zarr_id)
+    if view and not actor.is_authenticated and not may(actor, Action.READ, view.zarr.dataset):
+        raise UnauthenticatedError("Authentication credentials were not provided.")
+    if view is None or not may(actor, Action.READ, view.zarr.dataset):
+        raise NotFoundError("Not found.")
+    if view.revision or may(actor, Action.CHANGE_DRAFT, view.zarr.dataset):
+        return view
+    return ZarrView(view.zarr, newest_revision(view.zarr.pk))
+
+
+def _view(zarr_id: uuid.UUID) -> ZarrView | None:
+    zarr = ZarrArchive.objects.select_related("dataset").filter(pk=zarr_id).first()
+    if zarr:
+        return ZarrView(zarr)
+    revision = ZarrRevision.objects.select_related("zarr__dataset").filter(pk=zarr_id).first()
+    return ZarrView(revision.zarr, revision) if revision else None
+
+
+def newest_revision(zarr_id: uuid.UUID) -> ZarrRevision | None:
+    """What the archive was when it was last complete; None if it never was."""
+    return ZarrRevision.objects.filter(zarr_id=zarr_id).order_by("-number").first()
+
+
+def shown_at(number: int) -> Q:
+    """The entries that a revision of that number shows."""
+    return Q(introduced__lte=number) & (Q(retired__isnull=True) | Q(retired__gt=number))
+
+
+def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
+    """The entries, in byte order of their paths. Of what is pending, those that have arrived; they go before others."""
+    entries = ZarrEntry.objects.filter(zarr=view.zarr)
+    if view.revision:
+        return entries.filter(shown_at(view.revision.number)).order_by("path")
+    # Postgres sorts NULL, which is what pending entries are introduced by, before all numbers that descend.
+    live = entries.filter(retired__isnull=True, size__isnull=False)
+    return live.order_by("path", "-introduced").distinct("path")
+
+
+def awaited_entries(zarr_id: uuid.UUID) -> QuerySet[ZarrEntry]:
+    """The entries that have been announced, and that the store is not known to have."""
+    return ZarrEntry.objects.filter(zarr_id=zarr_id, introduced__isnull=True, size__isnull=True)
+
+
+def page_of_entries(view: ZarrView, *, prefix: str = "", after: str = "", limit: int) -> list[ZarrEntry]:
+    """At most `limit` entries whose paths begin with `prefix` and come after `after`, in byte order."""
+    return list(_in_range(entries_of(view), prefix, after)[:limit])
+
+
+def _in_range(entries: QuerySet[ZarrEntry], prefix: str, after: str) -> QuerySet[ZarrEntry]:
+    if prefix:
+        entries = entries.filter(path__startswith=prefix)
+    return entries.filter(path__gt=after) if after else entries
+
+
+def awaited_page(zarr_id: uuid.UUID, *, prefix: str, after: str, limit: int) -> list[ZarrEntry]:
+    """At most `limit` awaited entries, chosen as `page_of_entries` chooses."""
+    return list(_in_range(awaited_entries(zarr_id), prefix, after).order_by("path")[:limit])
+
+
+def leaves_of(view: ZarrView) -> Iterator[ZarrLeaf]:
+    """The entries as the checksum wants them, streamed."""
+    rows = entries_of(view).values_list("path", "md5", "size").iterator(chunk_size=LEAVES_CHUNK)
+    return (ZarrLeaf(path, md5, size or 0) for path, md5, size in rows)
+
+
+def find_entry(view: ZarrView, path: str) -> ZarrEntry:
+    """The entry at exactly that path; NotFoundError if there is none."""
+    entry = entries_of(view).filter(path=path).first()
+    if entry is None:
+        raise NotFoundError("Not found.")
+    return entry
+
+
+def entry_url(view: ZarrView, entry: ZarrEntry) -> str:
+    """Where the bytes of an entry are read: its lasting address if anyone may, else a signed one."""
+    if may_anyone_read(view, entry):
+        return public_url(entry_key(view.zarr.id, entry.md5))
+    return signed_entry_url(view, entry)
+
+
+def may_anyone_read(view: ZarrView, entry: ZarrEntry) -> bool:
+    """Whether the store lets anyone read the entry, and is to."""
+    return view.zarr.dataset.access == "OPEN" and entry.pk <= view.zarr.opened
+
+
+def signed_entry_url(view: ZarrView, entry: ZarrEntry) -> str:
+    """A signed URL of the bytes of an entry."""
+    return sign_get(entry_key(view.zarr.id, entry.md5), filename=name_of(entry.path))
+
+
+def signed_entry_head(view: ZarrView, entry: ZarrEntry) -> str:
+    """A signed URL that asks for the size of an entry."""
+    return sign_head(entry_key(view.zarr.id, entry.md5))
