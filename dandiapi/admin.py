@@ -279,6 +279,32 @@ class UploadAdmin(ByDatasetAdmin):
     list_select_related = ["dataset", "user"]
 
 
+@admin.register(models.ZarrArchive)
+class ZarrAdmin(ByDatasetAdmin):
+    """Zarr archives."""
+
+    list_display = ["id", "dataset", "name", "status", "revision", "file_count", "size", "created"]
+    list_filter = ["status"]
+    list_select_related = ["dataset"]
+    ordering = ["-created"]
+
+
+@admin.register(models.ZarrRevision)
+class ZarrRevisionAdmin(ReadOnlyAdmin):
+    """What Zarr archives were."""
+
+    list_display = ["id", "zarr", "number", "checksum", "file_count", "size", "created"]
+    list_select_related = ["zarr"]
+
+
+@admin.register(models.ZarrEntry)
+class ZarrEntryAdmin(ReadOnlyAdmin):
+    """The files of Zarr archives."""
+
+    list_display = ["path", "zarr", "md5", "size", "introduced", "retired"]
+    list_select_related = ["zarr"]
+
+
 # --- Timeline ---------------------------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,13 @@ class Asset(models.Model):
     def __str__(self) -> str:
         return f"{self.dataset_id:06}/{self.path}"
 
+    @property
+    def content_id(self) -> uuid.UUID:
+        """Which bytes it has: a blob, or a revision of a Zarr archive once there is one, until then the archive."""
+        content_id = self.blob_id or self.zarr_revision_id or self.zarr_id
+        assert content_id, "the database sees to it that there is one"
+        return content_id
+
 
 class Folder(models.Model):
     """A folder of a dataset, from one change to another, with the sums over everything below it.

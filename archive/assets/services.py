@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ from archive.errors import ConflictError, InvalidError
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 from archive.validation.metadata import strip_asset_metadata
+from archive.zarr.models import ZarrArchive, ZarrRevision
+from archive.zarr.queries import find_zarr, newest_revision
 
 BATCH_SIZE = 2000
 CONFLICTS_SHOWN = 10
@@ -32,19 +34,35 @@ class NewAsset:
     """An asset to be: where, which bytes, and the owner's metadata about it."""
 
     path: str
-    blob: Blob
+    blob: Blob | None
     metadata: dict[str, Any]
+    zarr: ZarrArchive | None = None
+    zarr_revision: ZarrRevision | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has; none as long as its Zarr archive has no revision."""
+        content = self.blob or self.zarr_revision
+        return content.size if content else 0
 
 
-def add_asset(*, actor: Actor, dataset: Dataset, blob_id: uuid.UUID, metadata: dict[str, Any]) -> Asset:
-    """Add an asset to the draft, at the path that `metadata` names.
+def add_asset(
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    metadata: dict[str, Any],
+    blob_id: uuid.UUID | None = None,
+    zarr_id: uuid.UUID | None = None,
+) -> Asset:
+    """Add an asset of a blob or of a Zarr archive to the draft, at the path that `metadata` names.
 
-    Raises NotFoundError for a blob the actor may not attach, ConflictError when the path is taken, as a file or as
-    a folder, or lies inside a file.
+    Raises NotFoundError for a blob the actor may not attach or an archive that they may not know of, ConflictError
+    when the path is taken, as a file or as a folder, or lies inside a file.
     """
     require_changeable(actor, dataset)
-    new = _new_asset(actor, blob_id, metadata)
+    new = _new_asset(actor, dataset, metadata, blob_id=blob_id, zarr_id=zarr_id)
     with transaction.atomic():
+        new = _pinned(dataset, new)
         asset_id = uuid.uuid4()
         change = append(dataset.number, Change.Kind.ADD_ASSET, actor, _details(new, asset_id))
         [asset] = _apply(change, retire=[], add=[new], asset_ids=[asset_id])
@@ -52,16 +70,23 @@ def add_asset(*, actor: Actor, dataset: Dataset, blob_id: uuid.UUID, metadata: d
 
 
 def replace_asset(
-    *, actor: Actor, dataset: Dataset, asset_id: uuid.UUID, blob_id: uuid.UUID, metadata: dict[str, Any]
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    asset_id: uuid.UUID,
+    metadata: dict[str, Any],
+    blob_id: uuid.UUID | None = None,
+    zarr_id: uuid.UUID | None = None,
 ) -> Asset:
     """Put a new asset, perhaps at another path, in the place of one in the draft.
 
     Returns the new asset; or the old one, and changes nothing, when path, bytes and metadata are what they were.
     """
     require_changeable(actor, dataset)
-    new = _new_asset(actor, blob_id, metadata)
+    new = _new_asset(actor, dataset, metadata, blob_id=blob_id, zarr_id=zarr_id)
     with transaction.atomic():
         hold(dataset.number)
+        new = _pinned(dataset, new)
         old = draft_asset(dataset, asset_id)
         if _is_same(old, new):
             return old
@@ -105,6 +130,30 @@ def change_assets(
     return change
 
 
+def show_revision(change: Change, revision: ZarrRevision) -> None:
+    """Let the draft's assets of a Zarr archive show this revision of it, as part of `change`.
+
+    An asset that a version shows is replaced, since that version goes on showing the revision that it showed. One
+    that none shows is changed in place: the client that has just made it goes on knowing it by its id.
+    """
+    assets = Asset.objects.filter(dataset_id=change.dataset_id, zarr_id=revision.zarr_id, retired__isnull=True)
+    newest = _newest_point(change.dataset_id)
+    shown = list(assets.filter(introduced__lte=newest))
+    unseen = list(assets.filter(introduced__gt=newest))
+    add = [NewAsset(old.path, None, old.metadata, zarr=old.zarr, zarr_revision=revision) for old in shown]
+    if shown or unseen:
+        assets.filter(pk__in=[asset.pk for asset in unseen]).update(
+            zarr_revision=revision,
+            size=revision.size,
+            status=Asset.Status.PENDING,
+            problems=[],
+            contribution=None,
+            modified=timezone.now(),
+        )
+        grown = [(asset.path, revision.size - asset.size) for asset in unseen]
+        _apply(change, retire=shown, add=add, grown=grown)
+
+
 def require_changeable(actor: Actor, dataset: Dataset) -> None:
     """Raise unless the actor may change the draft, and it can be changed now."""
     require(actor, Action.CHANGE_DRAFT, dataset)
@@ -112,45 +161,91 @@ def require_changeable(actor: Actor, dataset: Dataset) -> None:
         raise InvalidError("Dandiset modification not allowed during unembargo")
 
 
-def _new_asset(actor: Actor, blob_id: uuid.UUID, metadata: dict[str, Any]) -> NewAsset:
+def _new_asset(
+    actor: Actor,
+    dataset: Dataset,
+    metadata: dict[str, Any],
+    *,
+    blob_id: uuid.UUID | None,
+    zarr_id: uuid.UUID | None,
+) -> NewAsset:
     if "path" not in metadata:
         raise InvalidError("No path specified in metadata.", field="metadata")
     path = paths.check_path(metadata["path"])
     if not isinstance(metadata.get("schemaVersion"), str):
         raise InvalidError("The metadata must name its schemaVersion.", field="metadata")
-    return NewAsset(path, attachable_blob(actor, blob_id), strip_asset_metadata(metadata))
+    if (blob_id is None) == (zarr_id is None):
+        raise InvalidError("Exactly one of blob_id or zarr_id must be specified.", field="blob_id")
+    blob = attachable_blob(actor, blob_id) if blob_id else None
+    zarr = _attachable_zarr(actor, dataset, zarr_id) if zarr_id else None
+    return NewAsset(path, blob, strip_asset_metadata(metadata), zarr=zarr)
+
+
+def _attachable_zarr(actor: Actor, dataset: Dataset, zarr_id: uuid.UUID) -> ZarrArchive:
+    zarr = find_zarr(actor, zarr_id)
+    if zarr.dataset_id != dataset.number:
+        raise InvalidError("The zarr archive belongs to a different dandiset")
+    return zarr
+
+
+def _pinned(dataset: Dataset, new: NewAsset) -> NewAsset:
+    """With the newest revision of the Zarr archive, if it is of one. Until the transaction ends, that stays so."""
+    if new.zarr is None:
+        return new
+    hold(dataset.number)
+    return replace(new, zarr_revision=newest_revision(new.zarr.pk))
 
 
 def _is_same(old: Asset, new: NewAsset) -> bool:
-    return old.path == new.path and old.blob_id == new.blob.pk and old.metadata == new.metadata
+    return (
+        old.path == new.path
+        and old.blob_id == (new.blob.pk if new.blob else None)
+        and old.zarr_id == (new.zarr.pk if new.zarr else None)
+        and old.metadata == new.metadata
+    )
 
 
 def _details(new: NewAsset, asset_id: uuid.UUID) -> dict[str, Any]:
     return {
         "path": new.path,
-        "size": new.blob.size,
+        "size": new.size,
         "asset_id": str(asset_id),
-        "asset_blob_id": str(new.blob.pk),
-        "zarr_archive_id": None,
-        "checksum": new.blob.etag,
+        "asset_blob_id": str(new.blob.pk) if new.blob else None,
+        "zarr_archive_id": str(new.zarr.pk) if new.zarr else None,
+        "checksum": _checksum(new),
     }
 
 
+def _checksum(new: NewAsset) -> str | None:
+    if new.blob:
+        return new.blob.etag
+    return new.zarr_revision.checksum if new.zarr_revision else None
+
+
 def _apply(
-    change: Change, *, retire: Sequence[Asset], add: Sequence[NewAsset], asset_ids: Sequence[uuid.UUID] = ()
+    change: Change,
+    *,
+    retire: Sequence[Asset],
+    add: Sequence[NewAsset],
+    asset_ids: Sequence[uuid.UUID] = (),
+    grown: Sequence[tuple[str, int]] = (),
 ) -> list[Asset]:
-    """Make `change` true of assets, folders and the draft. The change's lock is held, so what is read here stays so."""
+    """Make `change` true of assets, folders and the draft. The change's lock is held, so what is read here stays so.
+
+    `grown` are paths of assets that stay, and by how many bytes they have grown.
+    """
     _retire(change, retire)
     _refuse_conflicts(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     assets = _introduce(change, add, asset_ids or [uuid.uuid4() for _ in add])
     gone = [(asset.path, -1, -asset.size) for asset in retire]
     come = [(asset.path, 1, asset.size) for asset in assets]
-    _update_folders(change, [*gone, *come])
+    moves = [*gone, *come, *((path, 0, size) for path, size in grown)]
+    _update_folders(change, moves)
     Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT).update(
         status=Version.Status.PENDING,
         modified=timezone.now(),
         file_count=F("file_count") + len(come) - len(gone),
-        size=F("size") + sum(size for _, _, size in [*gone, *come]),
+        size=F("size") + sum(size for _, _, size in moves),
     )
     return assets
 
@@ -216,7 +311,9 @@ def _asset(change: Change, new: NewAsset, asset_id: uuid.UUID, now: datetime) ->
         path=new.path,
         folder=paths.parent(new.path),
         blob=new.blob,
-        size=new.blob.size,
+        zarr=new.zarr,
+        zarr_revision=new.zarr_revision,
+        size=new.size,
         metadata=new.metadata,
         introduced=change.number,
         created=now,
@@ -283,9 +380,15 @@ def _folder(change: Change, path: str, sums: _Sums) -> Folder:
     )
 
 
+def _newest_point(dataset_id: int) -> int:
+    """The point of the newest version, also of one that is being published; 0 if there is none."""
+    at: int | None = Version.objects.filter(dataset_id=dataset_id).aggregate(at=Max("at"))["at"]
+    return at or 0
+
+
 def _replace_folders(change: Change, old: Sequence[Folder], new: Sequence[Folder]) -> None:
     """Write `new` in the place of `old`, keeping an old row only if a version's point lies in its time."""
-    newest = Version.objects.filter(dataset_id=change.dataset_id).aggregate(at=Max("at"))["at"] or 0
+    newest = _newest_point(change.dataset_id)
     shown = [row.pk for row in old if row.introduced <= newest]
     Folder.objects.filter(pk__in=shown).update(retired=change.number)
     unseen = {row.path: row for row in old if row.introduced > newest}

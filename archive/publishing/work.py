@@ -4,28 +4,32 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import yaml
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
-from archive.assets.queries import AssetDocuments, assets_of, contributions
+from archive.assets.queries import CONTENT, AssetDocuments, assets_of, contributions
+from archive.assets.services import show_revision
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
 from archive.datasets.work import version_facts
+from archive.digests import ZarrSums
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
 from archive.publishing.queries import manifest_key, manifest_url
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
-from archive.timeline.models import Job
+from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
-from archive.timeline.services import hold, start_job
+from archive.timeline.services import append, hold, start_job
 from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     candidate_version_metadata,
@@ -36,6 +40,17 @@ from archive.validation.metadata import (
 )
 from archive.validation.problems import validate_asset, validate_version
 from archive.validation.summary import asset_contribution, merge_contributions
+from archive.zarr.models import ZarrArchive
+from archive.zarr.work import (
+    INGEST_JOB,
+    begin_ingest,
+    complete,
+    find_arrivals,
+    ingest_failed,
+    introduce_arrivals,
+    open_entries,
+    sum_up,
+)
 
 PUBLISH_JOB = "publish"
 MANIFEST_JOB = "manifest"
@@ -56,7 +71,7 @@ def validate_draft(span: Span) -> None:
     if draft is None:
         return
     documents = AssetDocuments(draft.dataset)
-    while batch := list(_pending(draft).filter(blob__sha256__isnull=False)[:VALIDATION_BATCH]):
+    while batch := list(_pending(draft).filter(_has_digest())[:VALIDATION_BATCH]):
         for asset in batch:
             _judge(asset, documents.candidate(asset, timezone.now()))
         _keep_verdicts(batch)
@@ -65,12 +80,16 @@ def validate_draft(span: Span) -> None:
         return  # It is being changed: what would be said of the draft now holds no longer.
     _validate_draft_itself(draft.pk)
     if waiting := _pending(draft).count():
-        raise NotYetError(f"{waiting} files wait for their SHA-256.")
+        raise NotYetError(f"{waiting} files wait for their SHA-256 or Zarr checksum.")
+
+
+def _has_digest() -> Q:
+    return Q(blob__sha256__isnull=False) | Q(zarr_revision__isnull=False)
 
 
 def _pending(draft: Version) -> QuerySet[Asset]:
     live = Asset.objects.filter(dataset_id=draft.dataset_id, retired__isnull=True)
-    return live.filter(status=Asset.Status.PENDING).select_related("blob").order_by("id")
+    return live.filter(status=Asset.Status.PENDING).select_related(*CONTENT).order_by("id")
 
 
 def _judge(asset: Asset, document: dict[str, Any]) -> None:
@@ -136,7 +155,7 @@ def _summary(version: Version) -> dict[str, Any]:
 
 @projection("access")
 def open_objects(span: Span) -> None:
-    """Let anyone read, unsigned, the blobs that an open dataset has gained."""
+    """Let anyone read, unsigned, the blobs and Zarr entries that an open dataset has gained."""
     if not Dataset.objects.filter(pk=span.dataset_id, access=Dataset.Access.OPEN).exists():
         return
     gained = Asset.objects.filter(
@@ -148,6 +167,37 @@ def open_objects(span: Span) -> None:
             for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
                 span.heartbeat.beat()
             Blob.objects.filter(pk__in=ids).update(is_open=True)
+    open_entries(span.dataset_id, span.heartbeat.beat)
+
+
+# --- Zarr -------------------------------------------------------------------------------------------------------------
+
+
+@job_handler(INGEST_JOB, deadline=timedelta(hours=6), failed=ingest_failed)
+def ingest_zarr(job: RunningJob) -> None:
+    """Make the next revision of the Zarr archive that is the job's subject, and let the draft's assets show it."""
+    zarr = begin_ingest(UUID(job.row.subject))
+    if zarr is None:
+        return
+    job.step("look for what has arrived")
+    find_arrivals(zarr, job.heartbeat.beat)
+    job.step("introduce")
+    introduce_arrivals(zarr, job.heartbeat.beat)
+    job.step("sum up")
+    sums = sum_up(zarr, job.progress)
+    job.step("complete")
+    _complete_zarr(zarr, sums)
+
+
+def _complete_zarr(zarr: ZarrArchive, sums: ZarrSums) -> None:
+    with transaction.atomic():
+        hold(zarr.dataset_id)
+        revision = complete(zarr, sums)
+        if revision is None:
+            return
+        details = {"zarr_id": str(zarr.id), "revision": revision.number, "checksum": revision.checksum}
+        change = append(zarr.dataset_id, Change.Kind.INGEST_ZARR, SYSTEM, details)
+        show_revision(change, revision)
 
 
 # --- Publishing -------------------------------------------------------------------------------------------------------
@@ -249,7 +299,7 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
 
 def _documents(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
     documents = AssetDocuments(version.dataset)
-    for asset in assets_of(version).select_related("blob").order_by("introduced", "path").iterator(chunk_size=1000):
+    for asset in assets_of(version).select_related(*CONTENT).order_by("introduced", "path").iterator(chunk_size=1000):
         yield orjson.dumps(documents.document(asset))
         heartbeat.beat()
 

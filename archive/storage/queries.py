@@ -217,7 +217,7 @@ def sign_puts(objects: Sequence[NewObject]) -> list[str]:
 
 def _signing_key(scope: str) -> bytes:
     """The key of a scope, `date/region/service/aws4_request`, from the secret that this archive signs with."""
-    key = b"AWS4" + settings.STORAGES["default"]["OPTIONS"]["secret_key"].encode()
+    key: bytes = b"AWS4" + settings.STORAGES["default"]["OPTIONS"]["secret_key"].encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key

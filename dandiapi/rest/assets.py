@@ -39,7 +39,7 @@ class NestedView(View):
 
     def rendered(self, asset: Asset) -> dict[str, Any]:
         """An asset with its metadata."""
-        return shapes.asset(asset, AssetDocuments(self.dataset))
+        return shapes.asset(asset, AssetDocuments(self.dataset), of_version=not self.version.is_draft)
 
 
 class AssetsView(NestedView):
@@ -57,10 +57,13 @@ class AssetsView(NestedView):
 
         def rows(offset: int, limit: int) -> list[dict[str, Any]]:
             found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
+            of_version = not self.version.is_draft
             if not query["metadata"]:
-                return [shapes.asset_row(asset) for asset in found.defer("metadata", "problems", "contribution")]
+                brief = found.defer("metadata", "problems", "contribution")
+                return [shapes.asset_row(asset, of_version=of_version) for asset in brief]
             documents = AssetDocuments(self.dataset)
-            return [shapes.asset(asset, documents) for asset in found.select_related("blob")]
+            full = found.select_related(*queries.CONTENT)
+            return [shapes.asset(asset, documents, of_version=of_version) for asset in full]
 
         return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
 
@@ -70,15 +73,13 @@ class AssetsView(NestedView):
         self.may_change_draft()
         content = self.body(inputs.NewAsset).validated_data
         asset = services.add_asset(
-            actor=self.actor, dataset=self.dataset, blob_id=_blob_id(content), metadata=content["metadata"]
+            actor=self.actor,
+            dataset=self.dataset,
+            blob_id=content.get("blob_id"),
+            zarr_id=content.get("zarr_id"),
+            metadata=content["metadata"],
         )
         return Response(shapes.asset(asset, AssetDocuments(self.dataset, of_draft_only=True)))
-
-
-def _blob_id(content: dict[str, Any]) -> Any:
-    if content.get("zarr_id"):
-        raise NotFound
-    return content["blob_id"]
 
 
 class AssetView(NestedView):
@@ -98,7 +99,8 @@ class AssetView(NestedView):
             actor=self.actor,
             dataset=self.dataset,
             asset_id=self.asset_id,
-            blob_id=_blob_id(content),
+            blob_id=content.get("blob_id"),
+            zarr_id=content.get("zarr_id"),
             metadata=content["metadata"],
         )
         return Response(self.rendered(asset))
@@ -202,7 +204,7 @@ class FlatAssetDownloadView(FlatView):
 def _download(view: View, asset: Asset) -> HttpResponse:
     inline = view.query(inputs.DownloadQuery).validated_data["content_disposition"] == "inline"
     content_type = queries.inline_content_type(asset) if inline else None
-    url = sign_get(asset.blob.key, filename=name_of(asset.path), inline=inline, content_type=content_type)
+    url = sign_get(queries.blob_of(asset).key, filename=name_of(asset.path), inline=inline, content_type=content_type)
     if content_type and content_type.startswith("video/"):
         return _player(url)
     return HttpResponseRedirect(url)

@@ -9,6 +9,7 @@ from archive.datasets.services import MAX_NAME
 from archive.errors import InvalidError
 from archive.identifiers.queries import parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
+from archive.zarr.models import MAX_NAME as MAX_ZARR_NAME
 
 
 class MetadataField(serializers.JSONField):
@@ -162,6 +163,41 @@ class CompleteUpload(serializers.Serializer[Any]):
     """All the parts of an upload."""
 
     parts = serializers.ListField(child=Part(), allow_empty=False, max_length=10_000)
+
+
+class NewZarr(serializers.Serializer[Any]):
+    """A Zarr archive to be."""
+
+    name = serializers.CharField(max_length=MAX_ZARR_NAME)
+    dandiset = DatasetField()
+
+
+class ZarrsQuery(serializers.Serializer[Any]):
+    """Which Zarr archives are asked for."""
+
+    dandiset = DatasetField(required=False)
+    name = serializers.CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class ZarrFilesQuery(serializers.Serializer[Any]):
+    """Which files of a Zarr archive are asked for."""
+
+    prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    after = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    limit = serializers.IntegerField(default=1000, min_value=0, max_value=1000)
+    download = serializers.BooleanField(default=False)
+
+
+class ZarrPath(serializers.Serializer[Any]):
+    """A file in a Zarr archive."""
+
+    path = serializers.CharField()
+
+
+class NewZarrFile(ZarrPath):
+    """A file that is going to be uploaded, and the MD5 of its content in base64."""
+
+    base64md5 = serializers.CharField()
 
 
 class UserSearch(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from archive.assets import models as assets
 from archive.datasets import models as datasets
+from archive.zarr import models as zarr
 
 PAGE_PARAMETERS = [
     OpenApiParameter("page", int, description="The page's number, from 1."),
@@ -254,3 +255,32 @@ class Completion(serializers.Serializer[Any]):
 
     complete_url = serializers.CharField()
     body = serializers.CharField()
+
+
+class Zarr(serializers.Serializer[Any]):
+    """A Zarr archive; `missing` are the first of the files that were announced and never came."""
+
+    name = serializers.CharField()
+    dandiset = serializers.CharField()
+    zarr_id = serializers.UUIDField()
+    status = serializers.ChoiceField(zarr.ZarrArchive.Status.choices)
+    checksum = serializers.CharField(allow_null=True)
+    file_count = serializers.IntegerField()
+    size = serializers.IntegerField()
+    missing = serializers.ListField(child=serializers.CharField())
+
+
+class ZarrFile(serializers.Serializer[Any]):
+    """A file in a Zarr archive."""
+
+    Key = serializers.CharField()
+    LastModified = serializers.DateTimeField()
+    ETag = serializers.CharField()
+    Size = serializers.IntegerField()
+
+
+class ZarrFiles(serializers.Serializer[Any]):
+    """Some files of a Zarr archive, and where there are more."""
+
+    next = serializers.URLField(allow_null=True)
+    results = ZarrFile(many=True)

@@ -4,12 +4,13 @@ from django.urls import re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
-from dandiapi.rest import assets, datasets, general, uploads, versions
+from dandiapi.rest import assets, datasets, general, uploads, versions, zarr
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
 VERSION = DATASET + r"/versions/(?P<version>draft|0\.[0-9]{6}\.[0-9]{4})"
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ASSET = rf"assets/(?P<asset_id>{UUID4})"
+ZARR = rf"zarr/(?P<zarr_id>{UUID4})"
 UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
 urlpatterns = [
@@ -42,6 +43,12 @@ urlpatterns = [
     re_path(r"^uploads/initialize/$", uploads.StartUploadView.as_view()),
     re_path(rf"^{UPLOAD}/complete/$", uploads.CompleteUploadView.as_view()),
     re_path(rf"^{UPLOAD}/validate/$", uploads.ValidateUploadView.as_view()),
+    re_path(r"^zarr/$", zarr.ZarrsView.as_view()),
+    re_path(rf"^{ZARR}/$", zarr.ZarrDetailView.as_view()),
+    re_path(rf"^{ZARR}/finalize/$", zarr.FinalizeZarrView.as_view()),
+    re_path(rf"^{ZARR}/files/$", zarr.ZarrFilesView.as_view()),
+    # Read with or without the slash, which no path of a file ends in.
+    re_path(rf"^{ZARR}/content/(?P<path>.+)/$", zarr.ZarrContentView.as_view()),
     re_path(r"^schema/$", SpectacularAPIView.as_view(permission_classes=[Anyone]), name="openapi"),
     re_path(
         r"^docs/swagger/$",
