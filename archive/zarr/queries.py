@@ -19,10 +19,14 @@ LEAVES_CHUNK = 5000
 
 @dataclass(frozen=True)
 class ZarrView:
-    """A Zarr archive, its dataset at hand, as it is being worked on; or as it was at a revision."""
+    """A Zarr archive, its dataset at hand, as it is being worked on; or as it was at a revision.
+
+    Of what `is_settled` only a revision is shown, and nothing before there is one.
+    """
 
     zarr: ZarrArchive
     revision: ZarrRevision | None = None
+    is_settled: bool = False
 
     @property
     def id(self) -> uuid.UUID:
@@ -69,7 +73,7 @@ def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
         raise NotFoundError("Not found.")
     if view.revision or may(actor, Action.CHANGE_DRAFT, view.zarr.dataset):
         return view
-    return ZarrView(view.zarr, newest_revision(view.zarr.pk))
+    return ZarrView(view.zarr, newest_revision(view.zarr.pk), is_settled=True)
 
 
 def _view(zarr_id: uuid.UUID) -> ZarrView | None:
@@ -95,6 +99,8 @@ def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
     entries = ZarrEntry.objects.filter(zarr=view.zarr)
     if view.revision:
         return entries.filter(shown_at(view.revision.number)).order_by("path")
+    if view.is_settled:
+        return entries.none()
     # Postgres sorts NULL, which is what pending entries are introduced by, before all numbers that descend.
     live = entries.filter(retired__isnull=True, size__isnull=False)
     return live.order_by("path", "-introduced").distinct("path")

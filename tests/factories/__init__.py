@@ -6,6 +6,7 @@ from tests.factories.blobs import attachable_row, make_blob, make_blob_row, put_
 from tests.factories.datasets import make_dataset, make_embargoed_dataset, owner_of
 from tests.factories.metadata import valid_asset_metadata, valid_dandiset_metadata
 from tests.factories.publishing import make_published_version, make_valid_dataset
+from tests.factories.zarr import make_zarr, make_zarr_asset, upload_zarr
 
 __all__ = [
     "acting",
@@ -22,9 +23,12 @@ __all__ = [
     "make_unapproved_user",
     "make_user",
     "make_valid_dataset",
+    "make_zarr",
+    "make_zarr_asset",
     "new_asset",
     "owner_of",
     "put_parts",
+    "upload_zarr",
     "valid_asset_metadata",
     "valid_dandiset_metadata",
 ]

@@ -29,6 +29,7 @@ GET    dandisets/                                                       200 200 
 GET    dandisets/?embargoed=true                                        401 200 200 200 200 200
 GET    dandisets/?starred=true                                          401 200 200 200 200 200
 POST   dandisets/                                                       401 403 200 200 200 403
+GET    zarr/                                                            200 200 200 200 200 200
 """
 
 OF_A_DRAFT = """
@@ -60,6 +61,15 @@ POST   blobs/digest/                                                    200 200 
 POST   uploads/initialize/                                              401 403 403 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
 POST   uploads/{upload_id}/validate/                                    401 403 404 200 200 403
+POST   zarr/                                                            401 403 403 200 200 403
+GET    zarr/{zarr_id}/                                                  200 200 200 200 200 200
+POST   zarr/{zarr_id}/finalize/                                         401 403 403 204 204 403
+GET    zarr/{zarr_id}/files/                                            200 200 200 200 200 200
+GET    zarr/{zarr_id}/files/?prefix=.zattrs&download=true               302 302 302 302 302 302
+HEAD   zarr/{zarr_id}/files/?prefix=.zattrs                             302 302 302 302 302 302
+POST   zarr/{zarr_id}/files/                                            401 403 403 200 200 403
+DELETE zarr/{zarr_id}/files/                                            401 403 403 204 204 403
+GET    zarr/{zarr_id}/content/.zattrs/                                  302 302 302 302 302 302
 """
 
 OF_A_PUBLISHED_VERSION = """
@@ -91,6 +101,15 @@ POST   blobs/digest/                                                    200 200 
 POST   uploads/initialize/                                              401 403 403 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
 POST   uploads/{upload_id}/validate/                                    401 403 404 200 200 403
+POST   zarr/                                                            401 403 403 200 200 403
+GET    zarr/{zarr_id}/                                                  200 200 200 200 200 200
+POST   zarr/{zarr_id}/finalize/                                         401 403 403 204 204 403
+GET    zarr/{zarr_id}/files/                                            200 200 200 200 200 200
+GET    zarr/{zarr_id}/files/?prefix=.zattrs&download=true               302 302 302 302 302 302
+HEAD   zarr/{zarr_id}/files/?prefix=.zattrs                             302 302 302 302 302 302
+POST   zarr/{zarr_id}/files/                                            401 403 403 200 200 403
+DELETE zarr/{zarr_id}/files/                                            401 403 403 204 204 403
+GET    zarr/{zarr_id}/content/.zattrs/                                  302 302 302 302 302 302
 """
 
 OF_WHAT_IS_EMBARGOED = """
@@ -122,6 +141,15 @@ POST   blobs/digest/                                                    404 404 
 POST   uploads/initialize/                                              401 403 404 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
 POST   uploads/{upload_id}/validate/                                    401 403 404 200 200 403
+POST   zarr/                                                            401 403 404 200 200 403
+GET    zarr/{zarr_id}/                                                  404 404 404 200 200 200
+POST   zarr/{zarr_id}/finalize/                                         401 403 404 204 204 403
+GET    zarr/{zarr_id}/files/                                            401 404 404 200 200 200
+GET    zarr/{zarr_id}/files/?prefix=.zattrs&download=true               401 404 404 302 302 302
+HEAD   zarr/{zarr_id}/files/?prefix=.zattrs                             401 404 404 302 302 302
+POST   zarr/{zarr_id}/files/                                            401 403 404 200 200 403
+DELETE zarr/{zarr_id}/files/                                            401 403 404 204 204 403
+GET    zarr/{zarr_id}/content/.zattrs/                                  401 404 404 302 302 302
 """
 
 OF_WHAT_IS_MISSING = """
@@ -153,6 +181,15 @@ POST   blobs/digest/                                                    404 404 
 POST   uploads/initialize/                                              401 403 404 404 404 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 404 404 403
 POST   uploads/{upload_id}/validate/                                    401 403 404 404 404 403
+POST   zarr/                                                            401 403 404 404 404 403
+GET    zarr/{zarr_id}/                                                  404 404 404 404 404 404
+POST   zarr/{zarr_id}/finalize/                                         401 403 404 404 404 403
+GET    zarr/{zarr_id}/files/                                            404 404 404 404 404 404
+GET    zarr/{zarr_id}/files/?prefix=.zattrs&download=true               404 404 404 404 404 404
+HEAD   zarr/{zarr_id}/files/?prefix=.zattrs                             404 404 404 404 404 404
+POST   zarr/{zarr_id}/files/                                            401 403 404 404 404 403
+DELETE zarr/{zarr_id}/files/                                            401 403 404 404 404 403
+GET    zarr/{zarr_id}/content/.zattrs/                                  404 404 404 404 404 404
 """
 
 TABLES = [
@@ -167,13 +204,15 @@ EXAMPLE = {
     "version": "draft",
     "asset_id": "00000000-0000-4000-8000-000000000000",
     "upload_id": "00000000-0000-4000-8000-000000000000",
+    "zarr_id": "00000000-0000-4000-8000-000000000000",
 }
 
 
 def asked(table: str) -> set[tuple[str, str]]:
     """The methods and routes that a table has."""
     lines = [Line.read(text) for text in table.strip().splitlines()]
-    return {(line.method, resolve(ROOT + line.address.format(**EXAMPLE).partition("?")[0]).route) for line in lines}
+    spelled = [line for line in lines if line.method != "HEAD"]
+    return {(line.method, resolve(ROOT + line.address.format(**EXAMPLE).partition("?")[0]).route) for line in spelled}
 
 
 def offered() -> set[tuple[str, str]]:

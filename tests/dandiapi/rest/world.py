@@ -24,9 +24,12 @@ from tests.factories import (
     make_unapproved_user,
     make_user,
     make_valid_dataset,
+    make_zarr,
+    upload_zarr,
     valid_asset_metadata,
     valid_dandiset_metadata,
 )
+from tests.factories.zarr import announce
 from tests.worker import Worker
 
 
@@ -86,6 +89,13 @@ class World:
         return str(arrived_upload(self.dataset, self.owner).pk)
 
     @cached_property
+    def zarr_id(self) -> str:
+        """A Zarr archive with files in it, and more to come."""
+        zarr = upload_zarr(self.worker, make_zarr(self.dataset))
+        announce(zarr, {"0/1/1": b"another chunk"})
+        return str(zarr.id)
+
+    @cached_property
     def callers(self) -> list[Api]:
         """Everybody, in the order of the tables' columns."""
         return [
@@ -134,6 +144,9 @@ class World:
                 "digest": {"algorithm": "dandi:dandi-etag", "value": f"{'0' * 32}-1"},
                 "dandiset": self.identifier,
             },
+            "POST zarr/": {"name": "another.zarr", "dandiset": self.identifier},
+            "POST zarr/{zarr_id}/files/": [{"path": "0/1/2", "base64md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}],
+            "DELETE zarr/{zarr_id}/files/": [{"path": ".zattrs"}],
             "POST uploads/{upload_id}/complete/": {"parts": [{"part_number": 1, "size": 16, "etag": "0" * 32}]},
         }.get(route)
 
@@ -165,4 +178,8 @@ class MissingWorld(World):
 
     @cached_property
     def upload_id(self) -> str:
+        return str(uuid4())
+
+    @cached_property
+    def zarr_id(self) -> str:
         return str(uuid4())
