@@ -44,6 +44,11 @@ def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
     return found.select_related("dataset").order_by("created", "id")
 
 
+def unfinalized_zarrs() -> QuerySet[ZarrArchive]:
+    """The archives of all datasets that wait for somebody to finalize them, oldest first."""
+    return ZarrArchive.objects.filter(status=ZarrArchive.Status.PENDING).order_by("created", "id")
+
+
 def find_zarr(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
     """The archive, its dataset with it; NotFoundError if there is none that the actor may know of."""
     zarr = visible_zarrs(actor).filter(pk=zarr_id).first()

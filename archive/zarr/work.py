@@ -4,14 +4,14 @@ The job itself is put together in `archive.publishing.work`: its last step chang
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from archive.digests import ZarrSums, zarr_sums
+from archive.digests import ZarrLeaf, ZarrSums, zarr_sums
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.models import Job
@@ -102,13 +102,13 @@ def end_entries(zarr: ZarrArchive, paths: Iterable[str]) -> None:
 def sum_up(zarr: ZarrArchive, progress: Callable[[int], None]) -> ZarrSums:
     """The checksum and sums of the next revision. Raises InvalidError when a path is both file and folder."""
 
-    def counted() -> Iterable[object]:
+    def counted() -> Iterator[ZarrLeaf]:
         for number, leaf in enumerate(leaves_of(ZarrView(zarr))):
             if number % BEATS_EVERY == 0:
                 progress(number)
             yield leaf
 
-    return zarr_sums(counted())  # type: ignore[arg-type]
+    return zarr_sums(counted())
 
 
 def complete(zarr: ZarrArchive, sums: ZarrSums) -> ZarrRevision | None:
@@ -138,12 +138,14 @@ def ingest_failed(job: Job, reason: str) -> None:
 
 def open_entries(dataset_id: int, beat: Beat) -> None:
     """Let anyone read, unsigned, what the revisions of a dataset's archives show; begins where it was broken off."""
-    for zarr in ZarrArchive.objects.filter(dataset_id=dataset_id, revision__gt=0):
+    closed = ZarrEntry.objects.filter(zarr=OuterRef("pk"), id__gt=OuterRef("opened"))
+    shown = closed.filter(introduced__lte=OuterRef("revision"))
+    for zarr in ZarrArchive.objects.filter(Exists(shown), dataset_id=dataset_id):
         _open_entries(zarr, beat)
 
 
 def _open_entries(zarr: ZarrArchive, beat: Beat) -> None:
-    shown = ZarrEntry.objects.filter(Q(introduced__lte=zarr.revision), zarr=zarr).order_by("id")
+    shown = ZarrEntry.objects.filter(zarr=zarr, introduced__lte=zarr.revision).order_by("id")
     opened = zarr.opened
     with ThreadPoolExecutor(STORE_THREADS) as threads:
         while batch := list(shown.filter(id__gt=opened).values_list("id", "md5")[:OPENING_BATCH]):

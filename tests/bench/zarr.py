@@ -17,7 +17,7 @@ from tests.bench.connection import Connection, target_of
 from tests.bench.report import Table
 
 ENTRIES = 100_000
-CONTENTS = 5_000
+CONTENTS = 500
 # What the dandi client sends at once, and what another may.
 BATCHES = (255, 5_000)
 LONGEST_SECONDS = 600.0
