@@ -5,6 +5,7 @@ from archive.assets.models import Asset, Folder
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.identifiers.models import Sequence
+from archive.search.models import Document, Facts, IndexedAsset
 from archive.timeline.models import Change, Job, Projection, Timeline
 
 __all__ = [
@@ -12,8 +13,11 @@ __all__ = [
     "Blob",
     "Change",
     "Dataset",
+    "Document",
+    "Facts",
     "Folder",
     "Grant",
+    "IndexedAsset",
     "Job",
     "Projection",
     "Sequence",

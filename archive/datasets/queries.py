@@ -2,15 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from redis.exceptions import RedisError
 
 from archive.accounts.models import User
 from archive.accounts.policy import Action, Actor, owned, require, visible
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import NotFoundError
+
+TOTALS = "totals"
+TOTALS_SECONDS = 60
 
 
 def find_dataset(actor: Actor, number: int) -> Dataset:
@@ -87,14 +93,13 @@ def has_star(actor: Actor, dataset: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class DatasetFilter:
-    """Which datasets are asked for (contract 1.4). Words of `search` must all occur in one version's metadata."""
+    """Which datasets are asked for (contract 1.4)."""
 
     unpublished: bool = True
     empty: bool = True
     embargoed: bool = False
     mine: bool = False
     starred: bool = False
-    search: str = ""
     ordering: str = ""
 
 
@@ -120,9 +125,6 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     newest = shown_versions().filter(dataset=OuterRef("pk")).order_by("-created", "-pk")
     if not wanted.empty:
         datasets = datasets.annotate(files=Subquery(newest.values("file_count")[:1])).filter(files__gt=0)
-    for word in wanted.search.split():
-        found = shown_versions().filter(dataset=OuterRef("pk"), metadata__icontains=word)
-        datasets = datasets.filter(Exists(found))
     return _ordered(datasets, wanted, newest)
 
 
@@ -157,7 +159,17 @@ def starred_by(actor: Actor, datasets: Sequence[Dataset]) -> set[int]:
 
 
 def archive_totals() -> dict[str, int]:
-    """How many datasets, published datasets, users and bytes there are in the open."""
+    """How many datasets, published datasets, users and bytes there are in the open; counted once a minute at most."""
+    with suppress(RedisError):
+        if known := cache.get(TOTALS):
+            return cast(dict[str, int], known)
+    totals = _count_totals()
+    with suppress(RedisError):
+        cache.set(TOTALS, totals, TOTALS_SECONDS)
+    return totals
+
+
+def _count_totals() -> dict[str, int]:
     drafts = Version.objects.filter(at__isnull=True, dataset__access=Dataset.Access.OPEN)
     published = shown_versions().filter(at__isnull=False).values("dataset").distinct()
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -25,7 +26,7 @@ from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
 from archive.timeline.queries import position
-from archive.timeline.services import hold, start_job
+from archive.timeline.services import hold, nudge, start_job
 from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     candidate_version_metadata,
@@ -204,6 +205,8 @@ def _finish(version: Version, metadata: dict[str, Any]) -> None:
             dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
         ).update(status=Version.Status.PUBLISHED)
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
+        # What follows the dataset has seen the change that began this, and waits for the version.
+        transaction.on_commit(partial(nudge, version.dataset_id))
 
 
 # --- Manifests --------------------------------------------------------------------------------------------------------

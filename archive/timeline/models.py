@@ -65,6 +65,7 @@ class Change(models.Model):
             models.UniqueConstraint(fields=["dataset_id", "number"], name="change_number_unique"),
             models.CheckConstraint(condition=Q(number__gt=0), name="change_number_positive"),
         ]
+        indexes = [models.Index(fields=["recorded", "id"], name="change_by_time")]
 
     def __str__(self) -> str:
         return f"{self.dataset_id}#{self.number} {self.kind}"

@@ -32,7 +32,9 @@ def forget_nudge(mark: str) -> None:
 def advance_projection_task(dataset_id: int, name: str) -> None:
     """Bring one projection of one dataset up to date."""
     forget_nudge(projection_mark(dataset_id, name))
-    work.advance_projection(dataset_id, name)
+    if work.advance_projection(dataset_id, name):
+        for follower in work.followers(name):
+            advance_projection_task.apply_async((dataset_id, follower.name), queue=follower.queue)
 
 
 @shared_task(soft_time_limit=24 * HOUR, time_limit=24 * HOUR + 60)

@@ -80,25 +80,37 @@ Advance = Callable[[Span], None]
 
 @dataclass(frozen=True)
 class ProjectionKind:
-    """A registered projection; with a `quiet` time it waits until a dataset has been left alone for so long."""
+    """A registered projection.
+
+    With a `quiet` time it waits until a dataset has been left alone for so long; what reads the results of another
+    projection is nudged `after` that one has advanced.
+    """
 
     name: str
     advance: Advance
     queue: str
     quiet: timedelta
+    after: str
 
 
 PROJECTIONS: dict[str, ProjectionKind] = {}
 
 
-def projection(name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0)) -> Callable[[Advance], Advance]:
+def projection(
+    name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0), after: str = ""
+) -> Callable[[Advance], Advance]:
     """Register the decorated function as the projection `name`."""
 
     def register(advance: Advance) -> Advance:
-        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet)
+        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet, after)
         return advance
 
     return register
+
+
+def followers(name: str) -> list[ProjectionKind]:
+    """The projections that read the results of this one."""
+    return [kind for kind in PROJECTIONS.values() if kind.after == name]
 
 
 def advance_projection(dataset_id: int, name: str) -> bool:

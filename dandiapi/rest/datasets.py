@@ -14,32 +14,20 @@ from archive.datasets import queries, services
 from archive.datasets.models import Dataset
 from archive.datasets.queries import DatasetFilter
 from archive.errors import UnauthenticatedError
+from archive.search.queries import search_datasets
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, listed_errors
 from dandiapi.rest.pages import Page
 
 
-class DatasetsView(View):
-    """The datasets that may be seen."""
+class DatasetListView(View):
+    """A list of datasets."""
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
-        parameters=[inputs.DatasetsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.DatasetRow), 400: outputs.Errors, 401: str, 404: outputs.Detail},
-    )
-    def get(self, request: Request) -> Response:
-        """A page of them."""
-        wanted = self._filter()
-        found = queries.filtered_datasets(self.actor, wanted)
-        return Page.of(request).answer(
-            count=found.order_by().count(),
-            fetch=lambda offset, limit: self._rows(list(found[offset : offset + limit])),
-        )
-
-    def _filter(self) -> DatasetFilter:
-        query = self.query(inputs.DatasetsQuery).validated_data
+    def wanted(self, query: dict[str, Any]) -> DatasetFilter:
+        """The datasets that a query asks for."""
         if not self.actor.is_authenticated and query["embargoed"]:
             raise UnauthenticatedError(
                 "Authentication credentials must be provided when attempting to access embargoed dandisets"
@@ -52,11 +40,11 @@ class DatasetsView(View):
             embargoed=query["embargoed"],
             mine=query["user"] == "me",
             starred=query["starred"],
-            search=query["search"],
             ordering=query["ordering"],
         )
 
-    def _rows(self, datasets: list[Dataset]) -> list[dict[str, Any]]:
+    def rows(self, datasets: list[Dataset]) -> list[dict[str, Any]]:
+        """What the list shows of the datasets."""
         versions = queries.latest_versions(datasets)
         starred = queries.starred_by(self.actor, datasets)
         return [
@@ -64,6 +52,23 @@ class DatasetsView(View):
             for dataset in datasets
             if dataset.number in versions
         ]
+
+
+class DatasetsView(DatasetListView):
+    """The datasets that may be seen."""
+
+    @extend_schema(
+        parameters=[inputs.DatasetsQuery, *outputs.PAGE_PARAMETERS],
+        responses={200: outputs.page_of(outputs.DatasetRow), 400: outputs.Errors, 401: str, 404: outputs.Detail},
+    )
+    def get(self, request: Request) -> Response:
+        """A page of them."""
+        query = self.query(inputs.DatasetsQuery).validated_data
+        found = search_datasets(self.actor, self.wanted(query), query["search"])
+        return Page.of(request).answer(
+            count=found.order_by().count(),
+            fetch=lambda offset, limit: self.rows(list(found[offset : offset + limit])),
+        )
 
     @extend_schema(
         parameters=[inputs.CreateQuery],

@@ -4,11 +4,14 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from archive.datasets.services import MAX_NAME
 from archive.errors import InvalidError
 from archive.identifiers.queries import parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
+
+MAX_SIZE = 2**62
 
 
 class MetadataField(serializers.JSONField):
@@ -56,8 +59,70 @@ class DatasetsQuery(serializers.Serializer[Any]):
     embargoed = serializers.BooleanField(default=False)
     user = serializers.CharField(default="")
     starred = serializers.BooleanField(default=False)
-    search = serializers.CharField(default="", max_length=1024, allow_blank=True)
+    search = serializers.CharField(default="", allow_blank=True)
     ordering = serializers.CharField(default="", allow_blank=True)
+
+
+FILE_TYPES = ["application/x-nwb", "image/", "text/", "video/"]
+TECHNIQUES = [
+    f"{name} technique"
+    for name in (
+        "signal filtering",
+        "spike sorting",
+        "multi electrode extracellular electrophysiology recording",
+        "voltage clamp",
+        "surgical",
+        "behavioral",
+        "current clamp",
+        "fourier analysis",
+        "two-photon microscopy",
+        "patch clamp",
+        "analytical",
+    )
+]
+
+
+class Repeated(serializers.ListField):
+    """What a query may give several times, at most MAX_REPEATS; nothing, if it does not."""
+
+    MAX_REPEATS = 100
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=self.MAX_REPEATS, **options)
+
+    def get_value(self, dictionary: Any) -> Any:
+        """All the values of that name, or none; but not those in brackets, which DRF would take too."""
+        values = dictionary.getlist(self.field_name)
+        return values or empty
+
+
+class SearchQuery(DatasetsQuery):
+    """Which datasets are asked for, by what their files are."""
+
+    file_type = Repeated(child=serializers.ChoiceField(FILE_TYPES))
+    file_size_min = serializers.IntegerField(min_value=0, max_value=MAX_SIZE, required=False)
+    file_size_max = serializers.IntegerField(min_value=0, max_value=MAX_SIZE, required=False)
+    measurement_technique = Repeated(child=serializers.ChoiceField(TECHNIQUES))
+    genotype = Repeated(child=serializers.CharField(max_length=1000))
+    species = Repeated(child=serializers.CharField(max_length=1000))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A size between two sizes."""
+        if attrs.get("file_size_max", MAX_SIZE) < attrs.get("file_size_min", 0):
+            raise serializers.ValidationError({"file_size_max": ["file_size_max must not be less than file_size_min."]})
+        return attrs
+
+
+class GenotypeQuery(serializers.Serializer[Any]):
+    """Part of a genotype."""
+
+    genotype = serializers.CharField(default="", allow_blank=True, max_length=1000)
+
+
+class SpeciesQuery(serializers.Serializer[Any]):
+    """Part of the name of a species."""
+
+    species = serializers.CharField(default="", allow_blank=True, max_length=1000)
 
 
 class ListedItems(serializers.ListSerializer[Any]):
@@ -127,6 +192,24 @@ class PathsQuery(serializers.Serializer[Any]):
     """Which folder is asked for."""
 
     path_prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+
+
+class AtPathQuery(serializers.Serializer[Any]):
+    """What is asked for of a version, by path."""
+
+    dandiset_id = DatasetField()
+    version_id = serializers.RegexField(r"^(0\.[0-9]{6}\.[0-9]{4}|draft)\Z")
+    path = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    metadata = serializers.BooleanField(default=False)
+    children = serializers.BooleanField(default=False)
+
+
+class EventsQuery(serializers.Serializer[Any]):
+    """Which events are asked for, and in which order."""
+
+    after = serializers.DateTimeField(required=False)
+    before = serializers.DateTimeField(required=False)
+    reverse_order = serializers.BooleanField(default=False)
 
 
 class DownloadQuery(serializers.Serializer[Any]):

@@ -24,6 +24,19 @@ class Errors(serializers.JSONField):
     """A message, a list of messages, or messages by field."""
 
 
+def page_of_strings(name: str) -> serializers.Serializer[Any]:
+    """A page of strings."""
+    return inline_serializer(
+        f"PageOf{name}",
+        {
+            "count": serializers.IntegerField(),
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": serializers.ListField(child=serializers.CharField()),
+        },
+    )
+
+
 def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """A page of what the serializer describes."""
     return inline_serializer(
@@ -147,6 +160,12 @@ class DatasetRow(DatasetBase):
     draft_version = VersionRow()
 
 
+class FoundDataset(DatasetRow):
+    """A dataset in a list, with the number of files for each active filter."""
+
+    asset_counts = serializers.DictField(child=serializers.IntegerField())
+
+
 class Dataset(DatasetBase):
     """A dataset on its own."""
 
@@ -254,3 +273,43 @@ class Completion(serializers.Serializer[Any]):
 
     complete_url = serializers.CharField()
     body = serializers.CharField()
+
+
+class AtPathResource(serializers.Serializer[Any]):
+    """A file, as in the lists of assets; or a folder, with the sums over it."""
+
+    path = serializers.CharField()
+    total_assets = serializers.IntegerField(required=False)
+    total_size = serializers.IntegerField(required=False)
+    asset_id = serializers.UUIDField(required=False)
+    blob = serializers.UUIDField(required=False, allow_null=True)
+    zarr = serializers.UUIDField(required=False, allow_null=True)
+    size = serializers.IntegerField(required=False)
+    created = serializers.DateTimeField(required=False)
+    modified = serializers.DateTimeField(required=False)
+    metadata = serializers.DictField(required=False)
+
+
+class AtPath(serializers.Serializer[Any]):
+    """A file or folder at a path."""
+
+    type = serializers.ChoiceField(["asset", "folder"])
+    resource = AtPathResource()
+
+
+class AssetEvent(serializers.Serializer[Any]):
+    """What was done with an asset."""
+
+    id = serializers.IntegerField()
+    dandiset_id = serializers.IntegerField()
+    timestamp = serializers.DateTimeField()
+    record_type = serializers.ChoiceField(["add_asset", "update_asset", "remove_asset"])
+    details = serializers.DictField()
+
+
+class AssetEvents(serializers.Serializer[Any]):
+    """A page of events."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = AssetEvent(many=True)

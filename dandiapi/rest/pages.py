@@ -27,8 +27,7 @@ class Page:
         number = _positive(request.query_params.get("page", "1"))
         if number is None:
             raise NotFound("Invalid page.")
-        size = _positive(request.query_params.get("page_size", "")) or DEFAULT_SIZE
-        return cls(request, number, min(size, MAX_SIZE))
+        return cls(request, number, size_of(request))
 
     @property
     def offset(self) -> int:
@@ -56,6 +55,12 @@ class Page:
         elif self.number > 2:
             previous = replace_query_param(address, "page", self.number - 1)
         return Response({"count": count, "next": following, "previous": previous, "results": results})
+
+
+def size_of(request: Request) -> int:
+    """How many results the page that a request asks for has."""
+    size = _positive(request.query_params.get("page_size", "")) or DEFAULT_SIZE
+    return min(size, MAX_SIZE)
 
 
 def _positive(text: str) -> int | None:

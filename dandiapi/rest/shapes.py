@@ -7,6 +7,7 @@ from archive.accounts.models import User
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Child
+from archive.audit.queries import AssetEvent
 from archive.blobs.models import Blob, blob_key
 from archive.datasets.models import Dataset, Version
 from archive.publishing.queries import VersionDetails
@@ -136,3 +137,24 @@ def children(entries: Iterable[Child], version: Version) -> Iterable[dict[str, A
 def blob(row: Blob) -> dict[str, Any]:
     """A blob."""
     return {"blob_id": row.pk, "etag": row.etag, "sha256": row.sha256, "size": row.size}
+
+
+def webdav_folder(path: str, file_count: int, size: int) -> dict[str, Any]:
+    """A folder, to DANDI's WebDAV server."""
+    return {"type": "folder", "resource": {"path": path, "total_assets": file_count, "total_size": size}}
+
+
+def webdav_asset(row: Asset, documents: AssetDocuments | None) -> dict[str, Any]:
+    """A file, to the same; with its metadata if there are documents to take it from."""
+    return {"type": "asset", "resource": asset(row, documents) if documents else asset_row(row)}
+
+
+def asset_event(event: AssetEvent) -> dict[str, Any]:
+    """What was done with an asset."""
+    return {
+        "id": event.change.pk,
+        "dandiset_id": event.change.dataset_id,
+        "timestamp": event.change.recorded,
+        "record_type": event.kind,
+        "details": event.details,
+    }

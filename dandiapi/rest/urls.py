@@ -4,7 +4,7 @@ from django.urls import re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
-from dandiapi.rest import assets, datasets, general, uploads, versions
+from dandiapi.rest import assets, audit, datasets, general, search, uploads, versions, webdav
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
 VERSION = DATASET + r"/versions/(?P<version>draft|0\.[0-9]{6}\.[0-9]{4})"
@@ -22,6 +22,9 @@ urlpatterns = [
     re_path(r"^users/me/$", general.MeView.as_view()),
     re_path(r"^users/search/$", general.UserSearchView.as_view()),
     re_path(r"^dandisets/$", datasets.DatasetsView.as_view()),
+    re_path(r"^dandisets/search/$", search.SearchDatasetsView.as_view()),
+    re_path(r"^search/genotypes/$", search.GenotypesView.as_view()),
+    re_path(r"^search/species/$", search.SpeciesView.as_view()),
     re_path(rf"^{DATASET}/$", datasets.DatasetView.as_view()),
     re_path(rf"^{DATASET}/users/$", datasets.OwnersView.as_view()),
     re_path(rf"^{DATASET}/star/$", datasets.StarView.as_view()),
@@ -42,6 +45,8 @@ urlpatterns = [
     re_path(r"^uploads/initialize/$", uploads.StartUploadView.as_view()),
     re_path(rf"^{UPLOAD}/complete/$", uploads.CompleteUploadView.as_view()),
     re_path(rf"^{UPLOAD}/validate/$", uploads.ValidateUploadView.as_view()),
+    re_path(r"^webdav/assets/atpath/$", webdav.AtPathView.as_view()),
+    re_path(r"^audit/events/asset/$", audit.AssetEventsView.as_view()),
     re_path(r"^schema/$", SpectacularAPIView.as_view(permission_classes=[Anyone]), name="openapi"),
     re_path(
         r"^docs/swagger/$",

@@ -20,7 +20,6 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
     archive_totals,
-    filtered_datasets,
     has_star,
     latest_versions,
     starred_by,
@@ -32,6 +31,7 @@ from archive.errors import ArchiveError, InvalidError, NotFoundError
 from archive.paths import ancestors, name_of
 from archive.publishing.queries import asset_problems, require_publishable
 from archive.publishing.services import publish
+from archive.search.queries import search_datasets
 from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
 from dandiapi.web.about import about
 from dandiapi.web.access import open_to
@@ -71,8 +71,10 @@ class Row:
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, and the open datasets, or those that a search finds."""
     search = request.GET.get("search", "").strip()
-    wanted = DatasetFilter(search=search, ordering="-id")
-    return render(request, "home.html", {**_listed(request, wanted), "search": search, "totals": archive_totals()})
+    wanted = DatasetFilter(ordering="-id")
+    return render(
+        request, "home.html", {**_listed(request, wanted, search), "search": search, "totals": archive_totals()}
+    )
 
 
 @require_safe
@@ -91,9 +93,9 @@ def starred_datasets(request: HttpRequest) -> HttpResponse:
     return render(request, "datasets.html", {**_listed(request, wanted), "title": "Starred datasets"})
 
 
-def _listed(request: HttpRequest, wanted: DatasetFilter) -> dict[str, Any]:
+def _listed(request: HttpRequest, wanted: DatasetFilter, search: str = "") -> dict[str, Any]:
     actor = actor_of(request)
-    found = filtered_datasets(actor, wanted)
+    found = search_datasets(actor, wanted, search)
     page = Page.of(request, count=found.order_by().count(), size=DATASETS_PER_PAGE)
     return {"page": page, "rows": list(_rows(actor, list(found[page.start : page.end])))}
 

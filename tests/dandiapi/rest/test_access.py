@@ -29,6 +29,11 @@ GET    dandisets/                                                       200 200 
 GET    dandisets/?embargoed=true                                        401 200 200 200 200 200
 GET    dandisets/?starred=true                                          401 200 200 200 200 200
 POST   dandisets/                                                       401 403 200 200 200 403
+GET    dandisets/search/                                                200 200 200 200 200 200
+GET    dandisets/search/?embargoed=true                                 401 200 200 200 200 200
+GET    search/genotypes/                                                200 200 200 200 200 200
+GET    search/species/                                                  200 200 200 200 200 200
+GET    audit/events/asset/                                              401 403 403 403 200 403
 """
 
 OF_A_DRAFT = """
@@ -56,6 +61,7 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               200 200 200 200 200 200
 GET    assets/{asset_id}/info/                                          200 200 200 200 200 200
 GET    assets/{asset_id}/download/                                      302 302 302 302 302 302
+GET    webdav/assets/atpath/?dandiset_id={identifier}&version_id={version}&children=true  200 200 200 200 200 200
 POST   blobs/digest/                                                    200 200 200 200 200 200
 POST   uploads/initialize/                                              401 403 403 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
@@ -87,6 +93,7 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               200 200 200 200 200 200
 GET    assets/{asset_id}/info/                                          200 200 200 200 200 200
 GET    assets/{asset_id}/download/                                      302 302 302 302 302 302
+GET    webdav/assets/atpath/?dandiset_id={identifier}&version_id={version}&children=true  200 200 200 200 200 200
 POST   blobs/digest/                                                    200 200 200 200 200 200
 POST   uploads/initialize/                                              401 403 403 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
@@ -118,6 +125,7 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               401 403 403 200 200 200
 GET    assets/{asset_id}/info/                                          401 403 403 200 200 200
 GET    assets/{asset_id}/download/                                      401 403 403 302 302 302
+GET    webdav/assets/atpath/?dandiset_id={identifier}&version_id={version}&children=true  403 403 403 200 200 200
 POST   blobs/digest/                                                    404 404 404 200 200 200
 POST   uploads/initialize/                                              401 403 404 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
@@ -149,6 +157,7 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               404 404 404 404 404 404
 GET    assets/{asset_id}/info/                                          404 404 404 404 404 404
 GET    assets/{asset_id}/download/                                      404 404 404 404 404 404
+GET    webdav/assets/atpath/?dandiset_id={identifier}&version_id={version}&children=true  404 404 404 404 404 404
 POST   blobs/digest/                                                    404 404 404 404 404 404
 POST   uploads/initialize/                                              401 403 404 404 404 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 404 404 403
