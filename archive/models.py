@@ -4,6 +4,7 @@ from archive.accounts.models import Grant, Token, User
 from archive.assets.models import Asset, Folder
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset, Star, Version
+from archive.garbage.models import GarbageEvent
 from archive.identifiers.models import Sequence
 from archive.search.models import Document, Facts, IndexedAsset
 from archive.timeline.models import Change, Job, Projection, Timeline
@@ -16,6 +17,7 @@ __all__ = [
     "Document",
     "Facts",
     "Folder",
+    "GarbageEvent",
     "Grant",
     "IndexedAsset",
     "Job",

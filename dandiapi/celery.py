@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dandiapi.settings.production")
 
@@ -14,4 +15,6 @@ app.autodiscover_tasks(["archive"])
 app.conf.beat_schedule = {
     "sweep-projections": {"task": "archive.timeline.tasks.sweep_projections_task", "schedule": 5.0},
     "sweep-jobs": {"task": "archive.timeline.tasks.sweep_jobs_task", "schedule": 5.0},
+    # Does nothing unless the settings have it so.
+    "collect-garbage": {"task": "archive.garbage.tasks.collect_garbage_task", "schedule": crontab(hour=3, minute=30)},
 }

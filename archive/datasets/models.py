@@ -69,6 +69,12 @@ class Version(models.Model):
         PUBLISHING = "Publishing"
         PUBLISHED = "Published"
 
+    class DoiState(models.TextChoices):
+        NONE = "none"
+        PENDING = "pending"
+        REGISTERED = "registered"
+        FAILED = "failed"
+
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions")
     version = models.CharField(max_length=13)
     at = models.BigIntegerField(null=True)
@@ -80,6 +86,9 @@ class Version(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     problems = models.JSONField(default=list)
     doi = models.CharField(max_length=64, null=True, blank=True)
+    # How far DataCite knows of it: not at all where nothing is registered; what is waited for, or why it failed.
+    doi_state = models.CharField(max_length=16, choices=DoiState.choices, default=DoiState.NONE)
+    doi_reason = models.TextField(blank=True)
     release_notes = models.CharField(max_length=5000, blank=True)
     file_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)

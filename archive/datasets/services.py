@@ -10,9 +10,9 @@ from archive.accounts.models import Grant, User
 from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import find_users, owners_of
 from archive.datasets.models import Dataset, Star, Version
-from archive.datasets.work import computed_metadata
+from archive.datasets.work import computed_metadata, request_doi, withdraw_doi
 from archive.errors import ForbiddenError, ImmutableError, InvalidError
-from archive.identifiers.queries import parse_dandiset_number
+from archive.identifiers.queries import parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
@@ -141,7 +141,17 @@ def delete_version(*, actor: Actor, version: Version) -> None:
     require(actor, Action.DELETE_VERSION, version.dataset, message="Cannot delete published versions")
     with transaction.atomic():
         append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, {"version": version.version})
+        withdraw_doi(version)
         version.delete()
+
+
+def register_doi(*, version: Version) -> bool:
+    """Have the DOI of a published version registered, or brought up to date; False if this archive registers none."""
+    if version.is_draft or not registers_dois():
+        return False
+    with transaction.atomic():
+        request_doi(version)
+    return True
 
 
 def require_draft(version: Version, *, message: str = "Only draft versions can be modified.") -> None:

@@ -18,7 +18,7 @@ from archive.assets.queries import AssetDocuments, assets_of, contributions
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
-from archive.datasets.work import version_facts
+from archive.datasets.work import request_doi, version_facts
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
 from archive.publishing.queries import manifest_key, manifest_url
@@ -205,6 +205,7 @@ def _finish(version: Version, metadata: dict[str, Any]) -> None:
             dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
         ).update(status=Version.Status.PUBLISHED)
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
+        request_doi(version)
         # What follows the dataset has seen the change that began this, and waits for the version.
         transaction.on_commit(partial(nudge, version.dataset_id))
 

@@ -1,4 +1,4 @@
-"""Document, Facts, IndexedAsset: what searches read. Projections (`archive.search.work`) keep them; nobody else writes."""
+"""Document, Facts, IndexedAsset: what searches read. Only the projections of `archive.search.work` write them."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex

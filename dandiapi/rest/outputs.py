@@ -199,6 +199,8 @@ class VersionInfo(VersionItem):
     version_validation_errors = Problem(many=True)
     metadata = serializers.DictField()
     contact_person = serializers.CharField(allow_blank=True)
+    doi_state = serializers.ChoiceField(datasets.Version.DoiState.choices)
+    doi_reason = serializers.CharField(allow_blank=True)
 
 
 class Asset(serializers.Serializer[Any]):

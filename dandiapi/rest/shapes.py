@@ -98,6 +98,8 @@ def version_info(details: VersionDetails, *, is_starred: bool) -> dict[str, Any]
         "version_validation_errors": version.problems,
         "metadata": version.metadata,
         "contact_person": version.contact_person,
+        "doi_state": version.doi_state,
+        "doi_reason": version.doi_reason,
     }
 
 

@@ -163,6 +163,18 @@ STORAGES: dict[str, Any] = {
 # Where clients reach the object store, when that differs from where this server does.
 S3_PUBLIC_ENDPOINT_URL: str | None = env.str("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL)
 
+# Whether uploads that were given up, and blobs that nothing uses, are collected every night.
+GARBAGE_COLLECTION: bool = env.bool("GARBAGE_COLLECTION", False)
+
+# --- DOIs: DataCite ---------------------------------------------------------------------------------------------------
+
+# DOIs are registered where all of the first three are set.
+DATACITE_URL: str = env.str("DATACITE_URL", "").rstrip("/")
+DATACITE_USER: str = env.str("DATACITE_USER", "")
+DATACITE_PASSWORD: str = env.str("DATACITE_PASSWORD", "")
+DATACITE_PUBLISH: bool = env.bool("DATACITE_PUBLISH", False)
+DATACITE_CONCEPT_DOIS: bool = env.bool("DATACITE_CONCEPT_DOIS", False)
+
 # --- Accounts ---------------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
@@ -235,6 +247,8 @@ LOGGING = {
     "loggers": {
         # Every task that comes and goes, otherwise.
         "celery": {"level": env.str("CELERY_LOG_LEVEL", "WARNING")},
+        # Every request to DataCite, otherwise.
+        "httpx": {"level": "WARNING"},
         # Every 404, otherwise.
         "django.request": {"level": "ERROR"},
     },
