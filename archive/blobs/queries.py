@@ -47,6 +47,11 @@ def _may_read(actor: Actor, blob: Blob) -> bool:
     return uploaded or readable_blobs(actor).filter(pk=blob.pk).exists()
 
 
+def blobs_without_sha256() -> QuerySet[Blob]:
+    """The blobs whose SHA-256 is not known yet, oldest first."""
+    return Blob.objects.filter(sha256__isnull=True).order_by("created")
+
+
 def active_uploads(dataset: Dataset) -> int:
     """How many uploads meant for the dataset have begun and not ended."""
     return dataset.uploads.count()

@@ -125,3 +125,9 @@ def _verify(upload: Upload) -> None:
         raise InvalidError(f"Size {upload.size} does not match actual size {found.size}.")
     if found.etag != upload.etag:
         raise InvalidError(f"ETag {upload.etag} does not match actual ETag {found.etag}.")
+
+
+def request_checksum(*, blob: Blob) -> None:
+    """Have the SHA-256 of a blob computed that has none."""
+    with transaction.atomic():
+        start_job(CHECKSUM_JOB, subject=str(blob.pk))

@@ -71,6 +71,14 @@ def find_draft(dataset_id: int) -> Version | None:
     return Version.objects.select_related("dataset").filter(dataset_id=dataset_id, version=Version.DRAFT).first()
 
 
+def versions_without_doi(*, or_with_it: bool = False) -> QuerySet[Version]:
+    """The published versions whose DOI is not registered, or all of them, oldest first. Without their metadata."""
+    published = shown_versions().filter(at__isnull=False, doi__isnull=False).defer("metadata", "problems")
+    if not or_with_it:
+        published = published.exclude(doi_state=Version.DoiState.REGISTERED)
+    return published.order_by("created", "pk")
+
+
 @dataclass(frozen=True)
 class Publication:
     """What the assets that a version was the first to show say about their publishing."""

@@ -34,9 +34,7 @@ class GarbageEvent(models.Model):
                 condition=Q(purged__isnull=True) | Q(purge_begun__isnull=False), name="garbage_purge_begins"
             ),
         ]
-        indexes = [
-            models.Index(fields=["created"], condition=Q(undone=None, purged=None), name="garbage_to_be_purged")
-        ]
+        indexes = [models.Index(fields=["created"], condition=Q(undone=None, purged=None), name="garbage_to_be_purged")]
 
     def __str__(self) -> str:
         return f"{self.row_count} {self.kind}"

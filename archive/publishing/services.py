@@ -4,14 +4,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
+from archive.assets.models import Asset
 from archive.datasets.models import Dataset, Version
 from archive.errors import InvalidError
 from archive.identifiers.queries import next_version_name
 from archive.publishing.queries import require_publishable
-from archive.publishing.work import PUBLISH_JOB
+from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
-from archive.timeline.services import append, hold, start_job
+from archive.timeline.services import append, hold, rewind, start_job
 
 MAX_RELEASE_NOTES = 5000
 
@@ -47,3 +48,29 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
         Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
         start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
         return find_open_job(PUBLISH_JOB, str(version.pk))
+
+
+def revalidate(*, dataset: Dataset, assets: bool = True) -> None:
+    """Have the draft validated again, and its assets too unless told otherwise: the rules may have changed.
+
+    A draft that is being published, or is as it was published, is left as it is.
+    """
+    settled = [Version.Status.VALID, Version.Status.INVALID]
+    with transaction.atomic():
+        hold(dataset.number)
+        draft = dataset.versions.filter(version=Version.DRAFT, status__in=settled)
+        if not draft.update(status=Version.Status.PENDING):
+            return
+        if assets:
+            live = Asset.objects.filter(dataset=dataset, retired__isnull=True)
+            live.exclude(status=Asset.Status.PENDING).update(status=Asset.Status.PENDING)
+        rewind(dataset.number, "validation")
+
+
+def rewrite_manifests(*, version: Version) -> None:
+    """Have the manifests of a version written again; those of a draft, once it has been quiet for a while."""
+    with transaction.atomic():
+        if version.is_draft:
+            rewind(version.dataset_id, "manifest")
+        else:
+            start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)

@@ -81,6 +81,8 @@ OPERATORS = (
     "technique",
 )
 
+_NAMES: dict[str, NameKind] = {"approach": "approach", "species": "species", "technique": "technique"}
+_DATES: dict[str, DateKind] = {"created": "created", "modified": "modified", "published": "published"}
 _TERM = re.compile(r'(?:(?P<key>[a-z_]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]*))')
 _SPACE = re.compile(r"\s*")
 
@@ -123,8 +125,8 @@ def _operation(key: str, value: str) -> Term:
         return FileType(FILE_TYPES.get(value.lower(), value.lower()))
     if key == "owner":
         return Owner(value)
-    if key == "species" or key == "approach" or key == "technique":  # noqa: PLR1714 - so that mypy sees which it is
-        return Name(key, value)
+    if key in _NAMES:
+        return Name(_NAMES[key], value)
     return _moment(key, value)
 
 
@@ -137,8 +139,7 @@ def _moment(key: str, value: str) -> Moment:
         day = date.fromisoformat(value)
     except ValueError:
         raise _bad_date(key, value) from None
-    kinds: dict[str, DateKind] = {"created": "created", "modified": "modified", "published": "published"}
-    return Moment(kinds[kind], when == "before", day)
+    return Moment(_DATES[kind], when == "before", day)
 
 
 def _bad_date(key: str, value: str) -> InvalidError:

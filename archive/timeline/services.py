@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from archive.timeline import tasks, work
+from archive.timeline import queries, tasks, work
 from archive.timeline.models import Author, Change, Job, Projection, Timeline
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,17 @@ def nudge(dataset_id: int, *names: str) -> None:
         task = partial(tasks.advance_projection_task.apply_async, (dataset_id, name), queue=kind.queue)
         if not _send_once(tasks.projection_mark(dataset_id, name), task):
             return
+
+
+def rewind(dataset_id: int, name: str, *, to: int | None = None) -> None:
+    """Have a projection follow the dataset's newest change again, or all after `to`, whatever it has done already.
+
+    In the caller's transaction.
+    """
+    before_newest = queries.position(dataset_id) - 1
+    rows = Projection.objects.filter(dataset_id=dataset_id, name=name)
+    rows.update(cursor=before_newest if to is None else to, next_attempt=None)
+    transaction.on_commit(partial(nudge, dataset_id, name))
 
 
 def _nudge_jobs(kind: str) -> None:

@@ -39,14 +39,17 @@ APPROACHES = ["electrophysiological approach", "behavioral approach", "microscop
 TECHNIQUES = ["spike sorting technique", "surgical technique", "patch clamp technique", "behavioral technique"]
 FORMATS = ["application/x-nwb", "image/tiff", "text/tab-separated-values", "video/mp4"]
 GENOTYPES = ["wild type", "Pvalb-IRES-Cre", "Sst-IRES-Cre;Ai32", "C57BL/6J", "Vgat-ChR2-EYFP"]
-COMMON = """
-neurons recorded cortex visual auditory motor hippocampus during task stimulus response trials mice awake
-behaving spiking activity units probes neuropixels imaging calcium two-photon sessions decision choice reward
-learning memory navigation sleep theta gamma oscillations field potentials intracranial epilepsy patients
-electrodes optogenetic stimulation inhibition interneurons pyramidal layer thalamus striatum dopamine
-cerebellum retina whisker barrel somatosensory place cells grid head direction velocity running wheel licking
-odor olfactory bulb
-""".split()
+# fmt: off
+COMMON = [
+    "neurons", "recorded", "cortex", "visual", "auditory", "motor", "hippocampus", "during", "task", "stimulus",
+    "response", "trials", "mice", "awake", "behaving", "spiking", "activity", "units", "probes", "neuropixels",
+    "imaging", "calcium", "two-photon", "sessions", "decision", "choice", "reward", "learning", "memory",
+    "navigation", "sleep", "theta", "gamma", "oscillations", "field", "potentials", "intracranial", "epilepsy",
+    "patients", "electrodes", "optogenetic", "stimulation", "inhibition", "interneurons", "pyramidal", "layer",
+    "thalamus", "striatum", "dopamine", "cerebellum", "retina", "whisker", "barrel", "somatosensory", "place",
+    "cells", "grid", "head", "direction", "velocity", "running", "wheel", "licking", "odor", "olfactory", "bulb",
+]
+# fmt: on
 RARE_WORDS = 40_000
 
 
