@@ -1,19 +1,32 @@
-"""Where manifests lie, and what keeps a draft from being published."""
+"""Where manifests lie, what keeps a draft from being published, and what differs between two versions."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import F, Func
+from redis.exceptions import RedisError
 
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version
+from archive.differences import Difference, differences, size_in_words
 from archive.errors import ConflictError, InvalidError, LockedError
 from archive.storage.queries import public_url
+from archive.timeline.queries import position
+from archive.validation.metadata import strip_version_metadata
 
 PROBLEM_ASSETS = 50
+COMPARISON_SECONDS = 24 * 3600
+CHANGELOG_FILES = 10
+CHANGELOG_CHARACTERS = 5000
 
 
 def manifest_key(version: Version, name: str) -> str:
@@ -99,3 +112,209 @@ def asset_problems(version: Version) -> list[dict[str, str]]:
         *({"field": "", "message": waiting, "path": path} for path in pending),
         *({**problem, "path": path} for path, problems in invalid for problem in problems),
     ]
+
+
+# --- Differences of versions ------------------------------------------------------------------------------------------
+
+
+class FileOperation(StrEnum):
+    """What has happened to a file from one version to another. Moved: the same bytes, under another path."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two versions of one dataset, as they are at two points of its timeline. What they differ in never changes."""
+
+    before: Version
+    after: Version
+    start: int
+    end: int
+
+    @property
+    def dataset_id(self) -> int:
+        return self.before.dataset_id
+
+
+@dataclass(frozen=True)
+class FileSums:
+    """How many files something has happened to, and their bytes before and after; 0 where there were none."""
+
+    count: int = 0
+    size_before: int = 0
+    size_after: int = 0
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """What has happened to one file. `path` is where it is now, or was, if it has been removed."""
+
+    path: str
+    operation: FileOperation
+    path_before: str | None
+    asset_before: UUID | None
+    asset_after: UUID | None
+    size_before: int | None
+    size_after: int | None
+    has_other_bytes: bool
+    metadata: list[Difference] = field(default_factory=list)
+
+
+def compare_versions(actor: Actor, number: int, before: str, after: str) -> Comparison:
+    """Two versions of a dataset, by their names, if the actor may read it; fails as `find_version` does."""
+    versions = find_version(actor, number, before), find_version(actor, number, after)
+    start, end = (position(number) if version.at is None else version.at for version in versions)
+    return Comparison(*versions, start, end)
+
+
+def metadata_differences(comparison: Comparison) -> list[Difference]:
+    """What the owners have changed in the dataset's own metadata."""
+    return differences(_edited(comparison.before), _edited(comparison.after))
+
+
+def _edited(version: Version) -> dict[str, Any]:
+    return {"name": version.name, **strip_version_metadata(version.metadata)}
+
+
+def sums_of_changes(comparison: Comparison) -> dict[FileOperation, FileSums]:
+    """How many files were added, removed, changed and moved, with their sizes."""
+    known = _remembered(comparison, "sums", lambda: _counted(comparison))
+    return {operation: FileSums(*known.get(operation, ())) for operation in FileOperation}
+
+
+def _counted(comparison: Comparison) -> dict[str, list[int]]:
+    sums = "operation, count(*), COALESCE(sum(size_before), 0)::bigint, COALESCE(sum(size_after), 0)::bigint"
+    rows = _select(comparison, f"SELECT {sums} FROM entries GROUP BY operation")  # noqa: S608 - constants only
+    return {operation: sums for operation, *sums in rows}
+
+
+T = TypeVar("T")
+
+
+def _remembered(comparison: Comparison, what: str, compute: Callable[[], T]) -> T:
+    """What is computed once for two points, and then known; computed again while the cache is away."""
+    name = f"comparison:{comparison.dataset_id}:{comparison.start}:{comparison.end}:{what}"
+    with suppress(RedisError):
+        if (known := cache.get(name)) is not None:
+            return cast("T", known)
+    found = compute()
+    with suppress(RedisError):
+        cache.set(name, found, COMPARISON_SECONDS)
+    return found
+
+
+def page_of_changes(
+    comparison: Comparison, *, limit: int, after: str = "", operations: Collection[FileOperation] = tuple(FileOperation)
+) -> list[FileChange]:
+    """What has happened to files, in the order of their paths: at most `limit`, those behind the path `after`."""
+    rows = _select(
+        comparison,
+        "SELECT * FROM entries WHERE path > %(after)s AND operation = ANY(%(wanted)s) ORDER BY path LIMIT %(limit)s",
+        after=after,
+        wanted=[str(operation) for operation in operations],
+        limit=limit,
+    )
+    changes = [_file_change(row) for row in rows]
+    ids = {asset_id for one in changes for asset_id in (one.asset_before, one.asset_after) if asset_id}
+    metadata = dict(Asset.objects.filter(asset_id__in=ids).values_list("asset_id", "metadata"))
+    return [_with_metadata(one, metadata) for one in changes]
+
+
+def _file_change(row: tuple[Any, ...]) -> FileChange:
+    path, operation, *rest = row
+    return FileChange(path, FileOperation(operation), *rest)
+
+
+def _with_metadata(change: FileChange, metadata: dict[UUID, dict[str, Any]]) -> FileChange:
+    if change.asset_before and change.asset_after:
+        change.metadata.extend(differences(metadata[change.asset_before], metadata[change.asset_after]))
+    return change
+
+
+def _select(comparison: Comparison, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    low, high = sorted((comparison.start, comparison.end))
+    points = {"dataset": comparison.dataset_id, "low": low, "high": high}
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_entries_sql(comparison)} {sql}", {**points, **parameters})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _entries_sql(comparison: Comparison) -> str:
+    """The `WITH` of all that has happened to files. It reads what came or went between the two points, nothing else.
+
+    Of files with the same bytes, the first by path that went is taken for the first that came, and so on.
+    """
+    gone, come = (
+        "retired > %(low)s AND retired <= %(high)s AND introduced <= %(low)s",
+        ("introduced > %(low)s AND introduced <= %(high)s AND (retired IS NULL OR retired > %(high)s)"),
+    )
+    if comparison.start > comparison.end:
+        gone, come = come, gone
+    columns = "id, asset_id, path, size, blob_id AS content"
+    return f"""
+        WITH gone AS MATERIALIZED (
+            SELECT {columns} FROM archive_asset WHERE dataset_id = %(dataset)s AND {gone}
+        ), come AS MATERIALIZED (
+            SELECT {columns} FROM archive_asset WHERE dataset_id = %(dataset)s AND {come}
+        ), only_gone AS (
+            SELECT *, row_number() OVER (PARTITION BY content ORDER BY path) AS turn
+              FROM gone WHERE NOT EXISTS (SELECT FROM come WHERE come.path = gone.path)
+        ), only_come AS (
+            SELECT *, row_number() OVER (PARTITION BY content ORDER BY path) AS turn
+              FROM come WHERE NOT EXISTS (SELECT FROM gone WHERE gone.path = come.path)
+        ), entries AS (
+            SELECT c.path, 'changed' AS operation, g.path AS path_before, g.asset_id AS asset_before,
+                   c.asset_id AS asset_after, g.size AS size_before, c.size AS size_after,
+                   g.content <> c.content AS has_other_bytes
+              FROM gone g JOIN come c ON c.path = g.path
+             WHERE g.content <> c.content
+                OR (SELECT o.metadata <> n.metadata FROM archive_asset o, archive_asset n
+                     WHERE o.id = g.id AND n.id = c.id)
+             UNION ALL
+            SELECT COALESCE(c.path, g.path),
+                   CASE WHEN g.id IS NULL THEN 'added' WHEN c.id IS NULL THEN 'removed' ELSE 'moved' END,
+                   g.path, g.asset_id, c.asset_id, g.size, c.size, g.id IS NULL OR c.id IS NULL
+              FROM only_gone g FULL JOIN only_come c ON c.content = g.content AND c.turn = g.turn
+        )
+    """  # noqa: S608 - built of constants only
+
+
+def drafted_changelog(comparison: Comparison) -> str:
+    """The differences as plain text, for release notes to begin with; empty if there are none."""
+    return _remembered(comparison, "changelog", lambda: _changelog(comparison))
+
+
+def _changelog(comparison: Comparison) -> str:
+    first: dict[FileOperation, list[FileChange]] = {operation: [] for operation in FileOperation}
+    numbered = "SELECT *, row_number() OVER (PARTITION BY operation ORDER BY path) AS place FROM entries"
+    rows = _select(
+        comparison,
+        f"SELECT * FROM ({numbered}) AS numbered WHERE place <= {CHANGELOG_FILES} ORDER BY path",  # noqa: S608
+    )
+    for *row, _ in rows:
+        change = _file_change(tuple(row))
+        first[change.operation].append(change)
+    sums = sums_of_changes(comparison)
+    paragraphs = [_paragraph(operation, sums[operation], first[operation]) for operation in first if first[operation]]
+    if metadata := metadata_differences(comparison):
+        fields = dict.fromkeys(f"- {each.operation} {each.pointer.split('/')[1]}" for each in metadata)
+        paragraphs.append("\n".join(["Metadata of the dataset:", *fields]))
+    return "\n\n".join(paragraphs)[:CHANGELOG_CHARACTERS]
+
+
+def _paragraph(operation: FileOperation, sums: FileSums, first: list[FileChange]) -> str:
+    files = "1 file" if sums.count == 1 else f"{sums.count:,} files"
+    lines = [f"{operation.capitalize()} {files} ({size_in_words(sums.size_after or sums.size_before)}):"]
+    lines += [f"- {_moved(change)}{change.path}" for change in first]
+    if sums.count > len(first):
+        lines.append(f"- and {sums.count - len(first):,} more")
+    return "\n".join(lines)
+
+
+def _moved(change: FileChange) -> str:
+    return f"{change.path_before} -> " if change.operation is FileOperation.MOVED else ""

@@ -4,10 +4,11 @@ from django.urls import re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
-from dandiapi.rest import assets, datasets, general, uploads, versions
+from dandiapi.rest import assets, datasets, differences, general, uploads, versions
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
-VERSION = DATASET + r"/versions/(?P<version>draft|0\.[0-9]{6}\.[0-9]{4})"
+VERSION_NAME = r"draft|0\.[0-9]{6}\.[0-9]{4}"
+VERSION = rf"{DATASET}/versions/(?P<version>{VERSION_NAME})"
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ASSET = rf"assets/(?P<asset_id>{UUID4})"
 UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
@@ -28,6 +29,7 @@ urlpatterns = [
     re_path(rf"^{DATASET}/versions/$", versions.VersionsView.as_view()),
     re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
     re_path(rf"^{VERSION}/info/$", versions.VersionInfoView.as_view()),
+    re_path(rf"^{VERSION}/diff/(?P<other>{VERSION_NAME})/$", differences.DifferenceView.as_view()),
     re_path(rf"^{VERSION}/publish/$", versions.PublishView.as_view()),
     re_path(rf"^{VERSION}/assets/$", assets.AssetsView.as_view()),
     re_path(rf"^{VERSION}/assets/paths/$", assets.PathsView.as_view()),

@@ -2,10 +2,11 @@
 
 from django.urls import path, re_path
 
-from dandiapi.web import views
+from dandiapi.web import differences, views
 
 DATASET = r"^dandiset/(?P<identifier>\d{6})"
-VERSION = DATASET + r"/(?P<name>draft|0\.\d{6}\.\d{4})"
+VERSION_NAME = r"draft|0\.\d{6}\.\d{4}"
+VERSION = rf"{DATASET}/(?P<name>{VERSION_NAME})"
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +17,7 @@ urlpatterns = [
     re_path(rf"{DATASET}/star$", views.star, name="star"),
     re_path(rf"{VERSION}/?$", views.version, name="version"),
     re_path(rf"{VERSION}/files/?$", views.files, name="files"),
+    re_path(rf"{VERSION}/diff/(?P<other>{VERSION_NAME})/?$", differences.differences, name="differences"),
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke", views.revoke, name="revoke-token"),
     path("robots.txt", views.robots),

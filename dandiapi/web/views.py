@@ -35,6 +35,7 @@ from archive.publishing.services import publish
 from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
 from dandiapi.web.about import about
 from dandiapi.web.access import open_to
+from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
 from dandiapi.web.paging import Page
 from dandiapi.web.readme import readme_of
@@ -162,21 +163,23 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "owners": owners_of(dataset.number),
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
-        **_publishing(actor, version),
+        **_publishing(actor, version, published[0] if published else None),
     }
     return render(request, "version.html", facts)
 
 
-def _publishing(actor: Actor, version: Version) -> dict[str, Any]:
-    """What is wrong with a draft, whether the actor may publish it, and what stands in the way."""
+def _publishing(actor: Actor, version: Version, newest: Version | None) -> dict[str, Any]:
+    """What is wrong with a draft, whether the actor may publish it, and what stands in the way or what is new."""
     if not version.is_draft:
         return {}
     problems = [*version.problems, *asset_problems(version)]
+    may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), _obstacle(version)
     return {
         "problems": problems[:PROBLEMS_SHOWN],
         "problem_count": len(problems),
-        "may_publish": may(actor, Action.PUBLISH, version.dataset),
-        "obstacle": _obstacle(version),
+        "may_publish": may_publish,
+        "obstacle": obstacle,
+        "suggested_notes": suggested_notes(actor, version.dataset, newest) if may_publish and not obstacle else "",
     }
 
 
