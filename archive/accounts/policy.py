@@ -77,6 +77,8 @@ class Action(StrEnum):
     SEARCH_USERS = "search users"
     LIST_USERS = "list users"
     MANAGE_TOKENS = "manage tokens"
+    FOLLOW_WORK = "follow work"
+    STEER_WORK = "steer work"
 
 
 class Standing(StrEnum):
@@ -104,9 +106,11 @@ ACTIONS: dict[Action, Standing] = {
     Action.SEARCH_USERS: Standing.APPROVED,
     Action.LIST_USERS: Standing.STAFF,
     Action.MANAGE_TOKENS: Standing.APPROVED,
+    Action.FOLLOW_WORK: Standing.OWNER,
+    Action.STEER_WORK: Standing.OWNER,
 }
 
-_READS = frozenset({Action.READ, Action.SEARCH_USERS, Action.LIST_USERS})
+_READS = frozenset({Action.READ, Action.SEARCH_USERS, Action.LIST_USERS, Action.FOLLOW_WORK})
 
 OPEN = "OPEN"
 

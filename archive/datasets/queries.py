@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
@@ -11,6 +12,8 @@ from archive.accounts.models import User
 from archive.accounts.policy import Action, Actor, owned, require, visible
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import NotFoundError
+from archive.timeline.models import Job
+from archive.timeline.queries import ProjectionStatus, projection_statuses
 
 
 def find_dataset(actor: Actor, number: int) -> Dataset:
@@ -166,3 +169,36 @@ def archive_totals() -> dict[str, int]:
         "user_count": User.objects.filter(status=User.Status.APPROVED, is_active=True).count(),
         "size": drafts.aggregate(total=Sum("size"))["total"] or 0,
     }
+
+
+# --- Work -------------------------------------------------------------------------------------------------------------
+
+
+def visible_jobs(actor: Actor) -> QuerySet[Job]:
+    """The jobs that the actor may follow, newest first: of datasets they own, and those they started themselves.
+
+    The latter not of a dataset that they may no longer read. Administrators see all.
+    """
+    jobs = Job.objects.order_by("-created", "pk")
+    if actor.is_admin:
+        return jobs
+    if actor.user is None:
+        return jobs.none()
+    owned_numbers = Dataset.objects.filter(owned(actor.user)).values("pk")
+    unreadable = Dataset.objects.exclude(visible(actor)).values("pk")
+    started = Q(user_id=actor.user.pk) & (Q(dataset_id__isnull=True) | ~Q(dataset_id__in=unreadable))
+    return jobs.filter(Q(dataset_id__in=owned_numbers) | started)
+
+
+def find_job(actor: Actor, job_id: UUID) -> Job:
+    """A job, if the actor may follow it; NotFoundError otherwise."""
+    job = visible_jobs(actor).filter(pk=job_id).first()
+    if job is None:
+        raise NotFoundError("Not found.")
+    return job
+
+
+def projections_of(actor: Actor, dataset: Dataset) -> list[ProjectionStatus]:
+    """How far everything derived has followed the dataset, and why not further; for its owners."""
+    require(actor, Action.FOLLOW_WORK, dataset)
+    return projection_statuses(dataset.number)

@@ -1,8 +1,9 @@
 """Where manifests lie, what keeps a draft from being published, and what differs between two versions."""
 
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -161,7 +162,7 @@ class FileChange:
     size_before: int | None
     size_after: int | None
     has_other_bytes: bool
-    metadata: list[Difference] = field(default_factory=list)
+    metadata: list[Difference]
 
 
 def compare_versions(actor: Actor, number: int, before: str, after: str) -> Comparison:
@@ -218,21 +219,24 @@ def page_of_changes(
         wanted=[str(operation) for operation in operations],
         limit=limit,
     )
-    changes = [_file_change(row) for row in rows]
-    ids = {asset_id for one in changes for asset_id in (one.asset_before, one.asset_after) if asset_id}
-    metadata = dict(Asset.objects.filter(asset_id__in=ids).values_list("asset_id", "metadata"))
-    return [_with_metadata(one, metadata) for one in changes]
+    assets = Asset.objects.only("asset_id", "metadata").in_bulk([pk for row in rows for pk in row[3:5] if pk])
+    return [_file_change(row, assets) for row in rows]
 
 
-def _file_change(row: tuple[Any, ...]) -> FileChange:
-    path, operation, *rest = row
-    return FileChange(path, FileOperation(operation), *rest)
-
-
-def _with_metadata(change: FileChange, metadata: dict[UUID, dict[str, Any]]) -> FileChange:
-    if change.asset_before and change.asset_after:
-        change.metadata.extend(differences(metadata[change.asset_before], metadata[change.asset_after]))
-    return change
+def _file_change(row: tuple[Any, ...], assets: Mapping[int, Asset]) -> FileChange:
+    path, operation, path_before, gone, come, size_before, size_after, has_other_bytes = row
+    before, after = assets.get(gone), assets.get(come)
+    return FileChange(
+        path=path,
+        operation=FileOperation(operation),
+        path_before=path_before,
+        asset_before=before and before.asset_id,
+        asset_after=after and after.asset_id,
+        size_before=size_before,
+        size_after=size_after,
+        has_other_bytes=has_other_bytes,
+        metadata=differences(before.metadata, after.metadata) if before and after else [],
+    )
 
 
 def _select(comparison: Comparison, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -247,39 +251,42 @@ def _select(comparison: Comparison, sql: str, **parameters: Any) -> list[tuple[A
 def _entries_sql(comparison: Comparison) -> str:
     """The `WITH` of all that has happened to files. It reads what came or went between the two points, nothing else.
 
-    Of files with the same bytes, the first by path that went is taken for the first that came, and so on.
+    Of files with the same bytes, the first by path that went is taken for the first that came, and so on. Rows are
+    paired by grouping, because joins of what has no statistics may be planned to take the square of the time.
     """
-    gone, come = (
-        "retired > %(low)s AND retired <= %(high)s AND introduced <= %(low)s",
-        ("introduced > %(low)s AND introduced <= %(high)s AND (retired IS NULL OR retired > %(high)s)"),
-    )
-    if comparison.start > comparison.end:
-        gone, come = come, gone
-    columns = "id, asset_id, path, size, blob_id AS content"
+    earlier = "introduced <= %(low)s AND retired > %(low)s AND retired <= %(high)s"
+    later = "introduced > %(low)s AND introduced <= %(high)s AND (retired IS NULL OR retired > %(high)s)"
+    gone, come = (earlier, later) if comparison.start <= comparison.end else (later, earlier)
+    columns = "SELECT id, path, size, blob_id AS content"
     return f"""
-        WITH gone AS MATERIALIZED (
-            SELECT {columns} FROM archive_asset WHERE dataset_id = %(dataset)s AND {gone}
-        ), come AS MATERIALIZED (
-            SELECT {columns} FROM archive_asset WHERE dataset_id = %(dataset)s AND {come}
-        ), only_gone AS (
-            SELECT *, row_number() OVER (PARTITION BY content ORDER BY path) AS turn
-              FROM gone WHERE NOT EXISTS (SELECT FROM come WHERE come.path = gone.path)
-        ), only_come AS (
-            SELECT *, row_number() OVER (PARTITION BY content ORDER BY path) AS turn
-              FROM come WHERE NOT EXISTS (SELECT FROM gone WHERE gone.path = come.path)
-        ), entries AS (
-            SELECT c.path, 'changed' AS operation, g.path AS path_before, g.asset_id AS asset_before,
-                   c.asset_id AS asset_after, g.size AS size_before, c.size AS size_after,
-                   g.content <> c.content AS has_other_bytes
-              FROM gone g JOIN come c ON c.path = g.path
-             WHERE g.content <> c.content
-                OR (SELECT o.metadata <> n.metadata FROM archive_asset o, archive_asset n
-                     WHERE o.id = g.id AND n.id = c.id)
+        WITH sides AS (
+            {columns}, true AS is_gone FROM archive_asset WHERE dataset_id = %(dataset)s AND {gone}
              UNION ALL
-            SELECT COALESCE(c.path, g.path),
-                   CASE WHEN g.id IS NULL THEN 'added' WHEN c.id IS NULL THEN 'removed' ELSE 'moved' END,
-                   g.path, g.asset_id, c.asset_id, g.size, c.size, g.id IS NULL OR c.id IS NULL
-              FROM only_gone g FULL JOIN only_come c ON c.content = g.content AND c.turn = g.turn
+            {columns}, false FROM archive_asset WHERE dataset_id = %(dataset)s AND {come}
+        ), paths AS MATERIALIZED (
+            SELECT path, max(id) FILTER (WHERE is_gone) AS gone, max(id) FILTER (WHERE NOT is_gone) AS come,
+                   max(size) FILTER (WHERE is_gone) AS size_before, max(size) FILTER (WHERE NOT is_gone) AS size_after,
+                   (array_agg(content))[1] AS content, (array_agg(content))[1] <> (array_agg(content))[2] AS is_other
+              FROM sides GROUP BY path
+        ), lone AS (
+            SELECT *, row_number() OVER (PARTITION BY content, gone IS NULL ORDER BY path) AS turn
+              FROM paths WHERE gone IS NULL OR come IS NULL
+        ), pairs AS (
+            SELECT max(path) FILTER (WHERE gone IS NOT NULL) AS path_before,
+                   max(path) FILTER (WHERE come IS NOT NULL) AS path_after,
+                   max(gone) AS gone, max(come) AS come, max(size_before) AS size_before, max(size_after) AS size_after
+              FROM lone GROUP BY content, turn
+        ), entries AS (
+            SELECT path, 'changed' AS operation, path AS path_before, gone, come, size_before, size_after, is_other
+              FROM paths
+             WHERE gone IS NOT NULL AND come IS NOT NULL AND (is_other
+                OR (SELECT metadata FROM archive_asset WHERE id = gone)
+                <> (SELECT metadata FROM archive_asset WHERE id = come))
+             UNION ALL
+            SELECT COALESCE(path_after, path_before),
+                   CASE WHEN gone IS NULL THEN 'added' WHEN come IS NULL THEN 'removed' ELSE 'moved' END,
+                   path_before, gone, come, size_before, size_after, gone IS NULL OR come IS NULL
+              FROM pairs
         )
     """  # noqa: S608 - built of constants only
 
@@ -290,31 +297,22 @@ def drafted_changelog(comparison: Comparison) -> str:
 
 
 def _changelog(comparison: Comparison) -> str:
-    first: dict[FileOperation, list[FileChange]] = {operation: [] for operation in FileOperation}
     numbered = "SELECT *, row_number() OVER (PARTITION BY operation ORDER BY path) AS place FROM entries"
-    rows = _select(
-        comparison,
-        f"SELECT * FROM ({numbered}) AS numbered WHERE place <= {CHANGELOG_FILES} ORDER BY path",  # noqa: S608
-    )
-    for *row, _ in rows:
-        change = _file_change(tuple(row))
-        first[change.operation].append(change)
+    first = f"SELECT operation, path, path_before FROM ({numbered}) AS n WHERE place <= {CHANGELOG_FILES} ORDER BY path"  # noqa: S608
+    lines: dict[str, list[str]] = defaultdict(list)
+    for operation, path, path_before in _select(comparison, first):
+        lines[operation].append(f"- {path_before} -> {path}" if operation == FileOperation.MOVED else f"- {path}")
     sums = sums_of_changes(comparison)
-    paragraphs = [_paragraph(operation, sums[operation], first[operation]) for operation in first if first[operation]]
+    paragraphs = [_paragraph(each, sums[each], lines[each]) for each in FileOperation if sums[each].count]
     if metadata := metadata_differences(comparison):
         fields = dict.fromkeys(f"- {each.operation} {each.pointer.split('/')[1]}" for each in metadata)
         paragraphs.append("\n".join(["Metadata of the dataset:", *fields]))
     return "\n\n".join(paragraphs)[:CHANGELOG_CHARACTERS]
 
 
-def _paragraph(operation: FileOperation, sums: FileSums, first: list[FileChange]) -> str:
+def _paragraph(operation: FileOperation, sums: FileSums, first: list[str]) -> str:
     files = "1 file" if sums.count == 1 else f"{sums.count:,} files"
-    lines = [f"{operation.capitalize()} {files} ({size_in_words(sums.size_after or sums.size_before)}):"]
-    lines += [f"- {_moved(change)}{change.path}" for change in first]
+    lines = [f"{operation.capitalize()} {files} ({size_in_words(sums.size_after or sums.size_before)}):", *first]
     if sums.count > len(first):
         lines.append(f"- and {sums.count - len(first):,} more")
     return "\n".join(lines)
-
-
-def _moved(change: FileChange) -> str:
-    return f"{change.path_before} -> " if change.operation is FileOperation.MOVED else ""

@@ -5,10 +5,11 @@ from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset, Version
-from archive.errors import InvalidError
+from archive.errors import ConflictError, InvalidError
 from archive.identifiers.queries import next_version_name
 from archive.publishing.queries import require_publishable
-from archive.publishing.work import PUBLISH_JOB
+from archive.publishing.work import PUBLISH_JOB, failure_problems
+from archive.timeline import services as timeline
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
 from archive.timeline.services import append, hold, start_job
@@ -45,5 +46,49 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
             size=draft.size,
         )
         Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
-        start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
+        start_job(
+            PUBLISH_JOB,
+            subject=str(version.pk),
+            dataset_id=dataset.number,
+            author=actor,
+            arguments={"release_notes": release_notes},
+        )
         return find_open_job(PUBLISH_JOB, str(version.pk))
+
+
+def cancel_job(*, actor: Actor, job: Job) -> Job:
+    """End a job before it is done; what waited for it is told, as of a failure. ConflictError if it has ended."""
+    require(actor, Action.STEER_WORK, _dataset_of(job), message="Action not allowed")
+    if not timeline.cancel_job(job, actor):
+        raise ConflictError("The job has ended already.")
+    return Job.objects.get(pk=job.pk)
+
+
+def retry_job(*, actor: Actor, job: Job) -> Job:
+    """Try again what has failed or was cancelled; returns the job that does so, which may be another.
+
+    A publish left nothing behind, so it begins anew, with the draft as it is now. Raises ConflictError for a job that
+    is open or succeeded, or whose work is being done otherwise.
+    """
+    dataset = _dataset_of(job)
+    require(actor, Action.STEER_WORK, dataset, message="Action not allowed")
+    if job.kind == PUBLISH_JOB and dataset is not None:
+        return _publish_again(actor, dataset, job)
+    if not timeline.reopen_job(job, actor):
+        raise ConflictError("Only a job that failed or was cancelled, and that nobody does otherwise, is tried again.")
+    return Job.objects.get(pk=job.pk)
+
+
+def _dataset_of(job: Job) -> Dataset | None:
+    return Dataset.objects.filter(pk=job.dataset_id).first()
+
+
+def _publish_again(actor: Actor, dataset: Dataset, job: Job) -> Job:
+    newer = Job.objects.filter(kind=PUBLISH_JOB, dataset_id=dataset.pk, created__gt=job.created)
+    if job.state not in Job.UNDONE or newer.exists():
+        raise ConflictError("Only the newest attempt to publish, if it failed or was cancelled, is made again.")
+    with transaction.atomic():
+        hold(dataset.number)
+        failed = dataset.versions.filter(version=Version.DRAFT, status=Version.Status.INVALID)
+        failed.filter(problems=failure_problems(job.reason)).update(status=Version.Status.VALID, problems=[])
+        return publish(actor=actor, dataset=dataset, release_notes=job.arguments.get("release_notes", ""))

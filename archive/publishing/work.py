@@ -158,10 +158,20 @@ def _publishing_failed(job: Job, reason: str) -> None:
     if version is None:
         return
     hold(version.dataset_id)
+    # What was to be published was valid; when somebody has only thought better of it, it still is.
+    is_cancelled = job.state == Job.State.CANCELLED
     Version.objects.filter(
         dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
-    ).update(status=Version.Status.INVALID, problems=[{"field": "", "message": f"Publishing failed: {reason}"}])
+    ).update(
+        status=Version.Status.VALID if is_cancelled else Version.Status.INVALID,
+        problems=[] if is_cancelled else failure_problems(reason),
+    )
     version.delete()
+
+
+def failure_problems(reason: str) -> list[dict[str, str]]:
+    """What a draft's problems are when publishing it has failed."""
+    return [{"field": "", "message": f"Publishing failed: {reason}"}]
 
 
 @job_handler(PUBLISH_JOB, deadline=timedelta(hours=1), failed=_publishing_failed)
@@ -178,7 +188,7 @@ def publish_version(job: RunningJob) -> None:
     if problems := validate_version(metadata):
         raise InvalidError("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
     job.step("finish")
-    _finish(version, metadata)
+    _finish(job, version, metadata)
 
 
 def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, Any]:
@@ -195,8 +205,9 @@ def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, 
     )
 
 
-def _finish(version: Version, metadata: dict[str, Any]) -> None:
+def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None:
     with transaction.atomic():
+        job.finish()
         hold(version.dataset_id)
         unfinished = Version.objects.filter(pk=version.pk, status=Version.Status.PUBLISHING)
         now = timezone.now()

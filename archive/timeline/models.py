@@ -113,8 +113,10 @@ class Job(models.Model):
         RUNNING = "running"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
-    ENDED = (State.SUCCEEDED, State.FAILED)
+    ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+    UNDONE = (State.FAILED, State.CANCELLED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=32)
@@ -127,6 +129,8 @@ class Job(models.Model):
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
     reason = models.TextField(blank=True)
+    # The last lines of what happened, as `{"at": ..., "text": ...}`; how many are kept, `archive.timeline.work` says.
+    log = models.JSONField(default=list)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField()
     lease = models.UUIDField(null=True)
@@ -139,7 +143,7 @@ class Job(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["succeeded", "failed"], ended__isnull=False, lease__isnull=True)
+                condition=Q(state__in=["succeeded", "failed", "cancelled"], ended__isnull=False, lease__isnull=True)
                 | Q(state__in=["queued", "running"], ended__isnull=True),
                 name="job_ended_has_end",
             ),
@@ -152,6 +156,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["next_attempt"], condition=Q(ended__isnull=True), name="job_open"),
             models.Index(fields=["dataset_id", "-created"], name="job_by_dataset"),
+            models.Index(fields=["user_id", "-created"], name="job_by_user"),
         ]
 
     def __str__(self) -> str:

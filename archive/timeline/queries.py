@@ -1,13 +1,14 @@
 """Reading the timeline: how far a dataset has come, and what has work to do."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from archive.timeline.models import Change, Job, Timeline
+from archive.timeline.models import Change, Job, Projection, Timeline
 
 SWEEP_LIMIT = 1000
 
@@ -68,3 +69,25 @@ def find_open_job(kind: str, subject: str) -> Job:
 def jobs_overdue() -> Iterable[Job]:
     """At most SWEEP_LIMIT open jobs past their deadline."""
     return Job.objects.filter(ended__isnull=True, deadline__lt=timezone.now())[:SWEEP_LIMIT]
+
+
+@dataclass(frozen=True)
+class ProjectionStatus:
+    """How a projection of a dataset fares, and the number it has to come to."""
+
+    row: Projection
+    target: int
+
+    @property
+    def is_current(self) -> bool:
+        return self.row.cursor >= self.target
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.row.leased_until is not None and self.row.leased_until > timezone.now()
+
+
+def projection_statuses(dataset_id: int) -> list[ProjectionStatus]:
+    """How each projection of the dataset that has ever begun fares, by name."""
+    target = position(dataset_id)
+    return [ProjectionStatus(row, target) for row in Projection.objects.filter(dataset_id=dataset_id).order_by("name")]

@@ -53,6 +53,7 @@ def append(dataset_id: int, kind: Change.Kind, author: Author, details: dict[str
         details=details,
     )
     transaction.on_commit(partial(nudge, dataset_id))
+    work.announce(dataset_id)
     return change
 
 
@@ -104,6 +105,20 @@ def start_job(
     )
     Job.objects.bulk_create([job], ignore_conflicts=True)
     transaction.on_commit(partial(_nudge_jobs, kind))
+    work.announce(dataset_id, job.pk)
+
+
+def cancel_job(job: Job, author: Author) -> bool:
+    """End a job before it is done, for `author`; False if it has ended already."""
+    return work.cancel_job(job, reason=f"Cancelled by {author.name}.")
+
+
+def reopen_job(job: Job, author: Author) -> bool:
+    """Have a job that failed or was cancelled done once more; False if it cannot be."""
+    is_open = work.reopen_job(job, line=f"Tried again by {author.name}.")
+    if is_open:
+        transaction.on_commit(partial(_nudge_jobs, job.kind))
+    return is_open
 
 
 def retry_jobs(ids: Sequence[uuid.UUID]) -> int:

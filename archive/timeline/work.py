@@ -7,14 +7,20 @@ be killed at any point: its lease runs out, and the sweep hands the work to anot
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache, partial
 from time import monotonic
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+import orjson
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Func, JSONField, Q, QuerySet, Value
 from django.utils import timezone
+from redis import Redis
+from redis.exceptions import RedisError
 
 from archive.errors import ArchiveError, BusyError
 from archive.timeline import queries
@@ -31,6 +37,32 @@ SWEEP_PATIENCE = timedelta(seconds=5)
 HEARTBEAT_SECONDS = 2.0
 MAX_BACKOFF = timedelta(minutes=10)
 MAX_ROUNDS = 20
+LOG_LINES = 200
+LOG_CHARACTERS = 1000
+# Where news of jobs and timelines is published, for `dandiapi.live`.
+NEWS_CHANNEL = "archive:news"
+
+
+@cache
+def _valkey() -> "Redis":
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=0.5)
+
+
+def announce(dataset_id: int | None, job_id: uuid.UUID | None = None) -> None:
+    """Tell those who watch, after commit, to look again. Never fails: they also look now and then by themselves."""
+    transaction.on_commit(partial(_publish, {"dataset": dataset_id, "job": job_id}))
+
+
+def _publish(news: dict[str, object]) -> None:
+    with suppress(RedisError, OSError):
+        _valkey().publish(NEWS_CHANNEL, orjson.dumps(news))
+
+
+def _logged(text: str) -> Func:
+    """The job's log with another line; the oldest goes when there are too many."""
+    line = orjson.dumps({"at": timezone.now(), "text": text[:LOG_CHARACTERS]}).decode()
+    kept = f"CASE WHEN jsonb_array_length(log) >= {LOG_LINES} THEN log - 0 ELSE log END"
+    return Func(Value(line), template=f"({kept} || %(expressions)s::jsonb)", output_field=JSONField())
 
 
 def _held(row: Projection | Job) -> QuerySet[Any]:
@@ -59,6 +91,8 @@ class Heartbeat:
         self._last = monotonic()
         if not _held(self._row).update(leased_until=timezone.now() + LEASE, **updates):
             raise LeaseLostError
+        if isinstance(self._row, Job):
+            announce(self._row.dataset_id, self._row.pk)
 
 
 # --- Projections ------------------------------------------------------------------------------------------------------
@@ -199,7 +233,20 @@ class RunningJob:
 
     def step(self, name: str, *, total: int | None = None) -> None:
         """Say which step has begun, and how much of it there is to do."""
-        self.heartbeat.beat_now(step=name, done=0, total=total)
+        self.heartbeat.beat_now(step=name, done=0, total=total, log=_logged(f"Step: {name}"))
+
+    def log(self, text: str) -> None:
+        """Write a line into the job's log."""
+        self.heartbeat.beat_now(log=_logged(text))
+
+    def finish(self) -> None:
+        """End the job as done, in the caller's transaction, before the caller takes the lock of a dataset.
+
+        What is done in that transaction is then done exactly if the job says so. Raises LeaseLostError if somebody
+        has cancelled the job, or taken it over: then it must not be done.
+        """
+        if not end_job(self.row, succeeded=True):
+            raise LeaseLostError
 
     def progress(self, done: int) -> None:
         """Say how much of the step is done; cheap enough to call often."""
@@ -309,26 +356,63 @@ def _lease(kind: str | None = None, job_id: uuid.UUID | None = None) -> Job | No
         """,
         {"kind": kind, "id": job_id, "lease": uuid.uuid4(), "until": now + LEASE, "now": now},
     )
-    return next(iter(taken), None)
+    row = next(iter(taken), None)
+    if row is not None:
+        announce(row.dataset_id, row.pk)
+    return row
 
 
 def _put_off(row: Job, reason: str, seconds: float) -> None:
-    _release(row, state="queued", reason=reason, next_attempt=_after(seconds), attempts=0)
+    _requeue(row, reason, next_attempt=_after(seconds), attempts=0)
+
+
+def _requeue(row: Job, reason: str, **updates: object) -> None:
+    _release(row, state="queued", reason=reason, log=_logged(reason), **updates)
+    announce(row.dataset_id, row.pk)
 
 
 def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
     if row.attempts >= kind.attempts or row.deadline <= timezone.now():
         end_job(row, succeeded=False, reason=reason)
         return
-    _release(row, state="queued", reason=reason, next_attempt=timezone.now() + backoff(row.attempts - 1))
+    _requeue(row, reason, next_attempt=timezone.now() + backoff(row.attempts - 1))
 
 
-def end_job(row: Job, *, succeeded: bool, reason: str = "") -> None:
+def end_job(row: Job, *, succeeded: bool, reason: str = "") -> bool:
     """End the job, unless it has ended or another worker holds it; on failure its kind's `failed` is part of that."""
-    state = Job.State.SUCCEEDED if succeeded else Job.State.FAILED
+    return _end(row, _held(row), Job.State.SUCCEEDED if succeeded else Job.State.FAILED, reason)
+
+
+def cancel_job(row: Job, *, reason: str) -> bool:
+    """End the job as cancelled, whoever is at work on it; False if it has ended already.
+
+    Its kind's `failed` is part of that, as of a failure. A worker notices at its next heartbeat, and stops.
+    """
+    return _end(row, Job.objects.filter(pk=row.pk), Job.State.CANCELLED, reason)
+
+
+def _end(row: Job, rows: QuerySet[Job], state: Job.State, reason: str) -> bool:
+    failed = JOBS[row.kind].failed
     with transaction.atomic():
-        open_row = _held(row).filter(ended__isnull=True)
-        ended = open_row.update(state=state, reason=reason, ended=timezone.now(), lease=None, leased_until=None)
-        failed = JOBS[row.kind].failed
-        if ended and not succeeded and failed is not None:
+        updates = {"state": state, "reason": reason, "ended": timezone.now(), "lease": None, "leased_until": None}
+        line = f"{state.label}: {reason}" if reason else state.label
+        if not rows.filter(ended__isnull=True).update(**updates, log=_logged(line)):
+            return False
+        row.state = state
+        if state in Job.UNDONE and failed is not None:
             failed(row, reason)
+        announce(row.dataset_id, row.pk)
+    return True
+
+
+def reopen_job(row: Job, *, line: str) -> bool:
+    """Do a job once more that has failed or was cancelled; False if it has not, or another is open about the same."""
+    now = timezone.now()
+    fresh = {"state": Job.State.QUEUED, "ended": None, "reason": "", "attempts": 0, "next_attempt": now}
+    progress = {"step": "", "done": 0, "total": None, "started": None, "deadline": now + JOBS[row.kind].deadline}
+    with suppress(IntegrityError), transaction.atomic():
+        undone = Job.objects.filter(pk=row.pk, state__in=Job.UNDONE)
+        if undone.update(**fresh, **progress, log=_logged(line)):
+            announce(row.dataset_id, row.pk)
+            return True
+    return False

@@ -4,13 +4,14 @@ from django.urls import re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
-from dandiapi.rest import assets, datasets, differences, general, uploads, versions
+from dandiapi.rest import assets, datasets, differences, general, jobs, uploads, versions
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
 VERSION_NAME = r"draft|0\.[0-9]{6}\.[0-9]{4}"
 VERSION = rf"{DATASET}/versions/(?P<version>{VERSION_NAME})"
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ASSET = rf"assets/(?P<asset_id>{UUID4})"
+JOB = rf"jobs/(?P<job_id>{UUID4})"
 UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
 urlpatterns = [
@@ -25,6 +26,7 @@ urlpatterns = [
     re_path(r"^dandisets/$", datasets.DatasetsView.as_view()),
     re_path(rf"^{DATASET}/$", datasets.DatasetView.as_view()),
     re_path(rf"^{DATASET}/users/$", datasets.OwnersView.as_view()),
+    re_path(rf"^{DATASET}/projections/$", jobs.ProjectionsView.as_view()),
     re_path(rf"^{DATASET}/star/$", datasets.StarView.as_view()),
     re_path(rf"^{DATASET}/versions/$", versions.VersionsView.as_view()),
     re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
@@ -40,6 +42,10 @@ urlpatterns = [
     re_path(rf"^{ASSET}/$", assets.FlatAssetView.as_view()),
     re_path(rf"^{ASSET}/info/$", assets.FlatAssetInfoView.as_view()),
     re_path(rf"^{ASSET}/download/$", assets.FlatAssetDownloadView.as_view()),
+    re_path(r"^jobs/$", jobs.JobsView.as_view()),
+    re_path(rf"^{JOB}/$", jobs.JobView.as_view()),
+    re_path(rf"^{JOB}/cancel/$", jobs.CancelView.as_view()),
+    re_path(rf"^{JOB}/retry/$", jobs.RetryView.as_view()),
     re_path(r"^blobs/digest/$", uploads.DigestView.as_view()),
     re_path(r"^uploads/initialize/$", uploads.StartUploadView.as_view()),
     re_path(rf"^{UPLOAD}/complete/$", uploads.CompleteUploadView.as_view()),

@@ -95,9 +95,9 @@ class PublishView(View):
         responses={202: None, **WRITE, 403: str, 409: str, 423: str},
     )
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Publish the draft as it is now. Accepted: the draft's status says when it is done."""
+        """Publish the draft as it is now. Accepted: the job at `Location`, and the draft, say when it is done."""
         require(self.actor, Action.PUBLISH, self.dataset, message="Action not allowed")
         services.require_draft(self.version, message="Only draft versions can be published")
         notes = self.body(inputs.Publish).validated_data["release_notes"]
-        publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
-        return Response(status=202)
+        job = publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
+        return Response(status=202, headers={"Location": f"/api/jobs/{job.pk}/"})

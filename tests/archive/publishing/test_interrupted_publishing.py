@@ -92,12 +92,12 @@ def test_publish_that_another_worker_finished_first_changes_nothing(
 ) -> None:
     finish = work._finish
 
-    def late(version: Version, metadata: dict[str, Any]) -> None:
+    def late(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None:
         monkeypatch.setattr(work, "_finish", finish)
         Job.objects.filter(kind=PUBLISH_JOB).update(leased_until=timezone.now())
         run_due_jobs(PUBLISH_JOB)
         faster.extend(_rows())
-        finish(version, metadata)
+        finish(job, version, metadata)
 
     faster: list[dict[str, Any]] = []
     monkeypatch.setattr(work, "_finish", late)

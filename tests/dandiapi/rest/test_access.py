@@ -25,6 +25,7 @@ POST   auth/token/                                                      401 403 
 GET    users/                                                           401 403 403 403 200 403
 GET    users/me/                                                        401 200 200 200 200 200
 GET    users/search/?username=doe                                       401 403 200 200 200 200
+GET    jobs/                                                            401 200 200 200 200 200
 GET    dandisets/                                                       200 200 200 200 200 200
 GET    dandisets/?embargoed=true                                        401 200 200 200 200 200
 GET    dandisets/?starred=true                                          401 200 200 200 200 200
@@ -36,6 +37,7 @@ GET    dandisets/{identifier}/                                          200 200 
 DELETE dandisets/{identifier}/                                          401 403 403 204 204 403
 GET    dandisets/{identifier}/users/                                    200 200 200 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 200 200 403
+GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200
 POST   dandisets/{identifier}/star/                                     401 403 200 200 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 200 200 200 403
 GET    dandisets/{identifier}/versions/                                 200 200 200 200 200 200
@@ -57,6 +59,9 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               200 200 200 200 200 200
 GET    assets/{asset_id}/info/                                          200 200 200 200 200 200
 GET    assets/{asset_id}/download/                                      302 302 302 302 302 302
+GET    jobs/{job_id}/                                                   401 404 404 200 200 200
+POST   jobs/{job_id}/cancel/                                            401 403 404 200 200 403
+POST   jobs/{job_id}/retry/                                             401 403 404 409 409 403
 POST   blobs/digest/                                                    200 200 200 200 200 200
 POST   uploads/initialize/                                              401 403 403 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
@@ -68,6 +73,7 @@ GET    dandisets/{identifier}/                                          200 200 
 DELETE dandisets/{identifier}/                                          401 403 403 403 403 403
 GET    dandisets/{identifier}/users/                                    200 200 200 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 200 200 403
+GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200
 POST   dandisets/{identifier}/star/                                     401 403 200 200 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 200 200 200 403
 GET    dandisets/{identifier}/versions/                                 200 200 200 200 200 200
@@ -89,6 +95,9 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               200 200 200 200 200 200
 GET    assets/{asset_id}/info/                                          200 200 200 200 200 200
 GET    assets/{asset_id}/download/                                      302 302 302 302 302 302
+GET    jobs/{job_id}/                                                   401 404 404 200 200 200
+POST   jobs/{job_id}/cancel/                                            401 403 404 200 200 403
+POST   jobs/{job_id}/retry/                                             401 403 404 409 409 403
 POST   blobs/digest/                                                    200 200 200 200 200 200
 POST   uploads/initialize/                                              401 403 403 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
@@ -100,6 +109,7 @@ GET    dandisets/{identifier}/                                          401 403 
 DELETE dandisets/{identifier}/                                          401 403 403 204 204 403
 GET    dandisets/{identifier}/users/                                    401 403 403 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 200 200 403
+GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200
 POST   dandisets/{identifier}/star/                                     401 403 403 200 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 403 200 200 403
 GET    dandisets/{identifier}/versions/                                 401 403 403 200 200 200
@@ -121,6 +131,9 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               401 403 403 200 200 200
 GET    assets/{asset_id}/info/                                          401 403 403 200 200 200
 GET    assets/{asset_id}/download/                                      401 403 403 302 302 302
+GET    jobs/{job_id}/                                                   401 404 404 200 200 200
+POST   jobs/{job_id}/cancel/                                            401 403 404 200 200 403
+POST   jobs/{job_id}/retry/                                             401 403 404 409 409 403
 POST   blobs/digest/                                                    404 404 404 200 200 200
 POST   uploads/initialize/                                              401 403 404 200 200 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 200 200 403
@@ -132,6 +145,7 @@ GET    dandisets/{identifier}/                                          404 404 
 DELETE dandisets/{identifier}/                                          401 403 404 404 404 403
 GET    dandisets/{identifier}/users/                                    404 404 404 404 404 404
 PUT    dandisets/{identifier}/users/                                    401 403 404 404 404 403
+GET    dandisets/{identifier}/projections/                              404 404 404 404 404 404
 POST   dandisets/{identifier}/star/                                     401 403 404 404 404 403
 DELETE dandisets/{identifier}/star/                                     401 403 404 404 404 403
 GET    dandisets/{identifier}/versions/                                 404 404 404 404 404 404
@@ -153,6 +167,9 @@ GET    dandisets/{identifier}/versions/{version}/assets/{asset_id}/download/    
 GET    assets/{asset_id}/                                               404 404 404 404 404 404
 GET    assets/{asset_id}/info/                                          404 404 404 404 404 404
 GET    assets/{asset_id}/download/                                      404 404 404 404 404 404
+GET    jobs/{job_id}/                                                   401 404 404 404 404 404
+POST   jobs/{job_id}/cancel/                                            401 403 404 404 404 403
+POST   jobs/{job_id}/retry/                                             401 403 404 404 404 403
 POST   blobs/digest/                                                    404 404 404 404 404 404
 POST   uploads/initialize/                                              401 403 404 404 404 403
 POST   uploads/{upload_id}/complete/                                    401 403 404 404 404 403
@@ -171,6 +188,7 @@ EXAMPLE = {
     "version": "draft",
     "asset_id": "00000000-0000-4000-8000-000000000000",
     "upload_id": "00000000-0000-4000-8000-000000000000",
+    "job_id": "00000000-0000-4000-8000-000000000000",
 }
 
 

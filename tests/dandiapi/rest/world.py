@@ -14,8 +14,11 @@ from archive.blobs.models import Upload
 from archive.blobs.services import start_upload
 from archive.datasets.models import Dataset
 from archive.digests import etag_of_file
+from archive.publishing.work import MANIFEST_JOB
 from archive.storage import queries as store
 from archive.timeline.models import Change
+from archive.timeline.queries import find_open_job
+from archive.timeline.services import start_job
 from tests.dandiapi.rest.api import Api
 from tests.factories import (
     acting,
@@ -84,6 +87,12 @@ class World:
     def upload_id(self) -> str:
         """Bytes that have arrived, and wait to be verified."""
         return str(arrived_upload(self.dataset, self.owner).pk)
+
+    @cached_property
+    def job_id(self) -> str:
+        """A piece of the dataset's work that has not begun."""
+        start_job(MANIFEST_JOB, subject="0", dataset_id=self.dataset.number)
+        return str(find_open_job(MANIFEST_JOB, "0").pk)
 
     @cached_property
     def callers(self) -> list[Api]:
@@ -161,6 +170,7 @@ class MissingWorld(World):
         super().__init__(worker)
         self.identifier = "999999"
         self.asset_id = str(uuid4())
+        self.job_id = str(uuid4())
         self.etag = f"{'f' * 32}-1"
 
     @cached_property
