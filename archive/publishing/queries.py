@@ -214,7 +214,7 @@ def page_of_changes(
     """What has happened to files, in the order of their paths: at most `limit`, those behind the path `after`."""
     rows = _select(
         comparison,
-        "SELECT * FROM entries WHERE path > %(after)s AND operation = ANY(%(wanted)s) ORDER BY path LIMIT %(limit)s",
+        "SELECT * FROM entries WHERE operation = ANY(%(wanted)s) ORDER BY path LIMIT %(limit)s",
         after=after,
         wanted=[str(operation) for operation in operations],
         limit=limit,
@@ -230,8 +230,8 @@ def _file_change(row: tuple[Any, ...], assets: Mapping[int, Asset]) -> FileChang
         path=path,
         operation=FileOperation(operation),
         path_before=path_before,
-        asset_before=before and before.asset_id,
-        asset_after=after and after.asset_id,
+        asset_before=before.asset_id if before else None,
+        asset_after=after.asset_id if after else None,
         size_before=size_before,
         size_after=size_after,
         has_other_bytes=has_other_bytes,
@@ -241,7 +241,7 @@ def _file_change(row: tuple[Any, ...], assets: Mapping[int, Asset]) -> FileChang
 
 def _select(comparison: Comparison, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
     low, high = sorted((comparison.start, comparison.end))
-    points = {"dataset": comparison.dataset_id, "low": low, "high": high}
+    points = {"dataset": comparison.dataset_id, "low": low, "high": high, "after": ""}
     with connection.cursor() as cursor:
         cursor.execute(f"{_entries_sql(comparison)} {sql}", {**points, **parameters})
         rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -252,7 +252,8 @@ def _entries_sql(comparison: Comparison) -> str:
     """The `WITH` of all that has happened to files. It reads what came or went between the two points, nothing else.
 
     Of files with the same bytes, the first by path that went is taken for the first that came, and so on. Rows are
-    paired by grouping, because joins of what has no statistics may be planned to take the square of the time.
+    paired by grouping, because joins of what has no statistics may be planned to take the square of the time; and put
+    in order before metadata are compared, so that a page compares no more of them than it shows.
     """
     earlier = "introduced <= %(low)s AND retired > %(low)s AND retired <= %(high)s"
     later = "introduced > %(low)s AND introduced <= %(high)s AND (retired IS NULL OR retired > %(high)s)"
@@ -276,17 +277,19 @@ def _entries_sql(comparison: Comparison) -> str:
                    max(path) FILTER (WHERE come IS NOT NULL) AS path_after,
                    max(gone) AS gone, max(come) AS come, max(size_before) AS size_before, max(size_after) AS size_after
               FROM lone GROUP BY content, turn
-        ), entries AS (
+        ), candidates AS (
             SELECT path, 'changed' AS operation, path AS path_before, gone, come, size_before, size_after, is_other
-              FROM paths
-             WHERE gone IS NOT NULL AND come IS NOT NULL AND (is_other
-                OR (SELECT metadata FROM archive_asset WHERE id = gone)
-                <> (SELECT metadata FROM archive_asset WHERE id = come))
+              FROM paths WHERE gone IS NOT NULL AND come IS NOT NULL
              UNION ALL
             SELECT COALESCE(path_after, path_before),
                    CASE WHEN gone IS NULL THEN 'added' WHEN come IS NULL THEN 'removed' ELSE 'moved' END,
                    path_before, gone, come, size_before, size_after, gone IS NULL OR come IS NULL
               FROM pairs
+        ), entries AS (
+            SELECT * FROM (SELECT * FROM candidates WHERE path > %(after)s ORDER BY path OFFSET 0) AS ordered
+             WHERE is_other OR operation <> 'changed'
+                OR (SELECT metadata FROM archive_asset WHERE id = gone)
+                <> (SELECT metadata FROM archive_asset WHERE id = come)
         )
     """  # noqa: S608 - built of constants only
 

@@ -80,7 +80,7 @@ def retry_job(*, actor: Actor, job: Job) -> Job:
 
 
 def _dataset_of(job: Job) -> Dataset | None:
-    return Dataset.objects.filter(pk=job.dataset_id).first()
+    return Dataset.objects.filter(number=job.dataset_id).first() if job.dataset_id is not None else None
 
 
 def _publish_again(actor: Actor, dataset: Dataset, job: Job) -> Job:
