@@ -241,7 +241,7 @@ def _file_change(row: tuple[Any, ...], assets: Mapping[int, Asset]) -> FileChang
 
 def _select(comparison: Comparison, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
     low, high = sorted((comparison.start, comparison.end))
-    points = {"dataset": comparison.dataset_id, "low": low, "high": high, "after": ""}
+    points: dict[str, Any] = {"dataset": comparison.dataset_id, "low": low, "high": high, "after": ""}
     with connection.cursor() as cursor:
         cursor.execute(f"{_entries_sql(comparison)} {sql}", {**points, **parameters})
         rows: list[tuple[Any, ...]] = cursor.fetchall()

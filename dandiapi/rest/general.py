@@ -33,6 +33,7 @@ def info() -> dict[str, Any]:
             "api": {"url": f"{address}/api"},
             "webui": {"url": address},
             "jupyterhub": {"url": settings.ARCHIVE_JUPYTERHUB_URL},
+            **({"live": {"url": settings.ARCHIVE_LIVE_URL}} if settings.ARCHIVE_LIVE_URL else {}),
         },
         "instance_config": {
             "instance_name": settings.ARCHIVE_INSTANCE_NAME,

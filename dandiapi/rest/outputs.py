@@ -49,6 +49,7 @@ class Services(serializers.Serializer[Any]):
     api = ServiceAddress()
     webui = ServiceAddress()
     jupyterhub = ServiceAddress()
+    live = ServiceAddress(required=False)
 
 
 class Instance(serializers.Serializer[Any]):

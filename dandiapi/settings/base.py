@@ -20,6 +20,9 @@ ARCHIVE_INSTANCE_IDENTIFIER: str = env.str("ARCHIVE_INSTANCE_IDENTIFIER", "RRID:
 ARCHIVE_DOI_PREFIX: str = env.str("ARCHIVE_DOI_PREFIX", "10.80507")
 ARCHIVE_JUPYTERHUB_URL: str = env.str("ARCHIVE_JUPYTERHUB_URL", "https://hub.dandiarchive.org/")
 
+# Where clients find the `live` process; empty where there is none.
+ARCHIVE_LIVE_URL: str = env.str("ARCHIVE_LIVE_URL", "").rstrip("/")
+
 # dandischema builds its models from these the moment it is imported, and reads them nowhere else.
 os.environ["DANDI_INSTANCE_NAME"] = ARCHIVE_INSTANCE_NAME
 os.environ["DANDI_INSTANCE_IDENTIFIER"] = ARCHIVE_INSTANCE_IDENTIFIER
@@ -223,6 +226,11 @@ CORS_ALLOW_HEADERS = (
     "x-csrftoken",
     "x-requested-with",
 )
+
+# How many proxies of ours a request comes through: so many entries of X-Forwarded-For are believed.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 1)
+LIVE_STREAMS_PER_CLIENT: int = env.int("LIVE_STREAMS_PER_CLIENT", 10)
+LIVE_HEARTBEAT_SECONDS: float = env.float("LIVE_HEARTBEAT_SECONDS", 15.0)
 
 # --- Logging ----------------------------------------------------------------------------------------------------------
 
