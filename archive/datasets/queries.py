@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from archive.accounts.models import User
@@ -14,6 +16,9 @@ from archive.datasets.models import Dataset, Star, Version
 from archive.errors import NotFoundError
 from archive.timeline.models import Job
 from archive.timeline.queries import ProjectionStatus, projection_statuses
+from archive.validation.metadata import strip_version_metadata
+
+EDITION_DIGITS = 20
 
 
 def find_dataset(actor: Actor, number: int) -> Dataset:
@@ -61,6 +66,15 @@ def find_version(actor: Actor, number: int, version: str) -> Version:
         raise NotFoundError("Not found.") from None
     require(actor, Action.READ, found.dataset)
     return found
+
+
+def edition_of(version: Version) -> str:
+    """A name for what the owners wrote into the version: the same as long as they have not written anything else.
+
+    What the archive computes, and changes by itself, is not part of it.
+    """
+    written = {"name": version.name, "metadata": strip_version_metadata(version.metadata)}
+    return sha256(orjson.dumps(written, option=orjson.OPT_SORT_KEYS)).hexdigest()[:EDITION_DIGITS]
 
 
 def find_draft(dataset_id: int) -> Version | None:

@@ -1,6 +1,6 @@
 """Changing datasets: their making and ending, the draft's metadata, owners, stars."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -10,8 +10,9 @@ from archive.accounts.models import Grant, User
 from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import find_users, owners_of
 from archive.datasets.models import Dataset, Star, Version
+from archive.datasets.queries import edition_of
 from archive.datasets.work import computed_metadata
-from archive.errors import ForbiddenError, ImmutableError, InvalidError
+from archive.errors import ForbiddenError, ImmutableError, InvalidError, StaleError
 from archive.identifiers.queries import parse_dandiset_number
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
@@ -69,8 +70,13 @@ def _defaults(actor: Actor) -> dict[str, Any]:
     )
 
 
-def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[str, Any]) -> Version:
-    """Give the draft another name and metadata; nothing happens if they are what they were. Returns the draft."""
+def update_draft(
+    *, actor: Actor, dataset: Dataset, name: str, metadata: dict[str, Any], editions: Collection[str] | None = None
+) -> Version:
+    """Give the draft another name and metadata; nothing happens if they are what they were. Returns the draft.
+
+    With `editions` (`edition_of`), StaleError unless what is overwritten is one of them.
+    """
     require(actor, Action.CHANGE_DRAFT, dataset)
     if dataset.access == Dataset.Access.RELEASING:
         raise InvalidError("Dandiset modification not allowed during unembargo")
@@ -81,6 +87,10 @@ def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[st
     with transaction.atomic():
         hold(dataset.number)
         draft = Version.objects.select_related("dataset").get(dataset=dataset, version=Version.DRAFT)
+        if editions is not None and edition_of(draft) not in editions:
+            raise StaleError(
+                "The metadata have been changed since you read them: read them again, and then edit those."
+            )
         if draft.name == name and strip_version_metadata(draft.metadata) == submitted:
             return draft
         append(dataset.number, Change.Kind.UPDATE_METADATA, actor, {"name": name, "metadata": submitted})

@@ -20,10 +20,11 @@ from archive.storage.queries import sign_get
 from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
+from dandiapi.rest.conditions import answer, require_edition
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-WRITE = {400: outputs.Errors, 405: str, 409: str, **READ}
+WRITE = {400: outputs.Errors, 405: str, 409: str, 412: str, **READ}
 DOWNLOAD: dict[Any, Any] = {(200, "text/html"): str, 302: None, 400: outputs.Errors, **READ}
 
 
@@ -37,9 +38,15 @@ class NestedView(View):
         require(self.actor, Action.CHANGE_DRAFT, self.dataset)
         require_draft(self.version)
 
-    def rendered(self, asset: Asset) -> dict[str, Any]:
+    def may_change_asset(self) -> None:
+        """Raise as `may_change_draft` does, or if the asset is not there any more that `If-Match` is about."""
+        self.may_change_draft()
+        is_there = queries.live_assets(self.dataset).filter(asset_id=self.asset_id).exists()
+        require_edition(self.request, self.asset_id.hex if is_there else None)
+
+    def rendered(self, asset: Asset) -> Response:
         """An asset with its metadata."""
-        return shapes.asset(asset, AssetDocuments(self.dataset))
+        return answer(self.request, shapes.asset(asset, AssetDocuments(self.dataset)), edition=asset.asset_id.hex)
 
 
 class AssetsView(NestedView):
@@ -87,12 +94,13 @@ class AssetView(NestedView):
     @extend_schema(responses={200: dict[str, Any], **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its metadata."""
-        return Response(AssetDocuments(self.dataset).document(queries.find_asset(self.version, self.asset_id)))
+        document = AssetDocuments(self.dataset).document(queries.find_asset(self.version, self.asset_id))
+        return answer(request, document, edition=self.asset_id.hex)
 
     @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
         """Put another in its place: it gets a new id, unless nothing has changed."""
-        self.may_change_draft()
+        self.may_change_asset()
         content = self.body(inputs.NewAsset).validated_data
         asset = services.replace_asset(
             actor=self.actor,
@@ -101,12 +109,12 @@ class AssetView(NestedView):
             blob_id=_blob_id(content),
             metadata=content["metadata"],
         )
-        return Response(self.rendered(asset))
+        return self.rendered(asset)
 
     @extend_schema(responses={204: None, **WRITE})
     def delete(self, request: Request, **kwargs: str) -> Response:
         """Remove it from the draft."""
-        self.may_change_draft()
+        self.may_change_asset()
         services.remove_asset(actor=self.actor, dataset=self.dataset, asset_id=self.asset_id)
         return Response(status=204)
 
@@ -117,7 +125,7 @@ class AssetInfoView(NestedView):
     @extend_schema(responses={200: outputs.AssetWithMetadata, **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
-        return Response(self.rendered(queries.find_asset(self.version, self.asset_id)))
+        return self.rendered(queries.find_asset(self.version, self.asset_id))
 
 
 class AssetValidationView(NestedView):
@@ -177,7 +185,7 @@ class FlatAssetView(FlatView):
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
         asset = self.asset()
-        return Response(AssetDocuments(asset.dataset).document(asset))
+        return answer(request, AssetDocuments(asset.dataset).document(asset), edition=self.asset_id.hex)
 
 
 class FlatAssetInfoView(FlatView):
@@ -187,7 +195,7 @@ class FlatAssetInfoView(FlatView):
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
         asset = self.asset()
-        return Response(shapes.asset(asset, AssetDocuments(asset.dataset)))
+        return answer(request, shapes.asset(asset, AssetDocuments(asset.dataset)), edition=self.asset_id.hex)
 
 
 class FlatAssetDownloadView(FlatView):

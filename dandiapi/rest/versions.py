@@ -12,10 +12,11 @@ from archive.publishing.services import publish
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
+from dandiapi.rest.conditions import answer, expected_editions, require_edition
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-WRITE = {400: outputs.Errors, 405: str, **READ}
+WRITE = {400: outputs.Errors, 405: str, 412: str, **READ}
 
 
 class VersionsView(View):
@@ -51,20 +52,27 @@ class VersionView(View):
     @extend_schema(responses={200: dict, **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its metadata."""
-        return Response(self.version.metadata)
+        return answer(request, self.version.metadata, edition=queries.edition_of(self.version))
 
     @extend_schema(request=inputs.NamedMetadata, responses={200: outputs.VersionInfo, **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
-        """Give the draft another name and metadata."""
+        """Give the draft another name and metadata; with `If-Match`, only if it is as it was read."""
         require(self.actor, Action.CHANGE_DRAFT, self.dataset)
         services.require_draft(self.version)
         data = self.body(inputs.NamedMetadata).validated_data
-        services.update_draft(actor=self.actor, dataset=self.dataset, name=data["name"], metadata=data["metadata"])
-        return Response(_info(self))
+        services.update_draft(
+            actor=self.actor,
+            dataset=self.dataset,
+            name=data["name"],
+            metadata=data["metadata"],
+            editions=expected_editions(request),
+        )
+        return _info(self)
 
-    @extend_schema(responses={204: None, **READ, 403: str})
+    @extend_schema(responses={204: None, 412: str, **READ, 403: str})
     def delete(self, request: Request, **kwargs: str) -> Response:
         """Withdraw a published version."""
+        require_edition(request, queries.edition_of(self.version))
         services.delete_version(actor=self.actor, version=self.version)
         return Response(status=204)
 
@@ -77,12 +85,13 @@ class VersionInfoView(View):
     @extend_schema(responses={200: outputs.VersionInfo, **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its state, sums, metadata, and what is wrong with it."""
-        return Response(_info(self))
+        return _info(self)
 
 
-def _info(view: View) -> dict[str, object]:
+def _info(view: View) -> Response:
     details = find_version_details(view.actor, view.number, view.kwargs["version"])
-    return shapes.version_info(details, is_starred=queries.has_star(view.actor, details.version.dataset))
+    info = shapes.version_info(details, is_starred=queries.has_star(view.actor, details.version.dataset))
+    return answer(view.request, info, edition=queries.edition_of(details.version))
 
 
 class PublishView(View):

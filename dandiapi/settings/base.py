@@ -221,6 +221,7 @@ CORS_ALLOW_HEADERS = (
     "baggage",
     "content-type",
     "if-match",
+    "if-none-match",
     "sentry-trace",
     "user-agent",
     "x-csrftoken",
@@ -231,6 +232,15 @@ CORS_ALLOW_HEADERS = (
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 1)
 LIVE_STREAMS_PER_CLIENT: int = env.int("LIVE_STREAMS_PER_CLIENT", 10)
 LIVE_HEARTBEAT_SECONDS: float = env.float("LIVE_HEARTBEAT_SECONDS", 15.0)
+
+CORS_EXPOSE_HEADERS = (
+    "etag",
+    "location",
+    "retry-after",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+)
 
 # --- Logging ----------------------------------------------------------------------------------------------------------
 

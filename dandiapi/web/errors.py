@@ -16,6 +16,7 @@ WORDS = {
     HTTPStatus.FORBIDDEN: ("This is not open to you", "Perhaps you need to sign in, or to wait for an approval."),
     HTTPStatus.NOT_FOUND: ("There is nothing here", "It may have moved, or be open to its owners only."),
     HTTPStatus.CONFLICT: ("Not just now", "Something else has to happen first."),
+    HTTPStatus.PRECONDITION_FAILED: ("Somebody was faster", "It has been changed since you opened it."),
     HTTPStatus.LOCKED: ("Not just now", "Somebody is at work on it."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Back in a moment", "A service that this page needs is away."),
 }
