@@ -1,12 +1,17 @@
-"""Arithmetic of digests: dandi-etag and its parts. Pure.
+"""Arithmetic of digests: dandi-etag and its parts, the checksum of a Zarr archive. Pure.
 
 The rule of parts is DANDI's (contract 2.4): 64 MiB each, more only when that would need over 10,000 of them.
+The checksum of a Zarr archive is that of the `zarr-checksum` library (contract 2.5).
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as json_string
 from typing import BinaryIO, NamedTuple
+
+from archive.errors import InvalidError
 
 MIB = 2**20
 PART_SIZE = 64 * MIB
@@ -15,6 +20,7 @@ MAX_OBJECT_SIZE = 5 * 2**40
 
 ETAG_PATTERN = re.compile(r"[0-9a-f]{32}-[0-9]{1,5}")
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
+MD5_PATTERN = re.compile(r"[0-9a-f]{32}")
 
 _READ_SIZE = 4 * MIB
 
@@ -57,3 +63,84 @@ def _read(file: BinaryIO, size: int) -> Iterator[bytes]:
     while size > 0 and (chunk := file.read(min(size, _READ_SIZE))):
         size -= len(chunk)
         yield chunk
+
+
+# --- Zarr -------------------------------------------------------------------------------------------------------------
+
+
+class ZarrSums(NamedTuple):
+    """What the checksum of a Zarr archive, or of a folder in one, is made of."""
+
+    md5: str
+    file_count: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.md5}-{self.file_count}--{self.size}"
+
+
+class ZarrLeaf(NamedTuple):
+    """A file in a Zarr archive."""
+
+    path: str
+    md5: str
+    size: int
+
+
+@dataclass
+class _ZarrFolder:
+    """A folder that is being read: the JSON of what is directly in it, by name."""
+
+    name: str
+    files: dict[str, str] = field(default_factory=dict)
+    folders: dict[str, str] = field(default_factory=dict)
+    file_count: int = 0
+    size: int = 0
+
+    def add_file(self, name: str, leaf: ZarrLeaf) -> None:
+        self.files[name] = f'{{"digest":"{leaf.md5}","name":{json_string(name)},"size":{leaf.size}}}'
+        self.file_count += 1
+        self.size += leaf.size
+
+    def add_folder(self, name: str, sums: ZarrSums) -> None:
+        self.folders[name] = f'{{"digest":"{sums}","name":{json_string(name)},"size":{sums.size}}}'
+        self.file_count += sums.file_count
+        self.size += sums.size
+
+    def sums(self) -> ZarrSums:
+        if both := self.files.keys() & self.folders.keys():
+            raise InvalidError(f"{min(both)!r} is both a file and a folder in {self.name!r}.")
+        text = f'{{"directories":[{_by_name(self.folders)}],"files":[{_by_name(self.files)}]}}'
+        return ZarrSums(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), self.file_count, self.size)
+
+
+def _by_name(items: dict[str, str]) -> str:
+    return ",".join(items[name] for name in sorted(items))
+
+
+def zarr_sums(leaves: Iterable[ZarrLeaf]) -> ZarrSums:
+    """The checksum, number and bytes of the files of a Zarr archive, given in byte order of their paths.
+
+    Holds no more than one branch of folders at a time. Raises InvalidError when a path is both file and folder.
+    """
+    branch = [_ZarrFolder("")]
+    for leaf in leaves:
+        *folders, name = leaf.path.split("/")
+        depth = _common([folder.name for folder in branch[1:]], folders)
+        _close(branch, depth)
+        branch += [_ZarrFolder(folder) for folder in folders[depth:]]
+        branch[-1].add_file(name, leaf)
+    _close(branch, 0)
+    return branch[0].sums()
+
+
+def _common(some: list[str], others: list[str]) -> int:
+    pairs = enumerate(zip(some, others, strict=False))
+    return next((depth for depth, (one, other) in pairs if one != other), min(len(some), len(others)))
+
+
+def _close(branch: list[_ZarrFolder], depth: int) -> None:
+    """Sum up the folders of the branch that lie deeper than `depth`."""
+    while len(branch) > depth + 1:
+        folder = branch.pop()
+        branch[-1].add_folder(folder.name, folder.sums())

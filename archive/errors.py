@@ -55,6 +55,12 @@ class ImmutableError(ArchiveError):
     code = "immutable"
 
 
+class StaleError(ArchiveError):
+    """What the caller means to change is no longer as the caller has seen it."""
+
+    code = "stale"
+
+
 class LockedError(ArchiveError):
     """Somebody else is at work on it; it will be free again."""
 

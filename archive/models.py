@@ -1,21 +1,32 @@
 """Every room's models, where Django looks for them."""
 
-from archive.accounts.models import Grant, Token, User
+from archive.accounts.models import Grant, Questionnaire, ReviewerLink, Token, User
 from archive.assets.models import Asset, Folder
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset, Star, Version
+from archive.embargo.models import EmbargoNotice
+from archive.garbage.models import GarbageEvent
 from archive.identifiers.models import Sequence
+from archive.search.models import Document, Facts, IndexedAsset
 from archive.timeline.models import Change, Job, Projection, Timeline
+from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision
 
 __all__ = [
     "Asset",
     "Blob",
     "Change",
     "Dataset",
+    "Document",
+    "EmbargoNotice",
+    "Facts",
     "Folder",
+    "GarbageEvent",
     "Grant",
+    "IndexedAsset",
     "Job",
     "Projection",
+    "Questionnaire",
+    "ReviewerLink",
     "Sequence",
     "Star",
     "Timeline",
@@ -23,4 +34,7 @@ __all__ = [
     "Upload",
     "User",
     "Version",
+    "ZarrArchive",
+    "ZarrEntry",
+    "ZarrRevision",
 ]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -12,34 +12,66 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from archive.accounts.models import Token, User
+from archive.accounts.models import ReviewerLink, Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
-from archive.accounts.queries import find_token
+from archive.accounts.queries import find_reviewer_link, find_reviewer_link_again, find_token
+from archive.datasets.services import LINK_PREFIX
+from dandiapi.oauth import find_access_token
 
 # What a 401 says to come with.
 REALM = 'Bearer realm="api"'
 
 
+# Where a session keeps the reviewer link that its browser has followed.
+REVIEWER_LINK = "reviewer_link"
+
+
 def actor_of(request: Request | HttpRequest) -> Actor:
     """Who is asking."""
-    if not isinstance(request.user, User):
-        return ANONYMOUS
-    token = getattr(request, "auth", None)
-    return Actor(user=request.user, token=token if isinstance(token, Token) else None)
+    user = request.user if isinstance(request.user, User) else None
+    proof = getattr(request, "auth", None)
+    if isinstance(proof, Token):
+        return Actor(user=user, token=proof)
+    link = proof if isinstance(proof, ReviewerLink) else _followed_link(request)
+    return Actor(user=user, link=link) if user or link else ANONYMOUS
+
+
+def _followed_link(request: Request | HttpRequest) -> ReviewerLink | None:
+    """The reviewer link that the session's browser has followed, if it is still valid."""
+    link_id = getattr(request, "session", {}).get(REVIEWER_LINK)
+    return find_reviewer_link_again(link_id) if link_id else None
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: token <secret>`, as DANDI's clients send it."""
+    """`Authorization: token <secret>`, as DANDI's clients send it. The secret may be a reviewer link's, too."""
 
-    def authenticate(self, request: Request) -> tuple[User, Token] | None:
-        """The user and token, None when the header is not of this kind; a bad token is an error."""
+    def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Token | ReviewerLink] | None:
+        """The user and token, or nobody and a link; None when the header is of another kind; a bad one is an error."""
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"token":
             return None
-        token = find_token(words[1].decode("latin-1")) if len(words) == 2 else None
-        if token is None:
-            raise AuthenticationFailed("Invalid token.")
-        return token.user, token
+        secret = words[1].decode("latin-1") if len(words) == 2 else ""
+        if secret.startswith(LINK_PREFIX) and (link := find_reviewer_link(secret)):
+            return AnonymousUser(), link
+        if token := find_token(secret):
+            return token.user, token
+        raise AuthenticationFailed("Invalid token.")
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 says to come with."""
+        return REALM
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`, as web apps send it that were let in by `/oauth/`."""
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        """The user and access token; None, and so perhaps nobody, if there is none that is valid (contract 1.1.1)."""
+        words = get_authorization_header(request).split()
+        if len(words) != 2 or words[0].lower() != b"bearer":
+            return None
+        token = find_access_token(words[1].decode("latin-1"))
+        return None if token is None else (token.user, token)
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 says to come with."""
@@ -63,6 +95,17 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """An API key in the Authorization header."""
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <secret>`"}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes the access token."""
+
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """A bearer token."""
+        return {"type": "http", "scheme": "bearer"}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -97,6 +140,15 @@ class Approved(BasePermission):
         return actor.is_authenticated and actor.is_approved and (request.method in SAFE_METHODS or actor.may_write)
 
 
+class ApprovedOrReviewer(Approved):
+    """Signed in and approved; or, to read, with a reviewer link."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether this reads by a reviewer link, or the actor is approved."""
+        reviews = request.method in SAFE_METHODS and isinstance(request.auth, ReviewerLink)
+        return reviews or super().has_permission(request, view)
+
+
 class ApprovedOrReadOnly(Approved):
     """Anyone may read, as the policy allows; to write, one must be approved (contract 1.1.2)."""
 
@@ -112,17 +164,3 @@ class Staff(BasePermission):
         """Whether the actor is staff."""
         actor = actor_of(request)
         return actor.is_admin or bool(actor.user and actor.user.is_staff)
-
-
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Sign-up: the username is the e-mail address, and approval is as the settings say."""
-
-    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        """Fill in a new user from the sign-up form."""
-        user = super().save_user(request, user, form, commit=False)
-        user.username = user.email
-        if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
-            user.status = User.Status.APPROVED
-        if commit:
-            user.save()
-        return user

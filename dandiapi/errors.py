@@ -38,6 +38,7 @@ REPLIES: dict[type[errors.ArchiveError], Reply] = {
     errors.InvalidError: Reply(rest=HTTPStatus.BAD_REQUEST, web=HTTPStatus.BAD_REQUEST),
     errors.ConflictError: Reply(rest=HTTPStatus.CONFLICT, web=HTTPStatus.CONFLICT),
     errors.ImmutableError: Reply(rest=HTTPStatus.METHOD_NOT_ALLOWED, web=HTTPStatus.CONFLICT),
+    errors.StaleError: Reply(rest=HTTPStatus.PRECONDITION_FAILED, web=HTTPStatus.PRECONDITION_FAILED),
     errors.LockedError: Reply(rest=HTTPStatus.LOCKED, web=HTTPStatus.LOCKED),
     errors.BusyError: Reply(rest=HTTPStatus.SERVICE_UNAVAILABLE, web=HTTPStatus.SERVICE_UNAVAILABLE),
 }

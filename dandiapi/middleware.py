@@ -6,6 +6,7 @@ from contextlib import suppress
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 
 from dandiapi.errors import AWAY, RETRY_AFTER
+from dandiapi.oauth import app_origins
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -69,11 +70,16 @@ class ContentSecurityPolicyMiddleware:
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
-    # Django's admin has scripts of its own; the pages about the API load theirs from elsewhere.
+    # Django's admin has scripts of its own, and so have the pages about the API, which write some into the page.
     POLICIES = {
         "/admin/": "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'",
-        "/api/docs/": "base-uri 'none'; frame-ancestors 'none'",
+        "/api/docs/": (
+            "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data:; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
+        ),
     }
+    # Their forms lead, in the end, back to the web app that somebody came from.
+    ENTRANCES = ("/accounts/", "/oauth/authorize/", "/api/users/questionnaire-form/")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -85,4 +91,11 @@ class ContentSecurityPolicyMiddleware:
         return response
 
     def _policy(self, path: str) -> str:
+        if path.startswith(self.ENTRANCES):
+            return self.POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *self._app_origins()]))
         return next((policy for start, policy in self.POLICIES.items() if path.startswith(start)), self.POLICY)
+
+    def _app_origins(self) -> list[str]:
+        with suppress(*AWAY):
+            return app_origins()
+        return []

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from dandiapi.rest.general import InfoView
 
 urlpatterns = [
+    # WebDAV's is part of the one document.
+    path("api/webdav/docs/swagger/", RedirectView.as_view(pattern_name="swagger", permanent=True)),
     path("api/", include("dandiapi.rest.urls")),
     path("server-info", InfoView.as_view()),
     path("swagger/", RedirectView.as_view(pattern_name="swagger", permanent=True)),

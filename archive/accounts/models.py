@@ -1,8 +1,11 @@
-"""User, Token, Grant."""
+"""User, Questionnaire, Token, Grant, ReviewerLink."""
+
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 
 class User(AbstractUser):
@@ -15,6 +18,20 @@ class User(AbstractUser):
         REJECTED = "REJECTED"
 
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.INCOMPLETE)
+    # As of their last sign-in, and only if GitHub is the one way in which they sign in (contract 1.3).
+    github_login = models.CharField(max_length=100, blank=True, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                Lower("github_login"), condition=~Q(github_login=""), name="user_github_login_unique"
+            ),
+        ]
+
+    @property
+    def public_name(self) -> str:
+        """What clients call them by, and name them as: the GitHub login if they have one, else the username."""
+        return self.github_login or self.username
 
     @property
     def display_name(self) -> str:
@@ -22,8 +39,22 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class Questionnaire(models.Model):
+    """What somebody answered when they signed up, by question."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="questionnaire")
+    answers = models.JSONField(default=dict)
+    modified = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"answers of {self.user}"
+
+
 class Token(models.Model):
-    """A named secret that acts for its user. Only the SHA-256 of the secret is kept; it can be shown once, at birth."""
+    """A named secret that acts for its user. Only the SHA-256 of the secret is kept; it can be shown once, at birth.
+
+    But for what DANDI calls the API key, which its web app shows again and again: that is kept sealed as well.
+    """
 
     class Scope(models.TextChoices):
         WRITE = "write", "Read and write"
@@ -33,6 +64,7 @@ class Token(models.Model):
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=12)
+    sealed = models.CharField(max_length=300, blank=True, editable=False)
     scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.WRITE)
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField(null=True, blank=True)
@@ -48,12 +80,17 @@ class Token(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}...)"
 
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it has been neither revoked nor left to expire."""
+        return self.revoked is None and (self.expires is None or self.expires > now)
+
 
 class Grant(models.Model):
     """A user's role in a dataset."""
 
     class Role(models.TextChoices):
         OWNER = "owner"
+        VIEWER = "viewer"
 
     dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="grants")
     user = models.ForeignKey(User, models.PROTECT, related_name="grants")
@@ -63,8 +100,31 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dataset", "user"], name="grant_once_per_user"),
-            models.CheckConstraint(condition=Q(role__in=["owner"]), name="grant_role_known"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "viewer"]), name="grant_role_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.dataset_id}"
+
+
+class ReviewerLink(models.Model):
+    """A secret by which anybody reads one dataset, without the names of its people. Only its SHA-256 is kept."""
+
+    dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="reviewer_links")
+    label = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=12)
+    creator = models.ForeignKey(User, models.PROTECT, related_name="reviewer_links")
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True, editable=False)
+    revoked = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="reviewer_link_digest_is_sha256"),
+            models.CheckConstraint(condition=Q(expires__gt=F("created")), name="reviewer_link_expires_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.hint}...)"

@@ -3,22 +3,27 @@
 Nothing else in this code decides about access. Whatever the table does not allow is refused.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from django.db.models import Q
+from django.db.models import F, Q
 
-from archive.accounts.models import Grant, Token, User
+from archive.accounts.models import Grant, ReviewerLink, Token, User
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who is asking: a user (perhaps through a token), nobody (`ANONYMOUS`), or this program itself (`SYSTEM`)."""
+    """Who is asking: a user (perhaps through a token), nobody (`ANONYMOUS`), or this program itself (`SYSTEM`).
+
+    Any of them may have come with a reviewer link, which has been found valid.
+    """
 
     user: User | None = None
     token: Token | None = None
+    link: ReviewerLink | None = None
     is_system: bool = False
 
     @property
@@ -70,13 +75,22 @@ class Action(StrEnum):
     CHOOSE_IDENTIFIER = "choose a dataset's identifier"
     CHANGE_DRAFT = "change draft"
     CHANGE_OWNERS = "change owners"
+    LIST_VIEWERS = "list viewers"
+    CHANGE_VIEWERS = "change viewers"
+    LIST_REVIEWER_LINKS = "list reviewer links"
+    CHANGE_REVIEWER_LINKS = "change reviewer links"
+    LIST_UPLOADS = "list uploads"
+    RELEASE = "release"
     PUBLISH = "publish"
     DELETE_DATASET = "delete dataset"
     DELETE_VERSION = "delete version"
     STAR = "star"
     SEARCH_USERS = "search users"
     LIST_USERS = "list users"
+    REVIEW_USERS = "review users"
     MANAGE_TOKENS = "manage tokens"
+    FOLLOW_WORK = "follow work"
+    STEER_WORK = "steer work"
 
 
 class Standing(StrEnum):
@@ -85,6 +99,7 @@ class Standing(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
     APPROVED = "approved"
+    INSIDER = "insider"
     OWNER = "owner"
     STAFF = "staff"
     ADMIN = "admin"
@@ -92,23 +107,45 @@ class Standing(StrEnum):
 
 # Contract appendix C. An administrator stands wherever others do.
 ACTIONS: dict[Action, Standing] = {
-    Action.READ: Standing.OWNER,  # of what is not open; what is open is for anyone, see `may`
+    Action.READ: Standing.INSIDER,  # of what is embargoed; what is released is for anyone, see `may`
     Action.CREATE_DATASET: Standing.APPROVED,
     Action.CHOOSE_IDENTIFIER: Standing.ADMIN,
     Action.CHANGE_DRAFT: Standing.OWNER,
     Action.CHANGE_OWNERS: Standing.OWNER,
+    Action.LIST_VIEWERS: Standing.OWNER,
+    Action.CHANGE_VIEWERS: Standing.OWNER,
+    Action.LIST_REVIEWER_LINKS: Standing.OWNER,
+    Action.CHANGE_REVIEWER_LINKS: Standing.OWNER,
+    Action.LIST_UPLOADS: Standing.OWNER,
+    Action.RELEASE: Standing.OWNER,
     Action.PUBLISH: Standing.OWNER,
     Action.DELETE_DATASET: Standing.OWNER,
     Action.DELETE_VERSION: Standing.ADMIN,
     Action.STAR: Standing.APPROVED,
     Action.SEARCH_USERS: Standing.APPROVED,
     Action.LIST_USERS: Standing.STAFF,
+    Action.REVIEW_USERS: Standing.STAFF,
     Action.MANAGE_TOKENS: Standing.APPROVED,
+    Action.FOLLOW_WORK: Standing.OWNER,
+    Action.STEER_WORK: Standing.OWNER,
 }
 
-_READS = frozenset({Action.READ, Action.SEARCH_USERS, Action.LIST_USERS})
+_READS = frozenset(
+    {
+        Action.READ,
+        Action.SEARCH_USERS,
+        Action.LIST_USERS,
+        Action.LIST_VIEWERS,
+        Action.LIST_REVIEWER_LINKS,
+        Action.LIST_UPLOADS,
+        Action.FOLLOW_WORK,
+    }
+)
 
-OPEN = "OPEN"
+# A release takes effect with its change of one row; that the objects' tags follow later is nobody's concern here.
+RELEASED = frozenset({"OPEN", "UNEMBARGOING"})
+
+INSIDERS = (Grant.Role.OWNER, Grant.Role.VIEWER)
 
 
 class Guarded(Protocol):
@@ -122,7 +159,7 @@ class Guarded(Protocol):
 
 def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
     """Whether `actor` may do `action` (to `dataset`, where the action is about one)."""
-    if action is Action.READ and dataset is not None and dataset.access == OPEN:
+    if action is Action.READ and dataset is not None and dataset.access in RELEASED:
         return True
     if actor.is_system:
         return True
@@ -132,12 +169,16 @@ def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
 
 
 def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
+    if standing is Standing.INSIDER and dataset is not None and _is_for(actor.link, dataset):
+        return True
     if actor.user is None:
         return standing is Standing.ANYONE
     if actor.is_admin:
         return True
     if standing is Standing.OWNER:
         return dataset is not None and owns(actor.user, dataset)
+    if standing is Standing.INSIDER:
+        return dataset is not None and _has_role(actor.user, dataset, INSIDERS)
     return {
         Standing.ANYONE: True,
         Standing.SIGNED_IN: True,
@@ -149,7 +190,20 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
 
 def owns(user: User, dataset: Guarded) -> bool:
     """Whether `user` is named an owner of `dataset`; administrators are not, unless named."""
-    return Grant.objects.filter(dataset_id=dataset.pk, user=user, role=Grant.Role.OWNER).exists()
+    return _has_role(user, dataset, [Grant.Role.OWNER])
+
+
+def _has_role(user: User, dataset: Guarded, roles: Sequence[Grant.Role]) -> bool:
+    return Grant.objects.filter(dataset_id=dataset.pk, user=user, role__in=roles).exists()
+
+
+def _is_for(link: ReviewerLink | None, dataset: Guarded) -> bool:
+    return link is not None and link.dataset_id == dataset.pk
+
+
+def is_blinded(actor: Actor, dataset: Guarded) -> bool:
+    """Whether `actor` reads `dataset` by a reviewer link alone, and so must not learn who its people are."""
+    return _is_for(actor.link, dataset) and not may(replace(actor, link=None), Action.READ, dataset)
 
 
 def require(
@@ -174,15 +228,47 @@ def visible(actor: Actor, *, to: str = "") -> Q:
 
     The same rule as `may(actor, Action.READ, dataset)`.
     """
+    return Q() if actor.is_admin else Q(**{f"{to}access__in": RELEASED}) | inside(actor, to=to)
+
+
+def visible_rows(actor: Actor, *, to: str = "dataset__") -> Q:
+    """The rows in time (of assets) that `actor` may read: all of a dataset that is visible to them.
+
+    But for what had been retired when the dataset was released: that was never open, and stays with those inside.
+    """
+    return Q() if actor.is_admin else _once_open(to) | inside(actor, to=to)
+
+
+def attachable_rows(actor: Actor, *, to: str = "dataset__") -> Q:
+    """The rows in time whose bytes `actor` may make a part of another dataset, and so perhaps open to all.
+
+    Who reads by a role that changes nothing has no say in that.
+    """
     if actor.is_admin:
         return Q()
-    is_open = Q(**{f"{to}access": OPEN})
-    if actor.user is None:
-        return is_open
-    return is_open | owned(actor.user, to=to)
+    return _once_open(to) | owned(actor.user, to=to) if actor.user else _once_open(to)
+
+
+def _once_open(to: str) -> Q:
+    """The rows that were open to all at some time."""
+    never_embargoed = Q(**{f"{to}released__isnull": True})
+    lived_to_see_it = Q(retired__isnull=True) | Q(retired__gt=F(f"{to}released"))
+    return Q(**{f"{to}access__in": RELEASED}) & (never_embargoed | lived_to_see_it)
+
+
+def inside(actor: Actor, *, to: str = "") -> Q:
+    """The datasets `actor` may read whether or not they are released, as a filter."""
+    if actor.is_admin:
+        return Q(**{f"{to}pk__isnull": False})
+    by_link = Q(**{f"{to}pk": actor.link.dataset_id}) if actor.link else Q(pk__in=[])
+    return by_link | _granted(actor.user, INSIDERS, to=to) if actor.user else by_link
 
 
 def owned(user: User, *, to: str = "") -> Q:
     """The datasets of which `user` is named an owner, as a filter."""
-    granted = Grant.objects.filter(user=user, role=Grant.Role.OWNER).values("dataset_id")
+    return _granted(user, [Grant.Role.OWNER], to=to)
+
+
+def _granted(user: User, roles: Sequence[Grant.Role], *, to: str) -> Q:
+    granted = Grant.objects.filter(user=user, role__in=roles).values("dataset_id")
     return Q(**{f"{to}pk__in": granted})

@@ -1,16 +1,50 @@
-"""Finding people and tokens."""
+"""Finding people, tokens and reviewer links; what is still to be asked of somebody."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from django.db.models import Q, QuerySet
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.db.models import Case, Q, QuerySet, When
+from django.db.models.functions import Lower
 from django.utils import timezone
 
-from archive.accounts.models import Grant, Token, User
+from archive.accounts.models import Grant, ReviewerLink, Token, User
 
+API_KEY_NAME = "API key"
 SEARCH_LIMIT = 10
+MAX_REVIEWERS = 20
 LAST_USED_GRAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of people who sign up; answers are cut to the length."""
+
+    text: str
+    max_length: int
+
+
+FIRST_NAME = Question("First Name", 100)
+LAST_NAME = Question("Last Name", 100)
+NAMES = (FIRST_NAME, LAST_NAME)
+# Contract 2.11.
+QUESTIONS = (
+    *NAMES,
+    Question("Affiliation(s)", 1000),
+    Question("Lab or project website", 1000),
+    Question("What do you plan to use the archive for?", 1000),
+)
+
+
+def open_questions(user: User) -> tuple[Question, ...]:
+    """What somebody has to answer before a web app may act for them (contract 1.10)."""
+    if user.status == User.Status.INCOMPLETE and not user.is_superuser:
+        return QUESTIONS
+    return () if user.first_name and user.last_name else NAMES
 
 
 def digest_of(secret: str) -> str:
@@ -20,16 +54,32 @@ def digest_of(secret: str) -> str:
 
 def find_token(secret: str) -> Token | None:
     """The valid token (with its active user) that `secret` is the secret of, or None."""
+    try:
+        token = Token.objects.select_related("user").get(digest=digest_of(secret))
+    except Token.DoesNotExist:
+        return None
     now = timezone.now()
-    token = (
-        Token.objects.select_related("user")
-        .filter(digest=digest_of(secret), revoked__isnull=True, user__is_active=True)
-        .filter(Q(expires__isnull=True) | Q(expires__gt=now))
-        .first()
-    )
-    if token and (token.last_used is None or token.last_used < now - LAST_USED_GRAIN):
+    if not token.is_valid(now) or not token.user.is_active:
+        return None
+    if token.last_used is None or token.last_used < now - LAST_USED_GRAIN:
         Token.objects.filter(pk=token.pk).update(last_used=now)
     return token
+
+
+def api_key_of(user: User) -> str | None:
+    """The secret of what DANDI calls the user's API key; None if there is none, or none that can be read any more."""
+    token = tokens_of(user).filter(name=API_KEY_NAME).exclude(sealed="").first()
+    if token is None:
+        return None
+    try:
+        return vault().decrypt(token.sealed).decode()
+    except InvalidToken:
+        return None
+
+
+def vault() -> Fernet:
+    """What seals and opens API keys, by a key that only this server has and the database does not."""
+    return Fernet(urlsafe_b64encode(sha256(f"API keys {settings.SECRET_KEY}".encode()).digest()))
 
 
 def tokens_of(user: User) -> QuerySet[Token]:
@@ -37,21 +87,90 @@ def tokens_of(user: User) -> QuerySet[Token]:
     return user.tokens.filter(revoked__isnull=True).order_by("-created")
 
 
+def find_reviewer_link(secret: str) -> ReviewerLink | None:
+    """The valid reviewer link that `secret` is the secret of, or None."""
+    return _valid_link(Q(digest=digest_of(secret)))
+
+
+def find_reviewer_link_again(link_id: int) -> ReviewerLink | None:
+    """A link that was presented before, if it is still valid."""
+    return _valid_link(Q(pk=link_id))
+
+
+def _valid_link(wanted: Q) -> ReviewerLink | None:
+    now = timezone.now()
+    link = ReviewerLink.objects.filter(wanted, revoked__isnull=True, expires__gt=now).first()
+    if link and (link.last_used is None or link.last_used < now - LAST_USED_GRAIN):
+        ReviewerLink.objects.filter(pk=link.pk).update(last_used=now)
+    return link
+
+
+def reviewer_links_of(dataset_id: int) -> QuerySet[ReviewerLink]:
+    """All reviewer links of a dataset, those that have ended too, newest first."""
+    return ReviewerLink.objects.filter(dataset_id=dataset_id).select_related("creator").order_by("-created", "-pk")
+
+
 def owners_of(dataset_id: int) -> QuerySet[User]:
     """The owners of a dataset, by the date they joined the archive."""
-    owners = Grant.objects.filter(dataset_id=dataset_id, role=Grant.Role.OWNER).values("user_id")
-    return User.objects.filter(pk__in=owners).order_by("date_joined", "pk")
+    return _people_with(Grant.Role.OWNER, dataset_id)
+
+
+def viewers_of(dataset_id: int) -> QuerySet[User]:
+    """The viewers of a dataset, by the date they joined the archive."""
+    return _people_with(Grant.Role.VIEWER, dataset_id)
+
+
+def _people_with(role: Grant.Role, dataset_id: int) -> QuerySet[User]:
+    granted = Grant.objects.filter(dataset_id=dataset_id, role=role).values("user_id")
+    return User.objects.filter(pk__in=granted).order_by("date_joined", "pk")
 
 
 def find_users(usernames: Sequence[str]) -> list[User]:
-    """The active users with these usernames."""
-    return list(User.objects.filter(username__in=usernames, is_active=True))
+    """The active users who are called this: by username or, where nobody has that, by GitHub login in any case."""
+    people = User.objects.filter(is_active=True)
+    found = list(people.filter(username__in=usernames))
+    logins = {name.lower() for name in usernames} - {"", *(user.username.lower() for user in found)}
+    by_login = people.annotate(login=Lower("github_login")).filter(login__in=logins)
+    return [*found, *by_login.exclude(pk__in=[user.pk for user in found])]
+
+
+def is_called(user: User, name: str) -> bool:
+    """Whether `name` is a name of the user's."""
+    return name == user.username or (bool(name) and name.lower() == user.github_login.lower())
 
 
 def search_users(text: str) -> QuerySet[User]:
-    """At most SEARCH_LIMIT active, approved users with `text` in a name or the username, by the date they joined."""
+    """At most SEARCH_LIMIT active, approved users with `text` in one of their names, as they joined."""
     return User.objects.filter(
-        Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(username__icontains=text),
+        Q(first_name__icontains=text)
+        | Q(last_name__icontains=text)
+        | Q(username__icontains=text)
+        | Q(github_login__icontains=text),
         is_active=True,
         status=User.Status.APPROVED,
     ).order_by("date_joined", "pk")[:SEARCH_LIMIT]
+
+
+def users_by_need() -> QuerySet[User]:
+    """Everybody: those who wait to be approved first, then whoever joined last."""
+    return User.objects.order_by(
+        Case(When(status=User.Status.PENDING, then=0), default=1), "-date_joined", "-pk"
+    ).select_related("questionnaire")
+
+
+def pending_users() -> QuerySet[User]:
+    """Those who wait to be approved, the longest first."""
+    return User.objects.filter(status=User.Status.PENDING, is_active=True).order_by("date_joined", "pk")
+
+
+def approved_users() -> QuerySet[User]:
+    """Those who are approved and active, by the date they joined."""
+    return User.objects.filter(status=User.Status.APPROVED, is_active=True).order_by("date_joined", "pk")
+
+
+def reviewers() -> list[str]:
+    """Whom mails about new people go to: the address in the settings, or else that of every administrator."""
+    if settings.ADMIN_EMAIL:
+        return [settings.ADMIN_EMAIL]
+    admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="").order_by("pk")
+    return list(admins.values_list("email", flat=True)[:MAX_REVIEWERS])

@@ -1,21 +1,33 @@
-"""Making and revoking tokens; making and approving accounts."""
+"""Making and revoking tokens; making and approving accounts; writing to people."""
 
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from archive.accounts.models import Token, User
-from archive.accounts.queries import digest_of
-from archive.errors import InvalidError, NotFoundError
+from archive.accounts.models import Questionnaire, Token, User
+from archive.accounts.policy import Action, Actor, require
+from archive.accounts.queries import (
+    API_KEY_NAME,
+    FIRST_NAME,
+    LAST_NAME,
+    NAMES,
+    QUESTIONS,
+    digest_of,
+    reviewers,
+    vault,
+)
+from archive.accounts.work import post
+from archive.errors import ForbiddenError, InvalidError, NotFoundError
 
 TOKEN_PREFIX = "arc_"  # noqa: S105 - the part that secret scanners look for, not a secret
-API_KEY_NAME = "API key"
 MAX_TOKENS = 100
+MAX_REASON = 1000
 
 
 def create_token(
@@ -31,16 +43,16 @@ def create_token(
         raise InvalidError("The expiry must lie in the future.", field="expires")
     if user.tokens.filter(revoked__isnull=True).count() >= MAX_TOKENS:
         raise InvalidError(f"You have {MAX_TOKENS} tokens already; revoke one first.", field="name")
-    secret = _new_secret()
+    secret = new_secret(TOKEN_PREFIX)
     token = Token.objects.create(
         user=user, name=name, digest=digest_of(secret), hint=secret[:8], scope=scope, expires=expires
     )
     return token, secret
 
 
-def _new_secret() -> str:
-    """240 random bits between a prefix and a checksum, so that a scanner can tell a token from other text."""
-    body = TOKEN_PREFIX + secrets.token_hex(30)
+def new_secret(prefix: str) -> str:
+    """240 random bits between a prefix and a checksum, so that a scanner can tell a secret from other text."""
+    body = prefix + secrets.token_hex(30)
     return f"{body}{zlib.crc32(body.encode()):08x}"
 
 
@@ -54,7 +66,10 @@ def replace_api_key(*, user: User) -> str:
     """Revoke what DANDI calls the user's API key, if there is one, and return the secret of a new one."""
     with transaction.atomic():
         user.tokens.filter(name=API_KEY_NAME, revoked__isnull=True).update(revoked=timezone.now())
-        return create_token(user=user, name=API_KEY_NAME)[1]
+        token, secret = create_token(user=user, name=API_KEY_NAME)
+        token.sealed = vault().encrypt(secret.encode()).decode()
+        token.save(update_fields=["sealed"])
+    return secret
 
 
 def name_after_address(*, user: User) -> None:
@@ -82,6 +97,85 @@ def create_user(
     return user
 
 
-def set_status(*, user_ids: Sequence[int], status: User.Status) -> int:
-    """Approve, reject or put back people; returns how many changed by it."""
-    return User.objects.filter(pk__in=user_ids).exclude(status=status).update(status=status)
+# --- Approval (contract 2.11) -----------------------------------------------------------------------------------------
+
+
+def answer_questionnaire(*, user: User, answers: Mapping[str, str], email_is_verified: bool) -> None:
+    """Keep what somebody answers, by question, and take their name from it.
+
+    Who answers everything for the first time is approved if their verified address is of a trusted kind, and otherwise
+    waits for an administrator.
+    """
+    kept = {each.text: answers[each.text].strip()[: each.max_length] for each in QUESTIONS if each.text in answers}
+    for question in NAMES:
+        if not kept.get(question.text):
+            raise InvalidError("Please give your name.", field=question.text)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        sheet, _ = Questionnaire.objects.get_or_create(user=person)
+        sheet.answers |= kept
+        sheet.save()
+        person.first_name, person.last_name = kept[FIRST_NAME.text], kept[LAST_NAME.text]
+        person.save(update_fields=["first_name", "last_name"])
+        if person.status == User.Status.INCOMPLETE and len(kept) == len(QUESTIONS):
+            _register(person, is_trusted=email_is_verified and _has_trusted_address(person))
+
+
+def _has_trusted_address(person: User) -> bool:
+    return person.email.lower().endswith(tuple(settings.ACCOUNTS_TRUSTED_ADDRESSES))
+
+
+def _register(person: User, *, is_trusted: bool) -> None:
+    if is_trusted or settings.ACCOUNTS_APPROVED_AT_SIGNUP:
+        _approve(person)
+        return
+    person.status = User.Status.PENDING
+    person.save(update_fields=["status"])
+    post("registered", to=[*reviewers(), person.email], person=person)
+    post("review", to=reviewers(), person=person)
+
+
+def _approve(person: User) -> None:
+    person.status, person.is_active = User.Status.APPROVED, True
+    person.save(update_fields=["status", "is_active"])
+    post("approved", to=[*reviewers(), person.email], person=person)
+
+
+def approve_user(*, actor: Actor, user: User) -> None:
+    """Let somebody make datasets, and tell them; nothing happens if they may already."""
+    require(actor, Action.REVIEW_USERS)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        if person.status != User.Status.APPROVED or not person.is_active:
+            _approve(person)
+
+
+def reject_user(*, actor: Actor, user: User, reason: str) -> None:
+    """Close somebody's account, and tell them why; nothing happens if it is closed."""
+    require(actor, Action.REVIEW_USERS)
+    reason = reason.strip()
+    if not reason or len(reason) > MAX_REASON:
+        raise InvalidError(f"A rejection needs a reason of 1 to {MAX_REASON} characters.", field="rejection_reason")
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        if person.is_superuser or person.is_staff:
+            raise ForbiddenError("Take their powers away first: staff are not rejected.")
+        if person.status == User.Status.REJECTED and not person.is_active:
+            return
+        person.status, person.is_active = User.Status.REJECTED, False
+        person.save(update_fields=["status", "is_active"])
+        post("rejected", to=[*reviewers(), person.email], person=person, reason=reason)
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+
+def set_github_login(*, user: User, login: str) -> None:
+    """Call somebody by their GitHub login; "" if by none. A login that has passed to them was another's before."""
+    if user.github_login == login:
+        return
+    with transaction.atomic():
+        if login:
+            User.objects.filter(github_login__iexact=login).exclude(pk=user.pk).update(github_login="")
+        user.github_login = login
+        user.save(update_fields=["github_login"])

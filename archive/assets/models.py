@@ -6,6 +6,7 @@ version shows.
 """
 
 import uuid
+from typing import cast
 
 from django.db import models
 from django.db.models import F, Q
@@ -14,10 +15,14 @@ from django.db.models.functions import Upper
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.paths import MAX_PATH_CHARACTERS
+from archive.zarr.models import ZarrArchive, ZarrRevision
 
 
 class Asset(models.Model):
-    """A file of a dataset, from one change to another: a path, the bytes, and metadata as its owner gave it."""
+    """A file of a dataset, from one change to another: a path, the bytes, and metadata as its owner gave it.
+
+    The bytes are a blob, or a revision of a Zarr archive.
+    """
 
     class Status(models.TextChoices):
         PENDING = "Pending"
@@ -28,7 +33,10 @@ class Asset(models.Model):
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="assets")
     path = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C")
     folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", blank=True)
-    blob = models.ForeignKey(Blob, models.PROTECT, related_name="assets")
+    blob = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="assets")
+    zarr = models.ForeignKey(ZarrArchive, models.RESTRICT, null=True, related_name="assets")
+    # What it shows of the archive, for ever: an ingest gives a draft's assets the next one. None before the first.
+    zarr_revision = models.ForeignKey(ZarrRevision, models.RESTRICT, null=True, related_name="assets")
     size = models.BigIntegerField()
     metadata = models.JSONField()
     introduced = models.BigIntegerField()
@@ -50,6 +58,11 @@ class Asset(models.Model):
             ),
             models.CheckConstraint(condition=Q(status__in=["Pending", "Valid", "Invalid"]), name="asset_status_known"),
             models.CheckConstraint(condition=Q(metadata__has_key="schemaVersion"), name="asset_has_schema_version"),
+            models.CheckConstraint(
+                condition=Q(blob__isnull=False, zarr__isnull=True, zarr_revision__isnull=True)
+                | Q(blob__isnull=True, zarr__isnull=False),
+                name="asset_is_blob_or_zarr",
+            ),
         ]
         indexes = [
             models.Index(
@@ -71,6 +84,19 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset_id:06}/{self.path}"
+
+    @property
+    def content_id(self) -> uuid.UUID:
+        """Which bytes it has: a blob, or a revision of a Zarr archive once there is one, until then the archive."""
+        # A constraint sees to it that there is one.
+        return cast("uuid.UUID", self.blob_id or self.zarr_revision_id or self.zarr_id)
+
+    @property
+    def checksum(self) -> str | None:
+        """Of its bytes: the dandi-etag of a blob, or the checksum of a revision of a Zarr archive once there is one."""
+        if self.blob:
+            return self.blob.etag
+        return self.zarr_revision.checksum if self.zarr_revision else None
 
 
 class Folder(models.Model):

@@ -14,6 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
@@ -21,13 +22,22 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, Tuple
 from django.db.models.functions import Collate, Upper
 from redis.exceptions import RedisError
 
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import Action, Actor, is_blinded, require, visible_rows
 from archive.assets.models import Asset, Folder
+from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
-from archive.errors import NotFoundError
+from archive.errors import InvalidError, NotFoundError
 from archive.storage.queries import public_url, read_start
-from archive.validation.metadata import AssetFacts, asset_metadata, blob_digest, candidate_asset_metadata
+from archive.validation.metadata import (
+    AssetFacts,
+    asset_metadata,
+    blob_digest,
+    candidate_asset_metadata,
+    without_people,
+    zarr_digest,
+)
+from archive.zarr.queries import content_url
 
 ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
@@ -36,6 +46,9 @@ README_BYTES = 100_000
 MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,100}")
 
 Order = Literal["created", "-created", "path", "-path", "modified", "-modified"]
+
+# What the bytes of an asset are, for `select_related`: without it, AssetDocuments asks for each.
+CONTENT = ("blob", "zarr_revision")
 
 # Each ends in something unique, and begins an index with `dataset`: the order of creation is that of the changes.
 ORDERS = {
@@ -76,17 +89,19 @@ def folders_of(version: Version) -> QuerySet[Folder]:
 
 
 class AssetDocuments:
-    """Composes the full metadata of assets of one dataset (their blobs at hand), without a query per asset."""
+    """Composes the full metadata of assets of one dataset (their CONTENT at hand), without a query per asset."""
 
-    def __init__(self, dataset: Dataset, *, of_draft_only: bool = False) -> None:
-        """`of_draft_only` spares the look for the versions that show an asset: it has just been introduced."""
+    def __init__(self, dataset: Dataset, *, reader: Actor, of_draft_only: bool = False) -> None:
+        """`reader` is for whom; `of_draft_only` spares the look for versions that show an asset: it has just come."""
         self._dataset = dataset
+        self._is_blinded = is_blinded(reader, dataset)
         self._publications = [] if of_draft_only else publications(dataset.number)
         self._points = [publication.at for publication in self._publications]
 
     def document(self, asset: Asset) -> dict[str, Any]:
         """The metadata that readers of the asset get."""
-        return asset_metadata(self._facts(asset))
+        document = asset_metadata(self._facts(asset))
+        return without_people(document) if self._is_blinded else document
 
     def candidate(self, asset: Asset, now: datetime) -> dict[str, Any]:
         """The metadata that the asset is validated as: what it would be, were it published now."""
@@ -98,10 +113,11 @@ class AssetDocuments:
             path=asset.path,
             submitted=asset.metadata,
             size=asset.size,
-            digest=blob_digest(etag=asset.blob.etag, sha256=asset.blob.sha256),
-            url=public_url(asset.blob.key),
+            digest=_digest(asset),
+            url=public_url(asset.blob.key) if asset.blob else content_url(asset.content_id),
             access=self._dataset.access,
             embargoed_until=self._dataset.embargo_end,
+            is_zarr=asset.blob is None,
             published_by=self._published_by(asset),
         )
 
@@ -113,23 +129,33 @@ class AssetDocuments:
         return self._publications[index].published_by
 
 
+def _digest(asset: Asset) -> dict[str, str | None]:
+    if asset.blob:
+        return blob_digest(etag=asset.blob.etag, sha256=asset.blob.sha256)
+    return zarr_digest(asset.zarr_revision.checksum if asset.zarr_revision else None)
+
+
 def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
-    """One asset of a version, its blob with it; NotFoundError if the version does not show it."""
-    asset = assets_of(version).select_related("blob").filter(asset_id=asset_id).first()
+    """One asset of a version, its CONTENT with it; NotFoundError if the version does not show it."""
+    asset = assets_of(version).select_related(*CONTENT).filter(asset_id=asset_id).first()
     if asset is None:
         raise NotFoundError("Not found.")
     return asset
 
 
 def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
-    """An asset by its id alone, its blob and dataset with it, if the actor may read the dataset.
+    """An asset by its id alone, its CONTENT and dataset with it, if the actor may read the dataset.
 
-    NotFoundError if there is none; UnauthenticatedError or ForbiddenError if it is embargoed to the actor.
+    NotFoundError if there is none, or it was removed before the dataset was released; UnauthenticatedError or
+    ForbiddenError if it is embargoed to the actor.
     """
-    asset = Asset.objects.select_related("blob", "dataset").filter(asset_id=asset_id).first()
+    assets = Asset.objects.select_related(*CONTENT, "dataset").filter(asset_id=asset_id)
+    asset = assets.first()
     if asset is None:
         raise NotFoundError("Not found.")
     require(actor, Action.READ, asset.dataset)
+    if asset.retired is not None and not assets.filter(visible_rows(actor)).exists():
+        raise NotFoundError("Not found.")
     return asset
 
 
@@ -141,13 +167,24 @@ def inline_content_type(asset: Asset) -> str | None:
 
 def find_readme(version: Version) -> Asset | None:
     """The file at the version's root that introduces it, its blob with it; None if there is none."""
-    found = {asset.path: asset for asset in assets_of(version).select_related("blob").filter(path__in=README_NAMES)}
+    files = assets_of(version).filter(blob__isnull=False).select_related("blob")
+    found = {asset.path: asset for asset in files.filter(path__in=README_NAMES)}
     return next((found[name] for name in README_NAMES if name in found), None)
 
 
 def read_readme(asset: Asset) -> str:
     """The text of such a file, no more than README_BYTES of it; BusyError if the store is away."""
-    return read_start(asset.blob.key, README_BYTES).decode("utf-8-sig", "replace")
+    return read_start(blob_of(asset).key, README_BYTES).decode("utf-8-sig", "replace")
+
+
+def blob_of(asset: Asset) -> Blob:
+    """The bytes of the asset; InvalidError if they are a Zarr archive, which is many files."""
+    if asset.blob is None:
+        raise InvalidError(
+            "This asset is a Zarr archive. Its files are listed, and read one by one, "
+            f"at {settings.ARCHIVE_URL}/api/zarr/{asset.content_id}/files/"
+        )
+    return asset.blob
 
 
 def contributions(version: Version) -> list[dict[str, Any]]:
@@ -174,7 +211,7 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
     """The assets of a version that the filter asks for."""
     rows = assets_of(version)
     if wanted.only_zarr:
-        return rows.none()
+        rows = rows.filter(zarr__isnull=False)
     if wanted.path:
         exact = rows.filter(path=wanted.path)
         # Collated as the column is, or "é" would have a capital here and none there.
@@ -188,13 +225,17 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
 
 @dataclass(frozen=True)
 class Child:
-    """A file or folder directly in a folder: `asset_id` and `blob_id` are those of a file."""
+    """A file or folder directly in a folder; a file has an `asset_id`, and a `blob_id` or a `zarr_id`.
+
+    `zarr_id` is that of the revision, as long as there is one.
+    """
 
     path: str
     file_count: int
     size: int
     asset_id: uuid.UUID | None
     blob_id: uuid.UUID | None
+    zarr_id: uuid.UUID | None = None
 
 
 def count_assets(version: Version, wanted: Filter) -> int:
@@ -251,10 +292,10 @@ def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:
     if version.at is not None:
         shown, moment = "introduced <= %s AND (retired IS NULL OR retired > %s)", (version.at, version.at)
     sql = f"""
-        SELECT path, file_count, size, NULL::uuid AS asset_id, NULL::uuid AS blob_id
+        SELECT path, file_count, size, NULL::uuid AS asset_id, NULL::uuid AS blob_id, NULL::uuid AS zarr_id
           FROM archive_folder WHERE dataset_id = %s AND folder = %s AND {shown}
         UNION ALL
-        SELECT path, 1, size, asset_id, blob_id
+        SELECT path, 1, size, asset_id, blob_id, COALESCE(zarr_revision_id, zarr_id)
           FROM archive_asset WHERE dataset_id = %s AND folder = %s AND {shown}
     """  # noqa: S608 - built of constants only
     return sql, (version.dataset_id, folder, *moment, version.dataset_id, folder, *moment)

@@ -1,9 +1,9 @@
 """Changing the assets of a draft: each function is one Change, one transaction, and leaves folders and sums right."""
 
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,17 +13,29 @@ from django.utils import timezone
 
 from archive import paths
 from archive.accounts.policy import Action, Actor, require
-from archive.assets.models import Asset, Folder
+from archive.assets.folders import (
+    BATCH_SIZE,
+    Sums,
+    deepest_first,
+    deltas_of,
+    live_folders,
+    new_folder,
+    replace_folders,
+    update_folders,
+)
+from archive.assets.models import Asset
 from archive.assets.queries import draft_asset, live_assets
 from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob
 from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import refuse_during_release
 from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 from archive.validation.metadata import strip_asset_metadata
+from archive.zarr.models import ZarrArchive, ZarrRevision
+from archive.zarr.queries import find_zarr, newest_revision
 
-BATCH_SIZE = 2000
 CONFLICTS_SHOWN = 10
 
 
@@ -32,19 +44,35 @@ class NewAsset:
     """An asset to be: where, which bytes, and the owner's metadata about it."""
 
     path: str
-    blob: Blob
+    blob: Blob | None
     metadata: dict[str, Any]
+    zarr: ZarrArchive | None = None
+    zarr_revision: ZarrRevision | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has; none as long as its Zarr archive has no revision."""
+        content = self.blob or self.zarr_revision
+        return content.size if content else 0
 
 
-def add_asset(*, actor: Actor, dataset: Dataset, blob_id: uuid.UUID, metadata: dict[str, Any]) -> Asset:
-    """Add an asset to the draft, at the path that `metadata` names.
+def add_asset(
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    metadata: dict[str, Any],
+    blob_id: uuid.UUID | None = None,
+    zarr_id: uuid.UUID | None = None,
+) -> Asset:
+    """Add an asset of a blob or of a Zarr archive to the draft, at the path that `metadata` names.
 
-    Raises NotFoundError for a blob the actor may not attach, ConflictError when the path is taken, as a file or as
-    a folder, or lies inside a file.
+    Raises NotFoundError for a blob the actor may not attach or an archive that they may not know of, ConflictError
+    when the path is taken, as a file or as a folder, or lies inside a file.
     """
     require_changeable(actor, dataset)
-    new = _new_asset(actor, blob_id, metadata)
+    new = _new_asset(actor, dataset, metadata, blob_id=blob_id, zarr_id=zarr_id)
     with transaction.atomic():
+        new = _pinned(dataset, new)
         asset_id = uuid.uuid4()
         change = append(dataset.number, Change.Kind.ADD_ASSET, actor, _details(new, asset_id))
         [asset] = _apply(change, retire=[], add=[new], asset_ids=[asset_id])
@@ -52,16 +80,23 @@ def add_asset(*, actor: Actor, dataset: Dataset, blob_id: uuid.UUID, metadata: d
 
 
 def replace_asset(
-    *, actor: Actor, dataset: Dataset, asset_id: uuid.UUID, blob_id: uuid.UUID, metadata: dict[str, Any]
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    asset_id: uuid.UUID,
+    metadata: dict[str, Any],
+    blob_id: uuid.UUID | None = None,
+    zarr_id: uuid.UUID | None = None,
 ) -> Asset:
     """Put a new asset, perhaps at another path, in the place of one in the draft.
 
     Returns the new asset; or the old one, and changes nothing, when path, bytes and metadata are what they were.
     """
     require_changeable(actor, dataset)
-    new = _new_asset(actor, blob_id, metadata)
+    new = _new_asset(actor, dataset, metadata, blob_id=blob_id, zarr_id=zarr_id)
     with transaction.atomic():
         hold(dataset.number)
+        new = _pinned(dataset, new)
         old = draft_asset(dataset, asset_id)
         if _is_same(old, new):
             return old
@@ -93,6 +128,8 @@ def change_assets(
     require_changeable(actor, dataset)
     for path in (*(new.path for new in add), *remove):
         paths.check_path(path)
+    for new in add:
+        _check_schema_version(new.metadata, f"The metadata of {new.path}")
     with transaction.atomic():
         hold(dataset.number)
         details = {"added": len(add), "removed": len(remove)}
@@ -105,53 +142,126 @@ def change_assets(
     return change
 
 
+def show_revision(change: Change, revision: ZarrRevision) -> None:
+    """Let the draft's assets of a Zarr archive show this revision of it, as part of `change`.
+
+    An asset that a version shows is replaced, since that version goes on showing the revision that it showed. One
+    that none shows is changed in place: the client that has just made it goes on knowing it by its id.
+    """
+    assets = Asset.objects.filter(dataset_id=change.dataset_id, zarr_id=revision.zarr_id, retired__isnull=True)
+    newest = Version.objects.filter(dataset_id=change.dataset_id).aggregate(at=Max("at"))["at"] or 0
+    shown = list(assets.filter(introduced__lte=newest))
+    unseen = list(assets.filter(introduced__gt=newest))
+    add = [NewAsset(old.path, None, old.metadata, zarr=old.zarr, zarr_revision=revision) for old in shown]
+    if shown or unseen:
+        assets.filter(pk__in=[asset.pk for asset in unseen]).update(
+            zarr_revision=revision,
+            size=revision.size,
+            status=Asset.Status.PENDING,
+            problems=[],
+            contribution=None,
+            modified=timezone.now(),
+        )
+        grown = [(asset.path, revision.size - asset.size) for asset in unseen]
+        _apply(change, retire=shown, add=add, grown=grown)
+
+
 def require_changeable(actor: Actor, dataset: Dataset) -> None:
     """Raise unless the actor may change the draft, and it can be changed now."""
     require(actor, Action.CHANGE_DRAFT, dataset)
-    if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+    refuse_during_release(dataset)
 
 
-def _new_asset(actor: Actor, blob_id: uuid.UUID, metadata: dict[str, Any]) -> NewAsset:
+def _new_asset(
+    actor: Actor,
+    dataset: Dataset,
+    metadata: dict[str, Any],
+    *,
+    blob_id: uuid.UUID | None,
+    zarr_id: uuid.UUID | None,
+) -> NewAsset:
     if "path" not in metadata:
         raise InvalidError("No path specified in metadata.", field="metadata")
     path = paths.check_path(metadata["path"])
+    _check_schema_version(metadata, "The metadata")
+    if (blob_id is None) == (zarr_id is None):
+        raise InvalidError("Exactly one of blob_id or zarr_id must be specified.", field="blob_id")
+    blob = attachable_blob(actor, blob_id) if blob_id else None
+    zarr = _attachable_zarr(actor, dataset, zarr_id) if zarr_id else None
+    return NewAsset(path, blob, strip_asset_metadata(metadata), zarr=zarr)
+
+
+def _attachable_zarr(actor: Actor, dataset: Dataset, zarr_id: uuid.UUID) -> ZarrArchive:
+    zarr = find_zarr(actor, zarr_id)
+    if zarr.dataset_id != dataset.number:
+        raise InvalidError("The zarr archive belongs to a different dandiset")
+    return zarr
+
+
+def _pinned(dataset: Dataset, new: NewAsset) -> NewAsset:
+    """With the newest revision of the Zarr archive, if it is of one. Until the transaction ends, that stays so."""
+    if new.zarr is None:
+        return new
+    hold(dataset.number)
+    return replace(new, zarr_revision=newest_revision(new.zarr.pk))
+
+
+def _check_schema_version(metadata: dict[str, Any], called: str) -> None:
     if not isinstance(metadata.get("schemaVersion"), str):
-        raise InvalidError("The metadata must name its schemaVersion.", field="metadata")
-    return NewAsset(path, attachable_blob(actor, blob_id), strip_asset_metadata(metadata))
+        raise InvalidError(f"{called} must name its schemaVersion.", field="metadata")
 
 
 def _is_same(old: Asset, new: NewAsset) -> bool:
-    return old.path == new.path and old.blob_id == new.blob.pk and old.metadata == new.metadata
+    return (
+        old.path == new.path
+        and old.blob_id == (new.blob.pk if new.blob else None)
+        and old.zarr_id == (new.zarr.pk if new.zarr else None)
+        and old.metadata == new.metadata
+    )
 
 
 def _details(new: NewAsset, asset_id: uuid.UUID) -> dict[str, Any]:
     return {
         "path": new.path,
-        "size": new.blob.size,
+        "size": new.size,
         "asset_id": str(asset_id),
-        "asset_blob_id": str(new.blob.pk),
-        "zarr_archive_id": None,
-        "checksum": new.blob.etag,
+        "asset_blob_id": str(new.blob.pk) if new.blob else None,
+        "zarr_archive_id": str(new.zarr.pk) if new.zarr else None,
+        "checksum": _checksum(new),
     }
 
 
+def _checksum(new: NewAsset) -> str | None:
+    if new.blob:
+        return new.blob.etag
+    return new.zarr_revision.checksum if new.zarr_revision else None
+
+
 def _apply(
-    change: Change, *, retire: Sequence[Asset], add: Sequence[NewAsset], asset_ids: Sequence[uuid.UUID] = ()
+    change: Change,
+    *,
+    retire: Sequence[Asset],
+    add: Sequence[NewAsset],
+    asset_ids: Sequence[uuid.UUID] = (),
+    grown: Sequence[tuple[str, int]] = (),
 ) -> list[Asset]:
-    """Make `change` true of assets, folders and the draft. The change's lock is held, so what is read here stays so."""
+    """Make `change` true of assets, folders and the draft. The change's lock is held, so what is read here stays so.
+
+    `grown` are paths of assets that stay, and by how many bytes they have grown.
+    """
     _retire(change, retire)
     _refuse_conflicts(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     assets = _introduce(change, add, asset_ids or [uuid.uuid4() for _ in add])
     gone = [(asset.path, -1, -asset.size) for asset in retire]
     come = [(asset.path, 1, asset.size) for asset in assets]
-    _update_folders(change, [*gone, *come])
+    moves = [*gone, *come, *((path, 0, size) for path, size in grown)]
+    update_folders(change, moves)
     draft = Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT)
     changed = draft.update(
         status=Version.Status.PENDING,
         modified=timezone.now(),
         file_count=F("file_count") + len(come) - len(gone),
-        size=F("size") + sum(size for _, _, size in [*gone, *come]),
+        size=F("size") + sum(size for _, _, size in moves),
     )
     if not changed:
         # The dataset was deleted while this change waited for its lock.
@@ -220,7 +330,9 @@ def _asset(change: Change, new: NewAsset, asset_id: uuid.UUID, now: datetime) ->
         path=new.path,
         folder=paths.parent(new.path),
         blob=new.blob,
-        size=new.blob.size,
+        zarr=new.zarr,
+        zarr_revision=new.zarr_revision,
+        size=new.size,
         metadata=new.metadata,
         introduced=change.number,
         created=now,
@@ -228,96 +340,28 @@ def _asset(change: Change, new: NewAsset, asset_id: uuid.UUID, now: datetime) ->
     )
 
 
-# --- Folders ----------------------------------------------------------------------------------------------------------
+def recount_folders(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> list[str]:
+    """Hold the sums of the draft's folders, and of the draft, against its assets; returns the folders that are wrong.
 
-
-@dataclass
-class _Sums:
-    files: int = 0
-    size: int = 0
-    children: int = 0
-
-
-def _update_folders(change: Change, moves: Sequence[tuple[str, int, int]]) -> None:
-    """Add what came and went (path, +1 or -1 file, bytes) to every folder above it."""
-    delta = _folder_deltas(moves)
-    live = Folder.objects.filter(dataset_id=change.dataset_id, retired__isnull=True)
-    ordered = sorted(delta, key=lambda path: path.count("/") + bool(path), reverse=True)
-    rows = {row.path: row for part in _batches(ordered) for row in live.filter(path__in=part)}
-    kept: list[Folder] = []
-    for path in ordered:
-        row = rows.get(path)
-        sums = _Sums(row.file_count, row.size, row.child_count) if row else _Sums()
-        sums.files += delta[path].files
-        sums.size += delta[path].size
-        sums.children += delta[path].children
-        # The deepest come first, so a folder that appears or disappears is counted before its own folder is.
-        if path and bool(sums.files) != bool(row):
-            delta[paths.parent(path)].children += 1 if sums.files else -1
-        if sums.files and (row is None or sums != _Sums(row.file_count, row.size, row.child_count)):
-            kept.append(_folder(change, path, sums))
-        elif sums.files:
-            rows.pop(path)
-    _replace_folders(change, list(rows.values()), kept)
-
-
-def _batches(items: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))
-
-
-def _folder_deltas(moves: Sequence[tuple[str, int, int]]) -> dict[str, _Sums]:
-    delta: dict[str, _Sums] = defaultdict(_Sums)
-    for path, files, size in moves:
-        delta[paths.parent(path)].children += files
-        for folder in paths.ancestors(path):
-            delta[folder].files += files
-            delta[folder].size += size
-    return delta
-
-
-def _folder(change: Change, path: str, sums: _Sums) -> Folder:
-    return Folder(
-        dataset_id=change.dataset_id,
-        path=path,
-        folder=paths.parent(path) if path else None,
-        file_count=sums.files,
-        size=sums.size,
-        child_count=sums.children,
-        introduced=change.number,
-    )
-
-
-def _replace_folders(change: Change, old: Sequence[Folder], new: Sequence[Folder]) -> None:
-    """Write `new` in the place of `old`, keeping an old row only if a version's point lies in its time."""
-    newest = Version.objects.filter(dataset_id=change.dataset_id).aggregate(at=Max("at"))["at"] or 0
-    shown = [row.pk for row in old if row.introduced <= newest]
-    Folder.objects.filter(pk__in=shown).update(retired=change.number)
-    unseen = {row.path: row for row in old if row.introduced > newest}
-    appeared = [row for row in new if row.path not in unseen]
-    changed = [row for row in new if row.path in unseen]
-    for row in changed:
-        row.pk = unseen.pop(row.path).pk
-    Folder.objects.filter(pk__in=[row.pk for row in unseen.values()]).delete()
-    _update_in_place(changed)
-    Folder.objects.bulk_create(appeared, batch_size=BATCH_SIZE)
-
-
-def _update_in_place(rows: Sequence[Folder]) -> None:
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE archive_folder f
-               SET file_count = n.file_count, size = n.size, child_count = n.child_count
-              FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
-                AS n(id, file_count, size, child_count)
-             WHERE f.id = n.id
-            """,
-            [
-                [row.pk for row in rows],
-                [row.file_count for row in rows],
-                [row.size for row in rows],
-                [row.child_count for row in rows],
-            ],
-        )
+    Unless it is a `dry_run` they are put right, as a change. It is for administrators: it does what never is needed,
+    unless somebody has changed rows by other means.
+    """
+    require(actor, Action.LIST_USERS)
+    with transaction.atomic():
+        hold(dataset.number)
+        files = live_assets(dataset).values_list("path", "size").iterator(chunk_size=BATCH_SIZE)
+        sums = deltas_of((path, 1, size) for path, size in files)
+        for path in deepest_first(sums):
+            if path:
+                sums[paths.parent(path)].children += 1
+        rows = {row.path: row for row in live_folders(dataset.number)}
+        kept = {path: Sums(row.file_count, row.size, row.child_count) for path, row in rows.items()}
+        wrong = sorted(path for path in {*sums, *kept} if sums.get(path) != kept.get(path))
+        if wrong and not dry_run:
+            change = append(dataset.number, Change.Kind.CHANGE_ASSETS, actor, {"recounted_folders": len(wrong)})
+            old = [rows[path] for path in wrong if path in rows]
+            replace_folders(change, old, [new_folder(change, path, sums[path]) for path in wrong if path in sums])
+            whole = sums.get("", Sums())
+            draft = Version.objects.filter(dataset=dataset, version=Version.DRAFT)
+            draft.update(file_count=whole.files, size=whole.size, status=Version.Status.PENDING)
+    return wrong

@@ -5,7 +5,7 @@ import uuid
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Actor, visible
+from archive.accounts.policy import Actor, attachable_rows, visible_rows
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
@@ -17,18 +17,27 @@ DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
 
 def readable_blobs(actor: Actor) -> QuerySet[Blob]:
     """The blobs that `actor` uploaded, or that are in a dataset they may read."""
+    return _blobs_in(visible_rows(actor), actor)
+
+
+def attachable_blobs(actor: Actor) -> QuerySet[Blob]:
+    """The blobs that `actor` uploaded, or may make a part of another dataset too."""
+    return _blobs_in(attachable_rows(actor), actor)
+
+
+def _blobs_in(rows: Q, actor: Actor) -> QuerySet[Blob]:
     if actor.is_admin:
         return Blob.objects.all()
     # Assets are a later room: blobs know them only as the rows that point here.
-    assets = apps.get_model("archive", "Asset").objects.filter(visible(actor, to="dataset__"), blob=OuterRef("pk"))
+    assets = apps.get_model("archive", "Asset").objects.filter(rows, blob=OuterRef("pk"))
     uploaded = Q(uploader=actor.user) if actor.user else Q(pk__in=[])
     return Blob.objects.filter(uploaded | Exists(assets))
 
 
 def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
     """The blob, if the actor may make an asset of it; NotFoundError if not."""
-    blob = Blob.objects.filter(pk=blob_id).first()
-    if blob is None or not _may_read(actor, blob):
+    blob = Blob.objects.in_bulk([blob_id]).get(blob_id)
+    if blob is None or not _is_among(attachable_blobs(actor), blob, actor):
         raise NotFoundError("Not found.", field="blob_id")
     return blob
 
@@ -38,26 +47,43 @@ def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None
     if algorithm not in DIGEST_FIELDS:
         supported = ", ".join(DIGEST_FIELDS)
         raise InvalidError(f"Unsupported Digest Algorithm. Supported: {supported}", field="algorithm")
-    blobs = Blob.objects.filter(**{DIGEST_FIELDS[algorithm]: value}).order_by("created")
-    return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _may_read(actor, blob)), None)
+    return _first_among(readable_blobs(actor), Q(**{DIGEST_FIELDS[algorithm]: value}), actor)
 
 
-def _may_read(actor: Actor, blob: Blob) -> bool:
+def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
+    """A blob with that dandi-etag that the actor may attach, the oldest if several."""
+    return _first_among(attachable_blobs(actor), Q(etag=etag), actor)
+
+
+def _first_among(allowed: QuerySet[Blob], wanted: Q, actor: Actor) -> Blob | None:
+    blobs = Blob.objects.filter(wanted).order_by("created")
+    return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _is_among(allowed, blob, actor)), None)
+
+
+def _is_among(allowed: QuerySet[Blob], blob: Blob, actor: Actor) -> bool:
     uploaded = actor.user_id is not None and blob.uploader_id == actor.user_id
-    return uploaded or readable_blobs(actor).filter(pk=blob.pk).exists()
+    return uploaded or allowed.filter(pk=blob.pk).exists()
+
+
+def blobs_without_sha256() -> QuerySet[Blob]:
+    """The blobs whose SHA-256 is not known yet, oldest first."""
+    return Blob.objects.filter(sha256__isnull=True).order_by("created")
 
 
 def active_uploads(dataset: Dataset) -> int:
     """How many uploads meant for the dataset have begun and not ended."""
-    return dataset.uploads.count()
+    return uploads_of(dataset).count()
+
+
+def uploads_of(dataset: Dataset) -> QuerySet[Upload]:
+    """The uploads meant for the dataset that have begun and not ended, oldest first."""
+    return Upload.objects.filter(dataset=dataset).order_by("created", "pk")
 
 
 def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
     """An upload that the actor began; NotFoundError for anybody else's."""
-    uploads = Upload.objects.select_related("dataset")
-    mine = uploads if actor.is_admin else uploads.filter(user=actor.user)
-    upload = mine.filter(pk=upload_id).first() if actor.user else None
-    if upload is None:
+    upload = Upload.objects.in_bulk([upload_id]).get(upload_id)
+    if upload is None or actor.user is None or not (actor.is_admin or upload.user_id == actor.user_id):
         raise NotFoundError("Not found.")
     return upload
 

@@ -10,13 +10,16 @@ from django.db import transaction
 from archive import digests
 from archive.accounts.policy import Action, Actor, require
 from archive.blobs.models import Blob, Upload, blob_key
-from archive.blobs.queries import find_blob_by_digest, find_finished_upload, find_upload
-from archive.blobs.work import CHECKSUM_JOB
+from archive.blobs.queries import find_attachable_blob, find_finished_upload, find_upload
+from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB
 from archive.datasets.models import Dataset
+from archive.datasets.queries import refuse_during_release
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import start_job
+
+ABORT_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,12 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     """Begin the upload of `size` bytes with the dandi-etag `etag`, meant for `dataset`.
 
     Returns the upload and a URL for each of its parts, each bound to the part's length. Raises ConflictError, naming
-    the blob, when the actor may read one with that digest already: nothing needs to be uploaded then.
+    the blob, when the actor may attach one with that digest already: nothing needs to be uploaded then.
     """
     require(actor, Action.CHANGE_DRAFT, dataset, message="Action not allowed")
     if actor.user is None:
         raise ForbiddenError("Only a person can upload.")
-    if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+    refuse_during_release(dataset)
     if not 1 <= size <= digests.MAX_OBJECT_SIZE:
         raise InvalidError(f"The size must be from 1 to {digests.MAX_OBJECT_SIZE} bytes.", field="contentSize")
     if not digests.ETAG_PATTERN.fullmatch(etag):
@@ -55,7 +57,7 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     parts = digests.parts_of(size)
     if int(etag.rpartition("-")[2]) != len(parts):
         raise InvalidError(f"{size} bytes are uploaded in {len(parts)} parts; the dandi-etag is wrong.", field="digest")
-    existing = find_blob_by_digest(actor, "dandi:dandi-etag", etag)
+    existing = find_attachable_blob(actor, etag)
     if existing:
         raise ConflictError("Blob already exists.", blob_id=str(existing.pk))
     upload_id = uuid.uuid4()
@@ -101,14 +103,15 @@ def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
         upload = find_upload(actor, upload_id)
     except NotFoundError:
         return find_finished_upload(actor, upload_id)
-    _verify(upload)
-    existing = find_blob_by_digest(actor, "dandi:dandi-etag", upload.etag)
+    existing = find_attachable_blob(actor, upload.etag)
     # The same request, sent twice, may have been faster: then the bytes are the blob's own, and no second copy.
     if existing and existing.pk != upload_id:
-        key = upload.key
+        # The row goes last: as long as it is there, what a crash has left in the store can be found.
+        storage.abort_multipart(upload.key, upload.multipart_id)
+        storage.delete(upload.key)
         upload.delete()
-        storage.delete(key)
         return existing
+    _verify(upload)
     blob = Blob(id=upload_id, uploader_id=upload.user_id, size=upload.size, etag=upload.etag)
     with transaction.atomic():
         Blob.objects.bulk_create([blob], ignore_conflicts=True)
@@ -125,3 +128,24 @@ def _verify(upload: Upload) -> None:
         raise InvalidError(f"Size {upload.size} does not match actual size {found.size}.")
     if found.etag != upload.etag:
         raise InvalidError(f"ETag {upload.etag} does not match actual ETag {found.etag}.")
+
+
+def clear_uploads(*, actor: Actor, dataset: Dataset) -> None:
+    """Give up all uploads that are under way for the dataset, whoever began them.
+
+    The rows go at once; what the store holds of them is freed by jobs of at most ABORT_BATCH uploads each.
+    """
+    require(actor, Action.CHANGE_DRAFT, dataset)
+    with transaction.atomic():
+        uploads = list(Upload.objects.select_for_update().filter(dataset=dataset))
+        Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
+        for start in range(0, len(uploads), ABORT_BATCH):
+            batch = uploads[start : start + ABORT_BATCH]
+            begun = [[upload.key, upload.multipart_id] for upload in batch]
+            start_job(ABORT_JOB, subject=str(batch[0].pk), dataset_id=dataset.number, arguments={"uploads": begun})
+
+
+def request_checksum(*, blob: Blob) -> None:
+    """Have the SHA-256 of a blob computed that has none."""
+    with transaction.atomic():
+        start_job(CHECKSUM_JOB, subject=str(blob.pk))

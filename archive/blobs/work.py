@@ -1,14 +1,16 @@
-"""What is done with a blob after its upload: its SHA-256."""
+"""What is done after an upload: the SHA-256 of the blob it became, or the end of one that was given up."""
 
 import hashlib
 from datetime import timedelta
 
 from archive.blobs.models import Blob
 from archive.storage import queries as store
+from archive.storage import services as storage
 from archive.timeline.services import nudge
 from archive.timeline.work import RunningJob, job_handler
 
 CHECKSUM_JOB = "checksum"
+ABORT_JOB = "abort-uploads"
 
 
 @job_handler(CHECKSUM_JOB, deadline=timedelta(days=2), queue="bulk", attempts=20)
@@ -25,3 +27,11 @@ def compute_sha256(job: RunningJob) -> None:
         Blob.objects.filter(pk=blob.pk).update(sha256=digest.hexdigest())
     for dataset_id in blob.assets.filter(retired__isnull=True).values_list("dataset_id", flat=True).distinct():
         nudge(dataset_id)
+
+
+@job_handler(ABORT_JOB, deadline=timedelta(days=7), queue="bulk")
+def abort_uploads(job: RunningJob) -> None:
+    """Free the parts, in the store, of the uploads in the job's arguments. What has become an object is left alone."""
+    for key, multipart_id in job.row.arguments["uploads"]:
+        storage.abort_multipart(key, multipart_id)
+        job.heartbeat.beat()

@@ -18,6 +18,8 @@ class Dataset(models.Model):
     number = models.IntegerField(primary_key=True, validators=[MinValueValidator(0), MaxValueValidator(999_999)])
     access = models.CharField(max_length=16, choices=Access.choices, default=Access.OPEN)
     embargo_end = models.DateField(null=True, blank=True)
+    # The change that released it, if it was embargoed: what was retired by then was never open to all.
+    released = models.BigIntegerField(null=True, editable=False)
     star_count = models.IntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -30,6 +32,11 @@ class Dataset(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(access="OPEN") | Q(embargo_end__isnull=False), name="dataset_embargo_has_end"
+            ),
+            models.CheckConstraint(
+                condition=~Q(access="EMBARGOED", released__isnull=False)
+                & ~Q(access="UNEMBARGOING", released__isnull=True),
+                name="dataset_released_once_embargo_ends",
             ),
             models.CheckConstraint(condition=Q(star_count__gte=0), name="dataset_star_count_not_negative"),
         ]
@@ -69,6 +76,12 @@ class Version(models.Model):
         PUBLISHING = "Publishing"
         PUBLISHED = "Published"
 
+    class DoiState(models.TextChoices):
+        NONE = "none"
+        PENDING = "pending"
+        REGISTERED = "registered"
+        FAILED = "failed"
+
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions")
     version = models.CharField(max_length=13)
     at = models.BigIntegerField(null=True)
@@ -80,6 +93,9 @@ class Version(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     problems = models.JSONField(default=list)
     doi = models.CharField(max_length=64, null=True, blank=True)
+    # How far DataCite knows of it: not at all where nothing is registered; what is waited for, or why it failed.
+    doi_state = models.CharField(max_length=16, choices=DoiState.choices, default=DoiState.NONE)
+    doi_reason = models.TextField(blank=True)
     release_notes = models.CharField(max_length=5000, blank=True)
     file_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)
@@ -115,6 +131,11 @@ class Version(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.version == self.DRAFT
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is anything to see: of a draft always, of another version once it is published in full."""
+        return self.is_draft or self.status != self.Status.PUBLISHING
 
 
 class Star(models.Model):

@@ -2,15 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+import orjson
+from django.core.cache import cache
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Window
+from redis.exceptions import RedisError
 
 from archive.accounts.models import User
-from archive.accounts.policy import Action, Actor, owned, require, visible
+from archive.accounts.policy import RELEASED, Action, Actor, is_blinded, owned, require, visible
 from archive.datasets.models import Dataset, Star, Version
-from archive.errors import NotFoundError
+from archive.errors import InvalidError, NotFoundError
+from archive.timeline.models import Job
+from archive.timeline.queries import ProjectionStatus, projection_statuses
+from archive.validation.metadata import strip_version_metadata, without_people
+
+EDITION_DIGITS = 20
+
+TOTALS = "totals"
+TOTALS_SECONDS = 60
 
 
 def find_dataset(actor: Actor, number: int) -> Dataset:
@@ -42,7 +56,7 @@ def versions_of(dataset: Dataset) -> QuerySet[Version]:
 
 
 def shown_versions() -> QuerySet[Version]:
-    """All versions there are to see: every draft, and what has been published in full."""
+    """All versions there are to see (`Version.is_shown`)."""
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
@@ -51,18 +65,52 @@ def find_version(actor: Actor, number: int, version: str) -> Version:
 
     Fails as `find_dataset` does; NotFoundError if the dataset has no such version.
     """
-    try:
-        found = shown_versions().select_related("dataset").get(dataset_id=number, version=version)
-    except Version.DoesNotExist:
+    found = next(iter(Version.objects.select_related("dataset").filter(dataset_id=number, version=version)), None)
+    if found is None or not found.is_shown:
         find_dataset(actor, number)
-        raise NotFoundError("Not found.") from None
+        raise NotFoundError("Not found.")
     require(actor, Action.READ, found.dataset)
-    return found
+    return as_seen_by(actor, found)
+
+
+def as_seen_by(actor: Actor, version: Version) -> Version:
+    """The version, its dataset with it, without what tells who its people are if the actor is blinded.
+
+    What is wrong with the metadata is left out too, since complaints repeat what they are about. Not to be saved.
+    """
+    if is_blinded(actor, version.dataset):
+        version.metadata = without_people(version.metadata)
+        version.problems = []
+        version.contact_person = ""
+    return version
+
+
+def refuse_during_release(dataset: Dataset) -> None:
+    """Raise InvalidError while the dataset is being released: nothing of it changes meanwhile (contract 2.9)."""
+    if dataset.access == Dataset.Access.RELEASING:
+        raise InvalidError("Dandiset modification not allowed during unembargo")
+
+
+def edition_of(version: Version) -> str:
+    """A name for what the owners wrote into the version: the same as long as they have not written anything else.
+
+    What the archive computes, and changes by itself, is not part of it.
+    """
+    written = {"name": version.name, "metadata": strip_version_metadata(version.metadata)}
+    return sha256(orjson.dumps(written, option=orjson.OPT_SORT_KEYS)).hexdigest()[:EDITION_DIGITS]
 
 
 def find_draft(dataset_id: int) -> Version | None:
     """The draft, its dataset with it; None if the dataset has been deleted."""
     return Version.objects.select_related("dataset").filter(dataset_id=dataset_id, version=Version.DRAFT).first()
+
+
+def versions_without_doi(*, or_with_it: bool = False) -> QuerySet[Version]:
+    """The published versions whose DOI is not registered, or all of them, oldest first. Without their metadata."""
+    published = shown_versions().filter(at__isnull=False, doi__isnull=False).defer("metadata", "problems")
+    if not or_with_it:
+        published = published.exclude(doi_state=Version.DoiState.REGISTERED)
+    return published.order_by("created", "pk")
 
 
 @dataclass(frozen=True)
@@ -87,63 +135,88 @@ def has_star(actor: Actor, dataset: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class DatasetFilter:
-    """Which datasets are asked for (contract 1.4). Words of `search` must all occur in one version's metadata."""
+    """Which datasets are asked for (contract 1.4)."""
 
     unpublished: bool = True
     empty: bool = True
     embargoed: bool = False
     mine: bool = False
     starred: bool = False
-    search: str = ""
     ordering: str = ""
 
 
 ORDERINGS = {
     "id": "number",
-    "name": "newest_name",
-    "modified": "newest_modified",
-    "size": "newest_size",
+    "name": "versions__name",
+    "modified": "versions__modified",
+    "size": "versions__size",
     "stars": "star_count",
 }
+NEWEST_ORDERINGS = {"name", "modified", "size"}
 
 
 def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     """The datasets that the actor may read and the filter asks for, in its order."""
     datasets = owned_datasets(actor) if wanted.mine else visible_datasets(actor)
     if not wanted.embargoed:
-        datasets = datasets.filter(access=Dataset.Access.OPEN)
+        datasets = datasets.filter(access__in=RELEASED)
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
-    published = shown_versions().filter(dataset=OuterRef("pk"), at__isnull=False)
     if not wanted.unpublished:
-        datasets = datasets.filter(Exists(published))
-    newest = shown_versions().filter(dataset=OuterRef("pk")).order_by("-created", "-pk")
-    if not wanted.empty:
-        datasets = datasets.annotate(files=Subquery(newest.values("file_count")[:1])).filter(files__gt=0)
-    for word in wanted.search.split():
-        found = shown_versions().filter(dataset=OuterRef("pk"), metadata__icontains=word)
-        datasets = datasets.filter(Exists(found))
-    return _ordered(datasets, wanted, newest)
-
-
-def _ordered(datasets: QuerySet[Dataset], wanted: DatasetFilter, newest: QuerySet[Version]) -> QuerySet[Dataset]:
+        datasets = datasets.filter(Exists(shown_versions().filter(dataset=OuterRef("pk"), at__isnull=False)))
     name = wanted.ordering.removeprefix("-")
+    if not wanted.empty or name in NEWEST_ORDERINGS:
+        # In one call, so that it is one version that is the newest, has files and gives the order.
+        files = {} if wanted.empty else {"versions__file_count__gt": 0}
+        datasets = datasets.filter(versions__in=_newest_versions(), **files)
+    return datasets.order_by(_order(wanted, name), "number")
+
+
+def _order(wanted: DatasetFilter, name: str) -> str:
     if name not in ORDERINGS:
-        return datasets.order_by("-stars__created" if wanted.starred else "created", "number")
-    field = ORDERINGS[name]
-    if field.startswith("newest_"):
-        column = field.removeprefix("newest_")
-        datasets = datasets.annotate(**{field: Subquery(newest.values(column)[:1])})
-    sign = "-" if wanted.ordering.startswith("-") else ""
-    return datasets.order_by(f"{sign}{field}", "number")
+        return "-stars__created" if wanted.starred else "created"
+    return ("-" if wanted.ordering.startswith("-") else "") + ORDERINGS[name]
+
+
+def _newest_versions() -> QuerySet[Version]:
+    """The newest version of each dataset: found for all at once, which is cheaper than to look it up for each."""
+    newer = Q(created__gt=OuterRef("created")) | Q(created=OuterRef("created"), pk__gt=OuterRef("pk"))
+    return shown_versions().filter(~Exists(shown_versions().filter(newer, dataset=OuterRef("dataset"))))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of the datasets that are found, and how many there are in all."""
+
+    datasets: Sequence[Dataset]
+    count: int
+
+
+def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
+    """Both in one question, so that what is expensive to find is found once."""
+    rows = list(found.annotate(found_count=Window(Count("pk")))[offset : offset + limit])
+    if rows:
+        return Found(rows, rows[0].found_count)
+    return Found([], found.order_by().count() if offset else 0)
+
+
+# Those of `shown_versions`. SQL, because every list asks it, and Django composes it for longer than it runs.
+LATEST_VERSIONS = """
+SELECT DISTINCT ON (dataset_id, at IS NULL)
+       id, dataset_id, version, at, name, contact_person, status, doi, doi_state, doi_reason, release_notes,
+       file_count, size, created, modified
+  FROM archive_version
+ WHERE dataset_id = ANY(%s) AND (at IS NULL OR status <> %s)
+ ORDER BY dataset_id, at IS NULL, at DESC
+"""
 
 
 def latest_versions(datasets: Sequence[Dataset]) -> dict[int, tuple[Version, Version | None]]:
     """The draft and the newest published version of each dataset, by number. Their metadata is left out."""
-    newer = shown_versions().filter(dataset=OuterRef("dataset"), at__gt=OuterRef("at"))
-    newest = shown_versions().filter(Q(at__isnull=True) | ~Exists(newer), dataset__in=datasets)
+    by_number = {dataset.number: dataset for dataset in datasets}
     found: dict[int, dict[bool, Version]] = defaultdict(dict)
-    for version in newest.defer("metadata", "problems"):
+    for version in Version.objects.raw(LATEST_VERSIONS, [list(by_number), Version.Status.PUBLISHING]):
+        version.dataset = by_number[version.dataset_id]
         found[version.dataset_id][version.is_draft] = version
     return {number: (pair[True], pair.get(False)) for number, pair in found.items()}
 
@@ -157,12 +230,56 @@ def starred_by(actor: Actor, datasets: Sequence[Dataset]) -> set[int]:
 
 
 def archive_totals() -> dict[str, int]:
-    """How many datasets, published datasets, users and bytes there are in the open."""
-    drafts = Version.objects.filter(at__isnull=True, dataset__access=Dataset.Access.OPEN)
-    published = shown_versions().filter(at__isnull=False).values("dataset").distinct()
+    """How many datasets, published datasets, users and bytes there are in the open; counted once a minute at most."""
+    with suppress(RedisError):
+        if known := cache.get(TOTALS):
+            return cast(dict[str, int], known)
+    totals = _count_totals()
+    with suppress(RedisError):
+        cache.set(TOTALS, totals, TOTALS_SECONDS)
+    return totals
+
+
+def _count_totals() -> dict[str, int]:
+    released = shown_versions().filter(dataset__access__in=RELEASED)
+    drafts = released.filter(at__isnull=True)
+    published = released.filter(at__isnull=False).values("dataset").distinct()
     return {
         "dandiset_count": drafts.count(),
         "published_dandiset_count": published.count(),
         "user_count": User.objects.filter(status=User.Status.APPROVED, is_active=True).count(),
         "size": drafts.aggregate(total=Sum("size"))["total"] or 0,
     }
+
+
+# --- Work -------------------------------------------------------------------------------------------------------------
+
+
+def visible_jobs(actor: Actor) -> QuerySet[Job]:
+    """The jobs that the actor may follow, newest first: of datasets they own, and those they started themselves.
+
+    The latter not of a dataset that they may no longer read. Administrators see all.
+    """
+    jobs = Job.objects.order_by("-created", "pk")
+    if actor.is_admin:
+        return jobs
+    if actor.user is None:
+        return jobs.none()
+    owned_numbers = Dataset.objects.filter(owned(actor.user)).values("pk")
+    unreadable = Dataset.objects.exclude(visible(actor)).values("pk")
+    started = Q(user_id=actor.user.pk) & (Q(dataset_id__isnull=True) | ~Q(dataset_id__in=unreadable))
+    return jobs.filter(Q(dataset_id__in=owned_numbers) | started)
+
+
+def find_job(actor: Actor, job_id: UUID) -> Job:
+    """A job, if the actor may follow it; NotFoundError otherwise."""
+    job = visible_jobs(actor).filter(pk=job_id).first()
+    if job is None:
+        raise NotFoundError("Not found.")
+    return job
+
+
+def projections_of(actor: Actor, dataset: Dataset) -> list[ProjectionStatus]:
+    """How far everything derived has followed the dataset, and why not further; for its owners."""
+    require(actor, Action.FOLLOW_WORK, dataset)
+    return projection_statuses(dataset.number)

@@ -1,44 +1,100 @@
-"""Changing datasets: their making and ending, the draft's metadata, owners, stars."""
+"""Changing datasets: their making and ending, the draft's metadata, owners, viewers, reviewer links, stars."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
-from archive.accounts.models import Grant, User
+from archive.accounts.models import Grant, ReviewerLink, User
 from archive.accounts.policy import Action, Actor, require
-from archive.accounts.queries import find_users, owners_of
+from archive.accounts.queries import digest_of, find_users, is_called, owners_of, viewers_of
+from archive.accounts.services import new_secret
+from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
-from archive.datasets.queries import find_draft
-from archive.datasets.work import computed_metadata
-from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError
-from archive.identifiers.queries import parse_dandiset_number
+from archive.datasets.queries import edition_of, find_draft, refuse_during_release
+from archive.datasets.work import computed_metadata, request_doi, withdraw_doi
+from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, StaleError
+from archive.identifiers.queries import parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
-from archive.validation.metadata import default_dandiset_metadata, strip_version_metadata
+from archive.validation.metadata import default_dandiset_metadata, funder, migrated_metadata, strip_version_metadata
+from archive.validation.queries import schema_info
 
 MAX_NAME = 300
+MAX_EMBARGO = timedelta(days=730)
+MAX_FUNDED_EMBARGO = timedelta(days=1825)
+LINK_PREFIX = "rev_"
+LINK_LIFETIME = timedelta(days=90)
+MAX_LINK_LIFETIME = timedelta(days=366)
+MAX_LINKS = 100
+MAX_VIEWERS = 1000
 
 
-def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any]) -> Dataset:
-    """Make an open dataset with its draft; the actor becomes its owner.
+@dataclass(frozen=True, kw_only=True)
+class Embargo:
+    """How long a dataset is to be kept from the public: as long as is usual, without an `end`; and who funds it."""
+
+    end: date | None = None
+    funding_source: str = ""
+    award_number: str = ""
+
+    @property
+    def last_day(self) -> date:
+        return self.end or _today() + MAX_EMBARGO
+
+
+def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo: Embargo | None = None) -> Dataset:
+    """Make a dataset with its draft, open unless it is to be under an embargo; the actor becomes its owner.
 
     An administrator may choose its number by an `identifier` in the metadata.
     """
     require(actor, Action.CREATE_DATASET)
     _check_name(name)
+    if embargo:
+        check_embargo(embargo)
     with transaction.atomic():
         number = _choose_number(actor, metadata.get("identifier"))
-        dataset = Dataset.objects.create(number=number)
-        change = append(number, Change.Kind.CREATE_DATASET, actor, {"embargoed": False})
+        dataset = Dataset.objects.create(
+            number=number,
+            access=Dataset.Access.EMBARGOED if embargo else Dataset.Access.OPEN,
+            embargo_end=embargo.last_day if embargo else None,
+        )
+        change = append(number, Change.Kind.CREATE_DATASET, actor, {"embargoed": embargo is not None})
         if actor.user:
             Grant.objects.create(dataset=dataset, user=actor.user, role=Grant.Role.OWNER)
         draft = Version(dataset=dataset, version=Version.DRAFT, name=name, created=change.recorded)
-        draft.metadata = computed_metadata(draft, {**_defaults(actor), **strip_version_metadata(metadata)})
+        submitted = {**_defaults(actor), **strip_version_metadata(metadata)}
+        draft.metadata = computed_metadata(draft, _with_funder(submitted, embargo))
         draft.save()
     return dataset
+
+
+def check_embargo(embargo: Embargo) -> None:
+    """Raise InvalidError unless the embargo is within the rules of contract 2.1."""
+    if embargo.funding_source and not embargo.award_number:
+        raise InvalidError("Award number is required when funding source is set")
+    if embargo.award_number and not embargo.funding_source:
+        raise InvalidError("Funding source is required when award number is set")
+    longest = MAX_FUNDED_EMBARGO if embargo.funding_source else MAX_EMBARGO
+    if not _today() <= embargo.last_day <= _today() + longest:
+        raise InvalidError("Invalid embargo end date")
+
+
+def _with_funder(metadata: dict[str, Any], embargo: Embargo | None) -> dict[str, Any]:
+    if embargo is None or not embargo.funding_source:
+        return metadata
+    contributors = metadata.get("contributor")
+    named = contributors if isinstance(contributors, list) else []
+    return {**metadata, "contributor": [*named, funder(embargo.funding_source, embargo.award_number)]}
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _check_name(name: str) -> None:
@@ -70,17 +126,25 @@ def _defaults(actor: Actor) -> dict[str, Any]:
     )
 
 
-def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[str, Any]) -> Version:
-    """Give the draft another name and metadata; nothing happens if they are what they were. Returns the draft."""
+def update_draft(
+    *, actor: Actor, dataset: Dataset, name: str, metadata: dict[str, Any], editions: Collection[str] | None = None
+) -> Version:
+    """Give the draft another name and metadata; nothing happens if they are what they were. Returns the draft.
+
+    With `editions` (`edition_of`), StaleError unless what is overwritten is one of them.
+    """
     require(actor, Action.CHANGE_DRAFT, dataset)
-    if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+    refuse_during_release(dataset)
     _check_name(name)
     if not isinstance(metadata.get("schemaVersion"), str):
         raise InvalidError("The metadata must name its schemaVersion.", field="metadata")
     submitted = strip_version_metadata(metadata)
     with transaction.atomic():
         draft = hold_draft(dataset)
+        if editions is not None and edition_of(draft) not in editions:
+            raise StaleError(
+                "The metadata have been changed since you read them: read them again, and then edit those."
+            )
         if draft.name == name and strip_version_metadata(draft.metadata) == submitted:
             return draft
         append(dataset.number, Change.Kind.UPDATE_METADATA, actor, {"name": name, "metadata": submitted})
@@ -89,6 +153,21 @@ def update_draft(*, actor: Actor, dataset: Dataset, name: str, metadata: dict[st
         draft.status = Version.Status.PENDING
         draft.save(update_fields=["name", "metadata", "status", "modified"])
     return draft
+
+
+def migrate_draft(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> bool:
+    """Put the draft's metadata into the words of the present schema; False if they are.
+
+    InvalidError, and nothing is changed, if a program cannot do that. With `dry_run` nothing is changed either.
+    """
+    draft = find_draft(dataset.number)
+    if draft is None or draft.metadata["schemaVersion"] == schema_info().current:
+        return False
+    metadata = migrated_metadata(strip_version_metadata(draft.metadata))
+    if not dry_run:
+        editions = {edition_of(draft)}
+        update_draft(actor=actor, dataset=dataset, name=draft.name, metadata=metadata, editions=editions)
+    return True
 
 
 def hold_draft(dataset: Dataset) -> Version:
@@ -106,13 +185,10 @@ def hold_draft(dataset: Dataset) -> Version:
 def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
     """Make exactly these people the owners of the dataset; returns them."""
     require(actor, Action.CHANGE_OWNERS, dataset, message="Action not allowed")
-    if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+    refuse_during_release(dataset)
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
-    users = find_users(usernames)
-    if missing := set(usernames) - {user.username for user in users}:
-        raise InvalidError(f"User {min(missing)} not found")
+    users = _named_users(usernames)
     with transaction.atomic():
         hold_draft(dataset)
         before = list(owners_of(dataset.number))
@@ -121,20 +197,103 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
         if added or removed:
             details = {"added_owners": [*map(_copied, added)], "removed_owners": [*map(_copied, removed)]}
             append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details)
-            dataset.grants.filter(user__in=removed).delete()
+            # A viewer who becomes an owner is a viewer no more: everybody has one role.
+            dataset.grants.filter(user__in=[*removed, *added]).delete()
             Grant.objects.bulk_create([Grant(dataset=dataset, user=user) for user in added])
+            _tell_owners("owner_added", added, actor, dataset)
+            _tell_owners("owner_removed", removed, actor, dataset)
     return list(owners_of(dataset.number))
+
+
+def _tell_owners(template: str, people: Sequence[User], actor: Actor, dataset: Dataset) -> None:
+    for person in people:
+        post(template, to=[person.email], person=person, author=actor.name, identifier=dataset.identifier)
+
+
+def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
+    """Make exactly these people the viewers of the dataset, who read all of it and change nothing; returns them.
+
+    Owners are viewers already, and cannot be made any.
+    """
+    require(actor, Action.CHANGE_VIEWERS, dataset, message="Action not allowed")
+    refuse_during_release(dataset)
+    if len(usernames) > MAX_VIEWERS:
+        raise InvalidError(f"A dataset has at most {MAX_VIEWERS} viewers.")
+    users = _named_users(usernames)
+    with transaction.atomic():
+        hold_draft(dataset)
+        if owners := sorted({*users} & {*owners_of(dataset.number)}, key=lambda user: user.username):
+            raise InvalidError(f"User {owners[0].username} is an owner")
+        before = list(viewers_of(dataset.number))
+        added = [user for user in users if user not in before]
+        removed = [user for user in before if user not in users]
+        if added or removed:
+            details = {"added_viewers": [*map(_copied, added)], "removed_viewers": [*map(_copied, removed)]}
+            append(dataset.number, Change.Kind.CHANGE_VIEWERS, actor, details)
+            dataset.grants.filter(user__in=removed).delete()
+            Grant.objects.bulk_create([Grant(dataset=dataset, user=user, role=Grant.Role.VIEWER) for user in added])
+    return list(viewers_of(dataset.number))
+
+
+def _named_users(usernames: Sequence[str]) -> list[User]:
+    users = find_users(usernames)
+    if missing := [name for name in usernames if not any(is_called(user, name) for user in users)]:
+        raise InvalidError(f"User {min(missing)} not found")
+    return users
 
 
 def _copied(user: User) -> dict[str, str]:
     return {"username": user.username, "email": user.email, "name": user.display_name}
 
 
+def create_reviewer_link(
+    *, actor: Actor, dataset: Dataset, label: str, expires: datetime | None = None
+) -> tuple[ReviewerLink, str]:
+    """Make a secret by which anybody reads the dataset, blinded, until it expires, in LINK_LIFETIME unless said.
+
+    Returns the link and its secret, which cannot be had again.
+    """
+    require(actor, Action.CHANGE_REVIEWER_LINKS, dataset, message="Action not allowed")
+    if actor.user is None:
+        raise ForbiddenError("Only a person can make a reviewer link.")
+    now = timezone.now()
+    label = label.strip()
+    if not label or len(label) > 100:
+        raise InvalidError("A reviewer link needs a label of 1 to 100 characters.", field="label")
+    if expires is not None and not now < expires <= now + MAX_LINK_LIFETIME:
+        raise InvalidError(f"The expiry must lie within {MAX_LINK_LIFETIME.days} days from now.", field="expires")
+    secret = new_secret(LINK_PREFIX)
+    with transaction.atomic():
+        hold_draft(dataset)
+        if dataset.reviewer_links.filter(revoked__isnull=True, expires__gt=now).count() >= MAX_LINKS:
+            raise InvalidError(f"The dataset has {MAX_LINKS} reviewer links already; revoke one first.", field="label")
+        link = ReviewerLink.objects.create(
+            dataset=dataset,
+            label=label,
+            digest=digest_of(secret),
+            hint=secret[:8],
+            creator=actor.user,
+            expires=expires or now + LINK_LIFETIME,
+        )
+        append(dataset.number, Change.Kind.CREATE_REVIEWER_LINK, actor, {"link": link.pk, "label": label})
+    return link, secret
+
+
+def revoke_reviewer_link(*, actor: Actor, dataset: Dataset, link_id: int) -> None:
+    """End one of the dataset's reviewer links, at once and for good; NotFoundError if it has none such any more."""
+    require(actor, Action.CHANGE_REVIEWER_LINKS, dataset, message="Action not allowed")
+    with transaction.atomic():
+        hold_draft(dataset)
+        valid = dataset.reviewer_links.filter(pk=link_id, revoked__isnull=True)
+        if not valid.update(revoked=timezone.now()):
+            raise NotFoundError("Not found.")
+        append(dataset.number, Change.Kind.REVOKE_REVIEWER_LINK, actor, {"link": link_id})
+
+
 def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
     """Delete a dataset that was never published. Its history stays; its blobs stay until they are swept."""
     require(actor, Action.DELETE_DATASET, dataset, message="Cannot delete dandisets which you do not own.")
-    if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+    refuse_during_release(dataset)
     with transaction.atomic():
         hold_draft(dataset)
         versions = dataset.versions.all()
@@ -153,7 +312,17 @@ def delete_version(*, actor: Actor, version: Version) -> None:
     require(actor, Action.DELETE_VERSION, version.dataset, message="Cannot delete published versions")
     with transaction.atomic():
         append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, {"version": version.version})
+        withdraw_doi(version)
         version.delete()
+
+
+def register_doi(*, version: Version) -> bool:
+    """Have the DOI of a published version registered, or brought up to date; False if this archive registers none."""
+    if version.is_draft or not registers_dois():
+        return False
+    with transaction.atomic():
+        request_doi(version)
+    return True
 
 
 def require_draft(version: Version, *, message: str = "Only draft versions can be modified.") -> None:

@@ -1,12 +1,27 @@
-"""Composing a version's metadata: what its owner said, and what the archive knows."""
+"""Composing a version's metadata: what its owner said, and what the archive knows. Registering DOIs."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from archive.datasets.models import Version
+from archive.datasets.queries import shown_versions
+from archive.errors import BusyError
+from archive.identifiers.queries import concept_doi_name, registers_dois
+from archive.identifiers.work import delete_draft_doi, register_doi
+from archive.timeline.models import Job
+from archive.timeline.services import start_job
+from archive.timeline.work import RunningJob, job_handler
+from archive.validation.datacite import concept_attributes, version_attributes
 from archive.validation.metadata import VersionFacts, version_metadata
+
+DOI_JOB = "doi"
+DOI_DELETION_JOB = "doi_deletion"
+CONCEPT_DOI_JOB = "concept_doi"
+# DataCite may be away for long, or its account be in disorder: nobody who waits for a DOI is helped by giving up.
+DOI_DEADLINE = timedelta(days=30)
 
 
 def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> VersionFacts:
@@ -35,3 +50,77 @@ def computed_metadata(version: Version, submitted: dict[str, Any]) -> dict[str, 
 def draft_manifest_urls(number: int) -> list[str]:
     """Where the assets of a draft are listed: at the API, since they change."""
     return [f"{settings.ARCHIVE_URL}/api/dandisets/{number:06}/versions/draft/assets/"]
+
+
+# --- DOIs -------------------------------------------------------------------------------------------------------------
+
+
+def request_doi(version: Version) -> None:
+    """Have the DOI of a published version registered, if this archive registers any. In the caller's transaction."""
+    if not registers_dois() or not version.doi:
+        return
+    state = {"doi_state": Version.DoiState.PENDING, "doi_reason": ""}
+    Version.objects.filter(pk=version.pk).update(**state)
+    start_job(DOI_JOB, subject=str(version.pk), dataset_id=version.dataset_id, arguments={"doi": version.doi})
+
+
+def withdraw_doi(version: Version) -> None:
+    """Have DataCite forget the DOI of a version that is withdrawn, if it is a draft. In the caller's transaction."""
+    if registers_dois() and version.doi:
+        start_job(DOI_DELETION_JOB, subject=version.doi, dataset_id=version.dataset_id)
+
+
+def _doi_failed(job: Job, reason: str) -> None:
+    Version.objects.filter(pk=job.subject).update(doi_state=Version.DoiState.FAILED, doi_reason=reason)
+
+
+@job_handler(DOI_JOB, deadline=DOI_DEADLINE, failed=_doi_failed)
+def register_version_doi(job: RunningJob) -> None:
+    """Register the DOI of the version that is the job's subject; a version withdrawn meanwhile takes it with it."""
+    version = Version.objects.filter(pk=job.row.subject).first()
+    if version is None:
+        delete_draft_doi(job.row.arguments["doi"])
+        return
+    concept = concept_doi_name(version.dataset_id) if settings.DATACITE_CONCEPT_DOIS else ""
+    attributes = version_attributes(version.metadata, is_findable=settings.DATACITE_PUBLISH, concept=concept)
+    job.step("register")
+    try:
+        register_doi(attributes)
+    except BusyError as busy:
+        Version.objects.filter(pk=version.pk).update(doi_reason=busy.message)
+        raise
+    state = {"doi_state": Version.DoiState.REGISTERED, "doi_reason": ""}
+    if not Version.objects.filter(pk=version.pk).update(**state):
+        delete_draft_doi(attributes["doi"])
+    if concept:
+        start_job(CONCEPT_DOI_JOB, subject=str(version.dataset_id), dataset_id=version.dataset_id)
+
+
+@job_handler(DOI_DELETION_JOB, deadline=DOI_DEADLINE)
+def delete_version_doi(job: RunningJob) -> None:
+    """Delete the DOI that is the job's subject, if it is a draft, and no version's."""
+    if not Version.objects.filter(doi=job.row.subject).exists():
+        delete_draft_doi(job.row.subject)
+    if settings.DATACITE_CONCEPT_DOIS and job.row.dataset_id is not None:
+        start_job(CONCEPT_DOI_JOB, subject=str(job.row.dataset_id), dataset_id=job.row.dataset_id)
+
+
+@job_handler(CONCEPT_DOI_JOB, deadline=DOI_DEADLINE)
+def register_concept_doi(job: RunningJob) -> None:
+    """Let the DOI of the dataset that is the job's subject tell of its newest version, and name all."""
+    number = int(job.row.subject)
+    doi = concept_doi_name(number)
+    published = shown_versions().filter(dataset=number, at__isnull=False, doi__isnull=False).order_by("-at")
+    newest = published.first()
+    if newest is None:
+        delete_draft_doi(doi)
+        return
+    register_doi(
+        concept_attributes(
+            newest.metadata,
+            doi=doi,
+            url=f"{settings.ARCHIVE_URL}/dandiset/{number:06}",
+            versions=[name for name in published.values_list("doi", flat=True) if name],
+            is_findable=settings.DATACITE_PUBLISH,
+        )
+    )

@@ -39,6 +39,17 @@ def doi_name(number: int, version: str) -> str:
     return f"{settings.ARCHIVE_DOI_PREFIX}/{instance}.{dandiset_identifier(number)}/{version}"
 
 
+def concept_doi_name(number: int) -> str:
+    """The DOI of a dataset whatever its version, as "10.80507/dandi.000123"."""
+    return f"{settings.ARCHIVE_DOI_PREFIX}/{settings.ARCHIVE_INSTANCE_NAME.lower()}.{dandiset_identifier(number)}"
+
+
+def registers_dois() -> bool:
+    """Whether DOIs are registered, and not only given: contract 2.7 wants all that is needed for it to be set."""
+    needed = (settings.DATACITE_URL, settings.DATACITE_USER, settings.DATACITE_PASSWORD, settings.ARCHIVE_DOI_PREFIX)
+    return all(needed)
+
+
 def version_name(moment: datetime) -> str:
     """The name of a version published at `moment` (with a time zone), in UTC: "0.260102.0304" (contract 2.2)."""
     return f"{moment.astimezone(UTC):0.%y%m%d.%H%M}"

@@ -4,15 +4,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
+from archive.assets.models import Asset
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import hold_draft
-from archive.errors import InvalidError
+from archive.errors import ConflictError, InvalidError
 from archive.identifiers.queries import next_version_name
 from archive.publishing.queries import require_publishable
-from archive.publishing.work import PUBLISH_JOB
+from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, failure_problems
+from archive.timeline import services as timeline
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
-from archive.timeline.services import append, start_job
+from archive.timeline.services import append, hold, rewind, start_job
 
 MAX_RELEASE_NOTES = 5000
 
@@ -45,5 +47,75 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
             size=draft.size,
         )
         Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
-        start_job(PUBLISH_JOB, subject=str(version.pk), dataset_id=dataset.number, author=actor)
+        start_job(
+            PUBLISH_JOB,
+            subject=str(version.pk),
+            dataset_id=dataset.number,
+            author=actor,
+            arguments={"release_notes": release_notes},
+        )
         return find_open_job(PUBLISH_JOB, str(version.pk))
+
+
+def revalidate(*, dataset: Dataset, assets: bool = True) -> None:
+    """Have the draft validated again, and its assets too unless told otherwise: the rules may have changed.
+
+    A draft that is being published, or is as it was published, is left as it is.
+    """
+    settled = [Version.Status.VALID, Version.Status.INVALID]
+    with transaction.atomic():
+        hold(dataset.number)
+        draft = dataset.versions.filter(version=Version.DRAFT, status__in=settled)
+        if not draft.update(status=Version.Status.PENDING):
+            return
+        if assets:
+            live = Asset.objects.filter(dataset=dataset, retired__isnull=True)
+            live.exclude(status=Asset.Status.PENDING).update(status=Asset.Status.PENDING)
+        rewind(dataset.number, "validation")
+
+
+def rewrite_manifests(*, version: Version) -> None:
+    """Have the manifests of a version written again; those of a draft, once it has been quiet for a while."""
+    with transaction.atomic():
+        if version.is_draft:
+            rewind(version.dataset_id, "manifest")
+        else:
+            start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
+
+
+def cancel_job(*, actor: Actor, job: Job) -> Job:
+    """End a job before it is done; what waited for it is told, as of a failure. ConflictError if it has ended."""
+    require(actor, Action.STEER_WORK, _dataset_of(job), message="Action not allowed")
+    if not timeline.cancel_job(job, actor):
+        raise ConflictError("The job has ended already.")
+    return Job.objects.get(pk=job.pk)
+
+
+def retry_job(*, actor: Actor, job: Job) -> Job:
+    """Try again what has failed or was cancelled; returns the job that does so, which may be another.
+
+    A publish left nothing behind, so it begins anew, with the draft as it is now. Raises ConflictError for a job that
+    is open or succeeded, or whose work is being done otherwise.
+    """
+    dataset = _dataset_of(job)
+    require(actor, Action.STEER_WORK, dataset, message="Action not allowed")
+    if job.kind == PUBLISH_JOB and dataset is not None:
+        return _publish_again(actor, dataset, job)
+    if not timeline.reopen_job(job, actor):
+        raise ConflictError("Only a job that failed or was cancelled, and that nobody does otherwise, is tried again.")
+    return Job.objects.get(pk=job.pk)
+
+
+def _dataset_of(job: Job) -> Dataset | None:
+    return Dataset.objects.filter(number=job.dataset_id).first() if job.dataset_id is not None else None
+
+
+def _publish_again(actor: Actor, dataset: Dataset, job: Job) -> Job:
+    newer = Job.objects.filter(kind=PUBLISH_JOB, dataset_id=dataset.pk, created__gt=job.created)
+    if job.state not in Job.UNDONE or newer.exists():
+        raise ConflictError("Only the newest attempt to publish, if it failed or was cancelled, is made again.")
+    with transaction.atomic():
+        hold(dataset.number)
+        failed = dataset.versions.filter(version=Version.DRAFT, status=Version.Status.INVALID)
+        failed.filter(problems=failure_problems(job.reason)).update(status=Version.Status.VALID, problems=[])
+        return publish(actor=actor, dataset=dataset, release_notes=job.arguments.get("release_notes", ""))

@@ -1,31 +1,34 @@
-"""What follows a change of a dataset: validation of its draft, opening of its objects, manifests; and publishing."""
+"""What follows a change of a dataset: validation of its draft, Zarr revisions, manifests; and publishing."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import orjson
 import yaml
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
-from archive.assets.queries import AssetDocuments, assets_of, contributions
-from archive.blobs.models import Blob
+from archive.assets.queries import CONTENT, AssetDocuments, assets_of, contributions
+from archive.assets.services import show_revision
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
-from archive.datasets.work import version_facts
+from archive.datasets.work import request_doi, version_facts
+from archive.digests import ZarrSums
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
 from archive.publishing.queries import manifest_key, manifest_url
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
-from archive.timeline.models import Job
+from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
-from archive.timeline.services import hold, start_job
+from archive.timeline.services import append, hold, nudge, start_job
 from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     candidate_version_metadata,
@@ -36,13 +39,21 @@ from archive.validation.metadata import (
 )
 from archive.validation.problems import validate_asset, validate_version
 from archive.validation.summary import asset_contribution, merge_contributions
+from archive.zarr.models import ZarrArchive
+from archive.zarr.work import (
+    INGEST_JOB,
+    begin_ingest,
+    complete,
+    find_arrivals,
+    ingest_failed,
+    introduce_arrivals,
+    sum_up,
+)
 
 PUBLISH_JOB = "publish"
 MANIFEST_JOB = "manifest"
 
 VALIDATION_BATCH = 100
-OPENING_BATCH = 500
-OPENING_THREADS = 8
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
 
 
@@ -55,8 +66,8 @@ def validate_draft(span: Span) -> None:
     draft = find_draft(span.dataset_id)
     if draft is None:
         return
-    documents = AssetDocuments(draft.dataset)
-    while batch := list(_pending(draft).filter(blob__sha256__isnull=False)[:VALIDATION_BATCH]):
+    documents = AssetDocuments(draft.dataset, reader=SYSTEM)
+    while batch := list(_pending(draft).filter(_has_digest())[:VALIDATION_BATCH]):
         for asset in batch:
             _judge(asset, documents.candidate(asset, timezone.now()))
         _keep_verdicts(batch)
@@ -65,12 +76,16 @@ def validate_draft(span: Span) -> None:
         return  # It is being changed: what would be said of the draft now holds no longer.
     _validate_draft_itself(draft.pk)
     if waiting := _pending(draft).count():
-        raise NotYetError(f"{waiting} files wait for their SHA-256.")
+        raise NotYetError(f"{waiting} files wait for their SHA-256 or Zarr checksum.")
+
+
+def _has_digest() -> Q:
+    return Q(blob__sha256__isnull=False) | Q(zarr_revision__isnull=False)
 
 
 def _pending(draft: Version) -> QuerySet[Asset]:
     live = Asset.objects.filter(dataset_id=draft.dataset_id, retired__isnull=True)
-    return live.filter(status=Asset.Status.PENDING).select_related("blob").order_by("id")
+    return live.filter(status=Asset.Status.PENDING).select_related(*CONTENT).order_by("id")
 
 
 def _judge(asset: Asset, document: dict[str, Any]) -> None:
@@ -131,23 +146,34 @@ def _summary(version: Version) -> dict[str, Any]:
     )
 
 
-# --- Open objects -----------------------------------------------------------------------------------------------------
+# --- Zarr -------------------------------------------------------------------------------------------------------------
 
 
-@projection("access")
-def open_objects(span: Span) -> None:
-    """Let anyone read, unsigned, the blobs that an open dataset has gained."""
-    if not Dataset.objects.filter(pk=span.dataset_id, access=Dataset.Access.OPEN).exists():
+@job_handler(INGEST_JOB, deadline=timedelta(hours=6), failed=ingest_failed)
+def ingest_zarr(job: RunningJob) -> None:
+    """Make the next revision of the Zarr archive that is the job's subject, and let the draft's assets show it."""
+    zarr = begin_ingest(UUID(job.row.subject))
+    if zarr is None:
         return
-    gained = Asset.objects.filter(
-        dataset_id=span.dataset_id, introduced__gt=span.since, introduced__lte=span.target, blob__is_open=False
-    )
-    with ThreadPoolExecutor(OPENING_THREADS) as threads:
-        while ids := list(gained.values_list("blob_id", flat=True).distinct()[:OPENING_BATCH]):
-            blobs = Blob.objects.in_bulk(ids)
-            for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
-                span.heartbeat.beat()
-            Blob.objects.filter(pk__in=ids).update(is_open=True)
+    job.step("look for what has arrived")
+    find_arrivals(zarr, job.heartbeat.beat)
+    job.step("introduce")
+    introduce_arrivals(zarr, job.heartbeat.beat)
+    job.step("sum up")
+    sums = sum_up(zarr, job.progress)
+    job.step("complete")
+    _complete_zarr(zarr, sums)
+
+
+def _complete_zarr(zarr: ZarrArchive, sums: ZarrSums) -> None:
+    with transaction.atomic():
+        hold(zarr.dataset_id)
+        revision = complete(zarr, sums)
+        if revision is None:
+            return
+        details = {"zarr_id": str(zarr.id), "revision": revision.number, "checksum": revision.checksum}
+        change = append(zarr.dataset_id, Change.Kind.INGEST_ZARR, SYSTEM, details)
+        show_revision(change, revision)
 
 
 # --- Publishing -------------------------------------------------------------------------------------------------------
@@ -158,10 +184,20 @@ def _publishing_failed(job: Job, reason: str) -> None:
     if version is None:
         return
     hold(version.dataset_id)
+    # What was to be published was valid; when somebody has only thought better of it, it still is.
+    is_cancelled = job.state == Job.State.CANCELLED
     Version.objects.filter(
         dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
-    ).update(status=Version.Status.INVALID, problems=[{"field": "", "message": f"Publishing failed: {reason}"}])
+    ).update(
+        status=Version.Status.VALID if is_cancelled else Version.Status.INVALID,
+        problems=[] if is_cancelled else failure_problems(reason),
+    )
     version.delete()
+
+
+def failure_problems(reason: str) -> list[dict[str, str]]:
+    """What a draft's problems are when publishing it has failed."""
+    return [{"field": "", "message": f"Publishing failed: {reason}"}]
 
 
 @job_handler(PUBLISH_JOB, deadline=timedelta(hours=1), failed=_publishing_failed)
@@ -178,7 +214,7 @@ def publish_version(job: RunningJob) -> None:
     if problems := validate_version(metadata):
         raise InvalidError("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
     job.step("finish")
-    _finish(version, metadata)
+    _finish(job, version, metadata)
 
 
 def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, Any]:
@@ -195,8 +231,9 @@ def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, 
     )
 
 
-def _finish(version: Version, metadata: dict[str, Any]) -> None:
+def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None:
     with transaction.atomic():
+        job.finish()
         hold(version.dataset_id)
         unfinished = Version.objects.filter(pk=version.pk, status=Version.Status.PUBLISHING)
         now = timezone.now()
@@ -207,6 +244,10 @@ def _finish(version: Version, metadata: dict[str, Any]) -> None:
             dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
         ).update(status=Version.Status.PUBLISHED)
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
+        version.doi = metadata["doi"]
+        request_doi(version)
+        # What follows the dataset has seen the change that began this, and waits for the version.
+        transaction.on_commit(partial(nudge, version.dataset_id))
 
 
 # --- Manifests --------------------------------------------------------------------------------------------------------
@@ -242,17 +283,19 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
         "assets.jsonld": (_json_list(version, heartbeat), "application/ld+json"),
         "collection.jsonld": (_collection(version, heartbeat), "application/ld+json"),
     }
+    is_open = version.dataset.access == Dataset.Access.OPEN
     for name, (chunks, content_type) in files.items():
         key = manifest_key(version, name)
-        storage.write(key, chunks, content_type=content_type)
-        if version.dataset.access == Dataset.Access.OPEN:
-            storage.open_to_all(key)
+        # An older object may be open: numbers can be given again, and not every store forgets tags with the bytes.
+        if not is_open:
+            storage.close_to_all(key)
+        storage.write(key, chunks, content_type=content_type, is_open=is_open)
         heartbeat.beat()
 
 
 def _documents(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:
-    documents = AssetDocuments(version.dataset)
-    for asset in assets_of(version).select_related("blob").order_by("introduced", "path").iterator(chunk_size=1000):
+    documents = AssetDocuments(version.dataset, reader=SYSTEM)
+    for asset in assets_of(version).select_related(*CONTENT).order_by("introduced", "path").iterator(chunk_size=1000):
         yield orjson.dumps(documents.document(asset))
         heartbeat.beat()
 

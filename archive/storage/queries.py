@@ -3,12 +3,14 @@
 Every call either answers, or raises BusyError when the store cannot be reached just now.
 """
 
-from collections.abc import Iterator
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 READ_SIZE = 4 * 2**20
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
+PUT_URL_SECONDS = 6 * 3600
 OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}
 
 
@@ -72,6 +75,15 @@ def reachable() -> Iterator[None]:
         raise BusyError("The object store cannot be reached just now; please try again.") from error
 
 
+@dataclass(frozen=True)
+class ListedObject:
+    """An object as a listing has it: its key, its size in bytes, and its ETag without quotes."""
+
+    key: str
+    size: int
+    etag: str
+
+
 def find(key: str) -> StoredObject | None:
     """What is stored under `key`, or None."""
     with reachable():
@@ -82,6 +94,15 @@ def find(key: str) -> StoredObject | None:
                 return None
             raise
     return StoredObject(size=answer["ContentLength"], etag=answer["ETag"].strip('"'))
+
+
+def list_objects(prefix: str) -> Iterator[list[ListedObject]]:
+    """The objects whose keys begin with `prefix`, in byte order of their keys, a thousand at a time."""
+    pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket(), Prefix=prefix)
+    with reachable():
+        for page in pages:
+            found = page.get("Contents", [])
+            yield [ListedObject(each["Key"], each["Size"], each["ETag"].strip('"')) for each in found]
 
 
 def read(key: str) -> Iterator[bytes]:
@@ -149,3 +170,54 @@ def sign_completion(key: str, multipart_id: str) -> str:
         Params={"Bucket": bucket(), "Key": key, "UploadId": multipart_id},
         ExpiresIn=PART_URL_SECONDS,
     )
+
+
+def sign_head(key: str) -> str:
+    """A URL that asks for size and ETag of the object for 6 hours."""
+    parameters = {"Bucket": bucket(), "Key": key}
+    return signing_client().generate_presigned_url("head_object", Params=parameters, ExpiresIn=GET_URL_SECONDS)
+
+
+@dataclass(frozen=True)
+class NewObject:
+    """An object to be put: its key, which needs no quoting in a URL, and the MD5 of its content in base64."""
+
+    key: str
+    md5: str
+
+
+def sign_puts(objects: Sequence[NewObject]) -> list[str]:
+    """For each object, a URL that puts it within 6 hours, with the header Content-MD5 and the content of that MD5.
+
+    botocore composes the first URL, and the others are the first with another key and its signature (AWS Signature
+    Version 4): botocore takes a millisecond for each, this a hundredth of it.
+    """
+    if not objects:
+        return []
+    first = objects[0]
+    parameters = {"Bucket": bucket(), "Key": first.key, "ContentMD5": first.md5}
+    url = signing_client().generate_presigned_url("put_object", Params=parameters, ExpiresIn=PUT_URL_SECONDS)
+    unsigned = url.rpartition("&X-Amz-Signature=")[0]
+    address, query = urlsplit(unsigned), parse_qs(urlsplit(unsigned).query)
+    folder = address.path.removesuffix(first.key)
+    base = f"{address.scheme}://{address.netloc}{folder}"
+    [date], [credential] = query["X-Amz-Date"], query["X-Amz-Credential"]
+    scope = credential.partition("/")[2]
+    signing_key = _signing_key(scope)
+    canonical_query = "&".join(sorted(address.query.split("&")))
+
+    def signature(new: NewObject) -> str:
+        headers = f"content-md5:{new.md5}\nhost:{address.netloc}\n\ncontent-md5;host"
+        request = f"PUT\n{folder}{new.key}\n{canonical_query}\n{headers}\nUNSIGNED-PAYLOAD"
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        return hmac.digest(signing_key, f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{digest}".encode(), "sha256").hex()
+
+    return [f"{base}{new.key}?{address.query}&X-Amz-Signature={signature(new)}" for new in objects]
+
+
+def _signing_key(scope: str) -> bytes:
+    """The key of a scope, `date/region/service/aws4_request`, from the secret that this archive signs with."""
+    key: bytes = b"AWS4" + settings.STORAGES["default"]["OPTIONS"]["secret_key"].encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

@@ -1,6 +1,7 @@
 """Changing the object store: uploads begun and given up, objects written, opened, closed and deleted."""
 
 import json
+import logging
 from collections.abc import Iterable
 from io import RawIOBase
 from typing import IO, Any, cast
@@ -9,6 +10,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from archive.storage.queries import OPEN_TAG, bucket, client, reachable
+
+logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
 # What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
@@ -86,16 +89,23 @@ def abort_multipart(key: str, multipart_id: str) -> None:
                 raise
 
 
-def write(key: str, chunks: Iterable[bytes], *, content_type: str) -> None:
-    """Store the concatenation of `chunks` under `key`, never holding more than a few parts of it in memory."""
+def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool = False) -> None:
+    """Store the concatenation of `chunks` under `key`, never holding more than a few parts of it in memory.
+
+    With `is_open` anyone may read it from its first moment, as they could what it may replace.
+    """
+    tagging = {"Tagging": f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"} if is_open else {}
     with reachable():
         client().upload_fileobj(
             cast("IO[bytes]", _Chunks(chunks)),
             bucket(),
             key,
-            ExtraArgs={"ContentType": content_type},
+            ExtraArgs={"ContentType": content_type, **tagging},
             Config=IN_THIS_THREAD,
         )
+    if is_open:
+        # The embedded store forgets the tags that an upload in parts was begun with.
+        open_to_all(key)
 
 
 class _Chunks(RawIOBase):
@@ -125,15 +135,24 @@ class _Chunks(RawIOBase):
 
 
 def open_to_all(key: str) -> None:
-    """Let anyone read the object without a signature."""
+    """Let anyone read the object without a signature. One that is missing is missing to all, and stops nobody."""
     with reachable():
-        client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})
+        try:
+            client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            logger.error("There is no object %s to open", key)
 
 
 def close_to_all(key: str) -> None:
-    """Take back what `open_to_all` gave."""
+    """Take back what `open_to_all` gave; nothing happens if there is no such object."""
     with reachable():
-        client().delete_object_tagging(Bucket=bucket(), Key=key)
+        try:
+            client().delete_object_tagging(Bucket=bucket(), Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
 
 
 def delete(key: str) -> None:

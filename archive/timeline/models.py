@@ -42,10 +42,18 @@ class Change(models.Model):
         CREATE_DATASET = "create_dandiset"
         UPDATE_METADATA = "update_metadata"
         CHANGE_OWNERS = "change_owners"
+        CHANGE_VIEWERS = "change_viewers"
+        CREATE_REVIEWER_LINK = "create_reviewer_link"
+        REVOKE_REVIEWER_LINK = "revoke_reviewer_link"
+        RELEASE = "unembargo_dandiset"
+        FINISH_RELEASE = "finish_unembargo"
         ADD_ASSET = "add_asset"
         UPDATE_ASSET = "update_asset"
         REMOVE_ASSET = "remove_asset"
         CHANGE_ASSETS = "change_assets"
+        CREATE_ZARR = "create_zarr"
+        FINALIZE_ZARR = "finalize_zarr"
+        INGEST_ZARR = "ingest_zarr"
         PUBLISH = "publish_dandiset"
         DELETE_VERSION = "delete_version"
         DELETE_DATASET = "delete_dandiset"
@@ -65,6 +73,7 @@ class Change(models.Model):
             models.UniqueConstraint(fields=["dataset_id", "number"], name="change_number_unique"),
             models.CheckConstraint(condition=Q(number__gt=0), name="change_number_positive"),
         ]
+        indexes = [models.Index(fields=["recorded", "id"], name="change_by_time")]
 
     def __str__(self) -> str:
         return f"{self.dataset_id}#{self.number} {self.kind}"
@@ -113,8 +122,10 @@ class Job(models.Model):
         RUNNING = "running"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
-    ENDED = (State.SUCCEEDED, State.FAILED)
+    ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+    UNDONE = (State.FAILED, State.CANCELLED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=32)
@@ -127,6 +138,8 @@ class Job(models.Model):
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
     reason = models.TextField(blank=True)
+    # The last lines of what happened, as `{"at": ..., "text": ...}`; how many are kept, `archive.timeline.work` says.
+    log = models.JSONField(default=list)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField()
     lease = models.UUIDField(null=True)
@@ -139,7 +152,7 @@ class Job(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["succeeded", "failed"], ended__isnull=False, lease__isnull=True)
+                condition=Q(state__in=["succeeded", "failed", "cancelled"], ended__isnull=False, lease__isnull=True)
                 | Q(state__in=["queued", "running"], ended__isnull=True),
                 name="job_ended_has_end",
             ),
@@ -152,6 +165,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["next_attempt"], condition=Q(ended__isnull=True), name="job_open"),
             models.Index(fields=["dataset_id", "-created"], name="job_by_dataset"),
+            models.Index(fields=["user_id", "-created"], name="job_by_user"),
         ]
 
     def __str__(self) -> str:

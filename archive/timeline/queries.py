@@ -1,13 +1,14 @@
 """Reading the timeline: how far a dataset has come, and what has work to do."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from archive.timeline.models import Change, Job, Timeline
+from archive.timeline.models import Change, Job, Projection, Timeline
 
 SWEEP_LIMIT = 1000
 
@@ -26,6 +27,14 @@ def changed(dataset_id: int) -> datetime:
 def changes(dataset_id: int) -> QuerySet[Change]:
     """The dataset's history, oldest first."""
     return Change.objects.filter(dataset_id=dataset_id).order_by("number")
+
+
+def is_behind(dataset_id: int, name: str) -> bool:
+    """Whether a projection has anything to do: there is news, or it waits for another attempt."""
+    is_there = Projection.objects.filter(
+        dataset_id=OuterRef("dataset_id"), name=name, cursor__gte=OuterRef("number"), next_attempt=None
+    )
+    return Timeline.objects.filter(~Exists(is_there), dataset_id=dataset_id).exists()
 
 
 def projections_behind(names: Sequence[str], *, now: datetime | None = None) -> list[tuple[int, str]]:
@@ -68,3 +77,25 @@ def find_open_job(kind: str, subject: str) -> Job:
 def jobs_overdue() -> Iterable[Job]:
     """At most SWEEP_LIMIT open jobs past their deadline."""
     return Job.objects.filter(ended__isnull=True, deadline__lt=timezone.now())[:SWEEP_LIMIT]
+
+
+@dataclass(frozen=True)
+class ProjectionStatus:
+    """How a projection of a dataset fares, and the number it has to come to."""
+
+    row: Projection
+    target: int
+
+    @property
+    def is_current(self) -> bool:
+        return self.row.cursor >= self.target
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.row.leased_until is not None and self.row.leased_until > timezone.now()
+
+
+def projection_statuses(dataset_id: int) -> list[ProjectionStatus]:
+    """How each projection of the dataset that has ever begun fares, by name."""
+    target = position(dataset_id)
+    return [ProjectionStatus(row, target) for row in Projection.objects.filter(dataset_id=dataset_id).order_by("name")]

@@ -7,13 +7,15 @@ from functools import partial
 from typing import Any
 
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from psycopg.types.json import Jsonb
 from redis.exceptions import RedisError
 
-from archive.timeline import tasks, work
+from archive.timeline import queries, tasks, work
 from archive.timeline.models import Author, Change, Job, Projection, Timeline
+from archive.timeline.news import announce
 
 logger = logging.getLogger(__name__)
 
@@ -34,44 +36,61 @@ def append(dataset_id: int, kind: Change.Kind, author: Author, details: dict[str
     Must run in the transaction that makes the change, after `hold` if that reads what it is about to write. Other
     writers of this dataset wait until that transaction ends; so numbers have no gaps, and become visible in order.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO archive_timeline (dataset_id, number, changed) VALUES (%s, 1, now())
+    appended = Change.objects.raw(
+        """
+        WITH head AS (
+            INSERT INTO archive_timeline (dataset_id, number, changed) VALUES (%(dataset)s, 1, now())
             ON CONFLICT (dataset_id) DO UPDATE SET number = archive_timeline.number + 1, changed = clock_timestamp()
             RETURNING number
-            """,
-            [dataset_id],
         )
-        (number,) = cursor.fetchone()
-    change = Change.objects.create(
-        dataset_id=dataset_id,
-        number=number,
-        kind=kind,
-        user_id=author.user_id,
-        token_id=author.token_id,
-        author_name=author.name,
-        author_email=author.email,
-        details=details,
+        INSERT INTO archive_change
+               (dataset_id, number, kind, recorded, user_id, token_id, author_name, author_email, details)
+        SELECT %(dataset)s, number, %(kind)s, clock_timestamp(), %(user)s, %(token)s, %(name)s, %(email)s, %(details)s
+          FROM head
+        RETURNING *
+        """,
+        {
+            "dataset": dataset_id,
+            "kind": kind,
+            "user": author.user_id,
+            "token": author.token_id,
+            "name": author.name,
+            "email": author.email,
+            "details": Jsonb(details),
+        },
     )
     transaction.on_commit(partial(nudge, dataset_id))
-    return change
+    announce(dataset_id)
+    return appended[0]
 
 
 def nudge(dataset_id: int, *names: str) -> None:
-    """Ask a worker to advance the named, or else all, projections of a dataset. Never fails: there is the sweep."""
-    for name in names or tuple(work.PROJECTIONS):
-        kind = work.PROJECTIONS[name]
-        if kind.quiet:
-            continue
-        task = partial(
+    """Ask a worker to advance the named projections of a dataset, or else those that follow each change at once.
+
+    Never fails: there is the sweep.
+    """
+    if not names:
+        follow = partial(tasks.follow_dataset_task.apply_async, (dataset_id,), countdown=NUDGE_DELAY_SECONDS)
+        _send_once(tasks.dataset_mark(dataset_id), follow)
+    for name in names:
+        advance = partial(
             tasks.advance_projection_task.apply_async,
             (dataset_id, name),
-            queue=kind.queue,
+            queue=work.PROJECTIONS[name].queue,
             countdown=NUDGE_DELAY_SECONDS,
         )
-        if not _send_once(tasks.projection_mark(dataset_id, name), task):
-            return
+        _send_once(tasks.projection_mark(dataset_id, name), advance)
+
+
+def rewind(dataset_id: int, name: str, *, to: int | None = None) -> None:
+    """Have a projection follow the dataset's newest change again, or all after `to`, whatever it has done already.
+
+    In the caller's transaction.
+    """
+    before_newest = queries.position(dataset_id) - 1
+    rows = Projection.objects.filter(dataset_id=dataset_id, name=name)
+    rows.update(cursor=before_newest if to is None else to, next_attempt=None)
+    transaction.on_commit(partial(nudge, dataset_id, name))
 
 
 def _nudge_jobs(kind: str) -> None:
@@ -81,15 +100,13 @@ def _nudge_jobs(kind: str) -> None:
     _send_once(tasks.jobs_mark(kind), task)
 
 
-def _send_once(mark: str, send: Callable[[], object]) -> bool:
-    """Send a nudge, unless the same is on its way already; False when the broker is away."""
+def _send_once(mark: str, send: Callable[[], object]) -> None:
+    """Send a nudge, unless the same is on its way already, or the broker is away."""
     try:
         if cache.add(mark, 1, timeout=NUDGE_MARK_SECONDS):
             send()
     except (OperationalError, RedisError, OSError):
         logger.warning("No nudge sent (%s): the broker is away", mark)
-        return False
-    return True
 
 
 def start_job(
@@ -113,6 +130,20 @@ def start_job(
     )
     Job.objects.bulk_create([job], ignore_conflicts=True)
     transaction.on_commit(partial(_nudge_jobs, kind))
+    announce(dataset_id, job.pk)
+
+
+def cancel_job(job: Job, author: Author) -> bool:
+    """End a job before it is done, for `author`; False if it has ended already."""
+    return work.cancel_job(job, reason=f"Cancelled by {author.name}.")
+
+
+def reopen_job(job: Job, author: Author) -> bool:
+    """Have a job that failed or was cancelled done once more; False if it cannot be."""
+    is_open = work.reopen_job(job, line=f"Tried again by {author.name}.")
+    if is_open:
+        transaction.on_commit(partial(_nudge_jobs, job.kind))
+    return is_open
 
 
 def retry_jobs(ids: Sequence[uuid.UUID]) -> int:

@@ -12,6 +12,11 @@ from archive.timeline import queries, work
 HOUR = 3600
 
 
+def dataset_mark(dataset_id: int) -> str:
+    """The cache key that says a nudge for all that follows a dataset at once is on its way."""
+    return f"nudge:{dataset_id}"
+
+
 def projection_mark(dataset_id: int, name: str) -> str:
     """The cache key that says a nudge for a projection is on its way."""
     return f"nudge:{dataset_id}:{name}"
@@ -29,10 +34,26 @@ def forget_nudge(mark: str) -> None:
 
 
 @shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
+def follow_dataset_task(dataset_id: int) -> None:
+    """Bring up to date, one after the other, those projections of a dataset that follow each change at once."""
+    forget_nudge(dataset_mark(dataset_id))
+    for kind in work.prompt_projections():
+        if queries.is_behind(dataset_id, kind.name):
+            _advance(dataset_id, kind.name)
+
+
+@shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
 def advance_projection_task(dataset_id: int, name: str) -> None:
     """Bring one projection of one dataset up to date."""
     forget_nudge(projection_mark(dataset_id, name))
-    work.advance_projection(dataset_id, name)
+    _advance(dataset_id, name)
+
+
+def _advance(dataset_id: int, name: str) -> None:
+    """Advance a projection, then those that read its results. One that is lost the sweep finds, as any other."""
+    if work.advance_projection(dataset_id, name):
+        for follower in work.followers(name):
+            _advance(dataset_id, follower.name)
 
 
 @shared_task(soft_time_limit=24 * HOUR, time_limit=24 * HOUR + 60)
@@ -55,5 +76,6 @@ def sweep_jobs_task() -> None:
     """End the jobs that are past their deadline; nudge the kinds of which some are due and not being worked on."""
     for job in queries.jobs_overdue():
         work.expire_job(job)
-    for kind in queries.kinds_due(patience=work.SWEEP_PATIENCE):
+    # A newer worker may have started jobs that this one knows nothing of; theirs is to be done by it.
+    for kind in work.JOBS.keys() & queries.kinds_due(patience=work.SWEEP_PATIENCE):
         run_due_jobs_task.apply_async((kind,), queue=work.JOBS[kind].queue)

@@ -7,19 +7,22 @@ be killed at any point: its lease runs out, and the sweep hands the work to anot
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+import orjson
+from django.db import IntegrityError, transaction
+from django.db.models import Func, JSONField, QuerySet, Value
 from django.utils import timezone
 
 from archive.errors import ArchiveError, BusyError
 from archive.timeline import queries
 from archive.timeline.errors import LeaseLostError, NotYetError
 from archive.timeline.models import Job, Projection
+from archive.timeline.news import announce
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,15 @@ SWEEP_PATIENCE = timedelta(seconds=5)
 HEARTBEAT_SECONDS = 2.0
 MAX_BACKOFF = timedelta(minutes=10)
 MAX_ROUNDS = 20
+LOG_LINES = 200
+LOG_CHARACTERS = 1000
+
+
+def _logged(text: str) -> Func:
+    """The job's log with another line; the oldest goes when there are too many."""
+    line = orjson.dumps({"at": timezone.now(), "text": text[:LOG_CHARACTERS]}).decode()
+    kept = f"CASE WHEN jsonb_array_length(log) >= {LOG_LINES} THEN log - 0 ELSE log END"
+    return Func(Value(line), template=f"({kept} || %(expressions)s::jsonb)", output_field=JSONField())
 
 
 def _held(row: Projection | Job) -> QuerySet[Any]:
@@ -59,6 +71,8 @@ class Heartbeat:
         self._last = monotonic()
         if not _held(self._row).update(leased_until=timezone.now() + LEASE, **updates):
             raise LeaseLostError
+        if isinstance(self._row, Job):
+            announce(self._row.dataset_id, self._row.pk)
 
 
 # --- Projections ------------------------------------------------------------------------------------------------------
@@ -80,25 +94,42 @@ Advance = Callable[[Span], None]
 
 @dataclass(frozen=True)
 class ProjectionKind:
-    """A registered projection; with a `quiet` time it waits until a dataset has been left alone for so long."""
+    """A registered projection.
+
+    With a `quiet` time it waits until a dataset has been left alone for so long; what reads the results of another
+    projection is nudged `after` that one has advanced.
+    """
 
     name: str
     advance: Advance
     queue: str
     quiet: timedelta
+    after: str
 
 
 PROJECTIONS: dict[str, ProjectionKind] = {}
 
 
-def projection(name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0)) -> Callable[[Advance], Advance]:
+def projection(
+    name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0), after: str = ""
+) -> Callable[[Advance], Advance]:
     """Register the decorated function as the projection `name`."""
 
     def register(advance: Advance) -> Advance:
-        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet)
+        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet, after)
         return advance
 
     return register
+
+
+def prompt_projections() -> list[ProjectionKind]:
+    """The projections that follow each change at once: they wait neither for quiet nor for another."""
+    return [kind for kind in PROJECTIONS.values() if not kind.quiet and not kind.after]
+
+
+def followers(name: str) -> list[ProjectionKind]:
+    """The projections that read the results of this one."""
+    return [kind for kind in PROJECTIONS.values() if kind.after == name]
 
 
 def advance_projection(dataset_id: int, name: str) -> bool:
@@ -210,7 +241,20 @@ class RunningJob:
 
     def step(self, name: str, *, total: int | None = None) -> None:
         """Say which step has begun, and how much of it there is to do."""
-        self.heartbeat.beat_now(step=name, done=0, total=total)
+        self.heartbeat.beat_now(step=name, done=0, total=total, log=_logged(f"Step: {name}"))
+
+    def log(self, text: str) -> None:
+        """Write a line into the job's log."""
+        self.heartbeat.beat_now(log=_logged(text))
+
+    def finish(self) -> None:
+        """End the job as done, in the caller's transaction, before the caller takes the lock of a dataset.
+
+        What is done in that transaction is then done exactly if the job says so. Raises LeaseLostError if somebody
+        has cancelled the job, or taken it over: then it must not be done.
+        """
+        if not end_job(self.row, succeeded=True):
+            raise LeaseLostError
 
     def progress(self, done: int) -> None:
         """Say how much of the step is done; cheap enough to call often."""
@@ -285,9 +329,9 @@ def _do(row: Job) -> bool:
     except LeaseLostError:
         return False
     except NotYetError as not_yet:
-        _put_off(row, not_yet.reason, not_yet.retry_after)
+        _requeue(row, not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
     except BusyError as busy:
-        _put_off(row, busy.message, busy.retry_after)
+        _requeue(row, busy.message, next_attempt=_after(busy.retry_after), attempts=0)
     except ArchiveError as error:
         end_job(row, succeeded=False, reason=error.message)
     except Exception as error:
@@ -320,26 +364,70 @@ def _lease(kind: str | None = None, job_id: uuid.UUID | None = None) -> Job | No
         """,
         {"kind": kind, "id": job_id, "lease": uuid.uuid4(), "until": now + LEASE, "now": now},
     )
-    return next(iter(taken), None)
+    row = next(iter(taken), None)
+    if row is not None:
+        announce(row.dataset_id, row.pk)
+    return row
 
 
-def _put_off(row: Job, reason: str, seconds: float) -> None:
-    _release(row, state="queued", reason=reason, next_attempt=_after(seconds), attempts=0)
+def _requeue(row: Job, reason: str, **updates: object) -> None:
+    _release(row, state="queued", reason=reason, log=_logged(reason), **updates)
+    announce(row.dataset_id, row.pk)
 
 
 def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
     if row.attempts >= kind.attempts or row.deadline <= timezone.now():
         end_job(row, succeeded=False, reason=reason)
         return
-    _release(row, state="queued", reason=reason, next_attempt=timezone.now() + backoff(row.attempts - 1))
+    _requeue(row, reason, next_attempt=timezone.now() + backoff(row.attempts - 1))
 
 
-def end_job(row: Job, *, succeeded: bool, reason: str = "") -> None:
+def end_job(row: Job, *, succeeded: bool, reason: str = "") -> bool:
     """End the job, unless it has ended or another worker holds it; on failure its kind's `failed` is part of that."""
-    state = Job.State.SUCCEEDED if succeeded else Job.State.FAILED
+    return _end(row, _held(row), Job.State.SUCCEEDED if succeeded else Job.State.FAILED, reason)
+
+
+def cancel_job(row: Job, *, reason: str) -> bool:
+    """End the job as cancelled, whoever is at work on it; False if it has ended already.
+
+    Its kind's `failed` is part of that, as of a failure. A worker notices at its next heartbeat, and stops.
+    """
+    return _end(row, Job.objects.filter(pk=row.pk), Job.State.CANCELLED, reason)
+
+
+def _end(row: Job, rows: QuerySet[Job], state: Job.State, reason: str) -> bool:
+    if state not in Job.UNDONE:
+        return _settle(row, rows, state, reason)
     with transaction.atomic():
-        open_row = _held(row).filter(ended__isnull=True)
-        ended = open_row.update(state=state, reason=reason, ended=timezone.now(), lease=None, leased_until=None)
-        failed = JOBS[row.kind].failed
-        if ended and not succeeded and failed is not None:
-            failed(row, reason)
+        if not _settle(row, rows, state, reason):
+            return False
+        # Of a kind that there is no longer, nothing waits to be told.
+        kind = JOBS.get(row.kind)
+        if kind is not None and kind.failed is not None:
+            kind.failed(row, reason)
+    return True
+
+
+def _settle(row: Job, rows: QuerySet[Job], state: Job.State, reason: str) -> bool:
+    line = f"{state.label}: {reason}" if reason else state.label
+    end = {"state": state, "reason": reason, "ended": timezone.now(), "lease": None, "leased_until": None}
+    if not rows.filter(ended__isnull=True).update(**end, log=_logged(line)):
+        return False
+    row.state = state
+    announce(row.dataset_id, row.pk)
+    return True
+
+
+def reopen_job(row: Job, *, line: str) -> bool:
+    """Do a job once more that has failed or was cancelled; False if it has not, or another is open about the same."""
+    if row.kind not in JOBS:
+        return False
+    now = timezone.now()
+    fresh = {"state": Job.State.QUEUED, "ended": None, "reason": "", "attempts": 0, "next_attempt": now}
+    progress = {"step": "", "done": 0, "total": None, "started": None, "deadline": now + JOBS[row.kind].deadline}
+    with suppress(IntegrityError), transaction.atomic():
+        undone = Job.objects.filter(pk=row.pk, state__in=Job.UNDONE)
+        if undone.update(**fresh, **progress, log=_logged(line)):
+            announce(row.dataset_id, row.pk)
+            return True
+    return False

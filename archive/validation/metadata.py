@@ -6,12 +6,13 @@ Plain data in, plain data out. What is computed is taken off again by the strip 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 
+from archive.errors import InvalidError
 from archive.identifiers.queries import dandiset_identifier, doi_name, version_name
 from archive.validation.citation import citation
 from archive.validation.queries import schema_info
@@ -33,6 +34,18 @@ _COMPUTED_VERSION_FIELDS = _COMPUTED_FIELDS | {
     "url",
     "version",
 }
+# Who made something, and what they are known, thanked and asked for; of versions, of assets, and of what is in them.
+_FIELDS_OF_PEOPLE = frozenset(
+    {
+        "acknowledgement",
+        "contactPoint",
+        "contributor",
+        "ethicsApproval",
+        "relatedResource",
+        "sameAs",
+        "wasAssociatedWith",
+    }
+)
 _COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
 
 
@@ -117,6 +130,21 @@ def strip_version_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return submitted if access == [{}] else {**submitted, "access": access}
 
 
+def migrated_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """A dataset's metadata in the words of the schema that this server speaks.
+
+    InvalidError, saying why, if they cannot be put into them by a program.
+    """
+    # Takes a second: only a process that migrates should pay for it.
+    from dandischema.metadata import migrate
+
+    try:
+        migrated: dict[str, Any] = migrate(dict(metadata), to_version=schema_info().current, skip_validation=True)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidError(f"The metadata cannot be migrated: {error}") from error
+    return migrated
+
+
 def version_metadata(facts: VersionFacts) -> dict[str, Any]:
     """The full metadata of a version, as every reader sees it (contract 2.2)."""
     identifier = f"{settings.ARCHIVE_INSTANCE_NAME}:{dandiset_identifier(facts.number)}"
@@ -161,6 +189,25 @@ def candidate_version_metadata(facts: VersionFacts, *, holds_bytes: bool) -> dic
     summary = {**empty_summary(), "numberOfBytes": int(holds_bytes), "numberOfFiles": int(holds_bytes)}
     candidate = replace(facts, version=version_name(facts.now), summary=summary, doi=doi_name(123456, "0.123456.1234"))
     return published_version_metadata(candidate, published_by=publish_activity(facts.now))
+
+
+def without_people(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata, of a version or an asset, as a blinded reviewer reads it: no field of the schema says whose it is.
+
+    What was a list of people is an empty one, for readers who expect a list; the citation names nobody.
+    """
+    blinded = _without_people_here(metadata)
+    for key, value in blinded.items():
+        if isinstance(value, list):
+            blinded[key] = [_without_people_here(item) if isinstance(item, dict) else item for item in value]
+    if "citation" in metadata:
+        blinded["citation"] = citation(blinded, year=datetime.now(UTC).year)
+    return blinded
+
+
+def _without_people_here(fields: Mapping[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in fields.items() if key not in _FIELDS_OF_PEOPLE}
+    return {**told, **{key: [] for key in _FIELDS_OF_PEOPLE if isinstance(fields.get(key), list)}}
 
 
 def empty_summary() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from dataclasses import replace
 
 from .account import Account, known_account
 from .home import PROJECT, Home, port_is_free
@@ -77,7 +78,9 @@ def _prepare_bucket(session: Session) -> None:
 
 def _start_processes(session: Session, port: int, local_url: str) -> None:
     """Starts web, and the others once it answers: at the same time, they would keep each other from the processors."""
-    web, *others = _processes(session, port)
+    live_port = session.home.port("live")
+    environment = {"ARCHIVE_LIVE_URL": f"http://127.0.0.1:{live_port}"} | session.environment
+    web, *others = _processes(replace(session, environment=environment), port, live_port)
     session.supervisor.start(web)
     info = f"{local_url}/api/info/"
     deadline = time.monotonic() + WEB_SECONDS
@@ -88,21 +91,30 @@ def _start_processes(session: Session, port: int, local_url: str) -> None:
         session.supervisor.start(command)
 
 
-def _processes(session: Session, port: int) -> list[Command]:
+def _processes(session: Session, port: int, live_port: int) -> list[Command]:
     """The processes of the `Procfile`, sized for one small machine."""
     web = [
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "2", "--blocking-threads", "4", "--backpressure", "64"),
         *("--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
     ]
+    live = [
+        *("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(live_port)),
+        *("--workers", "1", "--workers-kill-timeout", "3", "dandiapi.asgi:application"),
+    ]
     celery = ["-m", "celery", "--quiet", "--app", "dandiapi.celery"]
     worker = [*celery, "worker", "--queues", "quick,bulk", "--concurrency", "2", "--loglevel", "INFO"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(session.home.folder / "beat-schedule")]
-    return [_python(session, name, arguments) for name, arguments in (("web", web), ("worker", worker), ("beat", beat))]
+    return [
+        _python(session, "web", web),
+        _python(session, "live", live),
+        _python(session, "worker", worker, DATABASE_POOL_SIZE="0"),
+        _python(session, "beat", beat),
+    ]
 
 
-def _python(session: Session, name: str, arguments: list[str]) -> Command:
-    return Command(name, [sys.executable, *arguments], session.environment, folder=PROJECT)
+def _python(session: Session, name: str, arguments: list[str], **variables: str) -> Command:
+    return Command(name, [sys.executable, *arguments], {**session.environment, **variables}, folder=PROJECT)
 
 
 def _load_samples(session: Session, account: Account, local_url: str) -> None:

@@ -12,12 +12,16 @@ from django.core.management import call_command, get_commands
 from .account import EMAIL, Account, keep_account, known_account, new_password
 from .home import Home
 
+# Where DANDI's web app is served under development (contract 1.10).
+WEB_APP_ADDRESS = "http://localhost:8085/"
+
 
 def main() -> None:
     """Brings database, bucket, static files and the first account up to date; raises what their commands raise."""
     django.setup()
     call_command("migrate", interactive=False)
     call_command("prepare_bucket")
+    call_command("register_web_app", redirect_uri=[WEB_APP_ADDRESS], verbosity=0)
     collect_static_files()
     make_account(Home.from_environment())
 

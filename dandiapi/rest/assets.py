@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.policy import Action, require
+from archive.accounts.policy import Action, is_blinded, require
 from archive.assets import queries, services
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Filter
@@ -20,10 +20,12 @@ from archive.storage.queries import sign_get
 from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
+from dandiapi.rest.conditions import answer, require_edition
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-WRITE = {400: outputs.ERRORS, 405: str, 409: str, **READ}
+TAGGED = {304: None, **READ}
+WRITE = {400: outputs.ERRORS, 405: str, 409: str, 412: str, **READ}
 DOWNLOAD: dict[Any, Any] = {(200, "text/html"): str, 302: None, 400: outputs.ERRORS, **READ}
 
 
@@ -37,9 +39,17 @@ class NestedView(View):
         require(self.actor, Action.CHANGE_DRAFT, self.dataset)
         require_draft(self.version)
 
-    def rendered(self, asset: Asset) -> dict[str, Any]:
+    def may_change_asset(self) -> None:
+        """Raise as `may_change_draft` does, or if the asset is not there any more that `If-Match` is about."""
+        self.may_change_draft()
+        is_there = queries.live_assets(self.dataset).filter(asset_id=self.asset_id).exists()
+        require_edition(self.request, self.asset_id.hex if is_there else None)
+
+    def rendered(self, asset: Asset) -> Response:
         """An asset with its metadata."""
-        return shapes.asset(asset, AssetDocuments(self.dataset))
+        documents = AssetDocuments(self.dataset, reader=self.actor)
+        content = shapes.asset(asset, documents, of_version=not self.version.is_draft)
+        return answer(self.request, content, edition=asset.asset_id.hex)
 
 
 class AssetsView(NestedView):
@@ -58,10 +68,13 @@ class AssetsView(NestedView):
 
         def rows(offset: int, limit: int) -> list[dict[str, Any]]:
             found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
+            of_version = not self.version.is_draft
             if not query["metadata"]:
-                return [shapes.asset_row(asset) for asset in found.defer("metadata", "problems", "contribution")]
-            documents = AssetDocuments(self.dataset)
-            return [shapes.asset(asset, documents) for asset in found.select_related("blob")]
+                brief = found.defer("metadata", "problems", "contribution")
+                return [shapes.asset_row(asset, of_version=of_version) for asset in brief]
+            documents = AssetDocuments(self.dataset, reader=self.actor)
+            full = found.select_related(*queries.CONTENT)
+            return [shapes.asset(asset, documents, of_version=of_version) for asset in full]
 
         return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
 
@@ -71,43 +84,44 @@ class AssetsView(NestedView):
         self.may_change_draft()
         content = self.body(inputs.NewAsset).validated_data
         asset = services.add_asset(
-            actor=self.actor, dataset=self.dataset, blob_id=_blob_id(content), metadata=content["metadata"]
+            actor=self.actor,
+            dataset=self.dataset,
+            blob_id=content.get("blob_id"),
+            zarr_id=content.get("zarr_id"),
+            metadata=content["metadata"],
         )
-        return Response(shapes.asset(asset, AssetDocuments(self.dataset, of_draft_only=True)))
-
-
-def _blob_id(content: dict[str, Any]) -> Any:
-    if content.get("zarr_id"):
-        raise NotFound
-    return content["blob_id"]
+        return Response(shapes.asset(asset, AssetDocuments(self.dataset, reader=self.actor, of_draft_only=True)))
 
 
 class AssetView(NestedView):
     """One asset of a version."""
 
-    @extend_schema(responses={200: dict[str, Any], **READ})
+    @extend_schema(responses={200: dict[str, Any], **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its metadata."""
-        return Response(AssetDocuments(self.dataset).document(queries.find_asset(self.version, self.asset_id)))
+        documents = AssetDocuments(self.dataset, reader=self.actor)
+        document = documents.document(queries.find_asset(self.version, self.asset_id))
+        return answer(request, document, edition=self.asset_id.hex)
 
     @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
         """Put another in its place: it gets a new id, unless nothing has changed."""
-        self.may_change_draft()
+        self.may_change_asset()
         content = self.body(inputs.NewAsset).validated_data
         asset = services.replace_asset(
             actor=self.actor,
             dataset=self.dataset,
             asset_id=self.asset_id,
-            blob_id=_blob_id(content),
+            blob_id=content.get("blob_id"),
+            zarr_id=content.get("zarr_id"),
             metadata=content["metadata"],
         )
-        return Response(self.rendered(asset))
+        return self.rendered(asset)
 
     @extend_schema(responses={204: None, **WRITE})
     def delete(self, request: Request, **kwargs: str) -> Response:
         """Remove it from the draft."""
-        self.may_change_draft()
+        self.may_change_asset()
         services.remove_asset(actor=self.actor, dataset=self.dataset, asset_id=self.asset_id)
         return Response(status=204)
 
@@ -115,10 +129,10 @@ class AssetView(NestedView):
 class AssetInfoView(NestedView):
     """One asset of a version, with its metadata."""
 
-    @extend_schema(responses={200: outputs.AssetWithMetadata, **READ})
+    @extend_schema(responses={200: outputs.AssetWithMetadata, **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
-        return Response(self.rendered(queries.find_asset(self.version, self.asset_id)))
+        return self.rendered(queries.find_asset(self.version, self.asset_id))
 
 
 class AssetValidationView(NestedView):
@@ -128,7 +142,8 @@ class AssetValidationView(NestedView):
     def get(self, request: Request, **kwargs: str) -> Response:
         """Whether it is valid, and if not, why."""
         asset = queries.find_asset(self.version, self.asset_id)
-        return Response({"status": asset.status, "validation_errors": asset.problems})
+        problems = [] if is_blinded(self.actor, self.dataset) else asset.problems
+        return Response({"status": asset.status, "validation_errors": problems})
 
 
 class AssetDownloadView(NestedView):
@@ -174,21 +189,23 @@ class FlatView(View):
 class FlatAssetView(FlatView):
     """An asset's metadata."""
 
-    @extend_schema(responses={200: dict[str, Any], **READ})
+    @extend_schema(responses={200: dict[str, Any], **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
         asset = self.asset()
-        return Response(AssetDocuments(asset.dataset).document(asset))
+        document = AssetDocuments(asset.dataset, reader=self.actor).document(asset)
+        return answer(request, document, edition=self.asset_id.hex)
 
 
 class FlatAssetInfoView(FlatView):
     """An asset with its metadata."""
 
-    @extend_schema(responses={200: outputs.AssetWithMetadata, **READ})
+    @extend_schema(responses={200: outputs.AssetWithMetadata, **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:
         """It."""
         asset = self.asset()
-        return Response(shapes.asset(asset, AssetDocuments(asset.dataset)))
+        content = shapes.asset(asset, AssetDocuments(asset.dataset, reader=self.actor))
+        return answer(request, content, edition=self.asset_id.hex)
 
 
 class FlatAssetDownloadView(FlatView):
@@ -203,7 +220,7 @@ class FlatAssetDownloadView(FlatView):
 def _download(view: View, asset: Asset) -> HttpResponse:
     inline = view.query(inputs.DownloadQuery).validated_data["content_disposition"] == "inline"
     content_type = queries.inline_content_type(asset) if inline else None
-    url = sign_get(asset.blob.key, filename=name_of(asset.path), inline=inline, content_type=content_type)
+    url = sign_get(queries.blob_of(asset).key, filename=name_of(asset.path), inline=inline, content_type=content_type)
     if content_type and content_type.startswith("video/"):
         return _player(url)
     return HttpResponseRedirect(url)

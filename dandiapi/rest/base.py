@@ -78,6 +78,15 @@ def bare_errors() -> Iterator[None]:
 
 
 @contextmanager
+def general_errors() -> Iterator[None]:
+    """Answer an InvalidError that names no field as one of the request as a whole (contract 1.1.3)."""
+    try:
+        yield
+    except InvalidError as error:
+        raise InvalidError(error.message, field=error.field or "non_field_errors") from error
+
+
+@contextmanager
 def listed_errors() -> Iterator[None]:
     """Answer an InvalidError with a list of one message, as the contract has it in some places (1.1.3)."""
     try:

@@ -1,29 +1,61 @@
 """Datasets, their owners, stars and uploads (contract 1.4)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.policy import Action, require
+from archive.accounts.policy import Action, is_blinded, require
 from archive.accounts.queries import owners_of
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
 from archive.datasets.models import Dataset
 from archive.datasets.queries import DatasetFilter
 from archive.errors import UnauthenticatedError
+from archive.search.queries import search_datasets
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
-from dandiapi.rest.base import View, listed_errors
+from dandiapi.rest.base import View, general_errors, listed_errors
 from dandiapi.rest.pages import Page
 
 
-class DatasetsView(View):
-    """The datasets that may be seen."""
+class DatasetListView(View):
+    """A list of datasets."""
 
     permission_classes = [ApprovedOrReadOnly]
+
+    def wanted(self, query: dict[str, Any]) -> DatasetFilter:
+        """The datasets that a query asks for."""
+        if not self.actor.is_authenticated and query["embargoed"]:
+            raise UnauthenticatedError(
+                "Authentication credentials must be provided when attempting to access embargoed dandisets"
+            )
+        if not self.actor.is_authenticated and query["starred"]:
+            raise UnauthenticatedError("Must be authenticated to filter by starred dandisets.")
+        return DatasetFilter(
+            unpublished=query["draft"],
+            empty=query["empty"],
+            embargoed=query["embargoed"],
+            mine=query["user"] == "me",
+            starred=query["starred"],
+            ordering=query["ordering"],
+        )
+
+    def rows(self, datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+        """What the list shows of the datasets."""
+        versions = queries.latest_versions(datasets)
+        starred = queries.starred_by(self.actor, datasets)
+        return [
+            shapes.dataset_row(dataset, *versions[dataset.number], is_starred=dataset.number in starred)
+            for dataset in datasets
+            if dataset.number in versions
+        ]
+
+
+class DatasetsView(DatasetListView):
+    """The datasets that may be seen."""
 
     @extend_schema(
         operation_id="dandisets_list",
@@ -37,39 +69,14 @@ class DatasetsView(View):
     )
     def get(self, request: Request) -> Response:
         """A page of them."""
-        wanted = self._filter()
-        found = queries.filtered_datasets(self.actor, wanted)
-        return Page.of(request).answer(
-            count=found.order_by().count(),
-            fetch=lambda offset, limit: self._rows(list(found[offset : offset + limit])),
-        )
-
-    def _filter(self) -> DatasetFilter:
         query = self.query(inputs.DatasetsQuery).validated_data
-        if not self.actor.is_authenticated and query["embargoed"]:
-            raise UnauthenticatedError(
-                "Authentication credentials must be provided when attempting to access embargoed dandisets"
-            )
-        if not self.actor.is_authenticated and query["starred"]:
-            raise UnauthenticatedError("Must be authenticated to filter by starred dandisets.")
-        return DatasetFilter(
-            unpublished=query["draft"],
-            empty=query["empty"],
-            embargoed=query["embargoed"],
-            mine=query["user"] == "me",
-            starred=query["starred"],
-            search=query["search"],
-            ordering=query["ordering"],
-        )
+        found = search_datasets(self.actor, self.wanted(query), query["search"])
 
-    def _rows(self, datasets: list[Dataset]) -> list[dict[str, Any]]:
-        versions = queries.latest_versions(datasets)
-        starred = queries.starred_by(self.actor, datasets)
-        return [
-            shapes.dataset_row(dataset, *versions[dataset.number], is_starred=dataset.number in starred)
-            for dataset in datasets
-            if dataset.number in versions
-        ]
+        def fetch(offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+            page = queries.page_of(found, offset, limit)
+            return page.count, self.rows(page.datasets)
+
+        return Page.of(request).counted_answer(fetch)
 
     @extend_schema(
         parameters=[inputs.CreateQuery],
@@ -78,10 +85,14 @@ class DatasetsView(View):
     )
     def post(self, request: Request) -> Response:
         """Create a dataset; whoever does so owns it."""
-        if self.query(inputs.CreateQuery).validated_data["embargo"]:
-            raise ValidationError({"embargo": ["This archive cannot hold embargoed datasets yet."]})
+        embargo = self.query(inputs.CreateQuery).embargo_wanted()
         data = self.body(inputs.NamedMetadata).validated_data
-        dataset = services.create_dataset(actor=self.actor, name=data["name"], metadata=data["metadata"])
+        if embargo:
+            with general_errors():
+                services.check_embargo(embargo)
+        dataset = services.create_dataset(
+            actor=self.actor, name=data["name"], metadata=data["metadata"], embargo=embargo
+        )
         return Response(_detail(self, dataset))
 
 
@@ -89,8 +100,8 @@ def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
     draft, published = queries.latest_versions([dataset])[dataset.number]
     return shapes.dataset_detail(
         dataset,
-        draft,
-        published,
+        queries.as_seen_by(view.actor, draft),
+        published and queries.as_seen_by(view.actor, published),
         is_starred=queries.has_star(view.actor, dataset),
         active_uploads=active_uploads(dataset),
     )
@@ -124,8 +135,9 @@ class OwnersView(View):
         responses={200: outputs.Owner(many=True), 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
     )
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Them, by the date they joined the archive."""
-        return Response([shapes.owner(person, self.actor) for person in owners_of(self.dataset.number)])
+        """Them, by the date they joined the archive; a blinded reviewer is told of none."""
+        owners = [] if is_blinded(self.actor, self.dataset) else owners_of(self.dataset.number)
+        return Response([shapes.owner(person, self.actor) for person in owners])
 
     @extend_schema(
         request=inputs.OwnerName(many=True),

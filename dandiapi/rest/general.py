@@ -9,12 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from archive.accounts import queries, services
-from archive.accounts.models import Token, User
+from archive.accounts.models import ReviewerLink, Token, User
 from archive.datasets.queries import archive_totals
 from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
-from dandiapi.auth import Anyone, Approved, SignedIn, Staff
+from dandiapi.auth import Anyone, Approved, ApprovedOrReviewer, SignedIn, Staff
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
+
+UNKEPT = {"Cache-Control": "no-store"}
 
 
 def info() -> dict[str, Any]:
@@ -33,6 +35,7 @@ def info() -> dict[str, Any]:
             "api": {"url": f"{address}/api"},
             "webui": {"url": address},
             "jupyterhub": {"url": settings.ARCHIVE_JUPYTERHUB_URL},
+            **({"live": {"url": settings.ARCHIVE_LIVE_URL}} if settings.ARCHIVE_LIVE_URL else {}),
         },
         "instance_config": {
             "instance_name": settings.ARCHIVE_INSTANCE_NAME,
@@ -89,21 +92,25 @@ class AvailableSchemasView(View):
 
 
 class TokenView(View):
-    """The user's API key. It is kept as a digest, so it can be shown only to who already has it."""
+    """The user's API key."""
 
-    permission_classes = [Approved]
+    # The command line tries whatever secret it was given here, a reviewer link's too.
+    permission_classes = [ApprovedOrReviewer]
 
     @extend_schema(responses={200: str, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
     def get(self, request: Request) -> Response:
-        """The key that this very request came with; not found if it came by other means (post for a new one)."""
-        if not isinstance(request.auth, Token):
+        """The secret that this very request came with, or else the key; not found if there is none: post for one."""
+        if isinstance(request.auth, Token | ReviewerLink):
+            return Response(request.headers["Authorization"].split()[1], headers=UNKEPT)
+        key = queries.api_key_of(self.user)
+        if key is None:
             raise NotFound
-        return Response(request.headers["Authorization"].split()[1])
+        return Response(key, headers=UNKEPT)
 
     @extend_schema(request=None, responses={200: str, 401: outputs.Detail, 403: outputs.Detail})
     def post(self, request: Request) -> Response:
         """A new key; the old one ends."""
-        return Response(services.replace_api_key(user=self.user))
+        return Response(services.replace_api_key(user=self.user), headers=UNKEPT)
 
 
 class MeView(View):
@@ -111,7 +118,7 @@ class MeView(View):
 
     permission_classes = [SignedIn]
 
-    @extend_schema(responses={200: outputs.User, 401: outputs.Detail})
+    @extend_schema(responses={200: outputs.User, 401: outputs.Detail, 403: outputs.Detail})
     def get(self, request: Request) -> Response:
         """Who is asking."""
         return Response(shapes.user(self.user))
@@ -140,11 +147,12 @@ class UsersView(View):
 
     @extend_schema(
         parameters=[inputs.UsersQuery],
-        responses={200: list[str], 401: outputs.Detail, 403: outputs.Detail},
+        responses={200: list[str], 400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.Detail},
     )
     def get(self, request: Request) -> Response:
         """Their names, sorted."""
-        people = User.objects.order_by("username")
+        people = User.objects.all()
         if self.query(inputs.UsersQuery).validated_data["approved_only"]:
             people = people.filter(status=User.Status.APPROVED)
-        return Response(list(people.values_list("username", flat=True)))
+        names = people.values_list("github_login", "username")
+        return Response(sorted(login or username for login, username in names))

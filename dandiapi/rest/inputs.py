@@ -4,11 +4,15 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
-from archive.datasets.services import MAX_NAME
+from archive.datasets.services import MAX_NAME, Embargo
 from archive.errors import InvalidError
 from archive.identifiers.queries import parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
+from archive.zarr.models import MAX_NAME as MAX_ZARR_NAME
+
+MAX_SIZE = 2**62
 
 
 class MetadataField(serializers.JSONField):
@@ -43,9 +47,26 @@ class NamedMetadata(serializers.Serializer[Any]):
 
 
 class CreateQuery(serializers.Serializer[Any]):
-    """How a dataset is to be created."""
+    """How a dataset is to be created. The web app means to write the names in the other way."""
 
     embargo = serializers.BooleanField(default=False)
+    funding_source = serializers.CharField(default="", allow_blank=True, max_length=300)
+    award_number = serializers.CharField(default="", allow_blank=True, max_length=300)
+    embargo_end_date = serializers.DateField(required=False)
+    fundingSource = serializers.CharField(default="", allow_blank=True, max_length=300)  # noqa: N815
+    awardNumber = serializers.CharField(default="", allow_blank=True, max_length=300)  # noqa: N815
+    embargoEndDate = serializers.DateField(required=False)  # noqa: N815
+
+    def embargo_wanted(self) -> Embargo | None:
+        """The embargo asked for, if one is."""
+        query = self.validated_data
+        if not query["embargo"]:
+            return None
+        return Embargo(
+            end=query.get("embargo_end_date") or query.get("embargoEndDate"),
+            funding_source=query["funding_source"] or query["fundingSource"],
+            award_number=query["award_number"] or query["awardNumber"],
+        )
 
 
 class DatasetsQuery(serializers.Serializer[Any]):
@@ -56,8 +77,70 @@ class DatasetsQuery(serializers.Serializer[Any]):
     embargoed = serializers.BooleanField(default=False)
     user = serializers.CharField(default="")
     starred = serializers.BooleanField(default=False)
-    search = serializers.CharField(default="", max_length=1024, allow_blank=True)
+    search = serializers.CharField(default="", allow_blank=True)
     ordering = serializers.CharField(default="", allow_blank=True)
+
+
+FILE_TYPES = ["application/x-nwb", "image/", "text/", "video/"]
+TECHNIQUES = [
+    f"{name} technique"
+    for name in (
+        "signal filtering",
+        "spike sorting",
+        "multi electrode extracellular electrophysiology recording",
+        "voltage clamp",
+        "surgical",
+        "behavioral",
+        "current clamp",
+        "fourier analysis",
+        "two-photon microscopy",
+        "patch clamp",
+        "analytical",
+    )
+]
+
+
+class Repeated(serializers.ListField):
+    """What a query may give several times, at most MAX_REPEATS; nothing, if it does not."""
+
+    MAX_REPEATS = 100
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=self.MAX_REPEATS, **options)
+
+    def get_value(self, dictionary: Any) -> Any:
+        """All the values of that name, or none; but not those in brackets, which DRF would take too."""
+        values = dictionary.getlist(self.field_name)
+        return values or empty
+
+
+class SearchQuery(DatasetsQuery):
+    """Which datasets are asked for, by what their files are."""
+
+    file_type = Repeated(child=serializers.ChoiceField(FILE_TYPES))
+    file_size_min = serializers.IntegerField(min_value=0, max_value=MAX_SIZE, required=False)
+    file_size_max = serializers.IntegerField(min_value=0, max_value=MAX_SIZE, required=False)
+    measurement_technique = Repeated(child=serializers.ChoiceField(TECHNIQUES))
+    genotype = Repeated(child=serializers.CharField(max_length=1000))
+    species = Repeated(child=serializers.CharField(max_length=1000))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A size between two sizes."""
+        if attrs.get("file_size_max", MAX_SIZE) < attrs.get("file_size_min", 0):
+            raise serializers.ValidationError({"file_size_max": ["file_size_max must not be less than file_size_min."]})
+        return attrs
+
+
+class GenotypeQuery(serializers.Serializer[Any]):
+    """Part of a genotype."""
+
+    genotype = serializers.CharField(default="", allow_blank=True, max_length=1000)
+
+
+class SpeciesQuery(serializers.Serializer[Any]):
+    """Part of the name of a species."""
+
+    species = serializers.CharField(default="", allow_blank=True, max_length=1000)
 
 
 class ListedItems(serializers.ListSerializer[Any]):
@@ -83,6 +166,17 @@ class OwnerName(serializers.Serializer[Any]):
         list_serializer_class = ListedItems
 
     username = serializers.CharField(max_length=150)
+
+
+class ViewerName(OwnerName):
+    """Somebody who is to be a viewer."""
+
+
+class NewReviewerLink(serializers.Serializer[Any]):
+    """A reviewer link to be."""
+
+    label = serializers.CharField(max_length=100)  # type: ignore[assignment]
+    expires = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
 class VersionsQuery(serializers.Serializer[Any]):
@@ -129,6 +223,24 @@ class PathsQuery(serializers.Serializer[Any]):
     path_prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
 
 
+class AtPathQuery(serializers.Serializer[Any]):
+    """What is asked for of a version, by path."""
+
+    dandiset_id = DatasetField()
+    version_id = serializers.RegexField(r"^(0\.[0-9]{6}\.[0-9]{4}|draft)\Z")
+    path = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    metadata = serializers.BooleanField(default=False)
+    children = serializers.BooleanField(default=False)
+
+
+class EventsQuery(serializers.Serializer[Any]):
+    """Which events are asked for, and in which order."""
+
+    after = serializers.DateTimeField(required=False)
+    before = serializers.DateTimeField(required=False)
+    reverse_order = serializers.BooleanField(default=False)
+
+
 class DownloadQuery(serializers.Serializer[Any]):
     """How a download is to be shown."""
 
@@ -162,6 +274,41 @@ class CompleteUpload(serializers.Serializer[Any]):
     """All the parts of an upload."""
 
     parts = serializers.ListField(child=Part(), allow_empty=False, max_length=10_000)
+
+
+class NewZarr(serializers.Serializer[Any]):
+    """A Zarr archive to be."""
+
+    name = serializers.CharField(max_length=MAX_ZARR_NAME)
+    dandiset = DatasetField()
+
+
+class ZarrsQuery(serializers.Serializer[Any]):
+    """Which Zarr archives are asked for."""
+
+    dandiset = DatasetField(required=False)
+    name = serializers.CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class ZarrFilesQuery(serializers.Serializer[Any]):
+    """Which files of a Zarr archive are asked for."""
+
+    prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    after = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
+    limit = serializers.IntegerField(default=1000, min_value=0, max_value=1000)
+    download = serializers.BooleanField(default=False)
+
+
+class ZarrPath(serializers.Serializer[Any]):
+    """A file in a Zarr archive."""
+
+    path = serializers.CharField()
+
+
+class NewZarrFile(ZarrPath):
+    """A file that is going to be uploaded, and the MD5 of its content in base64."""
+
+    base64md5 = serializers.CharField()
 
 
 class UserSearch(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from archive.assets import models as assets
 from archive.datasets import models as datasets
+from archive.zarr import models as zarr
 
 PAGE_PARAMETERS = [
     OpenApiParameter("page", int, description="The page's number, from 1."),
@@ -29,6 +30,19 @@ REFUSAL = {
         {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]},
     ]
 }
+
+
+def page_of_strings(name: str) -> serializers.Serializer[Any]:
+    """A page of strings."""
+    return inline_serializer(
+        f"PageOf{name}",
+        {
+            "count": serializers.IntegerField(),
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": serializers.ListField(child=serializers.CharField()),
+        },
+    )
 
 
 def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
@@ -56,6 +70,7 @@ class Services(serializers.Serializer[Any]):
     api = ServiceAddress()
     webui = ServiceAddress()
     jupyterhub = ServiceAddress()
+    live = ServiceAddress(required=False)
 
 
 class Instance(serializers.Serializer[Any]):
@@ -110,6 +125,30 @@ class Owner(serializers.Serializer[Any]):
     email = serializers.CharField(allow_null=True)
 
 
+class Viewer(Owner):
+    """A viewer of a dataset."""
+
+
+class ReviewerLink(serializers.Serializer[Any]):
+    """A reviewer link of a dataset; what it begins with tells it from others."""
+
+    id = serializers.IntegerField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    hint = serializers.CharField()
+    created = serializers.DateTimeField()
+    created_by = serializers.CharField()
+    expires = serializers.DateTimeField()
+    revoked = serializers.DateTimeField(allow_null=True)
+    last_used = serializers.DateTimeField(allow_null=True)
+
+
+class ReviewerLinkWithSecret(ReviewerLink):
+    """A reviewer link that has just been made; its secret is shown this once."""
+
+    secret = serializers.CharField()
+    url = serializers.URLField()
+
+
 class StarCount(serializers.Serializer[Any]):
     """How many stars there are now."""
 
@@ -154,6 +193,12 @@ class DatasetRow(DatasetBase):
     draft_version = VersionRow()
 
 
+class FoundDataset(DatasetRow):
+    """A dataset in a list, with the number of files for each active filter."""
+
+    asset_counts = serializers.DictField(child=serializers.IntegerField())
+
+
 class Dataset(DatasetBase):
     """A dataset on its own."""
 
@@ -187,6 +232,8 @@ class VersionInfo(VersionItem):
     version_validation_errors = Problem(many=True)
     metadata = serializers.DictField()
     contact_person = serializers.CharField(allow_blank=True)
+    doi_state = serializers.ChoiceField(datasets.Version.DoiState.choices)
+    doi_reason = serializers.CharField(allow_blank=True)
 
 
 class Asset(serializers.Serializer[Any]):
@@ -256,8 +303,87 @@ class Upload(serializers.Serializer[Any]):
     parts = UploadPart(many=True)
 
 
+class ActiveUpload(serializers.Serializer[Any]):
+    """An upload that is under way for a dataset."""
+
+    created = serializers.DateTimeField()
+    blob = serializers.URLField()
+    upload_id = serializers.UUIDField()
+    etag = serializers.CharField()
+    size = serializers.IntegerField()
+
+
 class Completion(serializers.Serializer[Any]):
     """How to end an upload."""
 
     complete_url = serializers.CharField()
     body = serializers.CharField()
+
+
+class Zarr(serializers.Serializer[Any]):
+    """A Zarr archive; `missing` are the first of the files that were announced and never came."""
+
+    name = serializers.CharField()
+    dandiset = serializers.CharField()
+    zarr_id = serializers.UUIDField()
+    status = serializers.ChoiceField(zarr.ZarrArchive.Status.choices)
+    checksum = serializers.CharField(allow_null=True)
+    file_count = serializers.IntegerField()
+    size = serializers.IntegerField()
+    missing = serializers.ListField(child=serializers.CharField())
+
+
+class ZarrFile(serializers.Serializer[Any]):
+    """A file in a Zarr archive."""
+
+    Key = serializers.CharField()
+    LastModified = serializers.DateTimeField()
+    ETag = serializers.CharField()
+    Size = serializers.IntegerField()
+
+
+class ZarrFiles(serializers.Serializer[Any]):
+    """Some files of a Zarr archive, and where there are more."""
+
+    next = serializers.URLField(allow_null=True)
+    results = ZarrFile(many=True)
+
+
+class AtPathResource(serializers.Serializer[Any]):
+    """A file, as in the lists of assets; or a folder, with the sums over it."""
+
+    path = serializers.CharField()
+    total_assets = serializers.IntegerField(required=False)
+    total_size = serializers.IntegerField(required=False)
+    asset_id = serializers.UUIDField(required=False)
+    blob = serializers.UUIDField(required=False, allow_null=True)
+    zarr = serializers.UUIDField(required=False, allow_null=True)
+    size = serializers.IntegerField(required=False)
+    created = serializers.DateTimeField(required=False)
+    modified = serializers.DateTimeField(required=False)
+    metadata = serializers.DictField(required=False)
+
+
+class AtPath(serializers.Serializer[Any]):
+    """A file or folder at a path."""
+
+    type = serializers.ChoiceField(["asset", "folder"])
+    resource = AtPathResource()
+
+
+class AssetEvent(serializers.Serializer[Any]):
+    """What was done with an asset."""
+
+    id = serializers.IntegerField()
+    dandiset_id = serializers.IntegerField()
+    timestamp = serializers.DateTimeField()
+    record_type = serializers.ChoiceField(["add_asset", "update_asset", "remove_asset"])
+    details = serializers.DictField()
+
+
+class AssetEvents(serializers.Serializer[Any]):
+    """A page of events."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = AssetEvent(many=True)

@@ -27,8 +27,7 @@ class Page:
         number = _positive(request.query_params.get("page", "1"))
         if number is None:
             raise NotFound("Invalid page.")
-        size = _positive(request.query_params.get("page_size", "")) or DEFAULT_SIZE
-        return cls(request, number, min(size, MAX_SIZE))
+        return cls(request, number, size_of(request))
 
     @property
     def offset(self) -> int:
@@ -38,8 +37,14 @@ class Page:
         """A counted page; `fetch` gets offset and limit. A page past the end is not found, but for the first."""
         if self.number > 1 and self.offset >= count:
             raise NotFound("Invalid page.")
-        results = list(fetch(self.offset, self.size))
-        return self._envelope(count, results, more=self.offset + self.size < count)
+        return self.counted_answer(lambda offset, limit: (count, fetch(offset, limit)))
+
+    def counted_answer(self, fetch: Callable[[int, int], tuple[int, Iterable[Any]]]) -> Response:
+        """The same, where `fetch` counts too."""
+        count, results = fetch(self.offset, self.size)
+        if self.number > 1 and self.offset >= count:
+            raise NotFound("Invalid page.")
+        return self._envelope(count, list(results), more=self.offset + self.size < count)
 
     def lazy_answer(self, *, count: Callable[[], int], fetch: Callable[[int, int], Iterable[Any]]) -> Response:
         """A page that is counted only if it is the first. A page past the end is empty."""
@@ -56,6 +61,12 @@ class Page:
         elif self.number > 2:
             previous = replace_query_param(address, "page", self.number - 1)
         return Response({"count": count, "next": following, "previous": previous, "results": results})
+
+
+def size_of(request: Request) -> int:
+    """How many results the page that a request asks for has."""
+    size = _positive(request.query_params.get("page_size", "")) or DEFAULT_SIZE
+    return min(size, MAX_SIZE)
 
 
 def _positive(text: str) -> int | None:

@@ -45,7 +45,7 @@ class StartUploadView(View):
         wanted = self.body(inputs.StartUpload).validated_data
         if wanted["digest"]["algorithm"] != DANDI_ETAG:
             raise ValidationError(["Unsupported Digest Type"])
-        dataset = visible_datasets(self.actor).filter(number=wanted["dandiset"]).first()
+        dataset = next(iter(visible_datasets(self.actor).filter(number=wanted["dandiset"])), None)
         if dataset is None:
             raise NotFound
         upload, parts = services.start_upload(

@@ -4,12 +4,28 @@ from django.urls import re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
-from dandiapi.rest import assets, datasets, general, uploads, versions
+from dandiapi.rest import (
+    assets,
+    audit,
+    datasets,
+    differences,
+    embargo,
+    general,
+    jobs,
+    search,
+    uploads,
+    versions,
+    webdav,
+    zarr,
+)
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
-VERSION = DATASET + r"/versions/(?P<version>draft|0\.[0-9]{6}\.[0-9]{4})"
+VERSION_NAME = r"draft|0\.[0-9]{6}\.[0-9]{4}"
+VERSION = rf"{DATASET}/versions/(?P<version>{VERSION_NAME})"
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ASSET = rf"assets/(?P<asset_id>{UUID4})"
+ZARR = rf"zarr/(?P<zarr_id>{UUID4})"
+JOB = rf"jobs/(?P<job_id>{UUID4})"
 UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
 urlpatterns = [
@@ -22,12 +38,22 @@ urlpatterns = [
     re_path(r"^users/me/$", general.MeView.as_view()),
     re_path(r"^users/search/$", general.UserSearchView.as_view()),
     re_path(r"^dandisets/$", datasets.DatasetsView.as_view()),
+    re_path(r"^dandisets/search/$", search.SearchDatasetsView.as_view()),
+    re_path(r"^search/genotypes/$", search.GenotypesView.as_view()),
+    re_path(r"^search/species/$", search.SpeciesView.as_view()),
     re_path(rf"^{DATASET}/$", datasets.DatasetView.as_view()),
     re_path(rf"^{DATASET}/users/$", datasets.OwnersView.as_view()),
+    re_path(rf"^{DATASET}/projections/$", jobs.ProjectionsView.as_view()),
     re_path(rf"^{DATASET}/star/$", datasets.StarView.as_view()),
+    re_path(rf"^{DATASET}/unembargo/$", embargo.ReleaseView.as_view()),
+    re_path(rf"^{DATASET}/uploads/$", embargo.UploadsView.as_view()),
+    re_path(rf"^{DATASET}/viewers/$", embargo.ViewersView.as_view()),
+    re_path(rf"^{DATASET}/reviewer-links/$", embargo.ReviewerLinksView.as_view()),
+    re_path(rf"^{DATASET}/reviewer-links/(?P<link_id>[0-9]{{1,18}})/$", embargo.ReviewerLinkView.as_view()),
     re_path(rf"^{DATASET}/versions/$", versions.VersionsView.as_view()),
     re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
     re_path(rf"^{VERSION}/info/$", versions.VersionInfoView.as_view()),
+    re_path(rf"^{VERSION}/diff/(?P<other>{VERSION_NAME})/$", differences.DifferenceView.as_view()),
     re_path(rf"^{VERSION}/publish/$", versions.PublishView.as_view()),
     re_path(rf"^{VERSION}/assets/$", assets.AssetsView.as_view()),
     re_path(rf"^{VERSION}/assets/paths/$", assets.PathsView.as_view()),
@@ -38,10 +64,22 @@ urlpatterns = [
     re_path(rf"^{ASSET}/$", assets.FlatAssetView.as_view()),
     re_path(rf"^{ASSET}/info/$", assets.FlatAssetInfoView.as_view()),
     re_path(rf"^{ASSET}/download/$", assets.FlatAssetDownloadView.as_view()),
+    re_path(r"^jobs/$", jobs.JobsView.as_view()),
+    re_path(rf"^{JOB}/$", jobs.JobView.as_view()),
+    re_path(rf"^{JOB}/cancel/$", jobs.CancelView.as_view()),
+    re_path(rf"^{JOB}/retry/$", jobs.RetryView.as_view()),
     re_path(r"^blobs/digest/$", uploads.DigestView.as_view()),
     re_path(r"^uploads/initialize/$", uploads.StartUploadView.as_view()),
     re_path(rf"^{UPLOAD}/complete/$", uploads.CompleteUploadView.as_view()),
     re_path(rf"^{UPLOAD}/validate/$", uploads.ValidateUploadView.as_view()),
+    re_path(r"^zarr/$", zarr.ZarrsView.as_view()),
+    re_path(rf"^{ZARR}/$", zarr.ZarrDetailView.as_view()),
+    re_path(rf"^{ZARR}/finalize/$", zarr.FinalizeZarrView.as_view()),
+    re_path(rf"^{ZARR}/files/$", zarr.ZarrFilesView.as_view()),
+    # Read with or without the slash, which no path of a file ends in.
+    re_path(rf"^{ZARR}/content/(?P<path>.+)/$", zarr.ZarrContentView.as_view()),
+    re_path(r"^webdav/assets/atpath/$", webdav.AtPathView.as_view()),
+    re_path(r"^audit/events/asset/$", audit.AssetEventsView.as_view()),
     re_path(r"^schema/$", SpectacularAPIView.as_view(permission_classes=[Anyone]), name="openapi"),
     re_path(
         r"^docs/swagger/$",

@@ -12,10 +12,12 @@ from archive.publishing.services import publish
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
+from dandiapi.rest.conditions import answer, expected_editions, require_edition
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-WRITE = {400: outputs.ERRORS, 405: str, **READ}
+TAGGED = {304: None, **READ}
+WRITE = {400: outputs.ERRORS, 405: str, 412: str, **READ}
 
 
 class VersionsView(View):
@@ -39,7 +41,8 @@ class VersionsView(View):
 
         def items(offset: int, limit: int) -> list[object]:
             found = versions.select_related("dataset")[offset : offset + limit]
-            return [shapes.version_item(row, is_starred=is_starred, active_uploads=uploads) for row in found]
+            seen = [queries.as_seen_by(self.actor, row) for row in found]
+            return [shapes.version_item(row, is_starred=is_starred, active_uploads=uploads) for row in seen]
 
         return Page.of(request).answer(count=versions.count(), fetch=items)
 
@@ -49,23 +52,30 @@ class VersionView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={200: dict, **READ})
+    @extend_schema(responses={200: dict, **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its metadata."""
-        return Response(self.version.metadata)
+        return answer(request, self.version.metadata, edition=queries.edition_of(self.version))
 
     @extend_schema(request=inputs.NamedMetadata, responses={200: outputs.VersionInfo, **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
-        """Give the draft another name and metadata."""
+        """Give the draft another name and metadata; with `If-Match`, only if it is as it was read."""
         require(self.actor, Action.CHANGE_DRAFT, self.dataset)
         services.require_draft(self.version)
         data = self.body(inputs.NamedMetadata).validated_data
-        services.update_draft(actor=self.actor, dataset=self.dataset, name=data["name"], metadata=data["metadata"])
-        return Response(_info(self))
+        services.update_draft(
+            actor=self.actor,
+            dataset=self.dataset,
+            name=data["name"],
+            metadata=data["metadata"],
+            editions=expected_editions(request),
+        )
+        return _info(self)
 
-    @extend_schema(responses={204: None, **READ, 403: outputs.REFUSAL})
+    @extend_schema(responses={204: None, 412: str, **READ, 403: outputs.REFUSAL})
     def delete(self, request: Request, **kwargs: str) -> Response:
         """Withdraw a published version."""
+        require_edition(request, queries.edition_of(self.version))
         services.delete_version(actor=self.actor, version=self.version)
         return Response(status=204)
 
@@ -75,15 +85,16 @@ class VersionInfoView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={200: outputs.VersionInfo, **READ})
+    @extend_schema(responses={200: outputs.VersionInfo, **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Its state, sums, metadata, and what is wrong with it."""
-        return Response(_info(self))
+        return _info(self)
 
 
-def _info(view: View) -> dict[str, object]:
+def _info(view: View) -> Response:
     details = find_version_details(view.actor, view.number, view.kwargs["version"])
-    return shapes.version_info(details, is_starred=queries.has_star(view.actor, details.version.dataset))
+    info = shapes.version_info(details, is_starred=queries.has_star(view.actor, details.version.dataset))
+    return answer(view.request, info, edition=queries.edition_of(details.version))
 
 
 class PublishView(View):
@@ -96,9 +107,9 @@ class PublishView(View):
         responses={202: None, **WRITE, 403: outputs.REFUSAL, 409: str, 423: str},
     )
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Publish the draft as it is now. Accepted: the draft's status says when it is done."""
+        """Publish the draft as it is now. Accepted: the job at `Location`, and the draft, say when it is done."""
         require(self.actor, Action.PUBLISH, self.dataset, message="Action not allowed")
         services.require_draft(self.version, message="Only draft versions can be published")
         notes = self.body(inputs.Publish).validated_data["release_notes"]
-        publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
-        return Response(status=202)
+        job = publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
+        return Response(status=202, headers={"Location": f"/api/jobs/{job.pk}/"})

@@ -20,6 +20,9 @@ ARCHIVE_INSTANCE_IDENTIFIER: str = env.str("ARCHIVE_INSTANCE_IDENTIFIER", "RRID:
 ARCHIVE_DOI_PREFIX: str = env.str("ARCHIVE_DOI_PREFIX", "10.80507")
 ARCHIVE_JUPYTERHUB_URL: str = env.str("ARCHIVE_JUPYTERHUB_URL", "https://hub.dandiarchive.org/")
 
+# Where clients find the `live` process; empty where there is none.
+ARCHIVE_LIVE_URL: str = env.str("ARCHIVE_LIVE_URL", "").rstrip("/")
+
 # dandischema builds its models from these the moment it is imported, and reads them nowhere else.
 os.environ["DANDI_INSTANCE_NAME"] = ARCHIVE_INSTANCE_NAME
 os.environ["DANDI_INSTANCE_IDENTIFIER"] = ARCHIVE_INSTANCE_IDENTIFIER
@@ -52,8 +55,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "corsheaders",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "oauth2_provider",
     "rest_framework",
     "storages",
 ]
@@ -100,13 +106,18 @@ STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
-# After a restart of Postgres each pooled connection is stale: found out before use, it fails no request.
+# After a restart of Postgres each kept connection is stale: found out before use, it fails no request.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 10},
     "options": "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s",
 }
+if pool_size := env.int("DATABASE_POOL_SIZE", 8):
+    # Threads of the web come and go, so their connections are kept for them.
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+else:
+    # A process of the worker does one thing at a time, on one connection that it keeps.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
 
 # --- Valkey: broker, cache --------------------------------------------------------------------------------------------
 
@@ -134,6 +145,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "quick"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Celery would open a new connection for every task; dandiapi/celery.py looks after the one that is kept.
+CELERY_DB_REUSE_MAX = 2**62
 
 # --- S3 ---------------------------------------------------------------------------------------------------------------
 
@@ -165,6 +178,18 @@ STORAGES: dict[str, Any] = {
 # Where clients reach the object store, when that differs from where this server does.
 S3_PUBLIC_ENDPOINT_URL: str | None = env.str("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL)
 
+# Whether uploads that were given up, and blobs that nothing uses, are collected every night.
+GARBAGE_COLLECTION: bool = env.bool("GARBAGE_COLLECTION", False)
+
+# --- DOIs: DataCite ---------------------------------------------------------------------------------------------------
+
+# DOIs are registered where all of the first three are set.
+DATACITE_URL: str = env.str("DATACITE_URL", "").rstrip("/")
+DATACITE_USER: str = env.str("DATACITE_USER", "")
+DATACITE_PASSWORD: str = env.str("DATACITE_PASSWORD", "")
+DATACITE_PUBLISH: bool = env.bool("DATACITE_PUBLISH", False)
+DATACITE_CONCEPT_DOIS: bool = env.bool("DATACITE_CONCEPT_DOIS", False)
+
 # --- Accounts ---------------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
@@ -183,21 +208,91 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "dandiapi.auth.AccountAdapter"
+ACCOUNT_ADAPTER = "dandiapi.accounts.AccountAdapter"
 # New people wait for an administrator unless this is set.
 ACCOUNTS_APPROVED_AT_SIGNUP: bool = env.bool("ACCOUNTS_APPROVED_AT_SIGNUP", False)
+# But for those whose verified address ends in one of these (contract 2.11).
+ACCOUNTS_TRUSTED_ADDRESSES: list[str] = env.list(
+    "ACCOUNTS_TRUSTED_ADDRESSES",
+    default=[
+        ".edu",
+        "@alleninstitute.org",
+        "@nih.gov",
+        "@janelia.hhmi.org",
+        "@ccf.org",
+        ".ac.uk",
+        ".mcgill.ca",
+        "@epfl.ch",
+    ],
+)
+ADMIN_EMAIL: str = env.str("ADMIN_EMAIL", "")
+# How many proxies in front of this server name the client's address; sign-ins are counted by it.
+ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", 0)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# Who vouches for people: those whose client is known. Their word on an address is taken.
+PROVIDERS: dict[str, tuple[str, str]] = {
+    "github": (env.str("GITHUB_CLIENT_ID", ""), env.str("GITHUB_CLIENT_SECRET", "")),
+    "orcid": (env.str("ORCID_CLIENT_ID", ""), env.str("ORCID_CLIENT_SECRET", "")),
+    "google": (env.str("GOOGLE_CLIENT_ID", ""), env.str("GOOGLE_CLIENT_SECRET", "")),
+}
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    name: {"APPS": [{"client_id": client_id, "secret": secret}]}
+    for name, (client_id, secret) in PROVIDERS.items()
+    if client_id
+}
+INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIALACCOUNT_PROVIDERS]
+SOCIALACCOUNT_ADAPTER = "dandiapi.accounts.SocialAccountAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_QUERY_EMAIL = True
+# Where others vouch for people, passwords of our own are an exception.
+SOCIALACCOUNT_ONLY: bool = not env.bool("ACCOUNTS_WITH_PASSWORDS", not SOCIALACCOUNT_PROVIDERS)
+
+# Web apps of other origins that act for people (contract 1.10); `dandiapi/oauth.py` says what is special.
+OAUTH2_PROVIDER: dict[str, Any] = {
+    "OAUTH2_VALIDATOR_CLASS": "dandiapi.oauth.Validator",
+    "SCOPES": {"write": "Read and write"},
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 24 * 3600,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 300,
+    # After the access token that came along has expired.
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+}
+SILENCED_SYSTEM_CHECKS = [
+    # Hashed tokens cannot be repeated to who lost them; our validator makes new ones.
+    "oauth2_provider.E001",
+    # The web app would leave an `iss` in its address.
+    "oauth2_provider.W005",
+]
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "archive@localhost")
+
+# --- Embargoes --------------------------------------------------------------------------------------------------------
+
+# Whether what is embargoed is released after its last day, and how many days before that its owners are told.
+EMBARGO_RELEASE_AT_END: bool = env.bool("EMBARGO_RELEASE_AT_END", True)
+EMBARGO_NOTICE_DAYS: list[int] = env.list("EMBARGO_NOTICE_DAYS", cast=int, default=[30, 7, 1])
 
 # --- The faces --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dandiapi.auth.BearerAuthentication",
         "dandiapi.auth.TokenAuthentication",
         "dandiapi.auth.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["dandiapi.auth.ApprovedOrReadOnly"],
+    "DEFAULT_THROTTLE_CLASSES": ["dandiapi.limits.RateLimit"],
     "DEFAULT_RENDERER_CLASSES": ["dandiapi.rest.render.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dandiapi.rest.render.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -209,14 +304,27 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Datasets, their versions and assets, in the dialect of the DANDI archive.",
     "VERSION": ARCHIVE_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    # Their scripts are served from here: nobody else is told who reads them, or could change them.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
     # From this version on its schemas are JSON Schemas, so that any validator can hold an answer against them.
     "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "dandiapi.rest.openapi.document_common_answers",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "VersionStatus": "archive.datasets.models.Version.Status",
         "AssetStatus": "archive.assets.models.Asset.Status",
+        "JobState": "archive.timeline.models.Job.State",
+        "ProjectionState": "archive.timeline.models.Projection.State",
     },
 }
+# What is no page. Reading is open to any origin (`dandiapi/apps.py`), writing to these.
+CORS_URLS_REGEX = r"^/(api|oauth|server-info)\b"
+CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_ALLOW_ALL_ORIGINS = False
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGIN_REGEXES: list[str] = env.list("CORS_ALLOWED_ORIGIN_REGEXES", default=[])
@@ -226,11 +334,22 @@ CORS_ALLOW_HEADERS = (
     "baggage",
     "content-type",
     "if-match",
+    "if-none-match",
     "sentry-trace",
     "user-agent",
     "x-csrftoken",
     "x-requested-with",
 )
+
+# How many proxies of ours a request comes through: so many entries of X-Forwarded-For are believed.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 1)
+# Requests to the API in a minute: of one address, and of one user. 0 is no limit.
+RATE_LIMIT_ANONYMOUS: int = 0
+RATE_LIMIT_SIGNED_IN: int = 0
+LIVE_STREAMS_PER_CLIENT: int = env.int("LIVE_STREAMS_PER_CLIENT", 10)
+LIVE_HEARTBEAT_SECONDS: float = env.float("LIVE_HEARTBEAT_SECONDS", 15.0)
+
+CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after")
 
 # --- Logging ----------------------------------------------------------------------------------------------------------
 
@@ -243,6 +362,8 @@ LOGGING = {
     "loggers": {
         # Every task that comes and goes, otherwise.
         "celery": {"level": env.str("CELERY_LOG_LEVEL", "WARNING")},
+        # Every request to DataCite, otherwise.
+        "httpx": {"level": "WARNING"},
         # Every 404, otherwise.
         "django.request": {"level": "ERROR"},
     },

@@ -5,17 +5,18 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from rest_framework.permissions import SAFE_METHODS
 
+from archive.accounts.queries import find_reviewer_link
 from archive.errors import ForbiddenError, UnauthenticatedError
-from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
+from dandiapi.auth import REVIEWER_LINK, Anyone, Approved, SignedIn, Staff, actor_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def open_to(permission: type[Anyone | SignedIn | Approved]) -> Callable[[View[P]], View[P]]:
+def open_to(permission: type[Anyone | SignedIn | Approved | Staff]) -> Callable[[View[P]], View[P]]:
     """Let in those whom the permission lets in. Who is not signed in is asked to, and then sees the page."""
     # Permissions are typed for DRF's requests; of a request, ours ask only what every request knows.
     asked: Any = permission()
@@ -23,6 +24,8 @@ def open_to(permission: type[Anyone | SignedIn | Approved]) -> Callable[[View[P]
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if "reviewer" in request.GET and request.method in SAFE_METHODS:
+                return _followed_reviewer_link(request)
             if asked.has_permission(request, view):
                 return view(request, *args, **kwargs)
             return _turned_away(request)
@@ -31,6 +34,16 @@ def open_to(permission: type[Anyone | SignedIn | Approved]) -> Callable[[View[P]
         return guarded
 
     return guard
+
+
+def _followed_reviewer_link(request: HttpRequest) -> HttpResponse:
+    """Keep the link in the session, and lead to the same page without its secret, which is nobody else's business."""
+    link = find_reviewer_link(request.GET["reviewer"])
+    if link:
+        request.session[REVIEWER_LINK] = link.pk
+    query = request.GET.copy()
+    del query["reviewer"]
+    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
 def _turned_away(request: HttpRequest) -> HttpResponse:

@@ -16,9 +16,13 @@ WORDS = {
     HTTPStatus.FORBIDDEN: ("This is not open to you", "Perhaps you need to sign in, or to wait for an approval."),
     HTTPStatus.NOT_FOUND: ("There is nothing here", "It may have moved, or be open to its owners only."),
     HTTPStatus.CONFLICT: ("Not just now", "Something else has to happen first."),
+    HTTPStatus.PRECONDITION_FAILED: ("Somebody was faster", "It has been changed since you opened it."),
     HTTPStatus.LOCKED: ("Not just now", "Somebody is at work on it."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Back in a moment", "A service that this page needs is away."),
 }
+# What programs ask for; all else is pages. One of these has its address below the API's (contract 1.3).
+PROGRAMS = ("/api/", "/oauth/token/", "/oauth/revoke_token/")
+QUESTIONNAIRE = "/api/users/questionnaire-form/"
 
 
 class ErrorPageMiddleware:
@@ -33,9 +37,13 @@ class ErrorPageMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page; None, for Django's own 500, if this is a fault of ours."""
         error = in_the_domain(exception)
-        if request.path_info.startswith("/api/") or not isinstance(error, ArchiveError):
+        if _is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
             return None
         return error_page(request, error)
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
 
 
 def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django import forms
 from django.utils import timezone
 
-from archive.accounts.models import Token
+from archive.accounts.models import Token, User
+from archive.accounts.services import MAX_REASON
 
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", "": "ever, until it is revoked"}
 
@@ -22,3 +23,16 @@ class TokenForm(forms.Form):
         """When the token shall end; None for never."""
         days = self.cleaned_data["lifetime"]
         return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class ReviewForm(forms.Form):
+    """Whether somebody is let in, and if not, why."""
+
+    status = forms.ChoiceField(choices=[(status, status) for status in (User.Status.APPROVED, User.Status.REJECTED)])
+    rejection_reason = forms.CharField(
+        max_length=MAX_REASON,
+        required=False,
+        label="If you reject them, why?",
+        help_text="They are sent this.",
+        widget=forms.Textarea({"rows": 3}),
+    )

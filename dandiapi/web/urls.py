@@ -1,11 +1,13 @@
 """The addresses of the pages. Those of datasets are in their metadata, with or without a slash at the end."""
 
 from django.urls import path, re_path
+from oauth2_provider.views import RevokeTokenView, TokenView
 
-from dandiapi.web import views
+from dandiapi.web import differences, oauth, operations, people, views
 
 DATASET = r"^dandiset/(?P<identifier>\d{6})"
-VERSION = DATASET + r"/(?P<name>draft|0\.\d{6}\.\d{4})"
+VERSION_NAME = r"draft|0\.\d{6}\.\d{4}"
+VERSION = rf"{DATASET}/(?P<name>{VERSION_NAME})"
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,8 +18,17 @@ urlpatterns = [
     re_path(rf"{DATASET}/star$", views.star, name="star"),
     re_path(rf"{VERSION}/?$", views.version, name="version"),
     re_path(rf"{VERSION}/files/?$", views.files, name="files"),
+    re_path(rf"{VERSION}/diff/(?P<other>{VERSION_NAME})/?$", differences.differences, name="differences"),
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke", views.revoke, name="revoke-token"),
+    path("oauth/authorize/", oauth.AuthorizeView.as_view(), name="authorize"),
+    path("oauth/token/", TokenView.as_view()),
+    path("oauth/revoke_token/", RevokeTokenView.as_view()),
+    path("api/users/questionnaire-form/", oauth.questionnaire, name="questionnaire"),
+    path("dashboard/", people.dashboard, name="dashboard"),
+    path("dashboard/archive/", operations.operations, name="operations"),
+    path("dashboard/user/<str:username>/", people.review_user, name="review-user"),
+    path("dashboard/mailchimp/", people.mailing_list, name="mailing-list"),
     path("robots.txt", views.robots),
     path("favicon.ico", views.favicon),
 ]

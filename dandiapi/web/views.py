@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.accounts.models import User
-from archive.accounts.policy import Action, Actor, may, require
+from archive.accounts.policy import Action, Actor, is_blinded, may, require
 from archive.accounts.queries import owners_of, tokens_of
 from archive.accounts.services import create_token, revoke_token
 from archive.assets.queries import Child, find_folder, page_of_children
@@ -20,7 +20,7 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
     archive_totals,
-    filtered_datasets,
+    as_seen_by,
     has_star,
     latest_versions,
     starred_by,
@@ -32,9 +32,11 @@ from archive.errors import ArchiveError, InvalidError, NotFoundError
 from archive.paths import ancestors, name_of
 from archive.publishing.queries import asset_problems, require_publishable
 from archive.publishing.services import publish
+from archive.search.queries import search_datasets
 from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
 from dandiapi.web.about import about
 from dandiapi.web.access import open_to
+from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
 from dandiapi.web.paging import Page
 from dandiapi.web.readme import readme_of
@@ -71,8 +73,10 @@ class Row:
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, and the open datasets, or those that a search finds."""
     search = request.GET.get("search", "").strip()
-    wanted = DatasetFilter(search=search, ordering="-id")
-    return render(request, "home.html", {**_listed(request, wanted), "search": search, "totals": archive_totals()})
+    wanted = DatasetFilter(ordering="-id")
+    return render(
+        request, "home.html", {**_listed(request, wanted, search), "search": search, "totals": archive_totals()}
+    )
 
 
 @require_safe
@@ -91,9 +95,9 @@ def starred_datasets(request: HttpRequest) -> HttpResponse:
     return render(request, "datasets.html", {**_listed(request, wanted), "title": "Starred datasets"})
 
 
-def _listed(request: HttpRequest, wanted: DatasetFilter) -> dict[str, Any]:
+def _listed(request: HttpRequest, wanted: DatasetFilter, search: str = "") -> dict[str, Any]:
     actor = actor_of(request)
-    found = filtered_datasets(actor, wanted)
+    found = search_datasets(actor, wanted, search)
     page = Page.of(request, count=found.order_by().count(), size=DATASETS_PER_PAGE)
     return {"page": page, "rows": list(_rows(actor, list(found[page.start : page.end])))}
 
@@ -136,16 +140,16 @@ def _find_dataset(actor: Actor, identifier: str) -> Dataset:
     return dataset
 
 
-def _find_version(dataset: Dataset, name: str) -> Version:
+def _find_version(actor: Actor, dataset: Dataset, name: str) -> Version:
     version = versions_of(dataset).filter(version=name).first()
     if version is None:
         raise NotFoundError("Not found.")
     version.dataset = dataset
-    return version
+    return as_seen_by(actor, version)
 
 
 def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: str) -> HttpResponse:
-    version = _find_version(dataset, name)
+    version = _find_version(actor, dataset, name)
     versions = versions_of(dataset).defer("metadata", "problems").order_by("-at")
     published = [one for one in versions[:VERSIONS_SHOWN] if not one.is_draft]
     description = version.metadata.get("description")
@@ -159,24 +163,26 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "state": state_of(version),
         "published": published,
         "newest": published[0] if published else None,
-        "owners": owners_of(dataset.number),
+        "owners": [] if is_blinded(actor, dataset) else owners_of(dataset.number),
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
-        **_publishing(actor, version),
+        **_publishing(actor, version, published[0] if published else None),
     }
     return render(request, "version.html", facts)
 
 
-def _publishing(actor: Actor, version: Version) -> dict[str, Any]:
-    """What is wrong with a draft, whether the actor may publish it, and what stands in the way."""
+def _publishing(actor: Actor, version: Version, newest: Version | None) -> dict[str, Any]:
+    """What is wrong with a draft, whether the actor may publish it, and what stands in the way or what is new."""
     if not version.is_draft:
         return {}
-    problems = [*version.problems, *asset_problems(version)]
+    problems = [*version.problems, *asset_problems(actor, version)]
+    may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), _obstacle(version)
     return {
         "problems": problems[:PROBLEMS_SHOWN],
         "problem_count": len(problems),
-        "may_publish": may(actor, Action.PUBLISH, version.dataset),
-        "obstacle": _obstacle(version),
+        "may_publish": may_publish,
+        "obstacle": obstacle,
+        "suggested_notes": suggested_notes(actor, version.dataset, newest) if may_publish and not obstacle else "",
     }
 
 
@@ -230,7 +236,8 @@ class Entry:
 @open_to(Anyone)
 def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """What is in a folder of a version."""
-    version = _find_version(_find_dataset(actor_of(request), identifier), name)
+    actor = actor_of(request)
+    version = _find_version(actor, _find_dataset(actor, identifier), name)
     location = request.GET.get("location", "").strip("/")
     folder = find_folder(version, location)
     if folder is None and location:

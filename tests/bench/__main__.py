@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.archive_api import Target
+from tests.bench.embargo import measure_embargo
 from tests.bench.publishing import LARGE, SMALL, measure_publishing
 from tests.bench.quiet import wait_until_quiet
 from tests.bench.reading import measure_reading
 from tests.bench.registration import measure_registration
 from tests.bench.report import Table, heading
+from tests.bench.search import measure_search
+from tests.bench.zarr import ENTRIES, measure_zarr
 from tests.journeys.running import RunningArchive, free_port
 
-PARTS = ("registration", "reading", "publishing")
+PARTS = ("registration", "reading", "publishing", "embargo", "zarr", "search")
 
 
 def main() -> None:
@@ -35,6 +38,12 @@ def _measure(part: str, target: Target, options: argparse.Namespace) -> list[Tab
         return measure_registration(target, options.clients, options.seconds)
     if part == "reading":
         return measure_reading(target, options.clients, options.seconds)
+    if part == "embargo":
+        return measure_embargo(target, options.small, options.large)
+    if part == "zarr":
+        return measure_zarr(target, options.entries)
+    if part == "search":
+        return measure_search(target, options.clients, options.seconds)
     return measure_publishing(target, options.small, options.large)
 
 
@@ -56,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be repeated")
     parser.add_argument("--small", type=int, default=SMALL, help=f"assets of the small dataset (default: {SMALL})")
     parser.add_argument("--large", type=int, default=LARGE, help=f"assets of the large dataset (default: {LARGE})")
+    parser.add_argument("--entries", type=int, default=ENTRIES, help=f"entries of the Zarr (default: {ENTRIES})")
     return parser
 
 

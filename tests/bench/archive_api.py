@@ -40,7 +40,7 @@ class Target:
 class Api(Connection):
     """A connection that speaks JSON."""
 
-    def json(self, verb: str, target: str, content: Json | None = None) -> Any:
+    def json(self, verb: str, target: str, content: Json | list[Json] | None = None) -> Any:
         """Sends JSON, returns JSON (None for an empty answer).
 
         Raises RuntimeError when the answer is not one of success.
@@ -50,17 +50,18 @@ class Api(Connection):
             raise RuntimeError(f"{verb} {target}: {reply.status} {reply.body[:500].decode(errors='replace')}")
         return orjson.loads(reply.body) if reply.body else None
 
-    def send_json(self, verb: str, target: str, content: Json | None = None) -> Reply:
+    def send_json(self, verb: str, target: str, content: Json | list[Json] | None = None) -> Reply:
         """Sends JSON; returns the answer as it came."""
         if content is None:
             return self.exchange(verb, target)
         return self.exchange(verb, target, orjson.dumps(content), "application/json")
 
 
-def create_dandiset(api: Api, name: str, schema_version: str) -> str:
+def create_dandiset(api: Api, name: str, schema_version: str, *, embargo: bool = False) -> str:
     """Creates a dandiset that could be published; returns its identifier."""
     metadata = VALID_METADATA | {"name": name, "schemaVersion": schema_version}
-    identifier: str = api.json("POST", "/api/dandisets/", {"name": name, "metadata": metadata})["identifier"]
+    address = f"/api/dandisets/?embargo={str(embargo).lower()}"
+    identifier: str = api.json("POST", address, {"name": name, "metadata": metadata})["identifier"]
     return identifier
 
 

@@ -1,7 +1,8 @@
 """`python -m tests.bench.make_dataset --assets N`: a valid dataset of N assets, by the bulk service; prints its id.
 
-Its blobs are rows only: no byte of them is in the store, and they are marked as already open and checked, as the
-assets are as already valid, because what is measured afterwards is the archive's work on rows.
+Its blobs are rows only: no byte of them is in the store, and they are marked as already checked (and open, unless the
+dataset is embargoed), as the assets are as already valid, because what is measured afterwards is the archive's work on
+rows.
 """
 
 import argparse
@@ -24,18 +25,19 @@ def main() -> None:
     """Makes it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.make_dataset", description=__doc__)
     parser.add_argument("--assets", type=int, default=1000)
-    assets: int = parser.parse_args().assets
+    parser.add_argument("--embargoed", action="store_true", help="embargoed, with blobs that are not open")
+    options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dandiapi.settings.development")
     django.setup()
-    print(_make(assets))
+    print(_make(options.assets, is_embargoed=options.embargoed))
 
 
-def _make(assets: int) -> str:
+def _make(assets: int, *, is_embargoed: bool) -> str:
     from archive.accounts.policy import Actor
     from archive.accounts.services import create_user
     from archive.assets.models import Asset
     from archive.assets.services import NewAsset, change_assets
-    from archive.datasets.services import create_dataset
+    from archive.datasets.services import Embargo, create_dataset
     from archive.timeline.services import nudge
     from archive.validation.summary import asset_contribution
 
@@ -45,8 +47,10 @@ def _make(assets: int) -> str:
         "license": ["spdx:CC0-1.0"],
         "schemaVersion": "0.8.0",
     }
-    dataset = create_dataset(actor=actor, name=f"Benchmark of {assets} assets", metadata=metadata)
-    new = [NewAsset(_path(number), blob, _metadata(number)) for number, blob in enumerate(_blobs(actor, assets))]
+    embargo = Embargo() if is_embargoed else None
+    dataset = create_dataset(actor=actor, name=f"Benchmark of {assets} assets", metadata=metadata, embargo=embargo)
+    blobs = _blobs(actor, assets, is_open=not is_embargoed)
+    new = [NewAsset(_path(number), blob, _metadata(number)) for number, blob in enumerate(blobs)]
     change_assets(actor=actor, dataset=dataset, add=new)
     for subject in range(SUBJECTS):
         of_subject = Asset.objects.filter(dataset=dataset, path__startswith=f"sub-{subject:02}/")
@@ -56,23 +60,23 @@ def _make(assets: int) -> str:
     return dataset.identifier
 
 
-def _blobs(actor: Any, count: int) -> "list[Blob]":
+def _blobs(actor: Any, count: int, *, is_open: bool) -> "list[Blob]":
     from archive.blobs.models import Blob
 
     made: list[Blob] = []
     for start in range(0, count, BATCH_SIZE):
         numbers = range(start, min(start + BATCH_SIZE, count))
-        made += Blob.objects.bulk_create(_blob(actor, number) for number in numbers)
+        made += Blob.objects.bulk_create(_blob(actor, number, is_open=is_open) for number in numbers)
     return made
 
 
-def _blob(actor: Any, number: int) -> "Blob":
+def _blob(actor: Any, number: int, *, is_open: bool) -> "Blob":
     from archive.blobs.models import Blob
 
     blob_id = uuid.uuid4()
     digest = hashlib.sha256(blob_id.bytes).hexdigest()
     return Blob(
-        id=blob_id, uploader=actor.user, size=1000 + number, etag=f"{digest[:32]}-1", sha256=digest, is_open=True
+        id=blob_id, uploader=actor.user, size=1000 + number, etag=f"{digest[:32]}-1", sha256=digest, is_open=is_open
     )
 
 

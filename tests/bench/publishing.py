@@ -36,9 +36,9 @@ def measure_publishing(target: Target, small: int = SMALL, large: int = LARGE) -
     return [_publishing_table(*publications), _reading_table(target, *publications)]
 
 
-def make_dataset(target: Target, assets: int) -> str:
+def make_dataset(target: Target, assets: int, *options: str) -> str:
     """A dandiset with so many assets, made by the bulk service; returns its identifier."""
-    made = target.archive.manage("-m", "tests.bench.make_dataset", "--assets", str(assets))
+    made = target.archive.manage("-m", "tests.bench.make_dataset", "--assets", str(assets), *options)
     dandiset = made.split()[-1]
     wait_until_valid(target.api(), dandiset)
     return dandiset

@@ -4,7 +4,7 @@ import hashlib
 import os
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from archive.digests import etag_of_parts
 from tests.bench.archive_api import Api, Json, Target, create_dandiset, wait_until_valid
 from tests.bench.connection import Connection, target_of
 from tests.bench.load import Measurement, Step, measure
+from tests.bench.processors import seconds_used
 from tests.bench.report import Table, milliseconds
 
 FILE_SIZE = 1000
@@ -84,9 +85,9 @@ class Uploader:
 
 
 def measure_registration(target: Target, clients: int, seconds: float) -> list[Table]:
-    """The table of registration, and that of where its time goes."""
+    """The table of registration, and those of where its time goes."""
     runs = [_register_for(target, count, seconds) for count in (1, clients)]
-    return [_summary(runs), _stages(runs)]
+    return [_summary(runs), _stages(runs), _processors(runs)]
 
 
 class Run(NamedTuple):
@@ -95,6 +96,7 @@ class Run(NamedTuple):
     uploaders: list[Uploader]
     measured: Measurement
     until_valid: float
+    processor_seconds: Counter[str]
 
 
 def _register_for(target: Target, clients: int, seconds: float) -> Run:
@@ -103,8 +105,10 @@ def _register_for(target: Target, clients: int, seconds: float) -> Run:
     dandiset = create_dandiset(api, f"Registration by {clients} clients", schema_version)
     uploaders = [Uploader(target, dandiset, number, schema_version) for number in range(clients)]
     steps: list[Step] = [uploader.upload_one for uploader in uploaders]
+    before = seconds_used(target.archive)
     measured = measure(steps.__getitem__, clients, seconds)
-    return Run(uploaders, measured, wait_until_valid(api, dandiset))
+    until_valid = wait_until_valid(api, dandiset)
+    return Run(uploaders, measured, until_valid, seconds_used(target.archive) - before)
 
 
 def _summary(runs: list[Run]) -> Table:
@@ -139,3 +143,19 @@ def _stages(runs: list[Run]) -> Table:
 def _median_of_stage(uploaders: list[Uploader], stage: str) -> float:
     durations = [duration for uploader in uploaders for duration in uploader.stages[stage]]
     return statistics.median(durations)
+
+
+def _processors(runs: list[Run]) -> Table:
+    names = sorted({name for run in runs for name in run.processor_seconds})
+    return Table(
+        title="Processor time of one registration, by process",
+        columns=["process", *(f"clients: {run.measured.clients}" for run in runs)],
+        rows=[
+            [name, *(milliseconds(1000 * run.processor_seconds[name] / _registered(run)) for run in runs)]
+            for name in names
+        ],
+    )
+
+
+def _registered(run: Run) -> int:
+    return sum(len(uploader.stages["POST asset"]) for uploader in run.uploaders)

@@ -15,6 +15,7 @@ from archive.accounts.services import create_user
 from archive.datasets.models import Dataset
 from archive.timeline.models import Change, Job, Projection
 from archive.timeline.queries import changes
+from archive.zarr.models import ZarrArchive
 from tests.factories import (
     make_admin,
     make_asset,
@@ -25,7 +26,9 @@ from tests.factories import (
     make_unapproved_user,
     make_user,
     make_valid_dataset,
+    make_zarr,
 )
+from tests.factories.zarr import announce, put
 from tests.worker import Worker
 
 MODELS = list(apps.get_app_config("archive").get_models())
@@ -126,7 +129,7 @@ def test_list_asks_few_queries_however_many_rows_there_are(
 
 
 def test_list_is_counted_only_so_far(administrator: Client, monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
-    monkeypatch.setattr("dandiapi.admin.COUNTED", 2)
+    monkeypatch.setattr("dandiapi.admin.base.COUNTED", 2)
     shown = administrator.get(page(Change, "changelist")).context["cl"]
     assert shown.result_count == 2
 
@@ -140,11 +143,17 @@ def test_search_finds_the_rows_of_one_dataset(administrator: Client, dataset: Da
 # --- People -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("action", "status"), [("approve", User.Status.APPROVED), ("reject", User.Status.REJECTED)])
-def test_people_are_approved_and_rejected(staff: Client, action: str, status: User.Status) -> None:
+def test_people_are_approved_and_told(staff: Client, worker: Worker, mailoutbox: list[Any]) -> None:
     people = [make_unapproved_user(), make_unapproved_user(User.Status.INCOMPLETE)]
-    run(staff, User, action, *people)
-    assert {User.objects.get(pk=person.pk).status for person in people} == {status}
+    run(staff, User, "approve", *people)
+    worker.run()
+    assert {User.objects.get(pk=person.pk).status for person in people} == {User.Status.APPROVED}
+    assert {mail.to[0] for mail in mailoutbox} == {person.email for person in people}
+
+
+def test_people_lead_to_where_they_are_reviewed(staff: Client) -> None:
+    person = make_unapproved_user()
+    assert f'href="/dashboard/user/{person.username}/"' in staff.get(page(User, "changelist")).content.decode()
 
 
 def test_people_are_filtered_by_status(staff: Client) -> None:
@@ -218,7 +227,7 @@ def test_last_owner_stays(administrator: Client, dataset: Dataset) -> None:
 
 
 def test_failing_projection_is_tried_again(administrator: Client, dataset: Dataset, worker: Worker) -> None:
-    projection = Projection.objects.filter(dataset_id=dataset.number)[0]
+    projection = Projection.objects.get(dataset_id=dataset.number, name="access")
     Projection.objects.filter(pk=projection.pk).update(next_attempt="2100-01-01T00:00Z", state="failing", cursor=0)
     run(administrator, Projection, "try_again", projection)
     worker.run()
@@ -243,3 +252,16 @@ def test_admin_loads_nothing_from_elsewhere(administrator: Client) -> None:
 def test_demo_administrator_may_come_in(db: None) -> None:
     person = create_user(email="demo@example.org", is_admin=True)
     assert signed_in(person).get("/admin/").status_code == 200
+
+
+# --- Zarr -------------------------------------------------------------------------------------------------------------
+
+
+def test_archive_that_is_pending_is_ingested(administrator: Client, worker: Worker) -> None:
+    zarr = make_zarr(make_dataset())
+    announce(zarr, {"0/0": b"chunk"})
+    put(zarr, b"chunk")
+    run(administrator, ZarrArchive, "ingest", zarr)
+    worker.run()
+    zarr.refresh_from_db()
+    assert (zarr.status, zarr.file_count) == (ZarrArchive.Status.COMPLETE, 1)

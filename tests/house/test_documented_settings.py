@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.house.sources import PROJECT, modules, named, nodes
 
 # Which settings there are is said before there are any.
-CHOOSES_SETTINGS = ["dandiapi/celery.py", "dandiapi/wsgi.py"]
+CHOOSES_SETTINGS = ["dandiapi/asgi.py", "dandiapi/celery.py", "dandiapi/wsgi.py"]
 
 
 def variables_read(file: Path) -> Iterator[str]:

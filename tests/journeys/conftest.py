@@ -5,7 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
+from tests.journeys.browser import chromium, served_web_app
 from tests.journeys.client import DandiClient
 from tests.journeys.rest import rest_client
 from tests.journeys.running import RunningArchive, free_port
@@ -31,3 +33,25 @@ def api(running_archive: RunningArchive) -> Iterator[httpx.Client]:
     """The REST API of the running archive, called by the owner of its datasets."""
     with rest_client(running_archive) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def web_app(running_archive: RunningArchive) -> Iterator[str]:
+    """Where the web app is; the archive knows of it."""
+    with served_web_app() as address:
+        running_archive.manage("manage.py", "register_web_app", "--redirect-uri", f"{address}/")
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(web_app: str) -> Iterator[Browser]:
+    with chromium() as program:
+        yield program
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that has never been anywhere."""
+    fresh = browser.new_context()
+    yield fresh
+    fresh.close()

@@ -28,11 +28,10 @@ VALID_METADATA: Json = {
 }
 
 
-def rest_client(archive: RunningArchive) -> httpx.Client:
-    """The REST API of an archive, called by the owner of its datasets. It trusts no proxy of this machine."""
-    return httpx.Client(
-        base_url=archive.api_url, headers={"Authorization": f"token {archive.token}"}, timeout=60, trust_env=False
-    )
+def rest_client(archive: RunningArchive, token: str = "") -> httpx.Client:
+    """The REST API of an archive, called by whose token it is, or its first account. It trusts no proxy here."""
+    headers = {"Authorization": f"token {token or archive.token}"}
+    return httpx.Client(base_url=archive.api_url, headers=headers, timeout=60, trust_env=False)
 
 
 def create_dandiset(api: httpx.Client, name: str) -> str:
@@ -100,6 +99,21 @@ def wait_until_valid(api: httpx.Client, dandiset: str, seconds: float = 60) -> N
             errors = info["version_validation_errors"] + info["asset_validation_errors"]
             raise TimeoutError(f"{dandiset} is {info['status']}: {errors}")
         time.sleep(0.25)
+
+
+def wait_for_version(api: httpx.Client, dandiset: str, seconds: float = 60) -> str:
+    """The name of the version that a dandiset is being published as, as soon as it is there.
+
+    Raises TimeoutError when that takes too long.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        row = success(api.get(f"/dandisets/{dandiset}/")).json()["most_recent_published_version"]
+        if row:
+            version: str = row["version"]
+            return version
+        time.sleep(0.25)
+    raise TimeoutError(f"{dandiset} was not published.")
 
 
 def success(response: httpx.Response) -> httpx.Response:

@@ -3,20 +3,40 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
-from archive.accounts.models import Grant, User
-from archive.accounts.policy import ANONYMOUS, SYSTEM, Action, Actor, may, require, visible
+from archive.accounts.models import Grant, ReviewerLink, User
+from archive.accounts.policy import (
+    ANONYMOUS,
+    SYSTEM,
+    Action,
+    Actor,
+    attachable_rows,
+    is_blinded,
+    may,
+    require,
+    visible,
+    visible_rows,
+)
+from archive.assets.models import Asset
+from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from tests.factories import (
     acting,
     make_admin,
+    make_asset,
+    make_blob_row,
     make_dataset,
     make_embargoed_dataset,
+    make_releasing_dataset,
+    make_reviewer_link,
     make_staff,
     make_token,
     make_unapproved_user,
     make_user,
+    owner_of,
+    start_release,
 )
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +45,15 @@ pytestmark = pytest.mark.django_db
 def _owner(dataset: Dataset, user: User) -> User:
     Grant.objects.create(dataset=dataset, user=user)
     return user
+
+
+def _viewer(dataset: Dataset, user: User) -> User:
+    Grant.objects.create(dataset=dataset, user=user, role=Grant.Role.VIEWER)
+    return user
+
+
+def _link(dataset: Dataset) -> ReviewerLink:
+    return make_reviewer_link(dataset)[0]
 
 
 def _with_token(user: User, scope: str) -> Actor:
@@ -38,6 +67,14 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
     "rejected": lambda dataset: acting(make_unapproved_user(User.Status.REJECTED)),
     "stranger": lambda dataset: acting(make_user()),
     "owner": lambda dataset: acting(_owner(dataset, make_user())),
+    "viewer": lambda dataset: acting(_viewer(dataset, make_user())),
+    "unapproved viewer": lambda dataset: acting(_viewer(dataset, make_unapproved_user())),
+    "viewer, writing token": lambda dataset: _with_token(_viewer(dataset, make_user()), "write"),
+    "viewer of another": lambda dataset: acting(_viewer(make_embargoed_dataset(), make_user())),
+    "reviewer": lambda dataset: Actor(link=_link(dataset)),
+    "reviewer of another": lambda dataset: Actor(link=_link(make_embargoed_dataset())),
+    "stranger, reviewing": lambda dataset: Actor(make_user(), link=_link(dataset)),
+    "owner, reviewing": lambda dataset: Actor(_owner(dataset, make_user()), link=_link(dataset)),
     "staff": lambda dataset: acting(make_staff()),
     "admin": lambda dataset: acting(make_admin()),
     "owner, writing token": lambda dataset: _with_token(_owner(dataset, make_user()), "write"),
@@ -48,25 +85,52 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
 }
 
 EVERYBODY = set(ACTORS)
-OWNERS = {"owner", "owner, writing token", "admin", "system"}
-APPROVED = OWNERS | {"stranger", "staff"}
+OWNERS = {"owner", "owner, writing token", "owner, reviewing", "admin", "system"}
+VIEWERS = {"viewer", "unapproved viewer", "viewer, writing token"}
+REVIEWERS = {"reviewer", "stranger, reviewing"}
+APPROVED = OWNERS | {"stranger", "stranger, reviewing", "viewer", "viewer, writing token", "viewer of another", "staff"}
+OWNERS_TO_READ = OWNERS | {"unapproved owner", "owner, reading token", "admin, reading token"}
 READERS = APPROVED | {"owner, reading token", "staff, reading token", "admin, reading token"}
 
 # Who may, when the dataset is embargoed and they are as they are called.
 TABLE: dict[Action, set[str]] = {
-    Action.READ: OWNERS | {"unapproved owner", "owner, reading token", "admin, reading token"},
+    Action.READ: OWNERS_TO_READ | VIEWERS | REVIEWERS,
     Action.CREATE_DATASET: APPROVED,
     Action.CHOOSE_IDENTIFIER: {"admin", "system"},
     Action.CHANGE_DRAFT: OWNERS,
     Action.CHANGE_OWNERS: OWNERS,
+    Action.LIST_VIEWERS: OWNERS_TO_READ,
+    Action.CHANGE_VIEWERS: OWNERS,
+    Action.LIST_REVIEWER_LINKS: OWNERS_TO_READ,
+    Action.CHANGE_REVIEWER_LINKS: OWNERS,
+    Action.LIST_UPLOADS: OWNERS_TO_READ,
+    Action.RELEASE: OWNERS,
     Action.PUBLISH: OWNERS,
     Action.DELETE_DATASET: OWNERS,
     Action.DELETE_VERSION: {"admin", "system"},
     Action.STAR: APPROVED,
     Action.SEARCH_USERS: READERS,
     Action.LIST_USERS: {"staff", "staff, reading token", "admin", "admin, reading token", "system"},
+    Action.REVIEW_USERS: {"staff", "admin", "system"},
     Action.MANAGE_TOKENS: APPROVED,
+    Action.FOLLOW_WORK: OWNERS | {"unapproved owner", "owner, reading token", "admin, reading token"},
+    Action.STEER_WORK: OWNERS,
 }
+
+
+MAKERS = [make_dataset, make_embargoed_dataset, make_releasing_dataset]
+
+
+def make_asset_row(dataset: Dataset) -> Asset:
+    """An asset, in whatever state the dataset is."""
+    now = timezone.now()
+    user = owner_of(dataset).user
+    assert user
+    blob = make_blob_row(user)
+    metadata = {"schemaVersion": "0.8.0"}
+    return Asset.objects.create(
+        dataset=dataset, path="a", blob=blob, size=1, metadata=metadata, introduced=1, created=now, modified=now
+    )
 
 
 def test_table_knows_every_action() -> None:
@@ -87,19 +151,56 @@ def test_may_is_what_the_table_says_of_an_open_dataset(action: Action) -> None:
     assert _allowed(action, make_dataset()) == TABLE[action]
 
 
-def test_open_dataset_may_be_read_by_everybody() -> None:
-    assert _allowed(Action.READ, make_dataset()) == EVERYBODY
+@pytest.mark.parametrize("make", [make_dataset, make_releasing_dataset])
+def test_released_dataset_may_be_read_by_everybody(make: Callable[[], Dataset]) -> None:
+    assert _allowed(Action.READ, make()) == EVERYBODY
 
 
 @pytest.mark.parametrize("name", ACTORS)
-@pytest.mark.parametrize("access", Dataset.Access)
-def test_visible_is_what_may_be_read(name: str, access: str) -> None:
-    dataset = make_embargoed_dataset()
-    dataset.access = access
-    dataset.save()
+@pytest.mark.parametrize("make", MAKERS)
+def test_visible_is_what_may_be_read(name: str, make: Callable[[], Dataset]) -> None:
+    dataset = make()
+    asset = make_asset_row(dataset)
     actor = ACTORS[name](dataset)
-    assert Dataset.objects.filter(visible(actor)).exists() is may(actor, Action.READ, dataset)
-    assert Grant.objects.filter(visible(actor, to="dataset__")).exists() is may(actor, Action.READ, dataset)
+    readable = may(actor, Action.READ, dataset)
+    assert Dataset.objects.filter(visible(actor), pk=dataset.pk).exists() is readable
+    assert Grant.objects.filter(visible(actor, to="dataset__"), dataset=dataset).exists() is readable
+    assert Asset.objects.filter(visible_rows(actor), pk=asset.pk).exists() is readable
+
+
+@pytest.mark.parametrize("name", ACTORS)
+def test_what_was_removed_before_the_release_is_for_those_who_could_read_it_then(name: str) -> None:
+    dataset = make_embargoed_dataset()
+    asset = make_asset(dataset)
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
+    actor = ACTORS[name](dataset)
+    could_read_it = may(actor, Action.READ, dataset)
+    start_release(dataset)
+    assert Asset.objects.filter(visible_rows(actor), pk=asset.pk).exists() is could_read_it
+
+
+@pytest.mark.parametrize("name", ACTORS)
+def test_what_was_removed_from_an_open_dataset_stays_readable(name: str) -> None:
+    dataset = make_dataset()
+    asset = make_asset(dataset)
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
+    assert Asset.objects.filter(visible_rows(ACTORS[name](dataset)), pk=asset.pk).exists()
+
+
+def test_only_owners_and_uploaders_decide_that_embargoed_bytes_go_elsewhere() -> None:
+    dataset = make_embargoed_dataset()
+    asset = make_asset(dataset)
+    actors = {name: make(dataset) for name, make in ACTORS.items()}
+    allowed = {name for name, actor in actors.items() if Asset.objects.filter(attachable_rows(actor), pk=asset.pk)}
+    assert allowed == OWNERS_TO_READ
+
+
+@pytest.mark.parametrize(
+    ("make", "blinded"), [(make_dataset, set()), (make_releasing_dataset, set()), (make_embargoed_dataset, REVIEWERS)]
+)
+def test_blinded_is_who_could_not_read_without_a_reviewer_link(make: Callable[[], Dataset], blinded: set[str]) -> None:
+    dataset = make()
+    assert {name for name, actor in ACTORS.items() if is_blinded(actor(dataset), dataset)} == blinded
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Adding, replacing, moving and removing files of a draft: all of a change, or nothing of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -191,6 +192,15 @@ def test_batch_is_one_change() -> None:
     change = changes(dataset.number).last()
     assert change
     assert (change.kind, change.details) == ("change_assets", {"added": 2, "removed": 2})
+
+
+def test_batch_refuses_metadata_without_a_schema_version() -> None:
+    dataset = _dataset_with("a.nwb")
+    before = everything(dataset)
+    new = replace(new_asset("b.nwb", attachable_row(dataset, size=10)), metadata={"path": "b.nwb"})
+    with pytest.raises(InvalidError, match=r"The metadata of b\.nwb must name its schemaVersion"):
+        change_assets(actor=owner_of(dataset), dataset=dataset, add=[new])
+    assert everything(dataset) == before
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 """Blobs: to whom they exist, and their SHA-256."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from archive.accounts.policy import ANONYMOUS
+from archive.accounts.policy import ANONYMOUS, Actor
 from archive.blobs.models import Blob
-from archive.blobs.queries import attachable_blob, find_blob_by_digest
+from archive.blobs.queries import attachable_blob, find_attachable_blob, find_blob_by_digest, readable_blobs
 from archive.blobs.work import CHECKSUM_JOB
+from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
 from archive.storage import queries as store
 from archive.timeline.models import Job
@@ -24,7 +26,11 @@ from tests.factories import (
     make_blob_row,
     make_dataset,
     make_embargoed_dataset,
+    make_reviewer_link,
     make_user,
+    make_viewer,
+    owner_of,
+    start_release,
 )
 from tests.worker import Message, Worker
 
@@ -124,8 +130,7 @@ def test_checksum_nudges_the_datasets_that_wait_for_it(published: list[Message])
     make_asset(dataset, "b.nwb", blob=blob)
     make_asset(other)
     run_due_jobs(CHECKSUM_JOB)
-    assert (dataset.number, "validation") in {message.arguments for message in published}
-    assert {message.arguments[0] for message in published} == {dataset.number}
+    assert [message.arguments for message in published] == [(dataset.number,)]
 
 
 def test_checksum_is_computed_after_all_when_its_worker_was_killed(
@@ -157,3 +162,53 @@ def test_checksum_once_known_is_not_computed_again(worker: Worker) -> None:
     worker.run()
     assert Job.objects.get().state == Job.State.SUCCEEDED
     assert _sha256(blob) == "0" * 64
+
+
+# --- By the state of the dataset it is in -----------------------------------------------------------------------------
+
+READERS: dict[str, Callable[[Dataset], Actor]] = {
+    "anonymous": lambda dataset: ANONYMOUS,
+    "stranger": lambda dataset: acting(make_user()),
+    "viewer": lambda dataset: acting(make_viewer(dataset)),
+    "reviewer": lambda dataset: Actor(link=make_reviewer_link(dataset)[0]),
+    "owner": owner_of,
+    "admin": lambda dataset: acting(make_admin()),
+}
+INSIDE = {"viewer", "reviewer", "owner", "admin"}
+
+
+@pytest.mark.parametrize(
+    ("make", "told", "allowed"),
+    [
+        (make_embargoed_dataset, INSIDE, {"owner", "admin"}),
+        (make_dataset, set(READERS), set(READERS)),
+    ],
+)
+def test_blob_is_told_of_and_attached_by_the_access_of_its_dataset(
+    make: Callable[[], Dataset], told: set[str], allowed: set[str]
+) -> None:
+    dataset = make()
+    assert _told_and_allowed(dataset, _blob_of_another_uploader(dataset)) == (told, allowed)
+
+
+def test_blob_is_told_of_and_attached_by_everybody_from_the_release_on() -> None:
+    dataset = make_embargoed_dataset()
+    blob = _blob_of_another_uploader(dataset)
+    readers = {name: make(dataset) for name, make in READERS.items()}
+    start_release(dataset)
+    assert {name for name, actor in readers.items() if readable_blobs(actor).filter(pk=blob.pk)} == set(READERS)
+    assert {name for name, actor in readers.items() if find_attachable_blob(actor, blob.etag)} == set(READERS)
+
+
+def _told_and_allowed(dataset: Dataset, blob: Blob) -> tuple[set[str], set[str]]:
+    readers = {name: make(dataset) for name, make in READERS.items()}
+    return (
+        {name for name, actor in readers.items() if find_blob_by_digest(actor, "dandi:dandi-etag", blob.etag)},
+        {name for name, actor in readers.items() if find_attachable_blob(actor, blob.etag)},
+    )
+
+
+def _blob_of_another_uploader(dataset: Dataset) -> Blob:
+    blob = make_asset(dataset).blob
+    Blob.objects.filter(pk=blob.pk).update(uploader=make_user())
+    return blob

@@ -31,6 +31,7 @@ from tests.factories import (
     make_blob,
     make_dataset,
     make_embargoed_dataset,
+    make_releasing_dataset,
     make_user,
     owner_of,
     put_parts,
@@ -98,8 +99,7 @@ def test_start_refuses_who_may_not_change_the_dataset() -> None:
 
 
 def test_start_refuses_a_dataset_that_is_being_released() -> None:
-    dataset = make_embargoed_dataset()
-    dataset.access = Dataset.Access.RELEASING
+    dataset = make_releasing_dataset()
     with pytest.raises(InvalidError, match="unembargo"):
         _start(dataset)
 
@@ -276,3 +276,21 @@ def test_finish_keeps_one_copy_of_what_the_uploader_may_read() -> None:
     assert find(blob.key)
     assert find(second.key) is None
     assert active_uploads(dataset) == 0
+
+
+def test_finish_completes_what_a_crash_left_of_a_second_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = make_dataset()
+    actor = owner_of(dataset)
+    first, second = _put(*_start(dataset)), _put(*_start(dataset))
+    blob = finish_upload(actor=actor, upload_id=first.pk)
+    monkeypatch.setattr(Upload, "delete", _crash)
+    with pytest.raises(SystemExit):
+        finish_upload(actor=actor, upload_id=second.pk)
+    monkeypatch.undo()
+    assert finish_upload(actor=actor, upload_id=second.pk) == blob
+    assert find(second.key) is None
+    assert active_uploads(dataset) == 0
+
+
+def _crash(upload: Upload) -> None:
+    raise SystemExit

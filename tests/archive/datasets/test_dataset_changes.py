@@ -32,8 +32,8 @@ from tests.factories import (
     make_asset,
     make_blob_row,
     make_dataset,
-    make_embargoed_dataset,
     make_published_version,
+    make_releasing_dataset,
     make_unapproved_user,
     make_user,
     make_valid_dataset,
@@ -200,9 +200,7 @@ def _delete(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize("change", [_update_draft, _set_owners, _delete, make_asset])
 def test_changes_are_refused_while_a_dataset_is_being_released(change: Any) -> None:
-    dataset = make_embargoed_dataset()
-    dataset.access = Dataset.Access.RELEASING
-    dataset.save()
+    dataset = make_releasing_dataset()
     with pytest.raises(InvalidError, match="Dandiset modification not allowed during unembargo"):
         change(dataset)
 

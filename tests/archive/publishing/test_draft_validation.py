@@ -75,7 +75,7 @@ def test_validation_says_what_is_wrong_with_a_file() -> None:
     bad.refresh_from_db()
     assert (bad.status, bad.contribution) == (Asset.Status.INVALID, None)
     assert bad.problems
-    assert {problem["path"] for problem in asset_problems(_draft(dataset))} == {"b.nwb"}
+    assert {problem["path"] for problem in asset_problems(ANONYMOUS, _draft(dataset))} == {"b.nwb"}
     assert _paths("Valid") == {"a.nwb"}
 
 
@@ -157,9 +157,12 @@ def test_validation_waits_for_a_digest_and_says_so() -> None:
     make_asset(dataset, "b.nwb")
     _validate(dataset)
     assert (_paths("Pending"), _paths("Valid")) == ({"a.nwb"}, {"b.nwb"})
-    assert (_projection(dataset).state, _projection(dataset).reason) == ("waiting", "1 files wait for their SHA-256.")
+    assert (_projection(dataset).state, _projection(dataset).reason) == (
+        "waiting",
+        "1 files wait for their SHA-256 or Zarr checksum.",
+    )
     waiting = "asset is currently being validated, please wait."
-    assert asset_problems(_draft(dataset)) == [{"field": "", "message": waiting, "path": "a.nwb"}]
+    assert asset_problems(ANONYMOUS, _draft(dataset)) == [{"field": "", "message": waiting, "path": "a.nwb"}]
 
 
 def test_validation_goes_on_as_soon_as_the_digest_is_known(worker: Worker) -> None:
@@ -286,7 +289,7 @@ def test_details_of_a_published_version_know_of_nothing_wrong(worker: Worker) ->
     make_asset(dataset, "b.nwb")
     details = find_version_details(ANONYMOUS, dataset.number, version.version)
     assert (details.version, details.active_uploads, details.asset_problems) == (version, 0, [])
-    assert asset_problems(version) == []
+    assert asset_problems(ANONYMOUS, version) == []
 
 
 def test_validation_dates_its_verdict() -> None:

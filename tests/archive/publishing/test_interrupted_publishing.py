@@ -1,4 +1,7 @@
-"""Publishing that fails or is interrupted ends as one that was not, or leaves no version and says why."""
+"""Publishing that fails or is done twice ends as one that was not, or leaves no version and says why.
+
+What becomes of it when its worker is killed, `tests/archive/crashes` says.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,13 +21,7 @@ from archive.validation.problems import Problem
 from tests.factories import make_asset, make_published_version, make_valid_dataset, owner_of
 from tests.worker import Worker
 
-STEPS = ["summarise", "compose", "validate", "finish"]
-
 pytestmark = pytest.mark.django_db
-
-
-class Killed(BaseException):
-    """What no handler catches, as it would not catch the end of its process."""
 
 
 @pytest.fixture
@@ -50,35 +47,6 @@ def _raising(error: BaseException) -> Callable[..., Any]:
     return fail
 
 
-def _kill_at(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """Let the worker be killed as it begins a step, or calls a function."""
-    step = RunningJob.step
-
-    def killing(self: RunningJob, name: str, *, total: int | None = None) -> None:
-        step(self, name, total=total)
-        if name == place:
-            raise Killed
-
-    monkeypatch.setattr(RunningJob, "step", killing)
-    if place not in STEPS:
-        monkeypatch.setattr(work, place, _raising(Killed()))
-
-
-@pytest.mark.parametrize("place", [*STEPS, "_finish", "start_job"])
-def test_publish_that_is_killed_anywhere_ends_when_its_lease_has_run_out(
-    dataset: Dataset, place: str, worker: Worker
-) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        _kill_at(patch, place)
-        with pytest.raises(Killed):
-            run_due_jobs(PUBLISH_JOB)
-    assert _status(dataset) == {"draft": Version.Status.PUBLISHING, "version": Version.Status.PUBLISHING}
-    Job.objects.filter(kind=PUBLISH_JOB).update(leased_until=timezone.now())
-    worker.run()
-    assert _status(dataset) == {"draft": Version.Status.PUBLISHED, "version": Version.Status.VALID}
-    assert set(Job.objects.values_list("state", flat=True)) == {Job.State.SUCCEEDED}
-
-
 def test_publish_that_is_done_again_changes_nothing(dataset: Dataset) -> None:
     run_due_jobs(PUBLISH_JOB)
     before = _rows()
@@ -92,12 +60,12 @@ def test_publish_that_another_worker_finished_first_changes_nothing(
 ) -> None:
     finish = work._finish
 
-    def late(version: Version, metadata: dict[str, Any]) -> None:
+    def late(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None:
         monkeypatch.setattr(work, "_finish", finish)
         Job.objects.filter(kind=PUBLISH_JOB).update(leased_until=timezone.now())
         run_due_jobs(PUBLISH_JOB)
         faster.extend(_rows())
-        finish(version, metadata)
+        finish(job, version, metadata)
 
     faster: list[dict[str, Any]] = []
     monkeypatch.setattr(work, "_finish", late)

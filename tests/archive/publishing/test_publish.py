@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from archive.accounts.policy import ANONYMOUS
 from archive.assets.models import Asset, Folder
 from archive.assets.queries import AssetDocuments, assets_of
 from archive.assets.services import change_assets, remove_asset
@@ -96,7 +97,7 @@ def test_published_files_name_the_publication_that_first_showed_them(worker: Wor
     worker.run()
     second = make_published_version(worker, dataset)
     make_asset(dataset, "c.nwb")
-    documents = AssetDocuments(dataset)
+    documents = AssetDocuments(dataset, reader=ANONYMOUS)
     published = {asset.path: documents.document(asset).get("publishedBy") for asset in Asset.objects.all()}
     assert published == {
         "a.nwb": first.metadata["publishedBy"],

@@ -1,4 +1,4 @@
-"""What follows a change by itself: objects are opened, manifests written (architecture 3, contract 2.8)."""
+"""What follows a change by itself: manifests are written (architecture 3, contract 2.8)."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,21 +9,17 @@ import pytest
 import yaml
 from django.utils import timezone
 
+from archive.accounts.policy import ANONYMOUS
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments
 from archive.assets.services import remove_asset
-from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
-from archive.publishing import work
 from archive.publishing.queries import manifest_key, manifest_url
 from archive.storage import services as storage
 from archive.storage.queries import client, find, public_url, read
 from archive.storage.services import delete
 from archive.timeline.models import Job, Projection, Timeline
-from archive.timeline.work import advance_projection
 from tests.factories import (
-    make_asset,
-    make_blob,
     make_dataset,
     make_embargoed_dataset,
     make_published_version,
@@ -51,61 +47,6 @@ def _draft(dataset: Dataset) -> Version:
 
 def _projection(name: str) -> Projection:
     return Projection.objects.get(name=name)
-
-
-# --- Open objects -----------------------------------------------------------------------------------------------------
-
-
-def test_objects_of_an_open_dataset_become_readable_by_anybody(worker: Worker) -> None:
-    dataset = make_dataset()
-    blob = make_blob(dataset, b"content")
-    make_asset(dataset, blob=blob)
-    assert httpx.get(public_url(blob.key)).status_code == 403
-    worker.run()
-    assert httpx.get(public_url(blob.key)).content == b"content"
-    assert Blob.objects.get().is_open
-
-
-def test_objects_that_are_in_no_dataset_stay_closed(worker: Worker) -> None:
-    blob = make_blob(make_dataset())
-    worker.run()
-    assert httpx.get(public_url(blob.key)).status_code == 403
-    assert not Blob.objects.get().is_open
-
-
-def test_objects_of_an_embargoed_dataset_stay_closed(worker: Worker) -> None:
-    dataset = make_embargoed_dataset()
-    blob = make_blob(dataset)
-    make_asset(dataset, blob=blob)
-    worker.run()
-    assert httpx.get(public_url(blob.key)).status_code == 403
-    assert not Blob.objects.get().is_open
-
-
-def test_objects_are_opened_batch_by_batch(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "OPENING_BATCH", 2)
-    dataset = make_dataset()
-    for name in "abcde":
-        make_asset(dataset, name, blob=make_blob(dataset))
-    worker.run()
-    assert Blob.objects.filter(is_open=True).count() == 5
-
-
-def test_opening_that_fails_is_tried_again(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(key: str) -> None:
-        raise ConnectionError("The store is away.")
-
-    dataset = make_dataset()
-    make_asset(dataset, blob=make_blob(dataset))
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "open_to_all", away)
-        advance_projection(dataset.number, "access")
-    assert _projection("access").state == "failing"
-    assert _projection("access").reason == "ConnectionError: The store is away."
-    Projection.objects.update(next_attempt=timezone.now())
-    worker.run()
-    assert _projection("access").state == "following"
-    assert Blob.objects.get().is_open
 
 
 # --- Manifests --------------------------------------------------------------------------------------------------------
@@ -155,7 +96,7 @@ def test_manifests_hold_the_metadata_of_the_version(version: Version) -> None:
 
 
 def test_manifests_hold_the_metadata_of_each_file_of_the_version(version: Version) -> None:
-    documents = AssetDocuments(version.dataset)
+    documents = AssetDocuments(version.dataset, reader=ANONYMOUS)
     expected = [documents.document(asset) for asset in Asset.objects.order_by("introduced")]
     assert orjson.loads(_read(version, "assets.jsonld")) == expected
     assert yaml.safe_load(_read(version, "assets.yaml")) == expected

@@ -8,7 +8,14 @@ from django.conf import settings
 
 from archive.storage.queries import bucket as bucket_name
 from archive.storage.queries import find, public_url, sign_completion, sign_get, sign_part
-from archive.storage.services import abort_multipart, close_to_all, open_to_all, prepare_bucket, start_multipart
+from archive.storage.services import (
+    abort_multipart,
+    close_to_all,
+    open_to_all,
+    prepare_bucket,
+    start_multipart,
+    write,
+)
 
 CONTENT = b"content"
 
@@ -23,6 +30,13 @@ def test_unsigned_get_is_answered_of_an_open_object(key: str) -> None:
     open_to_all(key)
     answer = httpx.get(public_url(key))
     assert (answer.status_code, answer.content) == (200, CONTENT)
+
+
+@pytest.mark.parametrize("size", [7, 9 * 2**20], ids=["at once", "in parts"])
+def test_unsigned_get_is_answered_of_an_object_written_open(size: int) -> None:
+    key = f"written/{uuid4()}"
+    write(key, [bytes(size)], content_type="text/plain", is_open=True)
+    assert httpx.get(public_url(key)).content == bytes(size)
 
 
 def test_unsigned_get_is_refused_again_of_an_object_that_was_closed(key: str) -> None:

@@ -396,3 +396,19 @@ def test_sweep_nudges_the_kinds_that_a_lost_nudge_left(published: list[Message])
     Job.objects.update(next_attempt=timezone.now() - work.SWEEP_PATIENCE)
     sweep_jobs_task()
     assert [message.arguments for message in published] == [(KIND,)]
+
+
+def test_sweep_leaves_kinds_it_does_not_know_and_nudges_the_others(published: list[Message]) -> None:
+    _handle(lambda job: None)
+    _start()
+    Job.objects.create(kind="of tomorrow", next_attempt=timezone.now(), deadline=timezone.now() + STEP)
+    Job.objects.update(next_attempt=timezone.now() - work.SWEEP_PATIENCE)
+    sweep_jobs_task()
+    assert [message.arguments for message in published] == [(KIND,)]
+
+
+def test_job_of_an_unknown_kind_is_ended_at_its_deadline() -> None:
+    Job.objects.create(kind="of tomorrow", next_attempt=timezone.now(), deadline=timezone.now() + STEP)
+    _let_deadline_pass()
+    sweep_jobs_task()
+    assert Job.objects.get().state == Job.State.FAILED

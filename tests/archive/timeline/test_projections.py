@@ -12,6 +12,7 @@ from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change, Projection, Timeline
 from archive.timeline.queries import projections_behind
 from archive.timeline.services import append
+from archive.timeline.tasks import follow_dataset_task
 from archive.timeline.work import Span, advance_projection, backoff, projection
 
 DATASET = 7
@@ -307,3 +308,53 @@ def test_projections_behind_are_those_of_every_dataset_that_has_changed_since() 
         (3, NAME),
         (3, "other"),
     ]
+
+
+# --- All that follows a dataset ---------------------------------------------------------------------------------------
+
+
+def test_following_a_dataset_advances_what_waits_for_nothing_and_then_what_reads_its_results() -> None:
+    advanced: list[str] = []
+    projection("later", after="first")(lambda span: advanced.append("later"))
+    projection("quiet", quiet=STEP)(lambda span: advanced.append("quiet"))
+    projection("first")(lambda span: advanced.append("first"))
+    projection("second")(lambda span: advanced.append("second"))
+    _change()
+    follow_dataset_task(DATASET)
+    assert advanced == ["first", "later", "second"]
+
+
+def test_following_a_dataset_leaves_alone_what_has_nothing_to_do() -> None:
+    advanced: list[int] = []
+    _follow(lambda span: advanced.append(span.target))
+    _change()
+    follow_dataset_task(DATASET)
+    follow_dataset_task(DATASET)
+    assert advanced == [1]
+
+
+def test_following_a_dataset_tries_again_what_waits() -> None:
+    attempts: list[int] = []
+
+    def wait(span: Span) -> None:
+        attempts.append(span.target)
+        raise NotYetError("It has not rained.")
+
+    _follow(wait)
+    _change()
+    follow_dataset_task(DATASET)
+    follow_dataset_task(DATASET)
+    assert attempts == [1, 1]
+
+
+def test_following_a_dataset_goes_on_after_a_projection_that_fails() -> None:
+    advanced: list[str] = []
+
+    def fail(span: Span) -> None:
+        raise LookupError
+
+    projection("broken")(fail)
+    projection("sound")(lambda span: advanced.append("sound"))
+    _change()
+    follow_dataset_task(DATASET)
+    assert advanced == ["sound"]

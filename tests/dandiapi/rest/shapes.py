@@ -5,7 +5,14 @@ DATASET_DETAIL = DATASET | {"most_recent_published_version", "draft_version"}
 VERSION_ROW = {"version", "name", "asset_count", "size", "status", "created", "modified"}
 VERSION = VERSION_ROW | {"active_uploads", "release_notes"}
 VERSION_ITEM = VERSION | {"dandiset"}
-VERSION_INFO = VERSION_ITEM | {"asset_validation_errors", "version_validation_errors", "metadata", "contact_person"}
+VERSION_INFO = VERSION_ITEM | {
+    "asset_validation_errors",
+    "version_validation_errors",
+    "metadata",
+    "contact_person",
+    "doi_state",
+    "doi_reason",
+}
 ASSET_ROW = {"asset_id", "blob", "zarr", "path", "size", "created", "modified"}
 ASSET = ASSET_ROW | {"metadata"}
 PATH = {"path", "version", "aggregate_files", "aggregate_size", "asset"}

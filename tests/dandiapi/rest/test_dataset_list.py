@@ -150,12 +150,14 @@ def test_list_is_in_the_order_that_is_asked_for(
 
 
 @pytest.mark.parametrize("search", ["cherry", "CHER", "cherry mouse", '"cherry"', "saw."])
-def test_search_finds_words_of_the_metadata(anonymous: Api, filled: str, search: str) -> None:
+def test_search_finds_words_of_the_metadata(anonymous: Api, filled: str, worker: Worker, search: str) -> None:
+    worker.run()
     assert filled in found(anonymous, search=search)
 
 
 @pytest.mark.parametrize("search", ["cherry banana", "durian", "%", "_herry", "cher%y", "\\"])
-def test_search_finds_nothing_when_a_word_is_missing(anonymous: Api, filled: str, search: str) -> None:
+def test_search_finds_nothing_when_a_word_is_missing(anonymous: Api, filled: str, worker: Worker, search: str) -> None:
+    worker.run()
     assert found(anonymous, search=search) == []
 
 
@@ -167,6 +169,9 @@ def test_search_finds_nothing_when_a_word_is_missing(anonymous: Api, filled: str
         ("embargoed=x", "embargoed"),
         ("starred=-1", "starred"),
         ("search=" + "x" * 1025, "search"),
+        ("search=%22mouse", "search"),
+        ("search=spezies:mouse", "search"),
+        ("search=created_after:today", "search"),
     ],
 )
 def test_list_is_refused_when_a_filter_is_wrong(anonymous: Api, query: str, field: str) -> None:

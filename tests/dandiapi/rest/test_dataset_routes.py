@@ -13,6 +13,7 @@ from tests.factories import (
     make_published_version,
     make_user,
     make_valid_dataset,
+    start_release,
     valid_dandiset_metadata,
 )
 from tests.worker import Worker
@@ -115,11 +116,6 @@ def test_dataset_is_not_created_when_a_field_is_missing(owner: Api, body: dict[s
     response = owner.post("dandisets/", body)
     assert response.status_code == 400
     assert set(response.json()) == {"name", "metadata"} - set(body)
-
-
-def test_dataset_is_not_created_when_it_would_have_to_be_embargoed(owner: Api, body: dict[str, Any]) -> None:
-    assert owner.post("dandisets/?embargo=true", body).status_code == 400
-    assert not Dataset.objects.exists()
 
 
 # --- Showing ----------------------------------------------------------------------------------------------------------
@@ -284,7 +280,7 @@ def test_dataset_is_not_deleted_while_it_is_being_published(owner: Api, worker: 
 def test_dataset_does_not_change_while_it_is_being_released(
     owner: Api, dataset: Dataset, embargoed: None, request_sent: tuple[str, str, Any]
 ) -> None:
-    Dataset.objects.update(access=Dataset.Access.RELEASING)
+    start_release(dataset)
     before = position(dataset.number)
     method, path, body = request_sent
     assert owner.send(method, f"dandisets/{dataset.identifier}/{path}", body).status_code == 400

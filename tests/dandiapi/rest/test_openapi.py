@@ -1,5 +1,6 @@
 """The OpenAPI document: complete, and true. Every answer in the tests beside this is held against it (`Api`)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def test_document_is_shown_by_a_page(anonymous: Api, page: str) -> None:
     response = anonymous.client.get(f"/api/docs/{page}/")
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert anonymous.client.get(f"/{page}/")["Location"] == f"/api/docs/{page}/"
+
+
+@pytest.mark.parametrize("page", ["swagger", "redoc"])
+def test_page_runs_no_script_of_others(anonymous: Api, page: str) -> None:
+    response = anonymous.client.get(f"/api/docs/{page}/")
+    scripts = re.findall(rb'<script[^>]* src="([^"]*)"', response.content)
+    assert scripts
+    assert [script for script in scripts if not script.startswith(b"/static/")] == []
+    assert "script-src 'self' 'unsafe-inline';" in response["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,42 @@ def test_token_route_ends_the_old_key_when_it_makes_a_new_one(owner: Api) -> Non
     assert (me(f"token {old}"), me(f"token {new}")) == (401, 200)
 
 
+def session_of(api: Api) -> Client:
+    client = Client()
+    client.force_login(api.user)
+    return client
+
+
+def test_token_route_shows_the_key_again_to_a_session(owner: Api) -> None:
+    key = owner.post("auth/token/").json()
+    response = session_of(owner).get("/api/auth/token/")
+    assert (response.status_code, response.json(), response["Cache-Control"]) == (200, key, "no-store")
+    assert me(f"token {key}") == 200
+
+
+def test_token_route_shows_nobody_the_key_of_another(owner: Api, stranger: Api) -> None:
+    owner.post("auth/token/")
+    assert session_of(stranger).get("/api/auth/token/").status_code == 404
+
+
+def test_token_route_finds_nothing_when_the_key_was_revoked(owner: Api) -> None:
+    owner.post("auth/token/")
+    owner.user.tokens.update(revoked=timezone.now())
+    assert session_of(owner).get("/api/auth/token/").status_code == 404
+
+
+def test_token_route_finds_nothing_when_the_key_cannot_be_read(owner: Api) -> None:
+    owner.post("auth/token/")
+    session = session_of(owner)
+    owner.user.tokens.update(sealed="sealed by another")
+    assert session.get("/api/auth/token/").status_code == 404
+
+
+def test_key_never_lies_in_the_database_as_it_is(owner: Api) -> None:
+    key = owner.post("auth/token/").json()
+    assert key not in str(list(owner.user.tokens.values()))
+
+
 def test_token_route_leaves_other_tokens_alone(owner: Api) -> None:
     owner.post("auth/token/")
     assert owner.get("users/me/").status_code == 200

@@ -16,7 +16,7 @@ from archive.storage import queries as store
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.dandiapi.rest.world import arrived_upload
-from tests.factories import make_asset, make_blob_row, make_dataset, make_embargoed_dataset, make_user
+from tests.factories import make_asset, make_blob_row, make_dataset, make_embargoed_dataset, make_user, start_release
 from tests.worker import Worker
 
 CONTENT = b"What a mouse saw.\n"
@@ -329,7 +329,7 @@ def test_upload_is_refused_for_a_strangers_dataset(stranger: Api, dataset: Datas
 
 
 def test_upload_is_refused_while_the_dataset_is_being_released(owner: Api, dataset: Dataset, embargoed: None) -> None:
-    Dataset.objects.update(access=Dataset.Access.RELEASING)
+    start_release(dataset)
     response = owner.post("uploads/initialize/", announcement(dataset))
     assert (response.status_code, response.json()) == (400, "Dandiset modification not allowed during unembargo")
 

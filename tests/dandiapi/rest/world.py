@@ -9,29 +9,41 @@ from uuid import uuid4
 from django.db import transaction
 
 from archive.accounts.models import Token, User
+from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
 from archive.blobs.models import Upload
 from archive.blobs.services import start_upload
 from archive.datasets.models import Dataset
 from archive.digests import etag_of_file
+from archive.embargo.work import begin_release
+from archive.publishing.work import MANIFEST_JOB
 from archive.storage import queries as store
 from archive.timeline.models import Change
+from archive.timeline.queries import find_open_job
+from archive.timeline.services import start_job
+from archive.zarr.models import ZarrArchive
 from tests.dandiapi.rest.api import Api
 from tests.factories import (
     acting,
     make_admin,
     make_published_version,
+    make_reviewer_link,
     make_unapproved_user,
     make_user,
     make_valid_dataset,
+    make_viewer,
+    make_zarr,
+    make_zarr_asset,
+    upload_zarr,
     valid_asset_metadata,
     valid_dandiset_metadata,
 )
+from tests.factories.zarr import announce
 from tests.worker import Worker
 
 
 def embargo(dataset: Dataset) -> None:
-    """Let only its owners read the dataset. There is no service for it yet."""
+    """Let only its owners read the dataset, as if it had been made under an embargo."""
     Dataset.objects.filter(pk=dataset.pk).update(access=Dataset.Access.EMBARGOED, embargo_end=date(2100, 1, 1))
 
 
@@ -75,6 +87,9 @@ class World:
         self.asset = Asset.objects.select_related("blob").get(dataset=self.dataset)
         self.asset_id = str(self.asset.asset_id)
         self.etag = self.asset.blob.etag
+        self.viewer = make_viewer(self.dataset)
+        link, self.link_secret = make_reviewer_link(self.dataset)
+        self.link_id = str(link.pk)
         self.changed_by_refusal: list[str] = []
 
     def __getitem__(self, name: str) -> Any:
@@ -86,6 +101,19 @@ class World:
         return str(arrived_upload(self.dataset, self.owner).pk)
 
     @cached_property
+    def zarr_id(self) -> str:
+        """A Zarr archive with files in it, and more to come."""
+        zarr = upload_zarr(self.worker, make_zarr(self.dataset))
+        announce(zarr, {"0/1/1": b"another chunk"})
+        return str(zarr.id)
+
+    @cached_property
+    def job_id(self) -> str:
+        """A piece of the dataset's work that has not begun."""
+        start_job(MANIFEST_JOB, subject="0", dataset_id=self.dataset.number)
+        return str(find_open_job(MANIFEST_JOB, "0").pk)
+
+    @cached_property
     def callers(self) -> list[Api]:
         """Everybody, in the order of the tables' columns."""
         return [
@@ -95,6 +123,8 @@ class World:
             Api(self.owner),
             Api(make_admin()),
             Api(self.owner, scope=Token.Scope.READ),
+            Api(self.viewer),
+            Api(secret=self.link_secret),
         ]
 
     def answered(self, line: Line) -> Line:
@@ -124,6 +154,8 @@ class World:
                 {"username": self.owner.username},
                 {"username": make_user().username},
             ],
+            "PUT dandisets/{identifier}/viewers/": [{"username": make_user().username}],
+            "POST dandisets/{identifier}/reviewer-links/": {"label": "Reviewer 1"},
             "PUT dandisets/{identifier}/versions/{version}/": named,
             "POST dandisets/{identifier}/versions/{version}/publish/": {"release_notes": "First."},
             "POST dandisets/{identifier}/versions/{version}/assets/": asset,
@@ -134,6 +166,9 @@ class World:
                 "digest": {"algorithm": "dandi:dandi-etag", "value": f"{'0' * 32}-1"},
                 "dandiset": self.identifier,
             },
+            "POST zarr/": {"name": "another.zarr", "dandiset": self.identifier},
+            "POST zarr/{zarr_id}/files/": [{"path": "0/1/2", "base64md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}],
+            "DELETE zarr/{zarr_id}/files/": [{"path": ".zattrs"}],
             "POST uploads/{upload_id}/complete/": {"parts": [{"part_number": 1, "size": 16, "etag": "0" * 32}]},
         }.get(route)
 
@@ -154,6 +189,17 @@ class EmbargoedWorld(World):
         embargo(self.dataset)
 
 
+class ReleasingWorld(World):
+    """The same, released by the clock while its upload was under way; its objects are not open yet."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        embargo(self.dataset)
+        self.upload_id = str(arrived_upload(self.dataset, self.owner).pk)
+        make_zarr_asset(ZarrArchive.objects.get(pk=self.zarr_id))
+        begin_release(self.dataset.number, SYSTEM)
+
+
 class MissingWorld(World):
     """The same; but what is asked about does not exist."""
 
@@ -161,8 +207,14 @@ class MissingWorld(World):
         super().__init__(worker)
         self.identifier = "999999"
         self.asset_id = str(uuid4())
+        self.job_id = str(uuid4())
         self.etag = f"{'f' * 32}-1"
+        self.link_id = "0"
 
     @cached_property
     def upload_id(self) -> str:
+        return str(uuid4())
+
+    @cached_property
+    def zarr_id(self) -> str:
         return str(uuid4())

@@ -81,3 +81,38 @@ def test_pages_of_ones_account_look_like_all_others(owner: Browser, page: str) -
     owner.user.save()
     owner.client.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     assert "archive.css" in owner.read(page)
+
+
+def test_wrong_passwords_are_tried_only_so_often(anonymous: Browser) -> None:
+    person = make_user()
+    person.set_password(PASSWORD)
+    person.save()
+    for _ in range(5):
+        anonymous.send("/accounts/login/", login=person.email, password="x")
+    refused = anonymous.send("/accounts/login/", login=person.email, password=PASSWORD).content.decode()
+    assert ("Too many failed login attempts" in refused, "Sign out" in anonymous.read("/")) == (True, False)
+
+
+def test_sign_in_is_asked_for_only_so_often(anonymous: Browser) -> None:
+    answers = [anonymous.send("/accounts/login/", login=f"{n}@x.org", password="x") for n in range(31)]
+    assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
+    assert "archive.css" in answers[-1].content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [f"{'x' * 50}@{'y' * 60}.{'z' * 35}.org", f"{'x' * 50}@{'y' * 60}.{'z' * 60}.{'a' * 60}.{'b' * 16}.org"],
+    ids=len,
+)
+def test_address_that_is_too_long_for_a_username_still_signs_up(anonymous: Browser, address: str) -> None:
+    response = anonymous.send("/accounts/signup/", email=address, password1=PASSWORD, password2=PASSWORD)
+    assert response["Location"] == "/"
+    person = User.objects.get(email=address)
+    assert 0 < len(person.username) <= 150
+
+
+def test_mail_server_that_is_away_is_said_to_be(anonymous: Browser, settings: LazySettings) -> None:
+    settings.EMAIL_BACKEND = "tests.archive.accounts.test_mail.Away"
+    person = make_user()
+    response = anonymous.send("/accounts/password/reset/", email=person.email)
+    assert (response.status_code, response["Retry-After"]) == (503, "60")

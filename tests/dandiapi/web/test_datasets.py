@@ -7,6 +7,7 @@ from archive.datasets.services import set_star
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.queries import at_most
 from tests.factories import acting, make_asset, make_dataset
+from tests.worker import Worker
 
 
 def test_home_shows_what_is_known_of_a_dataset(anonymous: Browser, version: Version) -> None:
@@ -33,9 +34,10 @@ def test_home_says_that_a_draft_has_changed_since_it_was_published(anonymous: Br
     assert "draft has changes" in anonymous.read("/")
 
 
-def test_home_finds_datasets_with_all_words_of_a_search(anonymous: Browser) -> None:
+def test_home_finds_datasets_with_all_words_of_a_search(anonymous: Browser, worker: Worker) -> None:
     make_dataset(name="Songs of bats")
     make_dataset(name="Songs of birds")
+    worker.run()
     page = anonymous.read("/?search=songs+bats")
     assert ("Songs of bats" in page, "Songs of birds" in page) == (True, False)
 
@@ -62,7 +64,14 @@ def test_home_has_pages(anonymous: Browser, many: None) -> None:
     assert ("Dataset 00" in first, "Dataset 00" in second) == (False, True)
 
 
-def test_pages_keep_the_search(anonymous: Browser, many: None) -> None:
+def test_home_says_what_is_wrong_with_a_search(anonymous: Browser) -> None:
+    response = anonymous.open("/?search=speices:mouse")
+    assert response.status_code == 400
+    assert "Did you mean" in response.content.decode()
+
+
+def test_pages_keep_the_search(anonymous: Browser, many: None, worker: Worker) -> None:
+    worker.run()
     assert "?search=dataset&amp;page=2" in anonymous.read("/?search=dataset")
 
 

@@ -9,7 +9,8 @@ from archive.assets.services import change_assets
 from archive.datasets.models import Dataset, Version
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.queries import at_most
-from tests.factories import make_asset, make_blob_row, new_asset, owner_of
+from tests.factories import make_asset, make_blob_row, make_zarr, make_zarr_asset, new_asset, owner_of, upload_zarr
+from tests.worker import Worker
 
 
 def test_root_shows_folders_and_files(anonymous: Browser, valid: Dataset) -> None:
@@ -32,6 +33,16 @@ def test_file_leads_to_its_bytes_and_metadata(anonymous: Browser, version: Versi
     ]
     assert [link for link in links if f'href="{link}"' not in page] == []
     assert [anonymous.open(link).status_code for link in links] == [302, 200]
+
+
+def test_archive_leads_to_its_files(anonymous: Browser, dataset: Dataset, worker: Worker) -> None:
+    zarr = make_zarr(dataset)
+    asset = make_zarr_asset(zarr, "image.ome.zarr")
+    upload_zarr(worker, zarr)
+    asset.refresh_from_db()
+    link = f"/api/zarr/{asset.content_id}/files/"
+    assert f'href="{link}"' in anonymous.read(f"/dandiset/{dataset.identifier}/draft/files")
+    assert anonymous.open(link).status_code == 200
 
 
 def test_published_version_shows_the_files_that_it_has(anonymous: Browser, version: Version) -> None:

@@ -1,0 +1,16 @@
+"""What is done about people on a clock."""
+
+from celery import shared_task
+
+from archive.accounts.queries import pending_users, reviewers
+from archive.accounts.work import post
+
+LISTED = 100
+
+
+@shared_task(soft_time_limit=30, time_limit=60)
+def remind_of_pending_users_task() -> None:
+    """Tell the administrators who waits to be approved, if anybody does (contract 2.11)."""
+    waiting = pending_users()
+    if count := waiting.count():
+        post("pending_users", to=reviewers(), people=list(waiting[:LISTED]), count=count)

@@ -1,0 +1,1 @@
+"""What was done, told from the timeline: events of assets, those of batches included."""

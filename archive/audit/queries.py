@@ -1,0 +1,177 @@
+"""Events of assets: what each was added, updated or removed by (contract 1.9, 2.12).
+
+A change of one asset is one event, and tells it itself. A batch is one change of many assets, which the rows that it
+introduced and retired tell: so the events of a batch end with the dataset, or when its assets are collected as garbage.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from archive.assets.models import Asset
+from archive.assets.queries import CONTENT
+from archive.timeline.models import Change
+
+KINDS = (Change.Kind.ADD_ASSET, Change.Kind.UPDATE_ASSET, Change.Kind.REMOVE_ASSET, Change.Kind.CHANGE_ASSETS)
+CHANGES_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class AssetEvent:
+    """One asset added, updated or removed."""
+
+    change: Change
+    kind: str
+    details: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return str(self.details.get("path", ""))
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events: of a span of time, both ends included; and in which order."""
+
+    after: datetime | None = None
+    before: datetime | None = None
+    newest_first: bool = False
+
+
+@dataclass(frozen=True)
+class EventCursor:
+    """A place between two events: behind the one of that change and path, or, backwards, before it."""
+
+    recorded: datetime
+    change_id: int
+    path: str
+    is_backwards: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> "EventCursor | None":
+        """The cursor that `str` wrote; None if it wrote no such thing."""
+        try:
+            recorded, change_id, path, is_backwards = json.loads(base64.urlsafe_b64decode(text.encode()))
+            cursor = cls(datetime.fromisoformat(recorded), int(change_id), str(path), bool(is_backwards))
+        except (ValueError, TypeError, binascii.Error, RecursionError):
+            return None
+        is_possible = cursor.recorded.tzinfo is not None and 0 < cursor.change_id < 2**63 and "\0" not in cursor.path
+        return cursor if is_possible else None
+
+    def __str__(self) -> str:
+        place = [self.recorded.isoformat(), self.change_id, self.path, self.is_backwards]
+        return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events, and the cursors of the pages beside this one, if there are any."""
+
+    events: list[AssetEvent]
+    following: EventCursor | None
+    previous: EventCursor | None
+
+
+def asset_events(wanted: EventFilter, *, cursor: EventCursor | None, limit: int) -> EventPage:
+    """A page of the events of all datasets. For staff, whom the caller has to tell from others."""
+    is_backwards = cursor is not None and cursor.is_backwards
+    events = _events(wanted, cursor, descending=wanted.newest_first != is_backwards, limit=limit + 1)
+    more, events = len(events) > limit, events[:limit]
+    if is_backwards:
+        events.reverse()
+    has_following = is_backwards or more
+    has_previous = more if is_backwards else cursor is not None
+    return EventPage(
+        events,
+        following=_place(events[-1], is_backwards=False) if events and has_following else None,
+        previous=_place(events[0], is_backwards=True) if events and has_previous else None,
+    )
+
+
+def _place(event: AssetEvent, *, is_backwards: bool) -> EventCursor:
+    return EventCursor(event.change.recorded, event.change.pk, event.path, is_backwards)
+
+
+def _events(wanted: EventFilter, cursor: EventCursor | None, *, descending: bool, limit: int) -> list[AssetEvent]:
+    events: list[AssetEvent] = []
+    for change in _changes(wanted, cursor, descending=descending):
+        behind = cursor.path if cursor and cursor.change_id == change.pk else None
+        events += _events_of(change, behind, descending=descending, limit=limit - len(events))
+        if len(events) >= limit:
+            break
+    return events
+
+
+def _changes(wanted: EventFilter, cursor: EventCursor | None, *, descending: bool) -> Iterator[Change]:
+    """The changes from the cursor's on: of a batch, some events may lie before it and some behind."""
+    changes = Change.objects.filter(kind__in=KINDS)
+    if wanted.after:
+        changes = changes.filter(recorded__gte=wanted.after)
+    if wanted.before:
+        changes = changes.filter(recorded__lte=wanted.before)
+    ordered = changes.order_by(*(("-recorded", "-pk") if descending else ("recorded", "pk")))
+    place = (cursor.recorded, cursor.change_id) if cursor else None
+    rows = list(_from(ordered, place, inclusive=True, descending=descending)[:CHANGES_AT_ONCE])
+    while rows:
+        yield from rows
+        place = (rows[-1].recorded, rows[-1].pk)
+        rows = list(_from(ordered, place, inclusive=False, descending=descending)[:CHANGES_AT_ONCE])
+
+
+def _from(
+    changes: QuerySet[Change], place: tuple[datetime, int] | None, *, inclusive: bool, descending: bool
+) -> QuerySet[Change]:
+    if place is None:
+        return changes
+    recorded, pk = place
+    beyond = "lt" if descending else "gt"
+    last = f"{beyond}e" if inclusive else beyond
+    # The first condition lets the index find the place; the second tells apart what was recorded at the same time.
+    return changes.filter(
+        Q(**{f"recorded__{beyond}e": recorded})
+        & (Q(**{f"recorded__{beyond}": recorded}) | Q(recorded=recorded, **{f"pk__{last}": pk}))
+    )
+
+
+def _events_of(change: Change, behind: str | None, *, descending: bool, limit: int) -> list[AssetEvent]:
+    if change.kind == Change.Kind.CHANGE_ASSETS:
+        return _events_of_batch(change, behind, descending=descending, limit=limit)
+    details = {key: value for key, value in change.details.items() if key != "metadata"}
+    event = AssetEvent(change, change.kind, details)
+    return [event] if behind is None or _is_behind(event.path, behind, descending=descending) else []
+
+
+def _is_behind(path: str, place: str, *, descending: bool) -> bool:
+    # In the order of bytes, as the database has it.
+    one, other = path.encode(), place.encode()
+    return one < other if descending else one > other
+
+
+def _events_of_batch(change: Change, behind: str | None, *, descending: bool, limit: int) -> list[AssetEvent]:
+    assets = Asset.objects.filter(dataset_id=change.dataset_id).order_by("-path" if descending else "path")
+    if behind is not None:
+        assets = assets.filter(**{"path__lt" if descending else "path__gt": behind})
+    introduced = {one.path: one for one in assets.filter(introduced=change.number).select_related(*CONTENT)[:limit]}
+    retired = dict(assets.filter(retired=change.number).values_list("path", "asset_id")[:limit])
+    paths = sorted({*introduced, *retired}, key=str.encode, reverse=descending)[:limit]
+    return [_event_of_batch(change, path, introduced.get(path), retired.get(path)) for path in paths]
+
+
+def _event_of_batch(change: Change, path: str, new: Asset | None, old: Any) -> AssetEvent:
+    if new is None:
+        return AssetEvent(change, Change.Kind.REMOVE_ASSET, {"path": path, "asset_id": str(old)})
+    details = {
+        "path": path,
+        "size": new.size,
+        "asset_id": str(new.asset_id),
+        "asset_blob_id": str(new.blob_id) if new.blob_id else None,
+        "zarr_archive_id": str(new.zarr_id) if new.zarr_id else None,
+        "checksum": new.checksum,
+    }
+    return AssetEvent(change, Change.Kind.UPDATE_ASSET if old else Change.Kind.ADD_ASSET, details)

@@ -1,0 +1,42 @@
+"""Which embargoes end soon, and which are over."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from archive.datasets.models import Dataset
+from archive.embargo.models import EmbargoNotice
+
+EMBARGO_LIMIT = 1000
+# Nothing is released by the clock before its owners have known for so long that it will be.
+EMBARGO_GRACE = timedelta(days=1)
+
+
+def notices_due(notice_days: Sequence[int]) -> Iterator[tuple[Dataset, int]]:
+    """Embargoed datasets with the notice, by its days before the end, that their owners should have had and have not.
+
+    At most EMBARGO_LIMIT for each of the `notice_days`. Of several that are due, only the one nearest to the end is.
+    """
+    today = datetime.now(UTC).date()
+    after = date.min
+    for days in sorted(notice_days):
+        until = today + timedelta(days=days)
+        sent = EmbargoNotice.objects.filter(dataset=OuterRef("pk"), end=OuterRef("embargo_end"), days=days)
+        ending = _embargoed().filter(~Exists(sent), embargo_end__gt=after, embargo_end__lte=until)
+        yield from ((dataset, days) for dataset in ending.order_by("embargo_end", "pk")[:EMBARGO_LIMIT])
+        after = until
+
+
+def embargoes_over() -> list[int]:
+    """The numbers of at most EMBARGO_LIMIT datasets whose embargo is over, as their owners have known for a while."""
+    told = EmbargoNotice.objects.filter(
+        dataset=OuterRef("pk"), end=OuterRef("embargo_end"), sent__lte=timezone.now() - EMBARGO_GRACE
+    )
+    over = _embargoed().filter(Exists(told), embargo_end__lt=datetime.now(UTC).date())
+    return list(over.order_by("embargo_end", "pk").values_list("pk", flat=True)[:EMBARGO_LIMIT])
+
+
+def _embargoed() -> QuerySet[Dataset]:
+    return Dataset.objects.filter(access=Dataset.Access.EMBARGOED)

@@ -1,0 +1,11 @@
+"""The clock's door to embargoes."""
+
+from celery import shared_task
+
+from archive.embargo import work
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def watch_embargoes_task() -> None:
+    """Tell owners of embargoes that end soon, and release what is to be released."""
+    work.watch_embargoes()

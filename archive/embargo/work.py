@@ -1,0 +1,178 @@
+"""What follows the end of an embargo, and any change of what is open: the tags of objects; and the end itself."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min, QuerySet
+
+from archive.accounts.policy import ANONYMOUS, SYSTEM, visible_rows
+from archive.accounts.queries import owners_of
+from archive.accounts.work import post
+from archive.assets.models import Asset
+from archive.blobs.models import Blob
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import find_draft
+from archive.datasets.work import computed_metadata
+from archive.embargo.models import EmbargoNotice
+from archive.embargo.queries import embargoes_over, notices_due
+from archive.storage import services as storage
+from archive.timeline.errors import NotYetError
+from archive.timeline.models import Author, Change
+from archive.timeline.queries import position
+from archive.timeline.services import append, hold, start_job
+from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
+from archive.validation.metadata import (
+    strip_version_metadata,
+)
+from archive.zarr.models import ZarrArchive
+from archive.zarr.queries import zarrs_to_open
+from archive.zarr.work import (
+    open_entries,
+)
+
+RELEASE_JOB = "release"
+
+OPENING_BATCH = 500
+OPENING_THREADS = 8
+TURN_SECONDS = 20.0
+
+
+# --- Open objects -----------------------------------------------------------------------------------------------------
+
+
+@projection("access")
+def open_objects(span: Span) -> None:
+    """Let anyone read, unsigned, what an open dataset has gained; or all that a release has opened.
+
+    Which of the two is told by the dataset itself, not by the span, so a release that was interrupted goes on. When
+    all its objects are open, and nothing has changed meanwhile, the dataset is open too.
+    """
+    dataset = Dataset.objects.filter(pk=span.dataset_id).exclude(access=Dataset.Access.EMBARGOED).first()
+    if dataset is None:
+        return
+    is_releasing = dataset.access == Dataset.Access.RELEASING
+    gained = Asset.objects.filter(
+        visible_rows(ANONYMOUS),
+        dataset=dataset,
+        introduced__gt=0 if is_releasing else span.since,
+        introduced__lte=span.target,
+        blob__is_open=False,
+    )
+    turn = Turn(span.heartbeat)
+    _open_blobs(gained, turn)
+    _open_zarrs(dataset, turn)
+    if is_releasing:
+        _finish_release(dataset.number, span.target)
+
+
+class Turn:
+    """A while in which objects are opened; then other work has its turn, and this goes on after it."""
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self.beat = heartbeat.beat
+        self._until = monotonic() + TURN_SECONDS
+
+    def pause(self) -> None:
+        """Raise NotYetError when the while is over."""
+        if monotonic() > self._until:
+            raise NotYetError("Objects are being opened.", retry_after=0)
+
+
+def _open_blobs(gained: QuerySet[Asset], turn: Turn) -> None:
+    with ThreadPoolExecutor(OPENING_THREADS) as threads:
+        while ids := list(gained.values_list("blob_id", flat=True).distinct()[:OPENING_BATCH]):
+            blobs = Blob.objects.in_bulk(ids)
+            for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
+                turn.beat()
+            Blob.objects.filter(pk__in=ids).update(is_open=True)
+            turn.pause()
+
+
+def _open_zarrs(dataset: Dataset, turn: Turn) -> None:
+    for zarr in zarrs_to_open(dataset.number):
+        first = 0 if dataset.released is None else _first_open_revision(zarr)
+        if first is not None:
+            open_entries(zarr, turn.beat, turn.pause, since=first)
+
+
+def _first_open_revision(zarr: ZarrArchive) -> int | None:
+    """The number of the first revision that anyone has seen since the dataset was released; None if there is none."""
+    shown = Asset.objects.filter(visible_rows(ANONYMOUS), zarr=zarr)
+    number: int | None = shown.aggregate(first=Min("zarr_revision__number"))["first"]
+    return number
+
+
+# --- Embargo ----------------------------------------------------------------------------------------------------------
+
+
+def begin_release(dataset_id: int, author: Author) -> None:
+    """Let everybody read the dataset, from the end of this transaction on, if it is embargoed; else do nothing.
+
+    One row is changed, however many files there are. What is open by now follows as the projection `access`.
+    """
+    with transaction.atomic():
+        hold(dataset_id)
+        dataset = Dataset.objects.filter(pk=dataset_id, access=Dataset.Access.EMBARGOED).first()
+        if dataset is None:
+            return
+        dataset.released = append(dataset_id, Change.Kind.RELEASE, author, {}).number
+        dataset.access = Dataset.Access.RELEASING
+        dataset.embargo_end = datetime.now(UTC).date()
+        dataset.save(update_fields=["access", "released", "embargo_end", "modified"])
+
+
+def _finish_release(dataset_id: int, target: int) -> None:
+    """Call the dataset open, unless it has changed since `target`: then this is tried again."""
+    with transaction.atomic():
+        hold(dataset_id)
+        draft = find_draft(dataset_id)
+        if draft is None or draft.dataset.access != Dataset.Access.RELEASING or position(dataset_id) != target:
+            return
+        append(dataset_id, Change.Kind.FINISH_RELEASE, SYSTEM, {})
+        dataset = draft.dataset
+        dataset.access = Dataset.Access.OPEN
+        dataset.save(update_fields=["access", "modified"])
+        draft.metadata = computed_metadata(draft, strip_version_metadata(draft.metadata))
+        draft.status = Version.Status.PENDING
+        draft.save(update_fields=["metadata", "status", "modified"])
+        _tell_owners("released", draft)
+
+
+def _tell_owners(template: str, draft: Version, **facts: Any) -> None:
+    post(
+        template,
+        to=[owner.email for owner in owners_of(draft.dataset_id) if owner.is_active],
+        identifier=draft.dataset.identifier,
+        name=draft.name,
+        **facts,
+    )
+
+
+@job_handler(RELEASE_JOB, deadline=timedelta(days=1))
+def release_at_the_end(job: RunningJob) -> None:
+    """Release the dataset that is the job's subject: its embargo is over, and its owners were told that it would be."""
+    begin_release(int(job.row.subject), SYSTEM)
+
+
+def watch_embargoes() -> None:
+    """Tell owners of embargoes that end soon, each once; release what was to be released, if the settings say so."""
+    for dataset, days in notices_due(settings.EMBARGO_NOTICE_DAYS):
+        _announce_end(dataset, days)
+    if settings.EMBARGO_RELEASE_AT_END:
+        for number in embargoes_over():
+            start_job(RELEASE_JOB, subject=str(number), dataset_id=number)
+
+
+def _announce_end(dataset: Dataset, days: int) -> None:
+    draft = find_draft(dataset.number)
+    end = dataset.embargo_end
+    if draft is None or end is None:
+        return
+    with transaction.atomic():
+        _, is_new = EmbargoNotice.objects.get_or_create(dataset=dataset, end=end, days=days)
+        if is_new:
+            _tell_owners("embargo_ends", draft, end=end.isoformat(), is_automatic=settings.EMBARGO_RELEASE_AT_END)

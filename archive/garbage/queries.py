@@ -1,0 +1,67 @@
+"""What is garbage (contract 2.14, docs/decisions/garbage.md)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.utils import timezone
+
+from archive.assets.models import Asset
+from archive.blobs.models import Blob, Upload
+from archive.datasets.models import Version
+from archive.garbage.models import GarbageEvent
+from archive.timeline.models import Change
+
+Kind = GarbageEvent.Kind
+
+AGE = timedelta(days=7)
+UNDO_WINDOW = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Heap:
+    """How much garbage of a kind there is."""
+
+    kind: str
+    count: int
+    size: int
+
+
+def garbage(kind: str, older_than: timedelta = AGE) -> QuerySet[Any]:
+    """The rows of a kind that have been garbage, as far as can be known, for so long."""
+    before = timezone.now() - older_than
+    if kind == Kind.ASSETS:
+        return _unseen_assets(before)
+    if kind == Kind.BLOBS:
+        used = Asset.objects.filter(blob=OuterRef("pk"))
+        return Blob.objects.filter(~Exists(used), created__lt=before)
+    return Upload.objects.filter(created__lt=before)
+
+
+def _unseen_assets(before: datetime) -> QuerySet[Asset]:
+    """The assets that have left the draft before that moment and that no version shows."""
+    retirement = Change.objects.filter(
+        dataset_id=OuterRef("dataset_id"), number=OuterRef("retired"), recorded__lt=before
+    )
+    shown = Version.objects.filter(
+        dataset=OuterRef("dataset"), at__gte=OuterRef("introduced"), at__lt=OuterRef("retired")
+    )
+    return Asset.objects.filter(~Exists(shown), Exists(retirement), retired__gt=F("introduced"))
+
+
+def heap(kind: str, older_than: timedelta = AGE) -> Heap:
+    """How much of it there is."""
+    sums = garbage(kind, older_than).aggregate(count=Count("pk"), size=Sum("size"))
+    return Heap(kind, sums["count"], sums["size"] or 0)
+
+
+def events() -> QuerySet[GarbageEvent]:
+    """What was collected, newest first."""
+    return GarbageEvent.objects.order_by("-created", "-pk")
+
+
+def events_to_purge() -> QuerySet[GarbageEvent]:
+    """What was collected so long ago that it cannot be undone, and is not purged yet."""
+    due = timezone.now() - UNDO_WINDOW
+    return GarbageEvent.objects.filter(created__lt=due, undone=None, purged=None).order_by("created")

@@ -1,0 +1,1 @@
+"""Holding what is against what should be, for whoever runs the archive."""

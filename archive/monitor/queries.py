@@ -1,0 +1,54 @@
+"""What somebody who runs the archive should look at (contract 1.10). For staff, whom the caller tells from others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.assets.models import Asset
+from archive.blobs.models import Upload
+from archive.datasets.models import Version
+from archive.datasets.queries import versions_without_doi
+from archive.garbage.queries import Heap, Kind, heap
+from archive.storage import queries as store
+from archive.timeline.models import Job, Projection
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class UploadUnderWay:
+    """An upload: what was announced, and what the store has; None as long as it has nothing whole."""
+
+    announced: Upload
+    stored: store.StoredObject | None
+
+
+@dataclass(frozen=True)
+class Attention:
+    """At most SHOWN of everything that is not as it should be, and how much garbage there is."""
+
+    heaps: Sequence[Heap]
+    failing_projections: Sequence[Projection]
+    failed_jobs: Sequence[Job]
+    versions_without_doi: Sequence[Version]
+    invalid_assets: Sequence[Asset]
+    uploads: Sequence[UploadUnderWay]
+
+
+def attention() -> Attention:
+    """It, as it is now."""
+    invalid = Asset.objects.filter(status=Asset.Status.INVALID, retired__isnull=True).order_by("-pk")
+    failed_dois = versions_without_doi().filter(doi_state__in=[Version.DoiState.PENDING, Version.DoiState.FAILED])
+    failing = Projection.objects.filter(state=Projection.State.FAILING).order_by("-attempts")
+    failed_jobs = Job.objects.filter(state=Job.State.FAILED).defer("log").order_by("-ended")
+    return Attention(
+        heaps=[heap(kind) for kind in Kind.values],
+        failing_projections=list(failing[:SHOWN]),
+        failed_jobs=list(failed_jobs[:SHOWN]),
+        versions_without_doi=list(failed_dois[:SHOWN]),
+        invalid_assets=list(invalid.defer("metadata", "contribution")[:SHOWN]),
+        uploads=[_under_way(upload) for upload in Upload.objects.order_by("created")[:SHOWN]],
+    )
+
+
+def _under_way(upload: Upload) -> UploadUnderWay:
+    return UploadUnderWay(upload, store.find(upload.key))

@@ -1,0 +1,1 @@
+"""Finding datasets by what is said about them, and by what their files are: languages, filters, index."""

@@ -1,0 +1,212 @@
+"""From a filter to rows: the datasets that a search finds, and what there is to filter files by.
+
+Only ever what the asker may read: every question begins from `archive.datasets.queries.filtered_datasets`, or from
+`visible`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat, Lower
+
+from archive.accounts.models import Grant, User
+from archive.accounts.policy import Actor, visible
+from archive.datasets.models import Dataset
+from archive.datasets.queries import DatasetFilter, filtered_datasets
+from archive.search import grammar
+from archive.search.models import Document, Facts, IndexedAsset
+from archive.search.text import fold, is_told_by_probes, probes
+
+GENOTYPES_SHOWN = 10
+
+
+# --- Datasets ---------------------------------------------------------------------------------------------------------
+
+
+def search_datasets(actor: Actor, wanted: DatasetFilter, search: str = "") -> QuerySet[Dataset]:
+    """The datasets that the actor may read, that `wanted` asks for, and that a search (contract 2.15) finds.
+
+    InvalidError, naming the field `search`, if it cannot be understood.
+    """
+    datasets = filtered_datasets(actor, wanted)
+    terms = grammar.parse(search).terms
+    return datasets.filter(_condition(terms)) if terms else datasets
+
+
+def _condition(terms: Sequence[grammar.Term]) -> Q:
+    """The datasets for which all terms hold: texts of one version, names of one version."""
+    texts = [fold(term.text) for term in terms if isinstance(term, grammar.Text)]
+    names = [term for term in terms if isinstance(term, grammar.Name)]
+    conditions = [_other(term) for term in terms if not isinstance(term, grammar.Text | grammar.Name)]
+    if texts:
+        conditions.append(Q(pk__in=_numbers_with(texts)))
+    if names:
+        conditions.append(_described(reduce(and_, map(_names, names))))
+    return reduce(and_, conditions)
+
+
+def _numbers_with(texts: Sequence[str]) -> RawSQL:
+    """The datasets of which one version has all the folded texts in it: by the index, if there are words in them."""
+    words = " & ".join(probe for text in texts for probe in probes(text))
+    patterns = [f"%{_escaped(text)}%" for text in texts if not is_told_by_probes(text)]
+    if words:
+        return RawSQL("SELECT archive_find_documents(%s::tsquery, %s::text[])", [words, patterns])
+    return RawSQL("SELECT dataset_id FROM archive_search_document WHERE text LIKE ALL (%s::text[])", [patterns])
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def _described(condition: Q) -> Q:
+    return Q(pk__in=Document.objects.filter(condition).values("dataset_id"))
+
+
+def _names(term: grammar.Name) -> Q:
+    return Q(**{f"{term.kind}__contains": fold(term.text)})
+
+
+def _other(term: grammar.Moment | grammar.FileType | grammar.Owner) -> Q:
+    if isinstance(term, grammar.Moment):
+        return _at(term)
+    if isinstance(term, grammar.FileType):
+        return Q(pk__in=_holding(FileFilter(file_type=(term.prefix,))).values("dataset_id"))
+    return Q(pk__in=_owned_by(term.name))
+
+
+def _at(term: grammar.Moment) -> Q:
+    midnight = datetime(term.day.year, term.day.month, term.day.day, tzinfo=UTC)
+    comparison = {"lt" if term.is_before else "gte": midnight}
+    [(operator, moment)] = comparison.items()
+    if term.kind == "created":
+        return Q(**{f"created__{operator}": moment})
+    newest = "is_newest_published" if term.kind == "published" else "is_newest"
+    return _described(Q(**{newest: True, f"{term.kind}__{operator}": moment}))
+
+
+def _owned_by(name: str) -> QuerySet[Grant, int]:
+    people = User.objects.annotate(whole_name=Lower(Concat("first_name", Value(" "), "last_name")))
+    same = ("username__iexact", "email__iexact", "first_name__iexact", "last_name__iexact")
+    named = reduce(or_, (Q(**{field: name}) for field in same), Q(whole_name=name.lower()))
+    owners = Grant.objects.filter(user__in=people.filter(named).values("pk"), role=Grant.Role.OWNER)
+    return owners.values_list("dataset_id", flat=True)
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FileFilter:
+    """Which files are asked for (contract 1.4): one of each list, and a size between two, all at once."""
+
+    file_type: tuple[str, ...] = ()
+    measurement_technique: tuple[str, ...] = ()
+    genotype: tuple[str, ...] = ()
+    species: tuple[str, ...] = ()
+    size_min: int | None = None
+    size_max: int | None = None
+
+    def parts(self) -> "dict[str, FileFilter]":
+        """The filter as several, of one thing each, by the names of `asset_counts`."""
+        lists = [field.name for field in fields(self) if field.name not in {"size_min", "size_max"}]
+        parts = {name: FileFilter(**{name: getattr(self, name)}) for name in lists if getattr(self, name)}
+        if self.has_size:
+            parts["file_size"] = FileFilter(size_min=self.size_min, size_max=self.size_max)
+        return parts
+
+    @property
+    def has_size(self) -> bool:
+        return self.size_min is not None or self.size_max is not None
+
+
+def search_files(
+    actor: Actor, wanted: DatasetFilter, search: str = "", files: FileFilter | None = None
+) -> QuerySet[Dataset]:
+    """What `search_datasets` finds, as far as there is a file in the draft that `files` asks for."""
+    datasets = search_datasets(actor, wanted, search)
+    if files is None or files == FileFilter():
+        return datasets
+    return datasets.filter(pk__in=_holding(files).values("dataset_id"))
+
+
+def count_files(datasets: Sequence[Dataset], files: FileFilter) -> dict[int, dict[str, int]]:
+    """For each part of the filter by itself, how many files each of the datasets has, by number and part."""
+    parts = files.parts()
+    if not parts:
+        return {dataset.number: {} for dataset in datasets}
+    numbers = [dataset.number for dataset in datasets]
+    sums = {f"of_{name}": _count_of(part) for name, part in parts.items()}
+    facts = Facts.objects.filter(dataset__in=numbers, file_count__gt=0)
+    rows = facts.values("dataset_id").annotate(**sums).values_list("dataset_id", *sums)
+    counted = {number: dict(zip(parts, counts, strict=True)) for number, *counts in rows}
+    return {number: counted.get(number) or dict.fromkeys(parts, 0) for number in numbers}
+
+
+def _count_of(part: FileFilter) -> Sum:
+    """How many files the part asks for, over facts that are summed up."""
+    if not part.has_size:
+        return Sum("file_count", filter=_described_by(part), default=0)
+    sized = _sized(part).filter(facts=OuterRef("pk")).order_by().values("facts")
+    return Sum(Subquery(sized.values(count=Count("*"))), default=0)
+
+
+def _holding(files: FileFilter) -> QuerySet[Facts]:
+    """The facts that files have of which the filter asks for one."""
+    facts = Facts.objects.filter(_described_by(files), file_count__gt=0)
+    return facts.filter(Exists(_sized(files).filter(facts=OuterRef("pk")))) if files.has_size else facts
+
+
+def _described_by(files: FileFilter) -> Q:
+    """The facts that are asked for, sizes apart."""
+    condition = Q()
+    if files.file_type:
+        condition &= reduce(or_, (Q(file_type__startswith=prefix.lower()) for prefix in files.file_type))
+    if files.measurement_technique:
+        condition &= Q(techniques__overlap=list(files.measurement_technique))
+    if files.genotype:
+        condition &= Q(genotypes__overlap=list(files.genotype))
+    if files.species:
+        condition &= Q(species__overlap=list(files.species))
+    return condition
+
+
+def _sized(files: FileFilter) -> QuerySet[IndexedAsset]:
+    return IndexedAsset.objects.filter(size__gte=files.size_min or 0, size__lte=_most(files))
+
+
+def _most(files: FileFilter) -> int:
+    return 2**62 if files.size_max is None else files.size_max
+
+
+# --- What there is to choose from -------------------------------------------------------------------------------------
+
+
+def species_of(actor: Actor, text: str = "") -> list[str]:
+    """The species of all files that the actor may read whose name has `text` in it, in any case; sorted."""
+    return _values(actor, "species", text)
+
+
+def unknown_species(actor: Actor, names: Sequence[str]) -> list[str]:
+    """Those of the names that are not among `species_of`, sorted."""
+    facts = Facts.objects.filter(visible(actor, to="dataset__"), file_count__gt=0)
+    known = [facts.filter(species__contains=[name]).values_list(Value(name))[:1] for name in set(names)]
+    found = {name for (name,) in known[0].union(*known[1:], all=True)} if known else set()
+    return sorted(set(names) - found)
+
+
+def genotypes_of(actor: Actor, text: str = "") -> list[str]:
+    """At most GENOTYPES_SHOWN genotypes, likewise."""
+    return _values(actor, "genotypes", text)[:GENOTYPES_SHOWN]
+
+
+def _values(actor: Actor, field: str, text: str) -> list[str]:
+    facts = Facts.objects.filter(visible(actor, to="dataset__"), file_count__gt=0)
+    rows: Any = facts.annotate(value=Func(F(field), function="unnest")).values_list("value", flat=True).distinct()
+    return sorted(value for value in rows if fold(text) in fold(value))

@@ -1,0 +1,29 @@
+"""Telling those who watch that there is news of a dataset or a job: what it is, the database says."""
+
+import uuid
+from contextlib import suppress
+from functools import cache, partial
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
+from redis.exceptions import RedisError
+
+# Where news of jobs and timelines is published, for `dandiapi.live`.
+NEWS_CHANNEL = "archive:news"
+
+
+@cache
+def _valkey() -> "Redis":
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=0.5)
+
+
+def announce(dataset_id: int | None, job_id: uuid.UUID | None = None) -> None:
+    """Tell those who watch, after commit, to look again. Never fails: they also look now and then by themselves."""
+    transaction.on_commit(partial(_publish, {"dataset": dataset_id, "job": job_id}))
+
+
+def _publish(news: dict[str, object]) -> None:
+    with suppress(RedisError, OSError):
+        _valkey().publish(NEWS_CHANNEL, orjson.dumps(news))

@@ -1,0 +1,197 @@
+"""Finding Zarr archives, and reading their entries, as they are or as they were at a revision."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from archive.accounts.policy import RELEASED, Action, Actor, inside, may, visible, visible_rows
+from archive.digests import ZarrLeaf
+from archive.errors import NotFoundError, UnauthenticatedError
+from archive.paths import name_of
+from archive.storage.queries import public_url, sign_get, sign_head
+from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision, entry_key
+
+LEAVES_CHUNK = 5000
+
+
+@dataclass(frozen=True)
+class ZarrView:
+    """A Zarr archive, its dataset at hand, as it is being worked on; or as it was at a revision.
+
+    Of what `is_settled` only a revision is shown, and nothing before there is one.
+    """
+
+    zarr: ZarrArchive
+    revision: ZarrRevision | None = None
+    is_settled: bool = False
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.revision.id if self.revision else self.zarr.id
+
+
+def content_url(zarr_id: uuid.UUID) -> str:
+    """Where the entries of an archive, or of one of its revisions, are read by their paths."""
+    return f"{settings.ARCHIVE_URL}/api/zarr/{zarr_id}/content/"
+
+
+def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
+    """The archives of the datasets that the actor may read, their datasets with them, oldest first.
+
+    Of a dataset that was embargoed, whoever is not inside sees only what it has shown as an asset since its release.
+    """
+    found = ZarrArchive.objects.filter(_shown_to(actor, to="dataset__", asset=Q(zarr=OuterRef("pk"))))
+    return found.select_related("dataset").order_by("created", "id")
+
+
+def visible_revisions(actor: Actor) -> QuerySet[ZarrRevision]:
+    """The revisions that the actor may read, by the same rule."""
+    shown = _shown_to(actor, to="zarr__dataset__", asset=Q(zarr_revision=OuterRef("pk")))
+    return ZarrRevision.objects.filter(shown).select_related("zarr__dataset")
+
+
+def _shown_to(actor: Actor, *, to: str, asset: Q) -> Q:
+    # Assets are a later room: archives know them only as the rows that point here.
+    rows = apps.get_model("archive", "Asset").objects.filter(asset, visible_rows(actor))
+    always_open = Q(**{f"{to}released__isnull": True})
+    return visible(actor, to=to) & (always_open | inside(actor, to=to) | Q(Exists(rows)))
+
+
+def unfinalized_zarrs() -> QuerySet[ZarrArchive]:
+    """The archives of all datasets that wait for somebody to finalize them, oldest first."""
+    return ZarrArchive.objects.filter(status=ZarrArchive.Status.PENDING).order_by("created", "id")
+
+
+def find_zarr(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
+    """The archive, its dataset with it; NotFoundError if there is none that the actor may know of."""
+    zarr = visible_zarrs(actor).filter(pk=zarr_id).first()
+    if zarr is None:
+        raise NotFoundError("Not found.")
+    return zarr
+
+
+def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
+    """The archive or revision of that id; NotFoundError if there is none that the actor may know of."""
+    zarr = visible_zarrs(actor).filter(pk=zarr_id).first()
+    if zarr:
+        return ZarrView(zarr)
+    revision = visible_revisions(actor).filter(pk=zarr_id).first()
+    if revision is None:
+        raise NotFoundError("Not found.")
+    return ZarrView(revision.zarr, revision)
+
+
+def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
+    """The archive or revision of that id, to read entries of.
+
+    Fails as `find_view` does, but tells who is not signed in to do so (contract, appendix C). Who may not change an
+    archive sees its newest revision: not what is half uploaded.
+    """
+    try:
+        view = find_view(actor, zarr_id)
+    except NotFoundError:
+        if not actor.is_authenticated and _is_embargoed(zarr_id):
+            raise UnauthenticatedError("Authentication credentials were not provided.") from None
+        raise
+    if view.revision or may(actor, Action.CHANGE_DRAFT, view.zarr.dataset):
+        return view
+    return ZarrView(view.zarr, newest_revision(view.zarr.pk), is_settled=True)
+
+
+def _is_embargoed(zarr_id: uuid.UUID) -> bool:
+    named = Q(pk=zarr_id) | Q(revisions=zarr_id)
+    return ZarrArchive.objects.filter(named).exclude(dataset__access__in=RELEASED).exists()
+
+
+def zarrs_to_open(dataset_id: int) -> QuerySet[ZarrArchive]:
+    """The archives of a dataset whose revisions show entries that not anyone may read yet."""
+    closed = ZarrEntry.objects.filter(zarr=OuterRef("pk"), id__gt=OuterRef("opened"))
+    return ZarrArchive.objects.filter(Exists(closed.filter(introduced__lte=OuterRef("revision"))), dataset=dataset_id)
+
+
+def newest_revision(zarr_id: uuid.UUID) -> ZarrRevision | None:
+    """What the archive was when it was last complete; None if it never was."""
+    return ZarrRevision.objects.filter(zarr_id=zarr_id).order_by("-number").first()
+
+
+def shown_at(number: int) -> Q:
+    """The entries that a revision of that number shows."""
+    return Q(introduced__lte=number) & (Q(retired__isnull=True) | Q(retired__gt=number))
+
+
+def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
+    """The entries, in byte order of their paths. Of what is pending, those that have arrived; they go before others."""
+    entries = ZarrEntry.objects.filter(zarr=view.zarr)
+    if view.revision:
+        return entries.filter(shown_at(view.revision.number)).order_by("path")
+    if view.is_settled:
+        return entries.none()
+    # Postgres sorts NULL, which is what pending entries are introduced by, before all numbers that descend.
+    live = entries.filter(retired__isnull=True, size__isnull=False)
+    return live.order_by("path", "-introduced").distinct("path")
+
+
+def awaited_entries(zarr_id: uuid.UUID) -> QuerySet[ZarrEntry]:
+    """The entries that have been announced, and that the store is not known to have."""
+    return ZarrEntry.objects.filter(zarr_id=zarr_id, introduced__isnull=True, size__isnull=True)
+
+
+def page_of_entries(view: ZarrView, *, prefix: str = "", after: str = "", limit: int) -> list[ZarrEntry]:
+    """At most `limit` entries whose paths begin with `prefix` and come after `after`, in byte order."""
+    return list(_in_range(entries_of(view), prefix, after)[:limit])
+
+
+def _in_range(entries: QuerySet[ZarrEntry], prefix: str, after: str) -> QuerySet[ZarrEntry]:
+    if prefix:
+        entries = entries.filter(path__startswith=prefix)
+    return entries.filter(path__gt=after) if after else entries
+
+
+def awaited_page(zarr_id: uuid.UUID, *, prefix: str, after: str, limit: int) -> list[ZarrEntry]:
+    """At most `limit` awaited entries, chosen as `page_of_entries` chooses."""
+    return list(_in_range(awaited_entries(zarr_id), prefix, after).order_by("path")[:limit])
+
+
+def leaves_of(view: ZarrView) -> Iterator[ZarrLeaf]:
+    """The entries as the checksum wants them, streamed."""
+    rows = entries_of(view).values_list("path", "md5", "size").iterator(chunk_size=LEAVES_CHUNK)
+    return (ZarrLeaf(path, md5, size or 0) for path, md5, size in rows)
+
+
+def find_entry(view: ZarrView, path: str) -> ZarrEntry:
+    """The entry at exactly that path; NotFoundError if there is none."""
+    entry = entries_of(view).filter(path=path).first()
+    if entry is None:
+        raise NotFoundError("Not found.")
+    return entry
+
+
+def entry_url(view: ZarrView, entry: ZarrEntry) -> str:
+    """Where the bytes of an entry are read: its lasting address if anyone may, else a signed one."""
+    if may_anyone_read(view, entry):
+        return public_url(entry_key(view.zarr.id, entry.md5))
+    return signed_entry_url(view, entry)
+
+
+def may_anyone_read(view: ZarrView, entry: ZarrEntry) -> bool:
+    """Whether the store lets anyone read the entry, and is to.
+
+    Of a dataset that was embargoed, entries that are retired may have been so before its release.
+    """
+    dataset = view.zarr.dataset
+    was_open = dataset.released is None or entry.retired is None
+    return dataset.access == "OPEN" and was_open and entry.pk <= view.zarr.opened
+
+
+def signed_entry_url(view: ZarrView, entry: ZarrEntry) -> str:
+    """A signed URL of the bytes of an entry."""
+    return sign_get(entry_key(view.zarr.id, entry.md5), filename=name_of(entry.path))
+
+
+def signed_entry_head(view: ZarrView, entry: ZarrEntry) -> str:
+    """A signed URL that asks for the size of an entry."""
+    return sign_head(entry_key(view.zarr.id, entry.md5))

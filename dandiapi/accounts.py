@@ -1,0 +1,84 @@
+"""What happens when people sign up and in, by themselves or through GitHub, ORCID or Google."""
+
+import smtplib
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from archive.accounts.models import User
+from archive.accounts.services import set_github_login
+from archive.errors import BusyError
+
+MAX_USERNAME = 150
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Sign-up: the username is the e-mail address, and approval is as the settings say."""
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Fill in a new user from the sign-up form."""
+        user = super().save_user(request, user, form, commit=False)
+        name_by_address(user)
+        if commit:
+            user.save()
+        return user
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Learn the name that GitHub knows them by, which they may have changed there."""
+        set_github_login(user=user, login=github_login(user))
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send at once: these mails hold secrets, which must not lie about in a queue."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (smtplib.SMTPException, OSError) as error:
+            raise BusyError("The mail server is away just now; please try again.", retry_after=60) from error
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """The same for those who come from elsewhere."""
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
+        """Fill in a new user from what the provider says, cut to what fits."""
+        user: User = super().populate_user(request, sociallogin, data)
+        user.first_name, user.last_name = user.first_name[:100], user.last_name[:100]
+        return user
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """Keep a new user."""
+        user: User = super().save_user(request, sociallogin, form)
+        name_by_address(user)
+        user.save()
+        return user
+
+
+def name_by_address(user: User) -> None:
+    """Name a new user by their e-mail address, if that can be a username, and approve them where everybody is.
+
+    Who has changed their address is still named by the old one; whoever has that now keeps what allauth has made up.
+    """
+    is_taken = User.objects.filter(username=user.email).exclude(pk=user.pk).exists()
+    if len(user.email) <= MAX_USERNAME and not is_taken:
+        user.username = user.email
+    if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
+        user.status = User.Status.APPROVED
+
+
+def github_login(user: User) -> str:
+    """Their GitHub login, if GitHub is the only one that vouches for them; otherwise "" (contract 1.3)."""
+    vouchers = list(SocialAccount.objects.filter(user=user)[:2])
+    if len(vouchers) != 1:
+        return ""
+    return str(vouchers[0].extra_data.get("login") or "")[:100]
+
+
+def has_verified_address(user: User) -> bool:
+    """Whether the address that they are known by is proven to be theirs."""
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())

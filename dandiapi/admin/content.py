@@ -1,0 +1,143 @@
+"""Datasets, and the files in them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from archive import models
+from archive.zarr.services import finalize
+from dandiapi.admin.base import ByDatasetAdmin, ReadOnlyAdmin, is_about_one, is_administrator
+from dandiapi.auth import actor_of
+
+
+@admin.register(models.Dataset)
+class DatasetAdmin(ByDatasetAdmin):
+    """Datasets."""
+
+    dataset_column = "pk"
+    list_display = ["identifier", "access", "embargo_end", "star_count", "created", "modified"]
+    list_filter = ["access"]
+
+
+@admin.register(models.Version)
+class VersionAdmin(ByDatasetAdmin):
+    """Drafts and published versions."""
+
+    list_display = ["__str__", "name", "status", "file_count", "size", "created", "modified"]
+    list_filter = ["status"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The list does without what may be large."""
+        rows = super().get_queryset(request)
+        return rows if is_about_one(request) else rows.defer("metadata", "problems")
+
+
+@admin.register(models.ReviewerLink)
+class ReviewerLinkAdmin(ByDatasetAdmin):
+    """Links by which reviewers read, without what they are recognised by."""
+
+    list_display = ["label", "hint", "dataset", "creator", "created", "expires", "last_used", "revoked"]
+    list_select_related = ["dataset", "creator"]
+    exclude = ["digest"]
+
+
+@admin.register(models.EmbargoNotice)
+class EmbargoNoticeAdmin(ByDatasetAdmin):
+    """What owners were told of the ends of embargoes."""
+
+    list_display = ["dataset", "end", "days", "sent"]
+    list_select_related = ["dataset"]
+
+
+@admin.register(models.Star)
+class StarAdmin(ByDatasetAdmin):
+    """Stars."""
+
+    list_display = ["dataset", "user", "created"]
+    list_select_related = ["dataset", "user"]
+
+
+@admin.register(models.Sequence)
+class SequenceAdmin(ReadOnlyAdmin):
+    """Where numbers come from."""
+
+    list_display = ["name", "last"]
+
+
+@admin.register(models.Asset)
+class AssetAdmin(ByDatasetAdmin):
+    """Files, in drafts and published versions."""
+
+    list_display = ["__str__", "size", "status", "introduced", "retired", "created"]
+    list_filter = ["status"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The list does without what may be large."""
+        rows = super().get_queryset(request)
+        return rows if is_about_one(request) else rows.defer("metadata", "problems", "contribution")
+
+
+@admin.register(models.Folder)
+class FolderAdmin(ByDatasetAdmin):
+    """Folders and their sums."""
+
+    list_display = ["__str__", "file_count", "size", "child_count", "introduced", "retired"]
+
+
+@admin.register(models.Blob)
+class BlobAdmin(ReadOnlyAdmin):
+    """Bytes in the store."""
+
+    list_display = ["id", "size", "etag", "sha256", "uploader", "is_open", "created"]
+    list_filter = ["is_open"]
+    list_select_related = ["uploader"]
+    search_fields = ["etag__exact", "sha256__exact"]
+
+
+@admin.register(models.Upload)
+class UploadAdmin(ByDatasetAdmin):
+    """Bytes on their way in."""
+
+    list_display = ["id", "dataset", "user", "size", "created"]
+    list_select_related = ["dataset", "user"]
+
+
+@admin.register(models.ZarrArchive)
+class ZarrAdmin(ByDatasetAdmin):
+    """Zarr archives."""
+
+    list_display = ["id", "dataset", "name", "status", "revision", "file_count", "size", "created"]
+    list_filter = ["status"]
+    list_select_related = ["dataset"]
+    ordering = ["-created"]
+    actions = ["ingest"]
+
+    def has_ingest_permission(self, request: HttpRequest) -> bool:
+        """Administrators may do what owners may."""
+        return is_administrator(request)
+
+    @admin.action(description="Ingest", permissions=["ingest"])
+    def ingest(self, request: HttpRequest, zarrs: QuerySet[models.ZarrArchive]) -> None:
+        """Finalize those that are pending, so that a worker ingests what has arrived."""
+        pending = list(zarrs.filter(status=models.ZarrArchive.Status.PENDING))
+        for zarr in pending:
+            finalize(actor=actor_of(request), zarr_id=zarr.pk)
+        self.message_user(request, f"{len(pending)} archives will be ingested.", messages.SUCCESS)
+
+
+@admin.register(models.ZarrRevision)
+class ZarrRevisionAdmin(ReadOnlyAdmin):
+    """What Zarr archives were."""
+
+    list_display = ["id", "zarr", "number", "checksum", "file_count", "size", "created"]
+    list_select_related = ["zarr"]
+
+
+@admin.register(models.ZarrEntry)
+class ZarrEntryAdmin(ReadOnlyAdmin):
+    """The files of Zarr archives."""
+
+    list_display = ["path", "zarr", "md5", "size", "introduced", "retired"]
+    list_select_related = ["zarr"]

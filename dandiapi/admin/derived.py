@@ -1,0 +1,56 @@
+"""What is made of them: what searches read, and what was collected as garbage."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from archive import models
+from dandiapi.admin.base import ByDatasetAdmin, ReadOnlyAdmin, is_about_one
+
+
+@admin.register(models.Document)
+class DocumentAdmin(ByDatasetAdmin):
+    """What there is to find of each version."""
+
+    list_display = ["version_id", "dataset_id", "is_newest", "is_newest_published", "modified", "published"]
+    exclude = ["lexemes"]
+    raw_id_fields = ["version", "dataset"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The list does without what may be large."""
+        rows = super().get_queryset(request).defer("lexemes")
+        return rows if is_about_one(request) else rows.defer("text", "species", "approach", "technique")
+
+
+@admin.register(models.Facts)
+class FactsAdmin(ByDatasetAdmin):
+    """What files of a dataset have in common."""
+
+    list_display = ["dataset_id", "file_type", "file_count"]
+
+
+@admin.register(models.IndexedAsset)
+class IndexedAssetAdmin(ByDatasetAdmin):
+    """Files, as searches see them."""
+
+    dataset_column = "facts__dataset_id"
+    list_display = ["asset_id", "facts_id", "size"]
+    raw_id_fields = ["asset", "facts"]
+
+
+@admin.register(models.GarbageEvent)
+class GarbageEventAdmin(ReadOnlyAdmin):
+    """What was collected, and has been given back or deleted since."""
+
+    list_display = ["pk", "kind", "created", "row_count", "size", "undone", "purged"]
+    list_filter = ["kind"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without the rows themselves, of which there may be many."""
+        return super().get_queryset(request).defer("rows")
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Nor are they shown."""
+        return ["rows"]

@@ -1,0 +1,132 @@
+"""People, their tokens and their roles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from archive.accounts.models import Grant, Questionnaire, Token, User
+from archive.accounts.queries import owners_of, viewers_of
+from archive.accounts.services import approve_user, revoke_token
+from archive.datasets.services import set_owners, set_viewers
+from dandiapi.admin.base import PER_PAGE, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
+from dandiapi.auth import actor_of
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """People: they sign up themselves, and stay, since the history names them; here they are let in, or not."""
+
+    list_display = ["username", "github_login", "first_name", "last_name", "review", "is_active", "date_joined"]
+    list_filter = ["status", "is_active", "is_staff", "is_superuser"]
+    list_per_page = PER_PAGE
+    show_full_result_count = False
+    ordering = ["-date_joined"]
+    fieldsets = [
+        (None, {"fields": ["username", "github_login", "password", "status", "is_active"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Permissions", {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    readonly_fields = ["status", "github_login", "last_login", "date_joined"]
+    actions = ["approve"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff may not become administrators by taking over an administrator's account."""
+        is_above = obj is not None and obj.is_superuser and not is_administrator(request)
+        return super().has_change_permission(request, obj) and not is_above
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Nor may they give themselves, or others, more than they have."""
+        powers = [] if is_administrator(request) else ["is_staff", "is_superuser", "groups", "user_permissions"]
+        return [*self.readonly_fields, *powers]
+
+    @admin.display(description="Status", ordering="status")
+    def review(self, person: User) -> str:
+        """The status, which leads to where it is changed and what they answered."""
+        return format_html('<a href="{}">{}</a>', reverse("review-user", args=[person.username]), person.status)
+
+    @admin.action(description="Approve", permissions=["change"])
+    def approve(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """Let them make datasets, and tell them. To reject one needs a reason, and so a page."""
+        waiting = list(people.exclude(status=User.Status.APPROVED))
+        for person in waiting:
+            approve_user(actor=actor_of(request), user=person)
+        self.message_user(request, f"{len(waiting)} people approved.", messages.SUCCESS)
+
+
+@admin.register(Questionnaire)
+class QuestionnaireAdmin(ReadOnlyAdmin):
+    """What people answered when they signed up."""
+
+    list_display = ["user", "modified"]
+    list_select_related = ["user"]
+    search_fields = ["=user__username"]
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnlyAdmin):
+    """Tokens, without what they are recognised by."""
+
+    list_display = ["name", "hint", "user", "scope", "created", "expires", "last_used", "revoked"]
+    list_filter = ["scope"]
+    list_select_related = ["user"]
+    exclude = ["digest", "sealed"]
+    search_fields = ["=user__username", "=hint"]
+    actions = ["revoke"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change people may do so."""
+        return request.user.has_perm("archive.change_user")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
+        """Revoke them, at once and for good."""
+        valid = list(tokens.filter(revoked__isnull=True).select_related("user"))
+        for token in valid:
+            revoke_token(user=token.user, token_id=token.pk)
+        self.message_user(request, f"{len(valid)} tokens revoked.", messages.SUCCESS)
+
+
+@admin.register(Grant)
+class GrantAdmin(ByDatasetAdmin):
+    """Owners of datasets. To add or delete one is a change of the dataset, in its history like any other."""
+
+    list_display = ["dataset", "user", "role", "created"]
+    list_select_related = ["dataset", "user"]
+    raw_id_fields = ["dataset", "user"]
+    fields = ["dataset", "user"]
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_administrator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_administrator(request)
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
+        """Make somebody an owner too."""
+        self._set_owners(request, obj, [*owners_of(obj.dataset_id), obj.user])
+        obj.pk = Grant.objects.get(dataset_id=obj.dataset_id, user_id=obj.user_id).pk
+
+    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
+        """Make somebody an owner, or a viewer, no longer."""
+        if obj.role == Grant.Role.VIEWER:
+            names = [viewer.username for viewer in viewers_of(obj.dataset_id) if viewer.pk != obj.user_id]
+            set_viewers(actor=actor_of(request), dataset=obj.dataset, usernames=names)
+            return
+        self._set_owners(request, obj, [owner for owner in owners_of(obj.dataset_id) if owner.pk != obj.user_id])
+
+    def _set_owners(self, request: HttpRequest, grant: Grant, people: Sequence[User]) -> None:
+        names = [person.username for person in people]
+        set_owners(actor=actor_of(request), dataset=grant.dataset, usernames=names)

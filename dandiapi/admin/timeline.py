@@ -1,0 +1,64 @@
+"""Their history, and the work that follows it."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from archive import models
+from archive.timeline.models import Job, Projection
+from archive.timeline.services import retry_jobs, retry_projections
+from dandiapi.admin.base import ByDatasetAdmin, ids
+
+
+@admin.register(models.Timeline)
+class TimelineAdmin(ByDatasetAdmin):
+    """How far each dataset's history goes."""
+
+    list_display = ["dataset_id", "number", "changed"]
+
+
+@admin.register(models.Change)
+class ChangeAdmin(ByDatasetAdmin):
+    """What was done, by whom."""
+
+    list_display = ["dataset_id", "number", "kind", "author_name", "author_email", "recorded"]
+    list_filter = ["kind"]
+
+
+@admin.register(Projection)
+class ProjectionAdmin(ByDatasetAdmin):
+    """How far what is derived has followed, and why not further."""
+
+    list_display = ["name", "dataset_id", "state", "cursor", "attempts", "next_attempt", "advanced", "reason"]
+    list_filter = ["state", "name"]
+    actions = ["try_again"]
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whoever may look at them may do so: it does no harm."""
+        return self.has_view_permission(request)
+
+    @admin.action(description="Try again now", permissions=["retry"])
+    def try_again(self, request: HttpRequest, projections: QuerySet[Projection]) -> None:
+        """Do not wait for the next attempt."""
+        count = retry_projections(ids(projections))
+        self.message_user(request, f"{count} projections will be tried in a moment.", messages.SUCCESS)
+
+
+@admin.register(Job)
+class JobAdmin(ByDatasetAdmin):
+    """Work that somebody waits for."""
+
+    list_display = ["kind", "subject", "dataset_id", "state", "step", "attempts", "created", "ended", "reason"]
+    list_filter = ["state", "kind"]
+    ordering = ["-created"]
+    actions = ["try_again"]
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whoever may look at them may do so: it does no harm."""
+        return self.has_view_permission(request)
+
+    @admin.action(description="Try again now", permissions=["retry"])
+    def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        """Do not wait for the next attempt. What has ended stays so."""
+        count = retry_jobs(ids(jobs))
+        self.message_user(request, f"{count} jobs will be tried in a moment.", messages.SUCCESS)

@@ -1,0 +1,37 @@
+"""What a job looks like to programs, whichever face they ask."""
+
+from typing import Any
+
+from archive.timeline.models import Job
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """A job without its log."""
+    return {
+        "id": job.pk,
+        "kind": job.kind,
+        "dandiset": None if job.dataset_id is None else f"{job.dataset_id:06}",
+        "state": job.state,
+        "step": job.step,
+        "done": job.done,
+        "total": job.total,
+        "percent": percent(job),
+        "attempts": job.attempts,
+        "reason": job.reason,
+        "created": job.created,
+        "started": job.started,
+        "ended": job.ended,
+        "deadline": job.deadline,
+    }
+
+
+def job_detail(job: Job) -> dict[str, Any]:
+    """A job with its log, oldest line first."""
+    return job_row(job) | {"log": job.log}
+
+
+def percent(job: Job) -> int | None:
+    """How much of the present step is done; None where nobody knows."""
+    if job.state == Job.State.SUCCEEDED:
+        return 100
+    return min(100, 100 * job.done // job.total) if job.total else None

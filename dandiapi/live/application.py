@@ -1,0 +1,230 @@
+"""The ASGI application of the `live` process: who may open which stream, and how it is kept open."""
+
+import asyncio
+import logging
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+from archive.errors import ArchiveError, NotFoundError
+from dandiapi.addresses import client_address
+from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.live.news import Newsroom
+from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from
+from dandiapi.live.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JOB = re.compile(r"/events/jobs/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?")
+DATASET = re.compile(r"/events/dandisets/([0-9]{6})/?")
+HEALTH = "/events/"
+# News that come faster than this are told together.
+PAUSE_SECONDS = 0.2
+# Streams end after so long, and clients come back with whoever they are then: a revoked token does not last.
+STREAM_SECONDS = 15 * 60
+STREAMS_IN_ALL = 2000
+RETRY_SECONDS = 5
+STREAM_HEADERS: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class _RefusedError(Exception):
+    """A request that is answered at once."""
+
+    def __init__(self, status: int, body: object, headers: Headers | None = None) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers or []
+
+
+class Live:
+    """Streams of server-sent events, each bound to what its asker may see at the time."""
+
+    def __init__(self) -> None:
+        self._newsroom = Newsroom()
+        self._streams: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "lifespan":
+            await self._live_and_die(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _live_and_die(self, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await self._newsroom.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            _check_method(scope)
+            actor = await in_thread(partial(actor_from, scope))
+            source = _source(scope, actor)
+            with self._counted(str(actor.user_id or _address(scope))):
+                await self._stream(scope, receive, send, source)
+        except _RefusedError as refusal:
+            await _reply(scope, send, refusal)
+        except Exception as error:
+            await _reply(scope, send, _refusal(error))
+
+    @contextmanager
+    def _counted(self, client: str) -> Iterator[None]:
+        """Hold one of the streams that the client may have; a refusal if there is none left."""
+        if self._streams[client] >= settings.LIVE_STREAMS_PER_CLIENT or self._streams.total() >= STREAMS_IN_ALL:
+            wait: Headers = [(b"retry-after", str(RETRY_SECONDS).encode())]
+            raise _RefusedError(HTTPStatus.TOO_MANY_REQUESTS, {"detail": "You have too many streams open."}, wait)
+        self._streams[client] += 1
+        try:
+            yield
+        finally:
+            self._streams[client] -= 1
+            self._streams += Counter()  # forgets those who have none
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, source: Source) -> None:
+        with self._newsroom.waiting_for(source.topic) as woken:
+            events = await in_thread(source.read)
+            if source.is_over and not events:
+                # It tells clients not to come back (the standard of EventSource).
+                raise _RefusedError(HTTPStatus.NO_CONTENT, None)
+            await send({"type": "http.response.start", "status": 200, "headers": [*STREAM_HEADERS, *_cors(scope)]})
+            await _write(send, f"retry: {RETRY_SECONDS * 1000}\n\n".encode())
+            gone = asyncio.create_task(_disconnected(receive))
+            try:
+                await _tell(send, source, events, woken, gone)
+            finally:
+                gone.cancel()
+            with suppress(OSError):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _tell(
+    send: Send, source: Source, events: list[Event], woken: asyncio.Event, gone: "asyncio.Task[None]"
+) -> None:
+    """Tell what there is, and then whatever comes, until nothing can, the client is gone, or it has lasted long."""
+    until = time.monotonic() + STREAM_SECONDS
+    while True:
+        await _write(send, b"".join(event.encoded() for event in events) or b": still here\n\n")
+        if source.is_over or gone.done() or time.monotonic() > until:
+            return
+        if not events:
+            await _wake(woken, gone)
+        if gone.done():
+            return
+        try:
+            events = await in_thread(source.read)
+        except Exception as error:
+            # It has begun, so there is no status to tell; the client comes back, and is told then.
+            logger.info("A stream ends: %s", error)
+            return
+
+
+async def _wake(woken: asyncio.Event, gone: "asyncio.Task[None]") -> None:
+    """Wait for news, for the client to leave, or for it to be time to look without any."""
+    news = asyncio.create_task(woken.wait())
+    await asyncio.wait({news, gone}, timeout=settings.LIVE_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    news.cancel()
+    if woken.is_set():
+        await asyncio.sleep(PAUSE_SECONDS)
+        woken.clear()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _write(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _source(scope: Scope, actor: Any) -> Source:
+    last_id = _header(scope, b"last-event-id")
+    path: str = scope["path"]
+    if found := JOB.fullmatch(path):
+        return JobSource(actor, UUID(found[1]), last_id)
+    if found := DATASET.fullmatch(path):
+        return DatasetSource(actor, int(found[1]), last_id)
+    raise NotFoundError("Not found.")
+
+
+def _check_method(scope: Scope) -> None:
+    if scope["method"] == "OPTIONS":
+        allowed: Headers = [
+            (b"access-control-allow-methods", b"GET"),
+            (b"access-control-allow-headers", b"authorization, last-event-id"),
+            (b"access-control-max-age", b"86400"),
+        ]
+        raise _RefusedError(HTTPStatus.NO_CONTENT, None, allowed)
+    if scope["method"] != "GET":
+        message = f'Method "{scope["method"]}" not allowed.'
+        raise _RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, {"detail": message}, [(b"allow", b"GET, OPTIONS")])
+    if scope["path"] == HEALTH:
+        raise _RefusedError(HTTPStatus.OK, {"status": "alive"})
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
+
+
+def _address(scope: Scope) -> str:
+    peer = scope.get("client") or ("", 0)
+    return client_address(peer[0], _header(scope, b"x-forwarded-for"))
+
+
+def _cors(scope: Scope) -> Headers:
+    """Any page may read by a token; by a cookie, only our own, which live at another port or host."""
+    origin = _header(scope, b"origin")
+    if not origin:
+        return []
+    ours = urlsplit(settings.ARCHIVE_URL)
+    if origin == f"{ours.scheme}://{ours.netloc}":
+        return [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-credentials", b"true"),
+            (b"vary", b"origin"),
+        ]
+    return [(b"access-control-allow-origin", b"*"), (b"vary", b"origin")]
+
+
+def _refusal(error: Exception) -> _RefusedError:
+    """What the other faces would reply (`dandiapi.errors`); a 500 for a fault of ours."""
+    error = in_the_domain(error)
+    if isinstance(error, ArchiveError):
+        retry: Headers = (
+            [(b"retry-after", str(error.data["retry_after"]).encode())] if "retry_after" in error.data else []
+        )
+        return _RefusedError(REPLIES[type(error)].rest, {"detail": error.message}, retry)
+    if isinstance(error, APIException):
+        return _RefusedError(error.status_code, {"detail": str(error.detail)})
+    logger.error("A stream failed", exc_info=error)
+    return _RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "A fault of ours."})
+
+
+async def _reply(scope: Scope, send: Send, refusal: _RefusedError) -> None:
+    body = b"" if refusal.body is None else orjson.dumps(refusal.body)
+    kind: Headers = [(b"content-type", b"application/json")] if body else []
+    headers = [*kind, (b"cache-control", b"no-store"), *refusal.headers, *_cors(scope)]
+    await send({"type": "http.response.start", "status": int(refusal.status), "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

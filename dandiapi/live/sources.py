@@ -1,0 +1,141 @@
+"""What streams tell: read from the database whenever there may be news, so nothing is told that is not so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from importlib import import_module
+from io import BytesIO
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.handlers.asgi import ASGIRequest
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.views import APIView
+
+from archive.accounts.policy import Actor
+from archive.datasets.queries import find_dataset, find_job, visible_jobs
+from archive.errors import UnauthenticatedError
+from archive.timeline.queries import changes, position
+from dandiapi.auth import actor_of
+from dandiapi.jobs import job_detail, job_row
+from dandiapi.live.news import Topic
+
+CHANGES_AT_ONCE = 500
+JOBS_SHOWN = 50
+# Whoever comes back after an interruption hears how the jobs ended meanwhile.
+ENDED_JOBS_SHOWN = timedelta(minutes=15)
+
+
+def actor_from(scope: dict[str, Any]) -> Actor:
+    """Who is asking, by the same tokens and sessions as everywhere; raises what a bad token raises there."""
+    request = ASGIRequest(scope, BytesIO())
+    sessions = import_module(settings.SESSION_ENGINE)
+    request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    request.user = get_user(request)
+    return actor_of(APIView().initialize_request(request))
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event. With an id, a client that comes back says so, and hears what came after it."""
+
+    name: str
+    data: Any
+    id: str = ""
+
+    def encoded(self) -> bytes:
+        """It, as it goes over the wire."""
+        head = f"id: {self.id}\n" if self.id else ""
+        # JSON has no line breaks of its own, so one line holds it.
+        return f"{head}event: {self.name}\ndata: ".encode() + _json(self.data) + b"\n\n"
+
+
+class Source(Protocol):
+    """What a stream tells."""
+
+    @property
+    def topic(self) -> Topic:
+        """News of what there may be something to tell about."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come."""
+
+    def read(self) -> list[Event]:
+        """What has not been told yet; raises what refuses the actor."""
+
+
+@dataclass
+class JobSource:
+    """One job: all of it, whenever something of it has changed, until it has ended."""
+
+    actor: Actor
+    job_id: UUID
+    last_id: str
+    is_over: bool = False
+
+    @property
+    def topic(self) -> Topic:
+        return ("job", str(self.job_id))
+
+    def read(self) -> list[Event]:
+        """The job, if it is not as it was last told."""
+        if not self.actor.is_authenticated:
+            raise UnauthenticatedError("Authentication credentials were not provided.")
+        job = find_job(self.actor, self.job_id)
+        self.is_over = job.ended is not None
+        event = Event("job", job_detail(job))
+        told, self.last_id = self.last_id, _digest(event.data)
+        return [] if told == self.last_id else [Event(event.name, event.data, self.last_id)]
+
+
+@dataclass
+class DatasetSource:
+    """The history of a dataset, change by change, and the jobs on it that the actor may follow."""
+
+    actor: Actor
+    number: int
+    last_id: str
+    is_over: bool = False
+    _jobs: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def topic(self) -> Topic:
+        return ("dataset", str(self.number))
+
+    def read(self) -> list[Event]:
+        """The changes since the last one told, at most CHANGES_AT_ONCE of them, and the jobs that are not as told."""
+        find_dataset(self.actor, self.number)
+        return [*self._history(), *self._changed_jobs()]
+
+    def _history(self) -> Iterator[Event]:
+        if not (self.last_id.isascii() and self.last_id.isdigit() and len(self.last_id) < 19):
+            self.last_id = str(position(self.number))
+            yield Event("timeline", {"number": int(self.last_id)}, self.last_id)
+            return
+        rows = changes(self.number).filter(number__gt=int(self.last_id)).values("number", "kind", "recorded")
+        for row in rows[:CHANGES_AT_ONCE]:
+            self.last_id = str(row["number"])
+            yield Event("change", row, self.last_id)
+
+    def _changed_jobs(self) -> Iterator[Event]:
+        recent = Q(ended__isnull=True) | Q(ended__gt=timezone.now() - ENDED_JOBS_SHOWN)
+        jobs = visible_jobs(self.actor).filter(recent, dataset_id=self.number).defer("log", "arguments")[:JOBS_SHOWN]
+        for job in jobs:
+            row = job_row(job)
+            if self._jobs.get(job.pk) != _digest(row):
+                self._jobs[job.pk] = _digest(row)
+                yield Event("job", row)
+
+
+def _json(data: Any) -> bytes:
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z, default=str)
+
+
+def _digest(data: Any) -> str:
+    return sha256(_json(data)).hexdigest()[:32]

@@ -1,0 +1,24 @@
+"""What asks the database, and so would hold up every stream, done beside them."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connections
+
+T = TypeVar("T")
+
+EXECUTOR = ThreadPoolExecutor(4, thread_name_prefix="live")
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """What `function` returns or raises; the connections that it used go back to the pool."""
+    return await asyncio.get_running_loop().run_in_executor(EXECUTOR, _disconnecting, function)
+
+
+def _disconnecting(function: Callable[[], T]) -> T:
+    try:
+        return function()
+    finally:
+        connections.close_all()

@@ -1,0 +1,38 @@
+"""Make a dataset to try things with."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from archive.accounts.policy import SYSTEM, Actor
+from archive.accounts.services import create_user, name_after_address
+from archive.datasets.services import create_dataset, set_owners
+from dandiapi.management.progress import progress
+
+
+class Command(BaseCommand):
+    """Makes an empty dataset whose metadata is valid, and prints its identifier (contract 5.4)."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose, and how it is called."""
+        parser.add_argument("--name", default="Development dandiset")
+        parser.add_argument("--owner", required=True, metavar="EMAIL", help="made, and approved, if there is none")
+        parser.add_argument("--num-extra-owners", type=int, default=0, metavar="N")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be made")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        extra = [f"extra-owner-{number}@example.org" for number in range(1, options["num_extra_owners"] + 1)]
+        if options["dry_run"]:
+            self.stdout.write(f"Would make a dataset of {', '.join([options['owner'], *extra])}.")
+            return
+        owner = create_user(email=options["owner"])
+        if not owner.get_full_name():
+            name_after_address(user=owner)
+        metadata = {"description": "To try things with.", "license": ["spdx:CC0-1.0"]}
+        dataset = create_dataset(actor=Actor(user=owner), name=options["name"], metadata=metadata)
+        owners = [owner, *(create_user(email=email) for email in progress(extra, total=len(extra), unit="owners"))]
+        set_owners(actor=SYSTEM, dataset=dataset, usernames=[person.username for person in owners])
+        self.stdout.write(dataset.identifier)

@@ -1,0 +1,28 @@
+"""Make a token, in the words of Django REST framework's command: the tests of the dandi client read them."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from archive.accounts.queries import find_users
+from archive.accounts.services import create_token
+
+NAME = "made on the command line"
+
+
+class Command(BaseCommand):
+    """Prints a fresh API token of a user, as "Generated token X for user Y" (contract 5.4)."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose token."""
+        parser.add_argument("username", help="the user's name, which is their e-mail address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        users = find_users([options["username"]])
+        if not users:
+            raise CommandError(f"Cannot create the Token: user {options['username']} does not exist")
+        _, secret = create_token(user=users[0], name=NAME)
+        self.stdout.write(f"Generated token {secret} for user {options['username']}")

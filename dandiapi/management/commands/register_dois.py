@@ -1,0 +1,36 @@
+"""Have DOIs registered."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from archive.datasets.queries import versions_without_doi
+from archive.datasets.services import register_doi
+from archive.identifiers.queries import registers_dois
+from dandiapi.management.progress import add_dataset_arguments, chosen_datasets, progress
+
+
+class Command(BaseCommand):
+    """Has the workers register, at DataCite, the DOIs of published versions that are not registered."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which."""
+        add_dataset_arguments(parser)
+        parser.add_argument("--again", action="store_true", help="those that are registered too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        versions = versions_without_doi(or_with_it=options["again"]).filter(dataset__in=chosen_datasets(options))
+        count = versions.count()
+        if options["dry_run"]:
+            for version in versions.iterator():
+                self.stdout.write(f"{version.doi}\t{version.doi_state}\t{version.doi_reason}")
+            self.stdout.write(f"Would register {count} DOIs.")
+            return
+        if not registers_dois():
+            raise CommandError("This archive registers no DOIs: set DATACITE_URL, DATACITE_USER, DATACITE_PASSWORD.")
+        for version in progress(versions.iterator(), total=count, unit="DOIs"):
+            register_doi(version=version)
+        self.stdout.write(f"Asked for {count} DOIs.")

@@ -1,0 +1,70 @@
+"""The archive as OAuth 2 provider of web apps: where it departs from the library (see `docs/decisions/oauth.md`)."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import Q
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, Application, RefreshToken
+from oauth2_provider.oauth2_validators import OAuth2Validator
+
+from archive.accounts.queries import digest_of
+
+# The web app's own, which is built into it (contract 1.10).
+WEB_APP_CLIENT_ID = "Dk0zosgt1GAAKfN8LT4STJmLJXwMDPbYWYzfNtAl"
+WEB_APP_NAME = "DANDI GUI"
+WEB_APP_SCOPES = ["write"]
+# Tabs that open together refresh together, each with the same refresh token.
+TOGETHER = timedelta(minutes=1)
+
+
+def find_access_token(secret: str) -> AccessToken | None:
+    """The valid access token (with its active user) that `secret` is the secret of, or None.
+
+    Its use shows that the web app has received it, and with it the refresh token that came along. From then on the
+    refresh token that these replaced is good for nothing but raising the alarm.
+    """
+    token = (
+        AccessToken.objects.select_related("user")
+        .filter(token_checksum=digest_of(secret), user__is_active=True)
+        .first()
+    )
+    if token is None or not token.is_valid(WEB_APP_SCOPES):
+        return None
+    if token.source_refresh_token_id and token.created < timezone.now() - TOGETHER:
+        AccessToken.objects.filter(pk=token.pk).update(source_refresh_token=None)
+    return token
+
+
+def app_origins() -> list[str]:
+    """The origins of all registered web apps."""
+    uris = " ".join(Application.objects.values_list("redirect_uris", flat=True)).split()
+    parts = [urlsplit(uri) for uri in uris]
+    return sorted({f"{part.scheme}://{part.netloc}" for part in parts})
+
+
+class Validator(OAuth2Validator):  # type: ignore[misc]
+    """Refresh tokens that are replaced at each use, and yet never leave a web app with none.
+
+    A web app that loses the answer to a refresh asks again with the token it has. The library would repeat the answer;
+    but we keep only hashes of tokens, so it is given new ones, as long as those of the lost answer were never used.
+    """
+
+    def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
+        """Let go of what a repeated refresh made before, so that the library makes new tokens."""
+        repeated = getattr(request, "refresh_token_instance", None)
+        if repeated is not None:
+            list(RefreshToken.objects.select_for_update().filter(pk=repeated.pk))
+            AccessToken.objects.filter(source_refresh_token=repeated).update(source_refresh_token=None)
+        super()._save_bearer_token(token, request, *args, **kwargs)
+
+    def revoke_token(self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        """End whatever came of the same sign-in: who signs out in one tab has signed out in all."""
+        digest = digest_of(token)
+        is_meant = Q(token_checksum=digest) | Q(access_token__token_checksum=digest)
+        kin = RefreshToken.objects.filter(is_meant, application__client_id=request.client_id)
+        families = set(kin.values_list("token_family", flat=True))
+        super().revoke_token(token, token_type_hint, request, *args, **kwargs)
+        for family in families:
+            RefreshToken.revoke_family(family)

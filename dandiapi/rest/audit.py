@@ -1,0 +1,59 @@
+"""What was done with assets, for administrators (contract 1.9, 2.12)."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from archive.audit.queries import EventCursor, EventFilter, asset_events
+from dandiapi.auth import Staff
+from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.base import View
+from dandiapi.rest.pages import size_of
+
+CURSOR = OpenApiParameter("cursor", str, description="Where the page begins, as `next` and `previous` say it.")
+SIZE = outputs.PAGE_PARAMETERS[1]
+
+
+class AssetEventsView(View):
+    """Assets that were added, updated and removed."""
+
+    permission_classes = [Staff]
+
+    @extend_schema(
+        parameters=[inputs.EventsQuery, CURSOR, SIZE],
+        responses={
+            200: outputs.AssetEvents,
+            400: outputs.ERRORS,
+            401: outputs.Detail,
+            403: outputs.Detail,
+            404: outputs.Detail,
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """A page of them, oldest first unless asked otherwise."""
+        query = self.query(inputs.EventsQuery).validated_data
+        wanted = EventFilter(after=query.get("after"), before=query.get("before"), newest_first=query["reverse_order"])
+        events = asset_events(wanted, cursor=self._cursor(), limit=size_of(request))
+        return Response(
+            {
+                "next": self._address(events.following),
+                "previous": self._address(events.previous),
+                "results": [shapes.asset_event(event) for event in events.events],
+            }
+        )
+
+    def _cursor(self) -> EventCursor | None:
+        text = self.request.query_params.get("cursor")
+        if not text:
+            return None
+        cursor = EventCursor.read(text)
+        if cursor is None:
+            raise NotFound("Invalid cursor")
+        return cursor
+
+    def _address(self, cursor: EventCursor | None) -> Any:
+        return replace_query_param(self.request.build_absolute_uri(), "cursor", str(cursor)) if cursor else None

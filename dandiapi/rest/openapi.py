@@ -1,0 +1,45 @@
+"""What the OpenAPI document says of all routes alike: what any of them may answer before it has begun its own work."""
+
+from typing import Any
+
+JSON_ANSWER = "application/json"
+TEXT = {"type": "string"}
+DETAIL = {"type": "object", "properties": {"detail": TEXT}, "required": ["detail"]}
+
+Answer = dict[str, Any]
+
+
+def _json(description: str, *schemas: dict[str, Any]) -> Answer:
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": list(schemas)}
+    return {"description": description, "content": {JSON_ANSWER: {"schema": schema}}}
+
+
+ANYWHERE: dict[str, Answer] = {
+    "400": {"description": "The address is none.", "content": {"text/plain": {"schema": TEXT}}},
+    "401": _json("The credentials are not valid.", DETAIL),
+    "404": {"description": "There is nothing at the address.", "content": {"text/html": {"schema": TEXT}}},
+    "405": _json("The method is not taken, or what it would change never changes.", TEXT, DETAIL),
+    "406": _json("The answer would be JSON, and that is not accepted.", DETAIL),
+    "414": {"description": "The address is too long."},
+    "429": _json("Too many requests; `Retry-After` says when there may be more.", DETAIL),
+    "503": _json("A service that this needs is away; `Retry-After` says when to ask again.", TEXT),
+}
+WITH_A_BODY: dict[str, Answer] = {
+    "413": _json("The body is too large.", DETAIL),
+    "415": _json("The body is not JSON.", DETAIL),
+}
+METHODS_WITH_A_BODY = {"post", "put", "patch", "delete"}
+
+
+def document_common_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The document, where each operation may also answer what any may."""
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            common = ANYWHERE | (WITH_A_BODY if method in METHODS_WITH_A_BODY else {})
+            described = operation["responses"]
+            operation["responses"] = {status: described.get(status, answer) for status, answer in common.items()}
+            operation["responses"] |= described
+            for status in ("400", "404"):
+                content = operation["responses"][status].setdefault("content", {})
+                content.update(ANYWHERE[status]["content"])
+    return result

@@ -1,0 +1,91 @@
+"""Folders and files in the shape that DANDI's WebDAV server reads (contract 1.9)."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from archive.assets import queries
+from archive.assets.models import Asset
+from archive.assets.queries import AssetDocuments, Child
+from archive.datasets.models import Version
+from archive.datasets.queries import find_version
+from archive.errors import ForbiddenError, UnauthenticatedError
+from dandiapi.auth import Anyone
+from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.base import View
+from dandiapi.rest.pages import Page
+
+Entry = dict[str, Any]
+
+
+class AtPathView(View):
+    """What is at a path of a version."""
+
+    permission_classes = [Anyone]
+
+    @extend_schema(
+        parameters=[inputs.AtPathQuery, *outputs.PAGE_PARAMETERS],
+        responses={
+            200: outputs.page_of(outputs.AtPath),
+            400: outputs.ERRORS,
+            401: outputs.Detail,
+            403: outputs.Detail,
+            404: outputs.Detail,
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """A file, or a folder and, if asked for, a page of what is in it; of the root only what is in it."""
+        query = self.query(inputs.AtPathQuery).validated_data
+        version = self._version(query["dandiset_id"], query["version_id"])
+        asked: str = query["path"]
+        path = asked.strip("/")
+        page = Page.of(request)
+        folder = queries.find_folder(version, path)
+        if folder is None and path:
+            return page.answer(count=1, fetch=lambda _, __: [self._file(version, asked, query)])
+        itself = [shapes.webdav_folder(path, folder.file_count, folder.size)] if folder and path else []
+        children = folder.child_count if folder and query["children"] else 0
+
+        def entries(offset: int, limit: int) -> list[Entry]:
+            shown = itself[offset : offset + limit]
+            return shown + self._children(version, path, query, max(offset - len(itself), 0), limit - len(shown))
+
+        return page.answer(count=len(itself) + children, fetch=entries)
+
+    def _version(self, number: int, version: str) -> Version:
+        """The version, if the actor may read it: to this client, not to be signed in is to be forbidden."""
+        try:
+            return find_version(self.actor, number, version)
+        except UnauthenticatedError:
+            raise ForbiddenError("") from None
+
+    def _file(self, version: Version, asked: str, query: Entry) -> Entry:
+        asset = queries.assets_of(version).select_related(*queries.CONTENT).filter(path=asked.strip("/")).first()
+        if asset is None:
+            raise NotFound(f"Folder or asset not found at {asked}")
+        if asked.endswith("/"):
+            raise NotFound(f"Folder not found at {asked}")
+        return shapes.webdav_asset(asset, self._documents(version, query))
+
+    def _documents(self, version: Version, query: Entry) -> AssetDocuments | None:
+        return AssetDocuments(version.dataset, reader=self.actor) if query["metadata"] else None
+
+    def _children(self, version: Version, path: str, query: Entry, offset: int, limit: int) -> list[Entry]:
+        if not query["children"] or limit <= 0:
+            return []
+        children = queries.page_of_children(version, path, offset=offset, limit=limit)
+        assets = self._assets([child for child in children if child.asset_id])
+        documents = self._documents(version, query)
+        return [
+            shapes.webdav_asset(assets[child.path], documents)
+            if child.asset_id
+            else shapes.webdav_folder(child.path, child.file_count, child.size)
+            for child in children
+        ]
+
+    def _assets(self, files: list[Child]) -> dict[str, Asset]:
+        found = Asset.objects.select_related(*queries.CONTENT).filter(asset_id__in=[file.asset_id for file in files])
+        return {asset.path: asset for asset in found}

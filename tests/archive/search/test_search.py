@@ -1,0 +1,352 @@
+"""Finding datasets by what is said of them, and by what their files are (contract 1.4, 2.15)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from archive.accounts.policy import ANONYMOUS, Actor
+from archive.assets.services import remove_asset
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import DatasetFilter
+from archive.datasets.services import delete_dataset, delete_version, update_draft
+from archive.errors import InvalidError
+from archive.publishing.services import publish
+from archive.search.models import Document, Facts, IndexedAsset
+from archive.search.queries import (
+    FileFilter,
+    count_files,
+    genotypes_of,
+    search_datasets,
+    search_files,
+    species_of,
+)
+from archive.timeline.models import Projection
+from tests.factories import (
+    acting,
+    make_admin,
+    make_asset,
+    make_blob_row,
+    make_dataset,
+    make_embargoed_dataset,
+    make_published_version,
+    make_user,
+    make_valid_dataset,
+    owner_of,
+    valid_dandiset_metadata,
+)
+from tests.worker import Worker
+
+pytestmark = pytest.mark.django_db
+
+MOUSE = "Mus musculus - House mouse"
+RAT = "Rattus norvegicus - Norway rat"
+SPIKES = "spike sorting technique"
+
+Find = Callable[..., list[Dataset]]
+
+
+@pytest.fixture
+def find(worker: Worker) -> Find:
+    """What a search finds when all work is done."""
+
+    def found(search: str, actor: Actor = ANONYMOUS) -> list[Dataset]:
+        worker.run()
+        # The draft was being validated, or published, when it was looked at; that is over now.
+        Projection.objects.filter(state=Projection.State.WAITING).update(next_attempt=None)
+        worker.run()
+        return list(search_datasets(actor, DatasetFilter(embargoed=True), search))
+
+    return found
+
+
+def _describe(dataset: Dataset, **metadata: Any) -> Dataset:
+    update_draft(
+        actor=owner_of(dataset), dataset=dataset, name=metadata.pop("name", "Untitled"),
+        metadata={**valid_dandiset_metadata(), **metadata},
+    )  # fmt: skip
+    return dataset
+
+
+def _animal(species: str = MOUSE, **said: Any) -> dict[str, Any]:
+    return {
+        "schemaKey": "Participant",
+        "identifier": "sub-1",
+        "species": {"schemaKey": "SpeciesType", "name": species},
+        **said,
+    }
+
+
+def _technique(name: str = SPIKES) -> dict[str, str]:
+    return {"schemaKey": "MeasurementTechniqueType", "name": name}
+
+
+def _file(dataset: Dataset, path: str = "a.nwb", *, size: int = 1, **metadata: Any) -> None:
+    user = owner_of(dataset).user
+    assert user
+    make_asset(dataset, path, blob=make_blob_row(user, size=size), **metadata)
+
+
+# --- Words ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "hippocampus",
+        "HIPPO",
+        "campus",
+        "naive",
+        "Naïve",
+        "hippocampus naive",
+        '"hippocampus of naive"',
+        '"campus of na"',
+        "c57bl/6j",
+        '"name": "hippo"'.replace('"', " "),
+        "100%",
+        "snake_case",
+        r"back\slash",
+        "quo'ted",
+    ],
+)
+def test_search_finds_words_and_phrases_as_parts_of_the_metadata(find: Find, search: str) -> None:
+    dataset = _describe(
+        make_dataset(),
+        name="Hippocampus  of\nnaïve C57BL/6J mice",
+        description=r"100% snake_case, back\slash, quo'ted",
+    )
+    make_dataset()
+    assert find(search) == [dataset]
+
+
+@pytest.mark.parametrize(
+    "search", ["hippocampus bats", '"naive hippocampus"', "h_ppo", "hip%pus", "snakeXcase", "100!", "%_%", "'", '"o n"']
+)
+def test_search_finds_nothing_that_is_not_there(find: Find, search: str) -> None:
+    _describe(make_dataset(), name="Hippocampus of naive mice", description="100% snake_case")
+    assert find(search) == []
+
+
+def test_search_wants_all_words_in_one_version(find: Find, worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    _describe(dataset, name="All about owls")
+    worker.run()
+    make_published_version(worker, dataset)
+    _describe(dataset, name="All about bats")
+    assert find("owls") == [dataset]
+    assert find("bats") == [dataset]
+    assert find("owls bats") == []
+
+
+def test_search_finds_what_was_just_published(find: Find, worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    version = publish(actor=owner_of(dataset), dataset=dataset)
+    worker.run()
+    name = Version.objects.get(pk=version.subject).version
+    assert find(f'"{dataset.identifier}/{name}"') == [dataset]
+
+
+def test_search_forgets_a_version_that_is_withdrawn(find: Find, worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    version = make_published_version(worker, dataset)
+    delete_version(actor=acting(make_admin()), version=version)
+    assert find(f'"{dataset.identifier}/{version.version}"') == []
+
+
+def test_search_forgets_a_dataset_that_is_deleted(find: Find, worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    worker.run()
+    delete_dataset(actor=owner_of(dataset), dataset=dataset)
+    assert find("mouse") == []
+    assert (Document.objects.count(), Facts.objects.count(), IndexedAsset.objects.count()) == (0, 0, 0)
+
+
+def test_search_shows_what_is_embargoed_to_its_owner_alone(find: Find) -> None:
+    dataset = make_embargoed_dataset()
+    assert find("mouse") == []
+    assert find("mouse", acting(make_user())) == []
+    assert find("mouse", owner_of(dataset)) == [dataset]
+
+
+def test_search_shows_nothing_before_a_version_is_published_in_full(worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    publish(actor=owner_of(dataset), dataset=dataset)
+    assert not Document.objects.filter(version__at__isnull=False).exists()
+
+
+# --- Operators --------------------------------------------------------------------------------------------------------
+
+
+def test_search_finds_names_in_the_summary_of_one_version(find: Find) -> None:
+    dataset = make_dataset()
+    _file(dataset, wasAttributedTo=[_animal()], measurementTechnique=[_technique()])
+    make_dataset()
+    assert find("species:mouse") == [dataset]
+    assert find('species:"mus MUSCULUS" technique:spike') == [dataset]
+    assert find("species:rat") == []
+    assert find("species:mouse technique:patch") == []
+    assert find("approach:mouse") == []
+
+
+def test_search_reads_nothing_but_names(find: Find) -> None:
+    dataset = make_dataset()
+    _file(dataset, wasAttributedTo=[_animal()])
+    assert find("species:SpeciesType") == []
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("created_before:2020-01-02", 1),
+        ("created_before:2020-01-01", 0),
+        ("created_after:2020-01-01", 1),
+        ("created_after:2020-01-02", 0),
+        ("modified_after:2021-06-15 modified_before:2021-06-16", 1),
+        ("modified_before:2021-06-15", 0),
+        ("published_after:1990-01-01", 0),
+        ("created_after:2020-01-01 mouse", 1),
+    ],
+)
+def test_search_knows_days(find: Find, worker: Worker, search: str, expected: int) -> None:
+    dataset = make_dataset()
+    worker.run()
+    Dataset.objects.filter(pk=dataset.pk).update(created=datetime(2020, 1, 1, tzinfo=UTC))
+    Document.objects.update(modified=datetime(2021, 6, 15, 12, tzinfo=UTC))
+    assert len(find(search)) == expected
+
+
+def test_search_takes_dates_of_the_newest_version(find: Find, worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    version = make_published_version(worker, dataset)
+    worker.run()
+    Document.objects.filter(version__at__isnull=True).update(modified=datetime(2001, 1, 1, tzinfo=UTC))
+    assert find("modified_before:2002-01-01") == []
+    assert find(f"published_after:{version.created:%Y-%m-%d}") == [dataset]
+    delete_version(actor=acting(make_admin()), version=version)
+    assert find(f"published_after:{timezone.now():%Y-%m-%d}") == []
+    assert find(f"modified_after:{timezone.now():%Y-%m-%d}") == [dataset]
+
+
+@pytest.mark.parametrize("name", ["jane@EXAMPLE.org", "Jane", "doe", '"jane doe"'])
+def test_search_finds_what_somebody_owns(find: Find, name: str) -> None:
+    user = make_user(first_name="Jane", last_name="Doe")
+    user.email = user.username = "jane@example.org"
+    user.save()
+    dataset = make_dataset(user)
+    make_dataset(make_user(first_name="Ann", last_name="Other"))
+    assert find(f"owner:{name}") == [dataset]
+
+
+def test_search_finds_no_owner_by_part_of_a_name(find: Find) -> None:
+    make_dataset(make_user(first_name="Jane", last_name="Doe"))
+    assert find("owner:Jan") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("nwb", 1), ("image", 0), ("application/", 1), ("APPLICATION/x-nwb", 1)]
+)
+def test_search_finds_file_types(find: Find, kind: str, expected: int) -> None:
+    _file(make_dataset())
+    assert len(find(f"file_type:{kind}")) == expected
+
+
+def test_search_refuses_what_it_cannot_read() -> None:
+    with pytest.raises(InvalidError, match="Did you mean"):
+        search_datasets(ANONYMOUS, DatasetFilter(), "onwer:jane")
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "counts"),
+    [
+        (FileFilter(file_type=("image/",)), {"file_type": 1}),
+        (FileFilter(file_type=("image/", "application/x-nwb")), {"file_type": 3}),
+        (FileFilter(species=(MOUSE,)), {"species": 2}),
+        (FileFilter(genotype=("Cre", "wild")), {"genotype": 2}),
+        (FileFilter(measurement_technique=(SPIKES,)), {"measurement_technique": 1}),
+        (FileFilter(size_min=10), {"file_size": 2}),
+        (FileFilter(size_max=10), {"file_size": 2}),
+        (FileFilter(size_min=11, size_max=99), None),
+        (FileFilter(species=(RAT,), file_type=("application/x-nwb",)), None),
+        (FileFilter(species=(MOUSE,), size_min=10), {"species": 2, "file_size": 2}),
+        (FileFilter(species=(MOUSE,), size_min=100), None),
+        (FileFilter(species=("mouse",)), None),
+    ],
+)
+def test_files_are_filtered_and_counted(worker: Worker, wanted: FileFilter, counts: dict[str, int] | None) -> None:
+    dataset = make_dataset()
+    _file(dataset, "a.nwb", wasAttributedTo=[_animal(genotype="Cre")], measurementTechnique=[_technique()])
+    _file(dataset, "b.nwb", size=10, wasAttributedTo=[_animal(genotype="wild")])
+    _file(dataset, "c.png", size=100, encodingFormat="image/png", wasAttributedTo=[_animal(RAT)])
+    worker.run()
+    found = list(search_files(ANONYMOUS, DatasetFilter(), "", wanted))
+    assert [count_files([one], wanted)[one.number] for one in found] == [counts][: len(found)]
+    assert len(found) == (counts is not None)
+
+
+def test_files_without_a_filter_are_all(worker: Worker) -> None:
+    dataset = make_dataset()
+    assert list(search_files(ANONYMOUS, DatasetFilter(), "", FileFilter())) == [dataset]
+    assert count_files([dataset], FileFilter()) == {dataset.number: {}}
+
+
+def test_files_that_left_the_draft_are_found_no_more(worker: Worker) -> None:
+    dataset = make_dataset()
+    asset = make_asset(dataset, wasAttributedTo=[_animal()])
+    worker.run()
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
+    worker.run()
+    assert list(search_files(ANONYMOUS, DatasetFilter(), "", FileFilter(species=(MOUSE,)))) == []
+    assert species_of(ANONYMOUS) == []
+    assert list(Facts.objects.values_list("file_count", flat=True)) == [0]
+
+
+def test_files_are_counted_once_when_followed_again(worker: Worker) -> None:
+    dataset = make_dataset()
+    _file(dataset)
+    worker.run()
+    Projection.objects.filter(name="facets").update(cursor=0)
+    worker.run()
+    assert [facts.file_count for facts in Facts.objects.all()] == [1]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"wasAttributedTo": None},
+        {"wasAttributedTo": [1, {"species": "mouse", "genotype": 3}]},
+        {"measurementTechnique": {"name": "x"}},
+        {"measurementTechnique": [{"name": None}, "y"]},
+        {"encodingFormat": None},
+        {"encodingFormat": "x" * 1000},
+    ],
+)
+def test_files_with_odd_metadata_have_no_facts_but_are_there(worker: Worker, said: dict[str, Any]) -> None:
+    _file(make_dataset(), **said)
+    worker.run()
+    assert [facts.file_count for facts in Facts.objects.all()] == [1]
+    assert species_of(ANONYMOUS) == genotypes_of(ANONYMOUS) == []
+
+
+def test_choices_are_of_what_may_be_read(worker: Worker) -> None:
+    hidden, shown = make_embargoed_dataset(), make_dataset()
+    _file(hidden, wasAttributedTo=[_animal(RAT, genotype="secret")])
+    _file(shown, wasAttributedTo=[_animal(MOUSE, genotype="Pvalb-Cre")])
+    worker.run()
+    assert species_of(ANONYMOUS) == [MOUSE]
+    assert species_of(owner_of(hidden)) == [MOUSE, RAT]
+    assert species_of(ANONYMOUS, "MUS") == [MOUSE]
+    assert species_of(ANONYMOUS, "rat") == []
+    assert genotypes_of(ANONYMOUS) == ["Pvalb-Cre"]
+    assert genotypes_of(ANONYMOUS, "pvalb") == ["Pvalb-Cre"]
+
+
+def test_choices_of_genotypes_are_ten_at_most(worker: Worker) -> None:
+    people = [_animal(genotype=f"g{number:02}") for number in range(12)]
+    _file(make_dataset(), wasAttributedTo=people)
+    worker.run()
+    assert genotypes_of(ANONYMOUS, "g") == [f"g{number:02}" for number in range(10)]

@@ -1,0 +1,81 @@
+"""URLs that put one object each, bound to its MD5."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import httpx
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from archive.storage.queries import PUT_URL_SECONDS, NewObject, bucket, find, list_objects, sign_puts, signing_client
+
+pytestmark = pytest.mark.usefixtures("bucket")
+
+
+def new_object(content: bytes) -> NewObject:
+    digest = hashlib.md5(content, usedforsecurity=False)
+    return NewObject(f"puts/{uuid4()}/{digest.hexdigest()}", base64.b64encode(digest.digest()).decode())
+
+
+def signed_by_botocore(new: NewObject) -> str:
+    return signing_client().generate_presigned_url(
+        "put_object",
+        Params={"Bucket": bucket(), "Key": new.key, "ContentMD5": new.md5},
+        ExpiresIn=PUT_URL_SECONDS,
+    )
+
+
+@pytest.fixture
+def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: moment)
+
+
+@pytest.mark.usefixtures("_clock_stands_still")
+@pytest.mark.parametrize("endpoint", [settings.S3_ENDPOINT_URL, "https://objects.example.org", None])
+def test_puts_are_signed_as_botocore_signs_them(endpoint: str | None) -> None:
+    default = settings.STORAGES["default"]
+    style = default["OPTIONS"]["client_config"].merge(
+        type(default["OPTIONS"]["client_config"])(s3={"addressing_style": "path" if endpoint else "virtual"})
+    )
+    options = {**default["OPTIONS"], "endpoint_url": endpoint, "client_config": style}
+    storages = {**settings.STORAGES, "default": {**default, "OPTIONS": options}}
+    new = [new_object(bytes([number])) for number in range(3)]
+    with override_settings(STORAGES=storages, S3_ENDPOINT_URL=endpoint, S3_PUBLIC_ENDPOINT_URL=endpoint):
+        assert sign_puts(new) == [signed_by_botocore(each) for each in new]
+
+
+def test_puts_of_nothing_are_none() -> None:
+    assert sign_puts([]) == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
+def test_put_stores_the_content_whatever_its_type(headers: dict[str, str]) -> None:
+    _, new = new_object(b"one"), new_object(b"two")
+    [_, url] = sign_puts([new_object(b"one"), new])
+    assert httpx.put(url, content=b"two", headers={"Content-MD5": new.md5, **headers}).status_code == 200
+    stored = find(new.key)
+    assert stored
+    assert (stored.size, stored.etag) == (3, hashlib.md5(b"two", usedforsecurity=False).hexdigest())
+
+
+def test_put_refuses_other_content() -> None:
+    new, other = new_object(b"two"), new_object(b"2")
+    [url] = sign_puts([new])
+    statuses = [
+        httpx.put(url, content=b"2", headers=headers).status_code
+        for headers in ({"Content-MD5": new.md5}, {"Content-MD5": other.md5}, {})
+    ]
+    assert statuses == [400, 403, 403]
+    assert find(new.key) is None
+
+
+def test_list_has_sizes_and_digests_of_what_begins_with_the_prefix() -> None:
+    new = new_object(b"two")
+    httpx.put(sign_puts([new])[0], content=b"two", headers={"Content-MD5": new.md5}).raise_for_status()
+    prefix = new.key.rpartition("/")[0]
+    [page] = list_objects(f"{prefix}/")
+    assert [(each.key, each.size, each.etag) for each in page] == [(new.key, 3, new.key.rpartition("/")[2])]

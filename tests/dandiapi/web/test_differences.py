@@ -1,0 +1,48 @@
+"""The page of what differs between two versions."""
+
+from archive.datasets.models import Dataset, Version
+from archive.datasets.services import update_draft
+from tests.dandiapi.web.browser import Browser
+from tests.factories import make_asset, owner_of, valid_dandiset_metadata
+from tests.worker import Worker
+
+EVIL = "<script>alert(1)</script>"
+
+
+def test_page_shows_files_and_metadata_that_differ(anonymous: Browser, version: Version) -> None:
+    make_asset(version.dataset, "new.nwb")
+    metadata = {**valid_dandiset_metadata(), "description": EVIL}
+    update_draft(actor=owner_of(version.dataset), dataset=version.dataset, name="Other", metadata=metadata)
+    page = anonymous.read(f"/dandiset/{version}/diff/draft")
+    assert "new.nwb" in page
+    assert "/description" in page
+    assert "What a mouse saw." in page
+    assert EVIL not in page
+
+
+def test_page_says_when_nothing_differs(anonymous: Browser, version: Version) -> None:
+    assert "Nothing differs." in anonymous.read(f"/dandiset/{version}/diff/draft/")
+
+
+def test_page_is_led_to_from_the_list_of_versions(anonymous: Browser, version: Version) -> None:
+    page = anonymous.read(f"/dandiset/{version.dataset.identifier}/draft")
+    assert f"/dandiset/{version}/diff/draft" in page
+
+
+def test_page_is_as_absent_as_an_embargoed_dataset(stranger: Browser, embargoed: Dataset) -> None:
+    assert stranger.open(f"/dandiset/{embargoed.identifier}/draft/diff/draft").status_code == 404
+
+
+def test_page_of_a_version_that_is_not_there_is_none(anonymous: Browser, version: Version) -> None:
+    assert anonymous.open(f"/dandiset/{version}/diff/0.000000.0000").status_code == 404
+
+
+def test_page_ignores_a_change_that_there_is_not(anonymous: Browser, version: Version) -> None:
+    make_asset(version.dataset, "new.nwb")
+    assert "new.nwb" in anonymous.read(f"/dandiset/{version}/diff/draft?change=nonsense")
+
+
+def test_publisher_is_offered_a_draft_of_the_release_notes(owner: Browser, version: Version, worker: Worker) -> None:
+    make_asset(version.dataset, "new.nwb")
+    worker.run()
+    assert "Added 1 file (1 byte):\n- new.nwb" in owner.read(f"/dandiset/{version.dataset.identifier}/draft")

@@ -1,0 +1,64 @@
+"""The page for whoever runs the archive."""
+
+import pytest
+
+from archive.assets.models import Asset
+from archive.blobs.services import start_upload
+from archive.datasets.models import Dataset, Version
+from archive.timeline.models import Job, Projection
+from tests.dandiapi.web.browser import Browser
+from tests.dandiapi.web.queries import at_most
+from tests.factories import make_asset, make_blob, make_staff, owner_of
+
+ADDRESS = "/dashboard/archive/"
+
+
+@pytest.fixture
+def staff(db: None) -> Browser:
+    return Browser(make_staff())
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("anonymous", 302), ("waiting", 403), ("stranger", 403), ("owner", 403), ("staff", 200), ("admin", 200)],
+)
+def test_page_is_for_staff(request: pytest.FixtureRequest, name: str, status: int) -> None:
+    browser: Browser = request.getfixturevalue(name)
+    assert browser.open(ADDRESS).status_code == status
+
+
+def test_page_says_what_fails(staff: Browser, version: Version) -> None:
+    Projection.objects.filter(name="access").update(state="failing", reason="The store is full.")
+    Job.objects.filter(kind="publish").update(state="failed", reason="It was not done by its deadline.")
+    Version.objects.filter(pk=version.pk).update(doi_state="failed", doi_reason="DataCite refuses it.")
+    page = staff.read(ADDRESS)
+    assert "The store is full." in page
+    assert "It was not done by its deadline." in page
+    assert "DataCite refuses it." in page
+
+
+def test_page_says_which_files_are_invalid(staff: Browser, dataset: Dataset) -> None:
+    make_asset(dataset, "sub-1/wrong.nwb")
+    Asset.objects.update(status=Asset.Status.INVALID, problems=[{"field": "digest", "message": "is missing"}])
+    page = staff.read(ADDRESS)
+    assert "sub-1/wrong.nwb" in page
+    assert "digest: is missing" in page
+
+
+def test_page_holds_uploads_against_the_store(staff: Browser, dataset: Dataset) -> None:
+    start_upload(actor=owner_of(dataset), dataset=dataset, size=5, etag=f"{'0' * 32}-1")
+    assert "nothing whole" in staff.read(ADDRESS)
+
+
+def test_page_counts_garbage(staff: Browser, dataset: Dataset) -> None:
+    make_blob(dataset)
+    assert "<dt>blobs, 0\xa0bytes</dt><dd>0</dd>" in staff.read(ADDRESS)
+
+
+def test_page_asks_few_queries_however_much_there_is(staff: Browser, dataset: Dataset) -> None:
+    for number in range(15):
+        make_asset(dataset, f"{number}.nwb")
+        start_upload(actor=owner_of(dataset), dataset=dataset, size=5, etag=f"{number:032}-1")
+    Asset.objects.update(status=Asset.Status.INVALID)
+    with at_most(12):
+        staff.read(ADDRESS)
