@@ -26,8 +26,8 @@ FAULTY = 3
 Step = Callable[[str], None]
 
 
-def die_at_step(number: int | None, work: Callable[[], None]) -> list[str]:
-    """Does the work in a process that is killed before its step of that number, from 0, or else when all is done.
+def die_at_step(number: int, work: Callable[[], None]) -> list[str]:
+    """Does the work in a process that is killed before its step of that number, from 0, or when all is done.
 
     Returns the steps that were taken. Raises AssertionError if the work fails by itself.
     """
@@ -47,7 +47,7 @@ def die_at_step(number: int | None, work: Callable[[], None]) -> list[str]:
     return lines
 
 
-def _die(number: int | None, work: Callable[[], None], told: int) -> None:
+def _die(number: int, work: Callable[[], None], told: int) -> None:
     numbers, lock = count(), Lock()
 
     def step(name: str) -> None:
