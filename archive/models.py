@@ -8,6 +8,7 @@ from archive.embargo.models import EmbargoNotice
 from archive.garbage.models import GarbageEvent
 from archive.identifiers.models import Sequence
 from archive.search.models import Document, Facts, IndexedAsset
+from archive.snapshots.models import Repository
 from archive.timeline.models import Change, Job, Projection, Timeline
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision
 
@@ -26,6 +27,7 @@ __all__ = [
     "Job",
     "Projection",
     "Questionnaire",
+    "Repository",
     "ReviewerLink",
     "Sequence",
     "Star",

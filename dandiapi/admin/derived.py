@@ -54,3 +54,11 @@ class GarbageEventAdmin(ReadOnlyAdmin):
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Nor are they shown."""
         return ["rows"]
+
+
+@admin.register(models.Repository)
+class RepositoryAdmin(ByDatasetAdmin):
+    """Datasets as git-annex repositories."""
+
+    list_display = ["dataset_id", "annex_uuid"]
+    search_fields = ["annex_uuid"]
