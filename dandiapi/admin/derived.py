@@ -61,4 +61,4 @@ class RepositoryAdmin(ByDatasetAdmin):
     """Datasets as git-annex repositories."""
 
     list_display = ["dataset_id", "annex_uuid"]
-    search_fields = ["annex_uuid"]
+    search_fields = ("annex_uuid",)
