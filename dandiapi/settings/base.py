@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dandiapi.middleware.UnavailableServiceMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "dandiapi.middleware.CompressionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "dandiapi.middleware.ContentSecurityPolicyMiddleware",
     "dandiapi.middleware.OptionalSlashMiddleware",
@@ -102,6 +102,12 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
+
+# --- Repositories -----------------------------------------------------------------------------------------------------
+
+# How long git may take to answer, and how many long answers a process gives at a time: fewer than it has threads.
+GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
+GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
