@@ -1,12 +1,19 @@
-"""Repositories: begun when they are first asked for, opened in a cache on this machine, moved on by a push."""
+"""Repositories: begun when they are first asked for, given to those who clone and fetch, moved on by a push."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import IO
+
+from django.conf import settings
 
 from archive.datasets.models import Dataset
 from archive.errors import ConflictError
 from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import opened, scratch, workspace
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.serving import Service, advertised, fetched
 from archive.snapshots.work import MovedError, Progress, latest_left_out, record
 from archive.timeline.models import Change
 
@@ -16,6 +23,26 @@ __all__ = ["opened", "record_push", "repository_of", "store_push", "workspace"]
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
+    """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
+    with opened(repository) as folder:
+        return advertised(folder, service, protocol, seconds=settings.GIT_SECONDS)
+
+
+@contextmanager
+def fetching(repository: Repository, request: IO[bytes], protocol: str) -> Iterator[Iterator[bytes]]:
+    """What git answers to a client's request for objects, as it comes, while the block lasts.
+
+    Raises InvalidError if git has no answer to it.
+    """
+    with (
+        opened(repository) as folder,
+        closing(fetched(folder, request, protocol, seconds=settings.GIT_SECONDS)) as chunks,
+    ):
+        first = next(chunks, b"")
+        yield chain((first,), chunks)
 
 
 def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:

@@ -1,4 +1,4 @@
-"""Who is asking, in git's way: a token is a password. What nobody may know of is absent, and before that asks who asks."""
+"""Who is asking, in the way of git: a token is a password. What they may not know of is absent."""
 
 import binascii
 from base64 import b64decode
