@@ -14,6 +14,7 @@ from archive.storage.queries import OPEN_TAG, bucket, client, reachable
 logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
+OPEN_TAGGING = f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"
 # What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
 IN_THIS_THREAD = TransferConfig(use_threads=False)
 
@@ -94,7 +95,7 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
 
     With `is_open` anyone may read it from its first moment, as they could what it may replace.
     """
-    tagging = {"Tagging": f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"} if is_open else {}
+    tagging = {"Tagging": OPEN_TAGGING} if is_open else {}
     with reachable():
         client().upload_fileobj(
             cast("IO[bytes]", _Chunks(chunks)),
@@ -106,6 +107,20 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
     if is_open:
         # The embedded store forgets the tags that an upload in parts was begun with.
         open_to_all(key)
+
+
+def copy(source: str, target: str, *, is_open: bool = False) -> None:
+    """Store under `target` what lies under `source`, within the store; with `is_open`, anyone may read the copy."""
+    with reachable():
+        client().copy(
+            {"Bucket": bucket(), "Key": source},
+            bucket(),
+            target,
+            ExtraArgs={"TaggingDirective": "REPLACE", "Tagging": OPEN_TAGGING if is_open else ""},
+            Config=IN_THIS_THREAD,
+        )
+    if is_open:
+        open_to_all(target)
 
 
 class _Chunks(RawIOBase):
