@@ -4,18 +4,31 @@ from pathlib import Path
 
 from archive.datasets.models import Dataset
 from archive.errors import ConflictError
-from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
+from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import opened, scratch, workspace
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.work import MovedError, Progress, latest_left_out, record
+from archive.snapshots.plumbing import GitError
+from archive.snapshots.rewriting import RewriteError
+from archive.snapshots.work import MovedError, Progress, latest_left_out, record, restore
 from archive.timeline.models import Change
 
-__all__ = ["opened", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = ["opened", "rebuild", "record_push", "repository_of", "store_push", "workspace"]
 
 
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+def rebuild(repository: Repository) -> None:
+    """Write the repository again from the rows, with the same commits, whatever the store has of it.
+
+    Raises ConflictError, and changes nothing, when that cannot be done, or the repository moves on meanwhile.
+    """
+    try:
+        restore(repository, lambda: None)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
 def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:
