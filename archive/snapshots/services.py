@@ -10,14 +10,16 @@ from django.conf import settings
 
 from archive.datasets.models import Dataset
 from archive.errors import ConflictError
-from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
+from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import opened, scratch, workspace
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.plumbing import GitError
+from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
-from archive.snapshots.work import MovedError, Progress, latest_left_out, record
+from archive.snapshots.work import MovedError, Progress, latest_left_out, record, restore
 from archive.timeline.models import Change
 
-__all__ = ["opened", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = ["opened", "rebuild", "record_push", "repository_of", "store_push", "workspace"]
 
 
 def repository_of(dataset: Dataset) -> Repository:
@@ -43,6 +45,17 @@ def fetching(repository: Repository, request: IO[bytes], protocol: str) -> Itera
     ):
         first = next(chunks, b"")
         yield chain((first,), chunks)
+
+
+def rebuild(repository: Repository) -> None:
+    """Write the repository again from the rows, with the same commits, whatever the store has of it.
+
+    Raises ConflictError, and changes nothing, when that cannot be done, or the repository moves on meanwhile.
+    """
+    try:
+        restore(repository, lambda: None)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
 def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:
