@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import environ
@@ -70,7 +71,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dandiapi.middleware.UnavailableServiceMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "dandiapi.middleware.CompressionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "dandiapi.middleware.ContentSecurityPolicyMiddleware",
     "dandiapi.middleware.OptionalSlashMiddleware",
@@ -102,6 +103,12 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
+
+# --- Repositories -----------------------------------------------------------------------------------------------------
+
+# How long git may take to answer, and how many long answers a process gives at a time: fewer than it has threads.
+GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
+GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
@@ -180,6 +187,34 @@ S3_PUBLIC_ENDPOINT_URL: str | None = env.str("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOI
 
 # Whether uploads that were given up, and blobs that nothing uses, are collected every night.
 GARBAGE_COLLECTION: bool = env.bool("GARBAGE_COLLECTION", False)
+
+# --- Repositories -----------------------------------------------------------------------------------------------------
+
+# Where each process finds repositories that were asked for before, and how large all of them together may be.
+SNAPSHOT_CACHE: str = env.str("SNAPSHOT_CACHE", str(Path(gettempdir(), "archive-repositories")))
+SNAPSHOT_CACHE_BYTES: int = env.int("SNAPSHOT_CACHE_BYTES", 10 * 2**30)
+# Which files new repositories have in git itself: those with such a name that are no larger.
+SNAPSHOT_TEXT_NAMES: list[str] = env.list(
+    "SNAPSHOT_TEXT_NAMES",
+    default=[
+        ".bidsignore",
+        ".gitattributes",
+        ".gitignore",
+        "CHANGES*",
+        "CITATION*",
+        "LICENSE*",
+        "README*",
+        "*.csv",
+        "*.json",
+        "*.md",
+        "*.rst",
+        "*.tsv",
+        "*.txt",
+        "*.yaml",
+        "*.yml",
+    ],
+)
+SNAPSHOT_TEXT_BYTES: int = env.int("SNAPSHOT_TEXT_BYTES", 2**20)
 
 # --- DOIs: DataCite ---------------------------------------------------------------------------------------------------
 
