@@ -5,9 +5,10 @@ import uuid
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Actor, attachable_rows, visible_rows
-from archive.blobs.models import Blob, Upload
+from archive.accounts.policy import Action, Actor, attachable_rows, may, visible_rows
+from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
+from archive.digests import AnnexKey
 from archive.errors import InvalidError, NotFoundError
 
 # How many copies of the same bytes, uploaded by people who could not see each other's, are looked through.
@@ -55,6 +56,27 @@ def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
     return _first_among(attachable_blobs(actor), Q(etag=etag), actor)
 
 
+def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | None:
+    """The blob that git-annex knows by `key` in a dataset that the actor may read; the oldest if several.
+
+    It is one that the dataset shows them in its draft, a version or the past. Who may change the draft finds also what
+    an asset of it could be made of: by SHA-256, all that they may attach; by MD5, which can be forged, only what they
+    put into this very dataset.
+    """
+    blobs = Blob.objects.filter(size=key.size, **{key.hash_name.lower(): key.digest})
+    assets = apps.get_model("archive", "Asset").objects
+    found = Q(Exists(assets.filter(visible_rows(actor), dataset=dataset, blob=OuterRef("pk"))))
+    if may(actor, Action.CHANGE_DRAFT, dataset):
+        found |= _may_be_added(actor, dataset, key)
+    return blobs.filter(found).order_by("created", "pk").first()
+
+
+def _may_be_added(actor: Actor, dataset: Dataset, key: AnnexKey) -> Q:
+    if key.hash_name == "MD5":
+        return Q(received_for=dataset, uploader=actor.user)
+    return Q(pk__in=attachable_blobs(actor).values("pk"))
+
+
 def _first_among(allowed: QuerySet[Blob], wanted: Q, actor: Actor) -> Blob | None:
     blobs = Blob.objects.filter(wanted).order_by("created")
     return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _is_among(allowed, blob, actor)), None)
@@ -72,7 +94,7 @@ def blobs_without_sha256() -> QuerySet[Blob]:
 
 def active_uploads(dataset: Dataset) -> int:
     """How many uploads meant for the dataset have begun and not ended."""
-    return uploads_of(dataset).count()
+    return uploads_of(dataset).count() + Reception.objects.filter(dataset=dataset).count()
 
 
 def uploads_of(dataset: Dataset) -> QuerySet[Upload]:

@@ -1,24 +1,43 @@
-"""Finding repositories that the asker may know of, and what their branches and tags are."""
+"""Finding repositories that the asker may know of: their branches and tags, and the content of their files."""
 
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db import connection
+from django.db.models import Exists, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import Action, Actor, require, visible_rows
+from archive.assets.models import Asset
+from archive.blobs.models import Blob
+from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import shown_versions
+from archive.digests import AnnexKey
 from archive.errors import NotFoundError
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.serverless import CLONE_FILE
 from archive.storage.queries import public_url
 from archive.timeline.models import Projection
 from archive.timeline.queries import position
+from archive.zarr.models import ZarrEntry, entry_key
 
 PROJECTION = "snapshot"
 EXPORTS = "clones/"
 CHECKED_AT_ONCE = 20
+# The number of a revision that there will not be.
+NEVER = Value(2**63 - 1)
+
+
+class Content(NamedTuple):
+    """The bytes of an annexed file: the key of the object that has them, and how many they are."""
+
+    object_key: str
+    size: int
+    # None for an entry of a Zarr archive.
+    blob: Blob | None = None
 
 
 def find_repository(actor: Actor, annex_uuid: uuid.UUID) -> Repository:
@@ -101,3 +120,42 @@ def repositories_to_check() -> Iterator[int]:
     unchecked = written.filter(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]
     numbers = [*unchecked, *written.exclude(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]]
     return iter(numbers[:CHECKED_AT_ONCE])
+
+
+# --- Content ----------------------------------------------------------------------------------------------------------
+
+
+def find_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Content | None:
+    """What git-annex knows by `key` in a dataset that the actor may read: a blob, or entries of its Zarr archives."""
+    blob = find_annex_content(actor, dataset, key)
+    if blob:
+        return Content(blob.key, blob.size, blob)
+    entry = _find_entry(actor, dataset, key) if key.hash_name == "MD5" else None
+    return Content(entry_key(entry.zarr_id, entry.md5), key.size) if entry else None
+
+
+def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | None:
+    """Any entry with that content that an asset of the dataset shows the actor, in the draft, a version or the past."""
+    shown = Asset.objects.filter(
+        visible_rows(actor),
+        dataset=dataset,
+        zarr=OuterRef("zarr"),
+        zarr_revision__number__gte=OuterRef("introduced"),
+        zarr_revision__number__lt=Coalesce(OuterRef("retired"), NEVER),
+    )
+    entries = ZarrEntry.objects.filter(
+        Exists(shown), md5=key.digest, size=key.size, introduced__isnull=False, zarr__dataset=dataset
+    )
+    return entries.first()
+
+
+def is_lasting(content: Content) -> bool:
+    """Whether the archive keeps it: an asset of any dataset has it, or has had it. What was only sent may go."""
+    return content.blob is None or Asset.objects.filter(blob=content.blob).exists()
+
+
+def clock() -> int:
+    """Seconds, by the clock of the database, which is the same to all processes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
+        return int(cursor.fetchone()[0])
