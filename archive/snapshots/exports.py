@@ -34,6 +34,7 @@ def export(repository: Repository, beat: Beat) -> None:
 
     The manifest comes after what it names, so that every clone finds a whole.
     """
+    repository = Repository.objects.get(pk=repository.pk)
     told = references(repository)
     if not repository.main:
         return
