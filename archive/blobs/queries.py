@@ -1,6 +1,7 @@
 """Finding blobs and uploads that the asker may know of. To everybody else they do not exist."""
 
 import uuid
+from collections.abc import Collection
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -94,3 +95,14 @@ def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
     if blob is None:
         raise NotFoundError("Not found.")
     return blob
+
+
+def attachable_by_digest(actor: Actor, digests: Collection[str]) -> dict[str, Blob]:
+    """For each of the SHA-256s or MD5s that is a verified blob's which the actor may attach, such a blob."""
+    found = attachable_blobs(actor).filter(sha256__in=digests)
+    return {blob.sha256: blob for blob in found if blob.sha256}
+
+
+def attachable_by_etag(actor: Actor, etags: Collection[str]) -> dict[str, Blob]:
+    """For each of the dandi-etags that is a blob's which the actor may attach, such a blob."""
+    return {blob.etag: blob for blob in attachable_blobs(actor).filter(etag__in=etags)}
