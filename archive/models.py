@@ -2,7 +2,7 @@
 
 from archive.accounts.models import Grant, Questionnaire, ReviewerLink, Token, User
 from archive.assets.models import Asset, Folder
-from archive.blobs.models import Blob, Upload
+from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.embargo.models import EmbargoNotice
 from archive.garbage.models import GarbageEvent
@@ -27,6 +27,7 @@ __all__ = [
     "Job",
     "Projection",
     "Questionnaire",
+    "Reception",
     "Repository",
     "ReviewerLink",
     "Sequence",

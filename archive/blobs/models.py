@@ -1,4 +1,4 @@
-"""Upload and Blob."""
+"""Upload, Reception and Blob."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from archive.accounts.models import User
 from archive.datasets.models import Dataset
-from archive.digests import MAX_OBJECT_SIZE
+from archive.digests import MAX_OBJECT_SIZE, AnnexKey, parts_of
 
 
 def blob_key(blob_id: uuid.UUID) -> str:
@@ -41,6 +41,61 @@ class Upload(models.Model):
         return blob_key(self.id)
 
 
+class Reception(models.Model):
+    """Bytes that this program receives itself, part by part, and hands on to the store.
+
+    Becomes the Blob of the same id once all are there and have the digest that they were announced by. Whoever is at
+    work on one holds it; a hold that is not renewed ends by itself.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="receptions")
+    user = models.ForeignKey(User, models.PROTECT, related_name="receptions")
+    hash_name = models.CharField(max_length=8)
+    digest = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    multipart_id = models.CharField(max_length=1024)
+    # Of the parts that the store has, in order.
+    part_md5s = models.JSONField(default=list)
+    holder = models.UUIDField(null=True, editable=False)
+    held_until = models.DateTimeField(null=True)
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "user", "hash_name", "digest", "size"], name="reception_once"),
+            models.CheckConstraint(condition=Q(size__range=(1, MAX_OBJECT_SIZE)), name="reception_size_possible"),
+            models.CheckConstraint(
+                condition=Q(hash_name="SHA256", digest__regex=r"^[0-9a-f]{64}$")
+                | Q(hash_name="MD5", digest__regex=r"^[0-9a-f]{32}$"),
+                name="reception_digest_format",
+            ),
+            models.CheckConstraint(
+                condition=Q(holder__isnull=True, held_until__isnull=True)
+                | Q(holder__isnull=False, held_until__isnull=False),
+                name="reception_held_until",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.annex_key)
+
+    @property
+    def key(self) -> str:
+        return blob_key(self.id)
+
+    @property
+    def annex_key(self) -> AnnexKey:
+        """What the bytes are announced as."""
+        return AnnexKey(self.hash_name, self.size, self.digest)
+
+    @property
+    def received(self) -> int:
+        """How many of the bytes the store has."""
+        return sum(part.size for part in parts_of(self.size)[: len(self.part_md5s)])
+
+
 class Blob(models.Model):
     """An immutable object in the store whose size and dandi-etag have been verified; SHA-256 follows by a worker."""
 
@@ -49,6 +104,11 @@ class Blob(models.Model):
     size = models.BigIntegerField()
     etag = models.CharField(max_length=40)
     sha256 = models.CharField(max_length=64, null=True, blank=True)
+    # Known of what was received by its key; and the dataset it was received for, where that MD5 names it.
+    md5 = models.CharField(max_length=32, null=True, blank=True)
+    received_for = models.ForeignKey(
+        Dataset, models.SET_NULL, null=True, blank=True, related_name="received_blobs", db_index=False
+    )
     is_open = models.BooleanField(default=False)
     created = models.DateTimeField(auto_now_add=True)
 
@@ -59,11 +119,16 @@ class Blob(models.Model):
             models.CheckConstraint(
                 condition=Q(sha256__isnull=True) | Q(sha256__regex=r"^[0-9a-f]{64}$"), name="blob_sha256_format"
             ),
+            models.CheckConstraint(
+                condition=Q(md5__isnull=True) | Q(md5__regex=r"^[0-9a-f]{32}$"), name="blob_md5_format"
+            ),
         ]
         indexes = [
             # Not unique: what a caller may not read must not be told from what is not there (architecture 5).
             models.Index(fields=["etag"], name="blob_by_etag"),
             models.Index(fields=["sha256"], name="blob_by_sha256"),
+            models.Index(fields=["md5"], condition=Q(md5__isnull=False), name="blob_by_md5"),
+            models.Index(fields=["received_for"], condition=Q(received_for__isnull=False), name="blob_by_dataset"),
         ]
 
     def __str__(self) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Actor, attachable_rows, visible_rows
-from archive.blobs.models import Blob, Upload
+from archive.accounts.policy import Action, Actor, attachable_rows, may, visible_rows
+from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
+from archive.digests import AnnexKey
 from archive.errors import InvalidError, NotFoundError
 
 # How many copies of the same bytes, uploaded by people who could not see each other's, are looked through.
@@ -56,6 +57,27 @@ def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
     return _first_among(attachable_blobs(actor), Q(etag=etag), actor)
 
 
+def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | None:
+    """The blob that git-annex knows by `key` in a dataset that the actor may read; the oldest if several.
+
+    It is one that the dataset shows them in its draft, a version or the past. Who may change the draft finds also what
+    an asset of it could be made of: by SHA-256, all that they may attach; by MD5, which can be forged, only what they
+    put into this very dataset.
+    """
+    blobs = Blob.objects.filter(size=key.size, **{key.hash_name.lower(): key.digest})
+    assets = apps.get_model("archive", "Asset").objects
+    found = Q(Exists(assets.filter(visible_rows(actor), dataset=dataset, blob=OuterRef("pk"))))
+    if may(actor, Action.CHANGE_DRAFT, dataset):
+        found |= _may_be_added(actor, dataset, key.hash_name)
+    return blobs.filter(found).order_by("created", "pk").first()
+
+
+def _may_be_added(actor: Actor, dataset: Dataset, hash_name: str) -> Q:
+    if hash_name == "MD5":
+        return Q(received_for=dataset, uploader=actor.user)
+    return Q(pk__in=attachable_blobs(actor).values("pk"))
+
+
 def _first_among(allowed: QuerySet[Blob], wanted: Q, actor: Actor) -> Blob | None:
     blobs = Blob.objects.filter(wanted).order_by("created")
     return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _is_among(allowed, blob, actor)), None)
@@ -73,7 +95,7 @@ def blobs_without_sha256() -> QuerySet[Blob]:
 
 def active_uploads(dataset: Dataset) -> int:
     """How many uploads meant for the dataset have begun and not ended."""
-    return uploads_of(dataset).count()
+    return uploads_of(dataset).count() + Reception.objects.filter(dataset=dataset).count()
 
 
 def uploads_of(dataset: Dataset) -> QuerySet[Upload]:
@@ -97,10 +119,15 @@ def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
     return blob
 
 
-def attachable_by_digest(actor: Actor, digests: Collection[str]) -> dict[str, Blob]:
-    """For each of the SHA-256s or MD5s that is a verified blob's which the actor may attach, such a blob."""
-    found = attachable_blobs(actor).filter(sha256__in=digests)
-    return {blob.sha256: blob for blob in found if blob.sha256}
+def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests: Collection[str]) -> dict[str, Blob]:
+    """Blobs with these digests that the actor, who may change the draft, may make assets of the dataset, by digest.
+
+    The same that `find_annex_content` finds, whatever size a key says they have.
+    """
+    name = hash_name.lower()
+    assets = apps.get_model("archive", "Asset").objects.filter(visible_rows(actor), dataset=dataset)
+    found = Q(Exists(assets.filter(blob=OuterRef("pk")))) | _may_be_added(actor, dataset, hash_name)
+    return {getattr(blob, name): blob for blob in Blob.objects.filter(found, **{f"{name}__in": digests})}
 
 
 def attachable_by_etag(actor: Actor, etags: Collection[str]) -> dict[str, Blob]:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from archive import digests
 from archive.accounts.policy import Action, Actor, require
-from archive.blobs.models import Blob, Upload, blob_key
+from archive.blobs.models import Blob, Reception, Upload, blob_key
 from archive.blobs.queries import attachable_by_etag, find_attachable_blob, find_finished_upload, find_upload
 from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB
 from archive.datasets.models import Dataset
@@ -179,12 +179,20 @@ def clear_uploads(*, actor: Actor, dataset: Dataset) -> None:
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
     with transaction.atomic():
-        uploads = list(Upload.objects.select_for_update().filter(dataset=dataset))
-        Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
-        for start in range(0, len(uploads), ABORT_BATCH):
-            batch = uploads[start : start + ABORT_BATCH]
-            begun = [[upload.key, upload.multipart_id] for upload in batch]
-            start_job(ABORT_JOB, subject=str(batch[0].pk), dataset_id=dataset.number, arguments={"uploads": begun})
+        begun = [[blob_key(pk), multipart_id] for pk, multipart_id in _taken_out(Upload, dataset)]
+        begun += [[blob_key(pk), multipart_id] for pk, multipart_id in _taken_out(Reception, dataset)]
+        for start in range(0, len(begun), ABORT_BATCH):
+            batch = begun[start : start + ABORT_BATCH]
+            subject = batch[0][0].rpartition("/")[2]
+            start_job(ABORT_JOB, subject=subject, dataset_id=dataset.number, arguments={"uploads": batch})
+
+
+def _taken_out(model: type[Upload | Reception], dataset: Dataset) -> list[tuple[uuid.UUID, str]]:
+    """The id of each row of the dataset, and of its multipart upload; the rows are deleted."""
+    rows = model._default_manager.filter(dataset=dataset)  # noqa: SLF001 - Django's own name for what both have
+    found = list(rows.select_for_update().values_list("pk", "multipart_id"))
+    rows.filter(pk__in=[pk for pk, _ in found]).delete()
+    return found
 
 
 def request_checksum(*, blob: Blob) -> None:

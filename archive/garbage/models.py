@@ -15,6 +15,7 @@ class GarbageEvent(models.Model):
         ASSETS = "assets"
         BLOBS = "blobs"
         UPLOADS = "uploads"
+        RECEPTIONS = "receptions"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     created = models.DateTimeField(auto_now_add=True)

@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from archive.assets.models import Asset
-from archive.blobs.models import Blob, Upload
+from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Version
 from archive.garbage.models import GarbageEvent
 from archive.timeline.models import Change
@@ -36,6 +36,8 @@ def garbage(kind: str, older_than: timedelta = AGE) -> QuerySet[Any]:
     if kind == Kind.BLOBS:
         used = Asset.objects.filter(blob=OuterRef("pk"))
         return Blob.objects.filter(~Exists(used), created__lt=before)
+    if kind == Kind.RECEPTIONS:
+        return Reception.objects.filter(modified__lt=before)
     return Upload.objects.filter(created__lt=before)
 
 

@@ -14,7 +14,7 @@ def collect_garbage_task() -> None:
     """Collect uploads and blobs, and purge. Assets are history, and are collected only by who asks for it."""
     if not settings.GARBAGE_COLLECTION:
         return
-    for kind in (Kind.UPLOADS, Kind.BLOBS):
+    for kind in (Kind.UPLOADS, Kind.RECEPTIONS, Kind.BLOBS):
         for _ in collect(kind):
             pass
     for _ in purge():

@@ -48,8 +48,8 @@ def _as_they_are(rows: Sequence[Model]) -> list[Any]:
 
 
 def _free_parts(event: GarbageEvent) -> None:
-    """Give up the multipart uploads of what was collected: their parts are of no use, for their URLs have expired."""
-    if event.kind == Kind.UPLOADS:
+    """Give up the multipart uploads of what was collected: of no use is what nobody goes on with."""
+    if event.kind in {Kind.UPLOADS, Kind.RECEPTIONS}:
         for row in event.rows:
             storage.abort_multipart(blob_key(UUID(row["pk"])), row["fields"]["multipart_id"])
 

@@ -10,7 +10,7 @@ from archive import paths
 from archive.digests import AnnexKey, parse_annex_key
 from archive.errors import InvalidError
 
-FILE, EXECUTABLE, LINK, FOLDER, SUBMODULE = "100644", "100755", "120000", "040000", "160000"
+FILE, EXECUTABLE, LINK, FOLDER, SUBMODULE = "100644", "100755", "120000", "40000", "160000"
 MODES = frozenset({FILE, EXECUTABLE, LINK})
 
 # What git-annex itself reads of a file to see whether it is a pointer.

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from tempfile import TemporaryFile
 from threading import Timer
 from typing import IO, NamedTuple
 
+from archive.errors import InvalidError
+
 READ_SIZE = 2**16
 MEMORY = 2 * 2**30
 GIT = shutil.which("git") or "git"
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 # Limits of the shell's are those of the program that it turns into.
 _LIMITED = ("/bin/sh", "-c", f'ulimit -c 0; ulimit -v {MEMORY // 2**10}; exec "$@"', "sh")
@@ -110,14 +112,19 @@ class Git:
                 )
                 yield ObjectInfo(name, told[0], int(told[1]) if len(told) > 1 else 0)
 
-    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Id and content of objects that are there, in the order in which they are named. Raises GitError."""
+    def contents(self, names: Iterable[str], *, max_size: int = sys.maxsize) -> Iterator[tuple[str, bytes]]:
+        """Id and content of objects that are there, in the order in which they are named.
+
+        Raises InvalidError for one that is larger than it may be, GitError when git fails.
+        """
         with _listed(names) as file, self.started("cat-file", "--batch", "--buffer", stdin=file) as process:
             stdout = stdout_of(process)
             while header := stdout.readline():
                 name, kind, *size = header.decode(errors="backslashreplace").split()
                 if not size:
                     raise GitError(f"{name} is {kind}")
+                if int(size[0]) > max_size:
+                    raise InvalidError(f"The {kind} {name} is larger than {max_size} bytes.")
                 content = stdout.read(int(size[0]) + 1)
                 yield name, content[:-1]
             if process.wait():

@@ -138,8 +138,10 @@ class Judgement:
         """The blob of each path that stands for annexed content."""
         keys = {path: content for path, content in changes.contents.items() if isinstance(content, AnnexKey)}
         known: dict[str, Blob] = {}
-        for batch in _batches(sorted({key.digest for key in keys.values()})):
-            known |= attachable_by_digest(self._actor, batch)
+        for hash_name in ("SHA256", "MD5"):
+            digests = {key.digest for key in keys.values() if key.hash_name == hash_name}
+            for batch in _batches(sorted(digests)):
+                known |= attachable_by_digest(self._actor, self._dataset, hash_name, batch)
         for path, key in keys.items():
             if fault := _key_fault(key, known.get(key.digest)):
                 faults.add(path, fault)

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archive import paths
 from archive.digests import AnnexKey
 from archive.errors import InvalidError
 from archive.snapshots.entries import (
+    FOLDER,
     LINK,
     MAX_POINTER,
     Faults,
@@ -19,7 +19,10 @@ from archive.snapshots.entries import (
     mode_fault,
     pointer_key,
 )
-from archive.snapshots.git import EMPTY_TREE, Git
+from archive.snapshots.git import Git
+
+# A folder with a million files.
+MAX_TREE = 64 * 2**20
 
 
 class GitFile(NamedTuple):
@@ -30,7 +33,7 @@ class GitFile(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry of the new tree that is new or changed."""
+    """A file, or what stands for one, that is new or changed in the new tree."""
 
     path: str
     mode: str
@@ -53,11 +56,26 @@ class Limits:
     file_size: int
 
 
-class _RawChange(NamedTuple):
-    status: str
+class _Item(NamedTuple):
+    """What a folder has under a name."""
+
     mode: str
     object_id: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == FOLDER
+
+
+_Items = dict[bytes, _Item]
+
+
+class _Folder(NamedTuple):
+    """A folder that is not as it was: the trees that it was and is, where it was there, and is."""
+
     path: bytes
+    old: str | None
+    new: str | None
 
 
 def changes_in(
@@ -68,97 +86,114 @@ def changes_in(
     `zarr_paths` are the paths of the draft's Zarr archives, which are removed as a whole or not changed at all.
     Raises InvalidError when more is different than the limits allow.
     """
-    gone = _folders_gone(git, old, new, zarr_paths) if old else set()
-    changes = TreeChanges(removed=gone)
-    entries: list[Entry] = []
-    added: list[str] = []
-    for raw in _within(limits, _raw_changes(git, old or EMPTY_TREE, new), gone):
-        if raw.status == "D":
-            # What is in the draft has a sound path, or could not be removed by it.
-            changes.removed.add(raw.path.decode(errors="replace"))
-            continue
+    walk = _Walk(git, zarr_paths, limits, faults)
+    walk.compare(_Folder(b"", f"{old}^{{tree}}" if old else None, f"{new}^{{tree}}"))
+    return TreeChanges(dict(_contents(git, walk.entries, limits, faults)), walk.removed)
+
+
+class _Walk:
+    """Compares two trees level by level. What is the same in both is not looked into, however much it is."""
+
+    def __init__(self, git: Git, zarr_paths: Collection[str], limits: Limits, faults: Faults) -> None:
+        self.entries: list[Entry] = []
+        self.removed: set[str] = set()
+        self._git = git
+        self._zarr_paths = {path.encode(): path for path in zarr_paths}
+        self._limits = limits
+        self._faults = faults
+        self._count = 0
+
+    def compare(self, root: _Folder) -> None:
+        """Find what is different in the folder, and below it."""
+        level = [root]
+        while level:
+            level = [below for folder, was, now in self._read(level) for below in self._differences(folder, was, now)]
+
+    def _read(self, level: list[_Folder]) -> Iterator[tuple[_Folder, _Items, _Items]]:
+        names = (name for folder in level for name in (folder.old, folder.new) if name)
+        trees = self._git.contents(names, max_size=MAX_TREE)
+        for folder in level:
+            was = _items(next(trees)[1]) if folder.old else {}
+            now = _items(next(trees)[1]) if folder.new else {}
+            yield folder, was, now
+
+    def _differences(self, folder: _Folder, was: _Items, now: _Items) -> Iterator[_Folder]:
+        """Take note of what is different in a folder; yields the folders in it that are."""
+        for name in sorted(was.keys() | now.keys()):
+            before, after = was.get(name), now.get(name)
+            if before == after:
+                continue
+            self._count_one()
+            path = b"%b/%b" % (folder.path, name) if folder.path else name
+            old_tree = before.object_id if before and before.is_folder else None
+            new_tree = after.object_id if after and after.is_folder else None
+            if old_tree and not new_tree and path in self._zarr_paths:
+                self.removed.add(path.decode())
+            elif old_tree or (new_tree and self._is_path(path)):
+                yield _Folder(path, old_tree, new_tree)
+            if after and not new_tree:
+                self._come(path, after, replaces_folder=bool(old_tree))
+            elif before and not old_tree:
+                self._go(path)
+        self._refuse_look_alikes(folder.path, now.keys() - was.keys(), now.keys())
+
+    def _count_one(self) -> None:
+        self._count += 1
+        if self._count > self._limits.changed_paths:
+            raise InvalidError(f"More than {self._limits.changed_paths} files are changed; push them in several steps.")
+
+    def _is_path(self, path: bytes) -> bool:
         try:
-            entries.append(Entry(checked_path(raw.path), raw.mode, raw.object_id))
+            checked_path(path)
         except InvalidError as error:
-            faults.add(raw.path, error.message)
-            continue
-        if raw.status == "A":
-            added.append(entries[-1].path)
-    _refuse_zarr_changes([*(entry.path for entry in entries), *changes.removed - gone], set(zarr_paths) - gone, faults)
-    _refuse_look_alikes(git, new, added, faults)
-    changes.contents = dict(_contents(git, _of_sound_mode(entries, faults), limits, faults))
-    return changes
+            self._faults.add(path, error.message)
+            return False
+        return True
+
+    def _come(self, path: bytes, item: _Item, *, replaces_folder: bool) -> None:
+        if fault := mode_fault(item.mode) or self._zarr_fault(path, replaces_folder=replaces_folder):
+            self._faults.add(path, fault)
+        elif self._is_path(path):
+            self.entries.append(Entry(path.decode(), *item))
+
+    def _go(self, path: bytes) -> None:
+        if fault := self._zarr_fault(path):
+            self._faults.add(path, fault)
+        else:
+            # What is in the draft has a sound path: what has not is not in it, and cannot be removed from it.
+            self.removed.add(path.decode(errors="replace"))
+
+    def _zarr_fault(self, path: bytes, *, replaces_folder: bool = False) -> str | None:
+        """What is wrong with a file that comes to, or goes from, that path, if it is one of a Zarr archive."""
+        if not self._zarr_paths:
+            return None
+        above = [path[:end] for end in range(len(path)) if path[end : end + 1] == b"/"]
+        inside = above if replaces_folder else [*above, path]
+        zarr = next((self._zarr_paths[folder] for folder in inside if folder in self._zarr_paths), None)
+        return zarr and f"it is in the Zarr archive {zarr}, whose files are changed by the archive's API alone"
+
+    def _refuse_look_alikes(self, folder: bytes, new: Collection[bytes], names: Iterable[bytes]) -> None:
+        """Put to the faults what came beside something that some systems cannot tell from it."""
+        if not new:
+            return
+        came = {name.decode(errors="replace") for name in new}
+        for group in look_alikes(name.decode(errors="replace") for name in names):
+            for name in came.intersection(group):
+                others = ", ".join(repr(other) for other in group if other != name)
+                path = b"%b/%b" % (folder, name.encode()) if folder else name
+                self._faults.add(path, f"some systems cannot tell it from {others}")
 
 
-def _raw_changes(git: Git, old: str, new: str) -> Iterator[_RawChange]:
-    pieces = git.lines("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new, end=b"\0")
-    for told in pieces:
-        _, mode, _, object_id, status = told.decode("ascii").split(" ")
-        yield _RawChange(status, mode, object_id, next(pieces))
-
-
-def _within(limits: Limits, changes: Iterable[_RawChange], gone: set[str]) -> Iterator[_RawChange]:
-    """The changes that the folders that are gone do not tell already. Raises InvalidError if there are too many."""
-    count = 0
-    for change in changes:
-        if gone and change.status == "D" and not gone.isdisjoint(paths.ancestors(change.path.decode(errors="replace"))):
-            continue
-        count += 1
-        if count > limits.changed_paths:
-            raise InvalidError(f"More than {limits.changed_paths} files are changed; push them in several steps.")
-        yield change
-
-
-def _folders_gone(git: Git, old: str, new: str, folders: Collection[str]) -> set[str]:
-    """Which of the folders were there and are folders no more."""
-    ordered = [folder for folder in folders if "\n" not in folder]
-    before = git.infos(f"{old}:{folder}" for folder in ordered)
-    after = git.infos(f"{new}:{folder}" for folder in ordered)
-    told = zip(ordered, before, after, strict=True)
-    return {folder for folder, was, is_now in told if was.kind == "tree" and is_now.kind != "tree"}
-
-
-def _refuse_zarr_changes(changed: Iterable[str], zarr_paths: Collection[str], faults: Faults) -> None:
-    if not zarr_paths:
-        return
-    for path in changed:
-        zarr = next((folder for folder in (path, *paths.ancestors(path)) if folder in zarr_paths), None)
-        if zarr is not None:
-            faults.add(path, f"it is in the Zarr archive {zarr}, whose files are changed by the archive's API alone")
-
-
-def _refuse_look_alikes(git: Git, commit: str, added: Collection[str], faults: Faults) -> None:
-    """Put to the faults what was added beside something that some systems cannot tell from it."""
-    # Every folder that may have got a new name in it.
-    new = {*added, *(folder for path in added for folder in paths.ancestors(path))}
-    folders = sorted(new - set(added))
-    trees = git.contents(f"{commit}:{folder}" if folder else f"{commit}^{{tree}}" for folder in folders)
-    for folder, (_, tree) in zip(folders, trees, strict=True):
-        for group in look_alikes(_names_in(tree)):
-            here = [f"{folder}/{name}" if folder else name for name in group]
-            for path in here:
-                if path in new:
-                    others = ", ".join(repr(other) for other in here if other != path)
-                    faults.add(path, f"some systems cannot tell it from {others}")
-
-
-def _names_in(tree: bytes) -> Iterator[str]:
-    """The names in a tree object, as far as they are text."""
+def _items(tree: bytes) -> _Items:
+    """What is in a tree object, by name."""
+    items: _Items = {}
     position = 0
     while position < len(tree):
         end = tree.index(b"\0", position)
-        yield tree[position:end].partition(b" ")[2].decode(errors="replace")
+        mode, _, name = tree[position:end].partition(b" ")
+        items[name] = _Item(mode.decode("ascii", errors="replace"), tree[end + 1 : end + 21].hex())
         position = end + 21
-
-
-def _of_sound_mode(entries: Iterable[Entry], faults: Faults) -> list[Entry]:
-    sound = []
-    for entry in entries:
-        if fault := mode_fault(entry.mode):
-            faults.add(entry.path, fault)
-        else:
-            sound.append(entry)
-    return sound
+    return items
 
 
 def _contents(

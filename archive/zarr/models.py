@@ -137,6 +137,7 @@ class ZarrEntry(models.Model):
                 condition=Q(introduced__isnull=True, size__isnull=True),
                 name="zarr_entry_awaited",
             ),
+            models.Index(fields=["md5", "zarr"], condition=Q(introduced__isnull=False), name="zarr_entry_by_md5"),
         ]
 
     def __str__(self) -> str:

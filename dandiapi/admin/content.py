@@ -90,10 +90,10 @@ class FolderAdmin(ByDatasetAdmin):
 class BlobAdmin(ReadOnlyAdmin):
     """Bytes in the store."""
 
-    list_display = ["id", "size", "etag", "sha256", "uploader", "is_open", "created"]
+    list_display = ["id", "size", "etag", "sha256", "md5", "uploader", "is_open", "created"]
     list_filter = ["is_open"]
     list_select_related = ["uploader"]
-    search_fields = ["etag__exact", "sha256__exact"]
+    search_fields = ["etag__exact", "sha256__exact", "md5__exact"]
 
 
 @admin.register(models.Upload)
@@ -101,6 +101,14 @@ class UploadAdmin(ByDatasetAdmin):
     """Bytes on their way in."""
 
     list_display = ["id", "dataset", "user", "size", "created"]
+    list_select_related = ["dataset", "user"]
+
+
+@admin.register(models.Reception)
+class ReceptionAdmin(ByDatasetAdmin):
+    """Bytes that are being received by their keys."""
+
+    list_display = ["id", "dataset", "user", "size", "held_until", "created", "modified"]
     list_select_related = ["dataset", "user"]
 
 

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--assets", action="store_true", help="assets that left a draft and that no version shows")
         parser.add_argument("--blobs", action="store_true", help="blobs that no asset uses")
         parser.add_argument("--uploads", action="store_true", help="uploads that were never finished")
+        parser.add_argument("--receptions", action="store_true", help="content that nobody went on sending")
         parser.add_argument("--older-than", type=int, default=queries.AGE.days, metavar="DAYS", help="default: 7")
         parser.add_argument("--dry-run", action="store_true", help="only say how much there is")
         parser.add_argument("--list", action="store_true", help="list what was collected")

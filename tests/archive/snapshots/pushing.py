@@ -159,6 +159,11 @@ class Place:
     def land(self, change: Change) -> None:
         run_git(self.folder, "update-ref", MAIN, change.details["commit"])
 
+    def set_main(self, pusher: Pusher, commit: str) -> None:
+        """The archive itself has written a commit."""
+        run_git(self.folder, "fetch", "--quiet", str(pusher.folder), commit)
+        run_git(self.folder, "update-ref", MAIN, commit)
+
     def push(self, request: bytes, actor: Actor | None = None) -> Answer:
         """What becomes of a push by the dataset's owner, or somebody else."""
         judging = partial(judge, actor or owner_of(self.dataset), self.dataset, self)
