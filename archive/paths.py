@@ -3,6 +3,7 @@
 A path is checked exactly as it came, before anything could normalise it: what is stored is what was sent, or nothing.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -12,14 +13,20 @@ MAX_PATH_BYTES = 1024
 MAX_PATH_CHARACTERS = 512
 MAX_NAME_BYTES = 255
 
-_RESERVED_NAMES = frozenset({".", "..", ".git", ".gitmodules"})
+# What Windows takes for `.git` or `.gitmodules`: their short names, and either with dots, spaces or a stream behind it.
+_GIT_ALIAS = re.compile(
+    r"(\.git|git~1|\.gitmodules|gitmod~[1-4]"
+    r"|gi7eba~[1-9]|gi7eb~[1-9][0-9]|gi7e~[1-9][0-9]{2}|gi7~[1-9][0-9]{3}|gi~[1-9][0-9]{4}|g~[1-9][0-9]{5}|~[1-9][0-9]{6})"
+    r"[ .]*(:.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def check_path(path: object, *, field: str | None = None) -> str:
     """Return `path` if it may name a file in a dataset; raise InvalidError, naming `field` and the fault, if not.
 
     Besides what the DANDI contract (2.3) refuses, this refuses what could climb out of a folder or not be checked
-    out of a git repository on some system: `..`, backslashes, control characters, `.git` in any case.
+    out of a git repository on some system: `..`, backslashes, control characters, `.git` and what is taken for it.
     """
     if not isinstance(path, str):
         raise InvalidError("Path must be a string", field=field)
@@ -54,11 +61,22 @@ def _fault(path: str) -> str | None:
 def _name_fault(name: str) -> str | None:
     if not name:
         return "it contains an empty name (// or a trailing /)"
-    if name.casefold() in _RESERVED_NAMES:
+    if not _fits_git(name):
         return f"{name!r} is not allowed as a name"
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"a name in it is longer than {MAX_NAME_BYTES} bytes"
     return None
+
+
+def fits_git(path: str) -> bool:
+    """Whether a git repository may have a file at `path` that can be checked out on any system."""
+    return all(map(_fits_git, path.split("/")))
+
+
+def _fits_git(name: str) -> bool:
+    # macOS takes no notice of characters that format text.
+    plain = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return plain not in {"", ".", ".."} and not _GIT_ALIAS.fullmatch(plain)
 
 
 def parent(path: str) -> str:

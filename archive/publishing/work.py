@@ -47,6 +47,7 @@ from archive.zarr.work import (
     find_arrivals,
     ingest_failed,
     introduce_arrivals,
+    next_revision,
     sum_up,
 )
 
@@ -168,12 +169,11 @@ def ingest_zarr(job: RunningJob) -> None:
 def _complete_zarr(zarr: ZarrArchive, sums: ZarrSums) -> None:
     with transaction.atomic():
         hold(zarr.dataset_id)
-        revision = complete(zarr, sums)
-        if revision is None:
+        if not complete(zarr, sums):
             return
-        details = {"zarr_id": str(zarr.id), "revision": revision.number, "checksum": revision.checksum}
+        details = {"zarr_id": str(zarr.id), "revision": zarr.revision + 1, "checksum": str(sums)}
         change = append(zarr.dataset_id, Change.Kind.INGEST_ZARR, SYSTEM, details)
-        show_revision(change, revision)
+        show_revision(change, next_revision(zarr, sums, at=change.number))
 
 
 # --- Publishing -------------------------------------------------------------------------------------------------------

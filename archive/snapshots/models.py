@@ -1,18 +1,116 @@
-"""Repository."""
+"""Repository, Commit, Bundle."""
 
 import uuid
+from datetime import UTC, datetime
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 from archive.datasets.models import Dataset
 
+BUNDLES = "repositories/"
+
+SHA_PATTERN = r"^([0-9a-f]{40})?$"
+
+
+def new_bundle_key() -> str:
+    """Where a new bundle is to lie. Begins with the day, so that what was never recorded can be told by its age."""
+    return f"{BUNDLES}{datetime.now(UTC):%Y-%m-%d}/{uuid.uuid4()}.bundle"
+
 
 class Repository(models.Model):
-    """The git-annex repository of a dataset: a projection of its history, and a way in (architecture 6)."""
+    """The git-annex repository of a dataset: a projection of its history, and a way in (architecture 6).
+
+    What its branches are is said here and nowhere else; the objects are in its bundles. Tags follow from the dataset's
+    versions and the commits.
+    """
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, primary_key=True, related_name="repository")
     # What git-annex knows the archive's copy of the dataset's content by, in every clone.
     annex_uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    # A release begins a new history: nothing of the one before is read any more.
+    history = models.PositiveIntegerField(default=1)
+    # The dataset's `released` when this history began.
+    released = models.BigIntegerField(null=True)
+    # The dataset's change up to which this history goes.
+    at = models.BigIntegerField(default=0)
+    # The commits that the branches `main` and `git-annex` are at; empty while they are not there.
+    main = models.CharField(max_length=40, blank=True)
+    annex = models.CharField(max_length=40, blank=True)
+    # Which files are in git, as the settings had it when this history began (`layout.Rules`).
+    text_names = models.JSONField(default=list)
+    text_bytes = models.BigIntegerField(default=0)
+    # The first of the paths that git cannot have.
+    unfit = models.JSONField(default=list)
+    # When the bundles were last checked, and what was found wrong.
+    checked = models.DateTimeField(null=True)
+    fault = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(main__regex=SHA_PATTERN, annex__regex=SHA_PATTERN), name="repository_refs_are_commits"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"repository of {self.dataset_id:06}"
+
+    @property
+    def folder(self) -> str:
+        """What the folder of this history is called in a cache."""
+        return f"{self.annex_uuid}.{self.history}"
+
+
+class Commit(models.Model):
+    """A commit of `main`: all it takes to write it again, but for those that were pushed, which are in the bundles."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="commits")
+    # The dataset's change whose draft it shows.
+    at = models.BigIntegerField()
+    sha = models.CharField(max_length=40)
+    # The commit of `git-annex` that tells of its files; empty as long as that is not written.
+    annex = models.CharField(max_length=40, blank=True)
+    author_name = models.CharField(max_length=301)
+    author_email = models.CharField(max_length=254)
+    recorded = models.DateTimeField()
+    message = models.TextField()
+    # The assets that it lacks, because their SHA-256 could not be computed.
+    left_out = models.JSONField(default=list)
+    is_pushed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "sha"], name="commit_once"),
+            models.CheckConstraint(condition=Q(sha__regex=r"^[0-9a-f]{40}$"), name="commit_sha_format"),
+            models.CheckConstraint(condition=Q(annex__regex=SHA_PATTERN), name="commit_annex_format"),
+            models.CheckConstraint(condition=Q(is_pushed=True) | ~Q(annex=""), name="commit_has_annex_unless_pushed"),
+        ]
+        indexes = [models.Index(fields=["repository", "at"], name="commit_by_change")]
+
+    def __str__(self) -> str:
+        return f"{self.sha[:12]} at {self.at}"
+
+
+class Bundle(models.Model):
+    """A git bundle in the store: what the bundles before it lack to have these branches."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="bundles")
+    key = models.CharField(max_length=200, unique=True, default=new_bundle_key)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    # How far it goes, as `Repository` says it.
+    at = models.BigIntegerField()
+    main = models.CharField(max_length=40, blank=True)
+    annex = models.CharField(max_length=40, blank=True)
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(size__gt=0), name="bundle_is_not_empty"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="bundle_sha256_format"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -239,29 +239,37 @@ def _batches_of_size(sizes: dict[str, int]) -> Iterator[list[str]]:
 
 
 class Landing(Protocol):
-    """Where a push lands: the repository whose `main` it moves."""
+    """Where a push lands: a repository, whose `main` is to move."""
 
     @property
-    def main(self) -> str: ...
+    def main(self) -> str:
+        """The commit that it is at, or nothing."""
+
     @property
-    def own_attributes(self) -> str: ...
-    def prepare(self, git: Git, new: str) -> None: ...
-    def check(self) -> None: ...
-    def land(self, change: Change) -> None: ...
+    def own_attributes(self) -> str:
+        """The id of the file of attributes that the archive itself puts into the tree."""
+
+    def prepare(self, push: Push, commit: str) -> None:
+        """Keep the objects that were pushed, so that nothing is lost once `main` has moved."""
+
+    def move(self, commit: str, change: Change) -> None:
+        """Move `main`, in the caller's transaction; ArchiveError if something else has moved meanwhile."""
 
 
 def judge(actor: Actor, dataset: Dataset, landing: Landing, push: Push) -> Generator[str, None, None]:
-    """Judge a push, and if nothing is wrong with it, make the draft what it says. Raises ArchiveError to refuse it."""
+    """Judge a push, and if nothing is wrong with it, make it true of the draft.
+
+    Yields what is to be said meanwhile. Raises RefusedError or ArchiveError if it is not to be taken.
+    """
     new = yield from wanted_main(push, landing.main)
     if new is None:
         return
     refuse_during_release(dataset)
     judgement = Judgement(actor, dataset, push.git, landing.main, new)
     yield from judgement.steps(landing.own_attributes)
-    landing.prepare(push.git, new)
+    landing.prepare(push, new)
     with transaction.atomic():
         draft = hold_draft(dataset)
-        landing.check()
         change = change_assets(
             actor=actor,
             dataset=draft.dataset,
@@ -269,5 +277,5 @@ def judge(actor: Actor, dataset: Dataset, landing: Landing, push: Push) -> Gener
             remove=judgement.remove,
             details={"commit": new},
         )
-        landing.land(change)
+        landing.move(new, change)
     yield f"The draft is at {new}: {len(judgement.add)} files came, {len(judgement.remove)} went or changed."

@@ -1,20 +1,27 @@
-"""Finding repositories that the asker may know of, and the content of their files."""
+"""Finding repositories that the asker may know of, their branches and tags, and the content of their files."""
 
 import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Value
+from django.db.models import Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from archive.accounts.policy import Action, Actor, require, visible_rows
 from archive.assets.models import Asset
 from archive.blobs.queries import find_annex_content
-from archive.datasets.models import Dataset
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import shown_versions
 from archive.digests import AnnexKey
 from archive.errors import NotFoundError
-from archive.snapshots.models import Repository
+from archive.snapshots.models import Commit, Repository
+from archive.timeline.models import Projection
+from archive.timeline.queries import position
 from archive.zarr.models import ZarrEntry, entry_key
 
+PROJECTION = "snapshot"
+CHECKED_AT_ONCE = 20
 # The number of a revision that there will not be.
 NEVER = Value(2**63 - 1)
 
@@ -57,3 +64,63 @@ def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | No
         Exists(shown), md5=key.digest, size=key.size, introduced__isnull=False, zarr__dataset=dataset
     )
     return entries.first()
+
+
+def references(repository: Repository) -> dict[str, str]:
+    """The repository's branches and tags, by their full names, in byte order of these: each with its commit."""
+    branches = {"refs/heads/git-annex": repository.annex, "refs/heads/main": repository.main}
+    there = {name: sha for name, sha in branches.items() if sha}
+    shown = shown_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
+    names = dict(shown.values_list("version", "pk"))
+    commits = commits_of_versions(repository, names.values())
+    tags = {f"refs/tags/{name}": commits[pk] for name, pk in names.items() if pk in commits}
+    return dict(sorted({**there, **tags}.items()))
+
+
+def commits_of_versions(repository: Repository, versions: Iterable[int]) -> dict[int, str]:
+    """For each of the versions, by their primary keys, the commit that shows it; without those that none shows yet."""
+    shows = Commit.objects.filter(repository=repository, at__lte=OuterRef("at")).order_by("-at", "-pk")
+    rows = Version.objects.filter(pk__in=list(versions), at__lte=repository.at)
+    found = rows.annotate(commit=Subquery(shows.values("sha")[:1])).values_list("pk", "commit")
+    return {pk: sha for pk, sha in found if sha}
+
+
+@dataclass(frozen=True)
+class CloneState:
+    """How far a dataset's repository has followed it: the draft's commit, and what stands in the way of more."""
+
+    repository: Repository | None
+    commit: str
+    is_current: bool
+    state: str
+    reason: str
+
+
+def clone_state(dataset: Dataset) -> CloneState:
+    """How it stands with the repository of a dataset."""
+    repository = Repository.objects.filter(dataset=dataset).first()
+    row = Projection.objects.filter(dataset_id=dataset.number, name=PROJECTION).first()
+    target = position(dataset.number)
+    if repository is None or repository.released != dataset.released:
+        return CloneState(repository, "", is_current=False, state="following", reason="It is being written.")
+    return CloneState(
+        repository,
+        repository.main,
+        is_current=repository.at >= target,
+        state=row.state if row else Projection.State.FOLLOWING,
+        reason=" ".join(filter(None, [row.reason if row else "", unfit_reason(repository), repository.fault])),
+    )
+
+
+def unfit_reason(repository: Repository) -> str:
+    """Which files are not in the repository because git cannot have them; empty if none."""
+    return f"Git cannot have {', '.join(map(repr, repository.unfit))}." if repository.unfit else ""
+
+
+def repositories_to_check() -> Iterator[int]:
+    """The datasets of some repositories whose bundles were not checked for longest."""
+    written = Repository.objects.exclude(main="").order_by("checked", "pk")
+    # Postgres sorts NULL last, and what was never checked is to come first.
+    unchecked = written.filter(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]
+    numbers = [*unchecked, *written.exclude(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]]
+    return iter(numbers[:CHECKED_AT_ONCE])

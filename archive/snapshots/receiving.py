@@ -8,21 +8,19 @@ scratch repository, which is thrown away: the archive's own have moved before th
 import logging
 import os
 import selectors
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import time
 from typing import IO
 
 from archive.errors import ArchiveError
+from archive.snapshots.cache import workspace
 from archive.snapshots.git import READ_SIZE, Git, stdout_of
+from archive.snapshots.plumbing import HOUR, new_repository
 
 logger = logging.getLogger(__name__)
 
-SCRATCH_PREFIX = "push-"
 MAX_QUESTION = 2**20
 
 _HOOK = """\
@@ -38,25 +36,16 @@ done < "$PUSH_ANSWER"
 exit 1
 """
 
-# Names that hide git's own folder are errors to it anyway when it is strict, as it is here; an odd mode is not.
-_CONFIG = """\
-[core]
-    repositoryFormatVersion = 0
-    bare = true
-    hooksPath = hooks
-[gc]
-    auto = 0
-[transfer]
-    fsckObjects = true
-[receive]
-    fsckObjects = true
-    denyNonFastForwards = true
-    denyDeletes = true
-    autogc = false
-    maxInputSize = {max_size}
-[receive "fsck"]
-    badFilemode = error
-"""
+# When it is strict, as it is here, git finds fault with all names that stand for its own folder; not with odd modes.
+_SETTINGS = {
+    "core.hooksPath": "hooks",
+    "receive.autogc": "false",
+    "receive.denyDeletes": "true",
+    "receive.denyNonFastForwards": "true",
+    "receive.fsckObjects": "true",
+    "receive.fsck.badFilemode": "error",
+    "transfer.fsckObjects": "true",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Push:
-    """What has been pushed and is in quarantine: the commands, and a git that sees the objects."""
+    """What has been pushed and is in quarantine: the commands, and git in a repository that reads the objects."""
 
     commands: list[Command]
     git: Git
@@ -93,44 +82,32 @@ Judge = Callable[[Push], Generator[str, None, None]]
 
 
 def receive(
-    folder: Path, request: IO[bytes], judge: Judge, *, scratch_in: Path, seconds: float, max_size: int
-) -> Iterator[bytes]:
+    folder: Path, request: IO[bytes], judge: Judge, *, seconds: float, max_size: int
+) -> Generator[bytes, None, None]:
     """What git answers to the body of a request to receive a push into the repository at `folder`.
 
     The repository itself is only read. `judge` is asked, in the caller's thread, once git has found nothing wrong.
     """
-    with _scratch(folder, scratch_in, max_size) as scratch, _pipe() as question, _pipe() as answer:
-        hooked = {"PUSH_QUESTION": f"/dev/fd/{question.write}", "PUSH_ANSWER": f"/dev/fd/{answer.read}"}
-        children = (question.write, answer.read)
-        git = Git(scratch, seconds, hooked)
-        with git.started("receive-pack", "--stateless-rpc", ".", stdin=request, pass_fds=children) as process:
+    settings = {**_SETTINGS, "receive.maxInputSize": str(max_size)}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with _scratch(folder) as scratch, _pipe() as question, _pipe() as answer:
+        asking = {"PUSH_QUESTION": f"/dev/fd/{question.write}", "PUSH_ANSWER": f"/dev/fd/{answer.read}"}
+        pipes = (question.write, answer.read)
+        git = Git(scratch, seconds, asking)
+        with git.started(*options, "receive-pack", "--stateless-rpc", ".", stdin=request, pass_fds=pipes) as process:
             question.close_write()
             answer.close_read()
             yield from _Conversation(stdout_of(process).fileno(), question.read, answer.write, git, judge).run()
 
 
-def sweep(scratch_in: Path, *, older_than: float) -> None:
-    """Remove what pushes that died have left, `older_than` seconds ago."""
-    for left in scratch_in.glob(f"{SCRATCH_PREFIX}*"):
-        with suppress(FileNotFoundError):
-            if left.stat().st_mtime < time() - older_than:
-                shutil.rmtree(left, ignore_errors=True)
-
-
 @contextmanager
-def _scratch(folder: Path, scratch_in: Path, max_size: int) -> Iterator[Path]:
-    """A bare repository with the refs of the one at `folder`, whose objects it sees."""
-    scratch_in.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch_in, ignore_cleanup_errors=True) as name:
-        scratch = Path(name)
-        for needed in ("objects/info", "refs", "hooks"):
-            (scratch / needed).mkdir(parents=True)
-        (scratch / "objects/info/alternates").write_text(f"{folder.resolve() / 'objects'}\n")
-        (scratch / "config").write_text(_CONFIG.format(max_size=max_size))
-        (scratch / "HEAD").write_text("ref: refs/heads/main\n")
-        refs = Git(folder, 60).lines("for-each-ref", "--format=%(objectname) %(refname)", end=b"\n")
-        (scratch / "packed-refs").write_bytes(b"".join(b"%b\n" % line for line in refs))
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A repository with the branches and tags of the one at `folder`, whose objects it reads, and the hook."""
+    with workspace(folder) as scratch:
+        references = Git(folder, HOUR).lines("for-each-ref", "--format=%(objectname) %(refname)", end=b"\n")
+        (scratch / "packed-refs").write_bytes(b"".join(b"%b\n" % line for line in references))
         hook = scratch / "hooks/pre-receive"
+        hook.parent.mkdir()
         hook.write_text(_HOOK)
         hook.chmod(0o700)
         yield scratch
@@ -219,11 +196,10 @@ class _Conversation:
             raise RefusedError("Too many branches and tags at once.")
         quarantine, *lines = asked.decode(errors="backslashreplace").split("\n")
         commands = [Command(*line.split(" ", 2)) for line in lines if line]
-        objects = {
-            "GIT_OBJECT_DIRECTORY": quarantine,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.git.folder / "objects"),
-        }
-        return Push(commands, replace(self.git, more=objects))
+        view = new_repository(self.git.folder / "view.git", objects_of=self.git.folder)
+        with (view / "objects/info/alternates").open("a") as alternates:
+            alternates.write(f"{quarantine}\n")
+        return Push(commands, Git(view, self.git.seconds))
 
     def _tell(self, line: str) -> None:
         with suppress(BrokenPipeError):

@@ -118,6 +118,16 @@ def read_start(key: str, length: int) -> bytes:
         return client().get_object(Bucket=bucket(), Key=key, Range=f"bytes=0-{length - 1}")["Body"].read()
 
 
+def read_whole(key: str) -> bytes | None:
+    """All the bytes under `key`, which must be few; None if there is no such object."""
+    try:
+        return b"".join(read(key))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None
+        raise
+
+
 def public_url(key: str) -> str:
     """Where the object lies, unsigned: readable by anyone once it is tagged open."""
     endpoint = settings.S3_PUBLIC_ENDPOINT_URL

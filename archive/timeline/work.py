@@ -97,7 +97,8 @@ class ProjectionKind:
     """A registered projection.
 
     With a `quiet` time it waits until a dataset has been left alone for so long; what reads the results of another
-    projection is nudged `after` that one has advanced.
+    projection is nudged `after` that one has advanced. One that is not `prompt` is left to the sweep, every few
+    seconds: what it does costs less for many changes at once.
     """
 
     name: str
@@ -105,26 +106,27 @@ class ProjectionKind:
     queue: str
     quiet: timedelta
     after: str
+    is_prompt: bool
 
 
 PROJECTIONS: dict[str, ProjectionKind] = {}
 
 
 def projection(
-    name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0), after: str = ""
+    name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0), after: str = "", prompt: bool = True
 ) -> Callable[[Advance], Advance]:
     """Register the decorated function as the projection `name`."""
 
     def register(advance: Advance) -> Advance:
-        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet, after)
+        PROJECTIONS[name] = ProjectionKind(name, advance, queue, quiet, after, prompt)
         return advance
 
     return register
 
 
 def prompt_projections() -> list[ProjectionKind]:
-    """The projections that follow each change at once: they wait neither for quiet nor for another."""
-    return [kind for kind in PROJECTIONS.values() if not kind.quiet and not kind.after]
+    """The projections that follow each change at once: they wait for no quiet, no other, no sweep."""
+    return [kind for kind in PROJECTIONS.values() if kind.is_prompt and not kind.quiet and not kind.after]
 
 
 def followers(name: str) -> list[ProjectionKind]:

@@ -111,11 +111,10 @@ def sum_up(zarr: ZarrArchive, progress: Callable[[int], None]) -> ZarrSums:
     return zarr_sums(counted())
 
 
-def complete(zarr: ZarrArchive, sums: ZarrSums) -> ZarrRevision | None:
-    """Make the next revision, in the caller's transaction; None if another worker has."""
-    completed = ZarrArchive.objects.filter(
-        pk=zarr.pk, status=ZarrArchive.Status.INGESTING, revision=zarr.revision
-    ).update(
+def complete(zarr: ZarrArchive, sums: ZarrSums) -> bool:
+    """Call the archive complete, in the transaction that makes its next revision; False if another worker has."""
+    ingesting = ZarrArchive.objects.filter(pk=zarr.pk, status=ZarrArchive.Status.INGESTING, revision=zarr.revision)
+    completed = ingesting.update(
         status=ZarrArchive.Status.COMPLETE,
         checksum=str(sums),
         file_count=sums.file_count,
@@ -123,10 +122,13 @@ def complete(zarr: ZarrArchive, sums: ZarrSums) -> ZarrRevision | None:
         revision=zarr.revision + 1,
         modified=timezone.now(),
     )
-    if not completed:
-        return None
+    return bool(completed)
+
+
+def next_revision(zarr: ZarrArchive, sums: ZarrSums, *, at: int) -> ZarrRevision:
+    """The archive's next revision, which drafts show from the change `at` on."""
     return ZarrRevision.objects.create(
-        zarr=zarr, number=zarr.revision + 1, checksum=str(sums), file_count=sums.file_count, size=sums.size
+        zarr=zarr, number=zarr.revision + 1, at=at, checksum=str(sums), file_count=sums.file_count, size=sums.size
     )
 
 

@@ -60,5 +60,24 @@ class GarbageEventAdmin(ReadOnlyAdmin):
 class RepositoryAdmin(ByDatasetAdmin):
     """Datasets as git-annex repositories."""
 
-    list_display = ["dataset_id", "annex_uuid"]
+    list_display = ["dataset_id", "annex_uuid", "history", "at", "main", "checked", "fault"]
     search_fields = ("annex_uuid",)
+
+
+@admin.register(models.Commit)
+class CommitAdmin(ByDatasetAdmin):
+    """What the repositories' branch `main` is made of."""
+
+    dataset_column = "repository_id"
+    list_display = ["sha", "repository_id", "at", "author_name", "recorded", "is_pushed"]
+    search_fields = ("sha",)
+    raw_id_fields = ["repository"]
+
+
+@admin.register(models.Bundle)
+class BundleAdmin(ByDatasetAdmin):
+    """Where the objects of repositories are kept."""
+
+    dataset_column = "repository_id"
+    list_display = ["key", "repository_id", "at", "size", "created"]
+    raw_id_fields = ["repository"]

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import environ
@@ -181,6 +182,34 @@ S3_PUBLIC_ENDPOINT_URL: str | None = env.str("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOI
 # Whether uploads that were given up, and blobs that nothing uses, are collected every night.
 GARBAGE_COLLECTION: bool = env.bool("GARBAGE_COLLECTION", False)
 
+# --- Repositories -----------------------------------------------------------------------------------------------------
+
+# Where each process finds repositories that were asked for before, and how large all of them together may be.
+SNAPSHOT_CACHE: str = env.str("SNAPSHOT_CACHE", str(Path(gettempdir(), "archive-repositories")))
+SNAPSHOT_CACHE_BYTES: int = env.int("SNAPSHOT_CACHE_BYTES", 10 * 2**30)
+# Which files new repositories have in git itself: those with such a name that are no larger.
+SNAPSHOT_TEXT_NAMES: list[str] = env.list(
+    "SNAPSHOT_TEXT_NAMES",
+    default=[
+        ".bidsignore",
+        ".gitattributes",
+        ".gitignore",
+        "CHANGES*",
+        "CITATION*",
+        "LICENSE*",
+        "README*",
+        "*.csv",
+        "*.json",
+        "*.md",
+        "*.rst",
+        "*.tsv",
+        "*.txt",
+        "*.yaml",
+        "*.yml",
+    ],
+)
+SNAPSHOT_TEXT_BYTES: int = env.int("SNAPSHOT_TEXT_BYTES", 2**20)
+
 # --- DOIs: DataCite ---------------------------------------------------------------------------------------------------
 
 # DOIs are registered where all of the first three are set.
@@ -290,6 +319,8 @@ GIT_PUSH_MAX_BYTES: int = env.int("GIT_PUSH_MAX_BYTES", 2 * 2**30)
 GIT_PUSH_MAX_FILES: int = env.int("GIT_PUSH_MAX_FILES", 200_000)
 GIT_MAX_FILE_SIZE: int = env.int("GIT_MAX_FILE_SIZE", 10 * 2**20)
 GIT_PUSH_SECONDS: int = env.int("GIT_PUSH_SECONDS", 1800)
+# How long it waits for the archive to write what came before it.
+GIT_PUSH_PATIENCE: float = env.float("GIT_PUSH_PATIENCE", 20.0)
 
 # --- The faces --------------------------------------------------------------------------------------------------------
 

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from shutil import copytree
 from tempfile import TemporaryFile
 from typing import IO
 
 from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset
-from archive.snapshots.git import Git
 from archive.snapshots.pushes import judge
-from archive.snapshots.receiving import receive
+from archive.snapshots.receiving import Push, receive
 from archive.timeline.models import Change
 from tests.factories import owner_of
 
@@ -143,21 +141,17 @@ class Place:
 
     dataset: Dataset
     folder: Path
-    scratch: Path
     own_attributes: str = ""
 
     @property
     def main(self) -> str:
         return run_git(self.folder, "for-each-ref", "--format=%(objectname)", MAIN).decode().strip()
 
-    def prepare(self, git: Git, new: str) -> None:
-        copytree(git.more["GIT_OBJECT_DIRECTORY"], self.folder / "objects", dirs_exist_ok=True)
+    def prepare(self, push: Push, commit: str) -> None:
+        run_git(self.folder, "fetch", "--quiet", str(push.git.folder), commit)
 
-    def check(self) -> None:
-        pass
-
-    def land(self, change: Change) -> None:
-        run_git(self.folder, "update-ref", MAIN, change.details["commit"])
+    def move(self, commit: str, change: Change) -> None:
+        run_git(self.folder, "update-ref", MAIN, commit)
 
     def set_main(self, pusher: Pusher, commit: str) -> None:
         """The archive itself has written a commit."""
@@ -168,5 +162,5 @@ class Place:
         """What becomes of a push by the dataset's owner, or somebody else."""
         judging = partial(judge, actor or owner_of(self.dataset), self.dataset, self)
         with spooled(request) as body:
-            said = receive(self.folder, body, judging, scratch_in=self.scratch, seconds=60, max_size=MAX_PACK)
+            said = receive(self.folder, body, judging, seconds=60, max_size=MAX_PACK)
             return answer_of(b"".join(said))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from archive.accounts.policy import Actor
 from archive.blobs.models import Blob, Upload
@@ -56,7 +57,7 @@ def traces(place: Place) -> dict[str, Any]:
         "objects": [found.key for page in list_objects("") for found in page],
         "refs": run_git(place.folder, "for-each-ref"),
         "git": sorted(path.name for path in (place.folder / "objects").rglob("*")),
-        "scratch": sorted(place.scratch.glob("*")),
+        "scratch": sorted(Path(settings.SNAPSHOT_CACHE).glob("*")),
     }
 
 
@@ -380,7 +381,7 @@ def test_pack_that_is_too_large_is_refused(place: Place, pusher: Pusher, main: s
 
 def test_push_is_refused_while_the_dataset_is_being_released(tmp_path: Path, pusher: Pusher) -> None:
     dataset = make_releasing_dataset()
-    place = Place(dataset, new_repository(tmp_path / "released.git"), tmp_path / "scratch")
+    place = Place(dataset, new_repository(tmp_path / "released.git"))
     said = refused(place, pusher.request((NONE, pusher.commit(GOOD), MAIN)))
     assert "Dandiset modification not allowed during unembargo" in said
 

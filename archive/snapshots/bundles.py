@@ -1,0 +1,75 @@
+"""Bundles: made of what is new, kept in the object store, fetched and checked before anything is made of them."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from archive.snapshots import plumbing
+from archive.snapshots.models import Bundle, new_bundle_key
+from archive.snapshots.plumbing import Beat
+from archive.storage import queries as store
+from archive.storage import services as storage
+
+CHUNK = 2**20
+BRANCHES = {"main": "refs/heads/main", "git-annex": "refs/heads/git-annex"}
+
+
+class DamagedError(Exception):
+    """A bundle is not in the store, or is not what was put there."""
+
+
+class StoredBundle(NamedTuple):
+    """A bundle that is in the store, and that no row tells of yet."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+def make_bundle(
+    file: Path, *, folder: Path, main: str, annex: str, without: Sequence[str], beat: Beat | None = None
+) -> None:
+    """Write a bundle of the branches of the repository in `folder`, without what these older commits have."""
+    tips = {BRANCHES["main"]: main, BRANCHES["git-annex"]: annex}
+    new = {name: tip for name, tip in tips.items() if tip and tip not in without}
+    for name, tip in new.items():
+        plumbing.run("update-ref", name, tip, folder=folder)
+    older = [f"^{sha}" for sha in without if sha]
+    plumbing.run("bundle", "create", "--quiet", str(file), *new, *older, folder=folder, beat=beat)
+
+
+def store_bundle(file: Path, beat: Beat | None = None) -> StoredBundle:
+    """Put a bundle into the store, under a key that nobody can guess."""
+    key, digest = new_bundle_key(), hashlib.sha256()
+
+    def chunks() -> Iterator[bytes]:
+        with file.open("rb") as opened:
+            while chunk := opened.read(CHUNK):
+                digest.update(chunk)
+                if beat:
+                    beat()
+                yield chunk
+
+    storage.write(key, chunks(), content_type="application/x-git-bundle")
+    return StoredBundle(key, file.stat().st_size, digest.hexdigest())
+
+
+def fetch_bundle(bundle: Bundle, file: Path, beat: Callable[[], None] | None = None) -> None:
+    """Write what the store has of a bundle into `file`; DamagedError if that is not what was put there."""
+    if store.find(bundle.key) is None:
+        raise DamagedError(f"The bundle {bundle.key} is not in the store.")
+    digest = hashlib.sha256()
+    with file.open("wb") as opened:
+        for chunk in store.read(bundle.key):
+            digest.update(chunk)
+            opened.write(chunk)
+            if beat:
+                beat()
+    if digest.hexdigest() != bundle.sha256:
+        raise DamagedError(f"The bundle {bundle.key} is not what was put into the store.")
+
+
+def unbundle(file: Path, *, folder: Path, beat: Beat | None = None) -> None:
+    """Give the repository in `folder` the objects of a bundle; GitError if it lacks what the bundle is built upon."""
+    plumbing.run("bundle", "unbundle", str(file), folder=folder, beat=beat)

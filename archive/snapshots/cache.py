@@ -1,0 +1,217 @@
+"""Repositories on this machine's disk: filled from the store when they are asked for, evicted when there are too many.
+
+Any process may fill, use or evict any of them. Beside each folder lies a file to lock: shared by those who use the
+folder, alone by who removes it; another is locked by who adds to it. Packs that a reader has open may be added to and
+replaced beside it, as git has it, so nobody waits for readers but who removes.
+"""
+
+import fcntl
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from archive.errors import BusyError
+from archive.snapshots import plumbing
+from archive.snapshots.bundles import fetch_bundle, unbundle
+from archive.snapshots.models import Bundle, Repository
+from archive.snapshots.plumbing import Beat
+from archive.snapshots.queries import references
+
+REFERENCES = "packed-refs"
+# By this git is told that the file below is in the order that it looks names up in.
+REFERENCES_HEAD = "# pack-refs with: sorted \n"
+MAX_PACKS = 50
+LOCK_SECONDS = 60.0
+LOCK_POLL = 0.05
+ABANDONED_SECONDS = 24 * 3600
+TEMPORARY = "tmp-"
+
+# What the face needs of a repository that it serves; there are no hooks, and whoever asks may ask for part of it.
+SERVED = """\
+[core]
+\tbare = true
+\trepositoryformatversion = 0
+[uploadpack]
+\tallowFilter = true
+\thideRefs = refs/next
+[protocol]
+\tversion = 2
+"""
+
+
+@contextmanager
+def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
+    """The repository as a bare one in a folder of the cache, whose references are what Postgres says they are.
+
+    The folder stays until the block ends. Raises BusyError while a release has not begun its new history, and when
+    somebody else is bringing the folder up to date for long; DamagedError when the store does not have what it should.
+    """
+    repository = Repository.objects.select_related("dataset").get(pk=repository.pk)
+    if repository.released != repository.dataset.released:
+        raise BusyError("The repository is being written anew after the release of its dataset.")
+    folder = _root() / repository.folder
+    with _locked(folder.with_name(f"{folder.name}.lock"), fcntl.LOCK_SH):
+        wanted = _packed(references(repository))
+        if _written(folder) != wanted:
+            with _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat):
+                _bring_up(repository, folder, beat)
+                _write_references(folder, wanted)
+            _make_room(keep=folder)
+        folder.touch()
+        yield folder
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[Path]:
+    """A repository of its own, for a while, that reads the objects of the one in `folder` and adds nothing to it."""
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=_root()) as space:
+        yield plumbing.new_repository(Path(space, "repository.git"), objects_of=folder)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder, for a while."""
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=_root()) as space:
+        yield Path(space)
+
+
+def fill(folder: Path, bundles: list[Bundle], beat: Beat | None = None) -> None:
+    """Give the repository in `folder` the objects of these bundles, oldest first."""
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=_root()) as space:
+        file = Path(space, "bundle")
+        for bundle in bundles:
+            fetch_bundle(bundle, file, beat)
+            unbundle(file, folder=folder, beat=beat)
+
+
+def _root() -> Path:
+    root = Path(settings.SNAPSHOT_CACHE)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+# --- References -------------------------------------------------------------------------------------------------------
+
+
+def _packed(names: Mapping[str, str]) -> str:
+    """The references as git keeps them in one file, which is replaced as a whole: readers see all of them or none."""
+    return REFERENCES_HEAD + "".join(f"{sha} {name}\n" for name, sha in names.items())
+
+
+def _written(folder: Path) -> str | None:
+    try:
+        return (folder / REFERENCES).read_text()
+    except FileNotFoundError:
+        return None
+
+
+def _write_references(folder: Path, text: str) -> None:
+    new = folder / f"{REFERENCES}.new"
+    new.write_text(text)
+    new.replace(folder / REFERENCES)
+
+
+# --- Objects ----------------------------------------------------------------------------------------------------------
+
+
+def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
+    """Have all objects in the folder that the repository's references need."""
+    if not folder.exists():
+        with scratch() as space:
+            new = plumbing.new_repository(space / "repository.git")
+            (new / "config").write_text(SERVED)
+            new.rename(folder)
+    bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
+    fill(folder, _missing(folder, bundles), beat)
+    if len(list((folder / "objects/pack").glob("*.pack"))) > MAX_PACKS:
+        _repack(folder, repository, beat)
+
+
+def _missing(folder: Path, bundles: list[Bundle]) -> list[Bundle]:
+    """Those of which the folder lacks a tip. A tip is there only if all below it is: packs come whole or not at all."""
+    tips = sorted({tip for bundle in bundles for tip in (bundle.main, bundle.annex) if tip})
+    if not tips:
+        return []
+    asked = "".join(f"{tip}\n" for tip in tips).encode()
+    answers = plumbing.run("cat-file", "--batch-check=%(objectname)", folder=folder, stdin=asked).decode().splitlines()
+    there = {answer for answer in answers if not answer.endswith(" missing")}
+    return [bundle for bundle in bundles if {bundle.main, bundle.annex} - {""} - there]
+
+
+def _repack(folder: Path, repository: Repository, beat: Beat | None) -> None:
+    _write_references(folder, _packed(references(repository)))
+    plumbing.run("repack", "-a", "-d", "--quiet", "--write-bitmap-index", folder=folder, beat=beat)
+
+
+def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
+    """Give an opened repository the objects of a bundle in a file, to spare it the way through the store."""
+    with _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat):
+        unbundle(file, folder=folder, beat=beat)
+
+
+# --- Room -------------------------------------------------------------------------------------------------------------
+
+
+def _make_room(*, keep: Path) -> None:
+    """Evict those that were used least recently until the rest fits; and what killed processes have left behind."""
+    root = _root()
+    _remove_abandoned(root)
+    folders = [folder for folder in root.iterdir() if _is_repository(folder) and folder != keep]
+    stale = {folder for folder in folders if folder.stem == keep.stem}
+    used = {folder: (folder.stat().st_mtime, _size(folder)) for folder in folders if folder.exists()}
+    total = _size(keep) + sum(size for _, size in used.values())
+    for folder, (_, size) in sorted(used.items(), key=lambda item: (item[0] not in stale, item[1])):
+        if folder not in stale and total <= settings.SNAPSHOT_CACHE_BYTES:
+            return
+        if _evict(folder):
+            total -= size
+
+
+def _is_repository(folder: Path) -> bool:
+    return folder.is_dir() and not folder.name.startswith(TEMPORARY)
+
+
+def _size(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _evict(folder: Path) -> bool:
+    """Remove a repository from the cache, unless somebody uses it."""
+    with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:  # noqa: PTH123 - as `_locked` has it
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        with scratch() as space:
+            folder.rename(space / folder.name)
+    return True
+
+
+def _remove_abandoned(root: Path) -> None:
+    before = time.time() - ABANDONED_SECONDS
+    for folder in root.glob(f"{TEMPORARY}*"):
+        if folder.stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(file: Path, kind: int, beat: Beat | None = None) -> Iterator[None]:
+    """Hold a lock, which goes with the process; BusyError when others do not let go of it for long."""
+    until = time.monotonic() + LOCK_SECONDS
+    with open(file, "w") as lock:  # noqa: PTH123 - a lock is on the open file, not on its path
+        while True:
+            try:
+                fcntl.flock(lock, kind | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise BusyError("The repository is being prepared; please try again.") from None
+            if beat:
+                beat()
+            time.sleep(LOCK_POLL)
+        yield

@@ -1,0 +1,179 @@
+"""Planning commits: which changes make one, whose it is and what it says."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+from django.utils import timezone
+
+from archive.assets.models import Asset
+from archive.blobs.work import CHECKSUM_JOB
+from archive.datasets.models import Dataset, Version
+from archive.snapshots.delta import Point
+from archive.snapshots.layout import ARCHIVE_EMAIL, ARCHIVE_NAME
+from archive.snapshots.models import Commit, Repository
+from archive.snapshots.writer import Plan
+from archive.timeline.models import Change, Job
+
+CHUNK = 5000
+# More assets than these without a checksum are an outage, and waited for.
+MAX_LEFT_OUT = 100
+PATHS_SHOWN = 3
+LATE_MESSAGE = "Add files whose checksums were late"
+
+Kind = Change.Kind
+# The changes that may change a tree, but for a release, which begins one.
+RELEVANT = (Kind.ADD_ASSET, Kind.UPDATE_ASSET, Kind.REMOVE_ASSET, Kind.CHANGE_ASSETS, Kind.INGEST_ZARR)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How far a history can be written now, which assets it has to do without, and what is waited for."""
+
+    reach: int
+    left_out: frozenset[int] = frozenset()
+    reason: str = ""
+
+
+def look_ahead(repository: Repository, target: int) -> Outlook:
+    """How far towards `target` the repository can go.
+
+    A file is there once its SHA-256 is known. Until then the history stops before the change that brings it; unless
+    nobody computes it any more, or the file has gone meanwhile: then it is left out.
+    """
+    there = Q(retired__isnull=True) | Q(retired__gt=repository.at)
+    unknown = Asset.objects.filter(
+        there, dataset=repository.dataset_id, introduced__lte=target, blob__sha256=None, zarr=None
+    )
+    rows = list(unknown.order_by("introduced", "path").values("pk", "path", "introduced", "retired", "blob_id")[:CHUNK])
+    wanted = [row for row in rows if row["retired"] is None or row["retired"] > target]
+    computed = _being_computed([str(row["blob_id"]) for row in wanted])
+    awaited = [row for row in wanted if str(row["blob_id"]) in computed]
+    given_up = [row for row in wanted if str(row["blob_id"]) not in computed]
+    if len(given_up) > MAX_LEFT_OUT or len(rows) == CHUNK:
+        awaited = wanted or rows
+    left_out = frozenset(row["pk"] for row in rows) - {row["pk"] for row in awaited}
+    if awaited:
+        reach = max(repository.at, awaited[0]["introduced"] - 1)
+        names = _named([row["path"] for row in awaited])
+        return Outlook(reach, left_out, f"{names} waited for: the SHA-256 is being computed.")
+    names = _named([row["path"] for row in given_up])
+    return Outlook(target, left_out, f"{names} left out: the SHA-256 cannot be computed." if given_up else "")
+
+
+def _being_computed(blob_ids: list[str]) -> set[str]:
+    open_jobs = Job.objects.filter(kind=CHECKSUM_JOB, subject__in=blob_ids, ended=None)
+    return set(open_jobs.values_list("subject", flat=True))
+
+
+def _named(paths: Sequence[str]) -> str:
+    shown = ", ".join(paths[:PATHS_SHOWN])
+    more = len(paths) - PATHS_SHOWN
+    names = f"{shown} and {more} more" if more > 0 else shown
+    return f"{names} {'is' if len(paths) == 1 else 'are'}"
+
+
+@dataclass
+class _Group:
+    """Consecutive changes that become one commit."""
+
+    first: Change
+    newest: Change = field(init=False)
+    author: Change | None = None
+    count: int = 0
+    sums: dict[str, int] = field(default_factory=lambda: {"add": 0, "change": 0, "remove": 0})
+
+    def __post_init__(self) -> None:
+        self.take(self.first)
+
+    def takes(self, change: Change) -> bool:
+        """Whether the change is of the same author. What the archive does by itself goes with whatever it is among."""
+        return change.user_id is None or self.author is None or change.user_id == self.author.user_id
+
+    def take(self, change: Change) -> None:
+        self.newest = change
+        self.count += 1
+        if change.user_id is not None:
+            self.author = change
+        for verb, number in _effects(change):
+            self.sums[verb] += number
+
+    def message(self, dataset: Dataset) -> str:
+        """What the commit says: what was done, in a line, and which changes that were."""
+        numbers = f"{self.first.number}" if self.count == 1 else f"{self.first.number}-{self.newest.number}"
+        return f"{self._subject()}\n\nDataset: {dataset.identifier}\nChanges: {numbers}\n"
+
+    def _subject(self) -> str:
+        if self.first.kind == Kind.RELEASE:
+            return "Release the dataset"
+        done = [(verb, number) for verb, number in self.sums.items() if number]
+        path = self.first.details.get("path")
+        if self.count == 1 and path:
+            return f"{done[0][0].capitalize()} {path}"
+        return f"{', '.join(f'{verb} {number}' for verb, number in done)} file(s)".capitalize()
+
+
+def _effects(change: Change) -> list[tuple[str, int]]:
+    if change.kind == Kind.CHANGE_ASSETS:
+        return [("add", change.details.get("added", 0)), ("remove", change.details.get("removed", 0))]
+    verbs = {Kind.ADD_ASSET: "add", Kind.REMOVE_ASSET: "remove"}
+    return [(verbs.get(Kind(change.kind), "change"), 1)]
+
+
+def plans(repository: Repository, outlook: Outlook) -> Iterator[Plan]:
+    """The commits that bring the repository as far as can be seen, oldest first."""
+    dataset = repository.dataset
+    newest = Commit.objects.filter(repository=repository).order_by("pk").last()
+    since = Point(newest.at, frozenset(newest.left_out)) if newest else None
+    recorded = newest.recorded if newest else None
+    is_late = newest is not None and not frozenset(newest.left_out) <= outlook.left_out
+    for group in _groups(repository, outlook.reach):
+        until = Point(group.newest.number, outlook.left_out)
+        # Clocks may go back; what git-annex is told must not.
+        recorded = max(filter(None, [recorded, group.newest.recorded]))
+        yield Plan(since, until, *_author(dataset, group.author), recorded, group.message(dataset))
+        since, is_late = until, False
+    if is_late:
+        yield Plan(
+            since, Point(outlook.reach, outlook.left_out), ARCHIVE_NAME, ARCHIVE_EMAIL, timezone.now(), LATE_MESSAGE
+        )
+
+
+def _author(dataset: Dataset, change: Change | None) -> tuple[str, str]:
+    """Who made a change, as all may know it. Readers of an embargoed dataset may not be told who its people are."""
+    if change is None:
+        return ARCHIVE_NAME, ARCHIVE_EMAIL
+    if dataset.access == Dataset.Access.EMBARGOED:
+        return "An owner", "owner@users.noreply.invalid"
+    return change.author_name, f"user-{change.user_id}@users.noreply.invalid"
+
+
+def _groups(repository: Repository, reach: int) -> Iterator[_Group]:
+    """The changes that may change the tree, in groups: one ends where the author changes, and at each version."""
+    points = _boundaries(repository, reach)
+    kinds = [*RELEVANT, Kind.RELEASE] if not repository.main else RELEVANT
+    changes = Change.objects.filter(
+        dataset_id=repository.dataset_id, number__gt=repository.at, number__lte=reach, kind__in=kinds
+    )
+    group: _Group | None = None
+    for change in changes.order_by("number").iterator(chunk_size=CHUNK):
+        while points and points[0] < change.number:
+            points.pop(0)
+            if group:
+                yield group
+            group = None
+        if group and group.takes(change):
+            group.take(change)
+            continue
+        if group:
+            yield group
+        group = _Group(change)
+    if group:
+        yield group
+
+
+def _boundaries(repository: Repository, reach: int) -> list[int]:
+    """The points that a commit must show: those of versions, and that of a release."""
+    versions = Version.objects.filter(dataset=repository.dataset_id, at__gt=repository.at, at__lt=reach)
+    points = [at for at in versions.values_list("at", flat=True) if at is not None]
+    return sorted([*points, repository.released] if repository.released else points)

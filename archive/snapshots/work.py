@@ -1,0 +1,204 @@
+"""Following a dataset with its repository: writing commits, keeping them in the store, recording where branches are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from archive.datasets.models import Dataset
+from archive.errors import BusyError
+from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
+from archive.snapshots.cache import opened, scratch, take_in, workspace
+from archive.snapshots.models import Bundle, Commit, Repository
+from archive.snapshots.plans import look_ahead, plans
+from archive.snapshots.plumbing import Beat
+from archive.snapshots.pushed import pushed_keys
+from archive.snapshots.queries import PROJECTION
+from archive.snapshots.writer import Plan, Writer
+from archive.timeline.errors import NotYetError
+from archive.timeline.models import Change
+from archive.timeline.work import Span, projection
+
+# So many commits are written, kept and recorded together.
+COMMITS_AT_ONCE = 1000
+MAX_BUNDLES = 30
+UNFIT_SHOWN = 20
+# The end of a checksum brings no nudge here: the sweep asks again.
+WAITING_SECONDS = 5.0
+LEFT_OUT_SECONDS = 600.0
+
+
+class MovedError(Exception):
+    """Somebody else has moved a repository's branches meanwhile; what was written upon them is for nothing."""
+
+
+@projection(PROJECTION, queue="bulk", prompt=False)
+def write_repository(span: Span) -> None:
+    """Bring a dataset's repository along; a file waits for its SHA-256, and all that came after it with it."""
+    dataset = Dataset.objects.filter(pk=span.dataset_id).first()
+    if dataset is None:
+        return
+    repository = begun(dataset)
+    outlook = look_ahead(repository, span.target)
+    try:
+        repository = _tell_of_pushes(repository, span.heartbeat.beat)
+        while batch := list(islice(plans(repository, outlook), COMMITS_AT_ONCE)):
+            repository = _write(repository, batch, span.heartbeat.beat)
+    except MovedError:
+        raise NotYetError("Somebody else has moved the branches.", retry_after=1) from None
+    except BusyError as busy:
+        raise NotYetError(busy.message, retry_after=busy.retry_after) from busy
+    Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history).update(
+        at=outlook.reach
+    )
+    if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
+        merge_bundles(repository, span.heartbeat.beat)
+    if outlook.reason:
+        raise NotYetError(
+            outlook.reason, retry_after=WAITING_SECONDS if outlook.reach < span.target else LEFT_OUT_SECONDS
+        )
+
+
+def begun(dataset: Dataset) -> Repository:
+    """The repository of the dataset, in the history that its release, or its creation, began."""
+    with transaction.atomic():
+        Repository.objects.get_or_create(dataset=dataset)
+        repository = Repository.objects.select_for_update(of=["self"]).select_related("dataset").get(dataset=dataset)
+        is_stale = repository.released != repository.dataset.released
+        if repository.text_names and not is_stale:
+            return repository
+        if is_stale:
+            repository.commits.all().delete()
+            repository.bundles.all().delete()
+            repository.history += 1
+        repository.released = repository.dataset.released
+        repository.at = _before_history(repository)
+        repository.main = repository.annex = ""
+        repository.unfit = []
+        repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
+        repository.save()
+    return repository
+
+
+def _before_history(repository: Repository) -> int:
+    """The last change that is not of this history: numbers are given again, and so may an older dataset's be there."""
+    if repository.released is not None:
+        return repository.released - 1
+    creations = Change.objects.filter(dataset_id=repository.dataset_id, kind=Change.Kind.CREATE_DATASET)
+    return creations.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a repository has come to: new commits, and the bundle that holds them."""
+
+    commits: Sequence[Commit]
+    stored: StoredBundle
+    at: int
+    main: str
+    annex: str
+    unfit: Sequence[str]
+
+
+def _write(repository: Repository, batch: Sequence[Plan], beat: Beat) -> Repository:
+    """Write the planned commits, and return the repository as it then is."""
+    at = batch[-1].until.at
+    with _writing(repository, beat) as (writer, keep):
+        commits = writer.write(batch)
+        return keep(commits, at) if commits else _record(repository, at=at)
+
+
+def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
+    """Let `git-annex` tell of the pushed commits that it does not tell of yet, and return the repository as it is."""
+    for commit in repository.commits.filter(annex="").order_by("pk"):
+        with _writing(repository, beat) as (writer, keep):
+            writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
+            commit.annex = writer.annex
+            repository = keep([commit], repository.at)
+    return repository
+
+
+Keep = Callable[[Sequence[Commit], int], Repository]
+
+
+@contextmanager
+def _writing(repository: Repository, beat: Beat) -> Iterator[tuple[Writer, Keep]]:
+    """What writes on top of the repository, and what then keeps and records that: commits, and how far they go."""
+    is_public = repository.dataset.access != Dataset.Access.EMBARGOED
+    with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
+        writer = Writer(repository, space, beat, is_public, repository.main, repository.annex)
+
+        def keep(commits: Sequence[Commit], at: int) -> Repository:
+            file = folder / "bundle"
+            tips = {"main": writer.main, "annex": writer.annex}
+            make_bundle(file, folder=space, without=[repository.main, repository.annex], beat=beat, **tips)
+            stored = store_bundle(file, beat)
+            unfit = [*dict.fromkeys([*repository.unfit, *writer.unfit])][:UNFIT_SHOWN]
+            written = record(repository, Progress(commits, stored, at, **tips, unfit=unfit))
+            take_in(base, file, beat)
+            return written
+
+        yield writer, keep
+
+
+def record(before: Repository, progress: Progress) -> Repository:
+    """Move the repository's branches to what is in the store, if they are still where they were `before`.
+
+    Raises MovedError if they are not.
+    """
+    with transaction.atomic():
+        written = _record(before, at=progress.at, main=progress.main, annex=progress.annex, unfit=list(progress.unfit))
+        for commit in progress.commits:
+            commit.save()
+        Bundle.objects.create(
+            repository=written, at=progress.at, main=progress.main, annex=progress.annex, **progress.stored._asdict()
+        )
+    return written
+
+
+def _record(before: Repository, **updates: object) -> Repository:
+    same = Repository.objects.filter(
+        pk=before.pk, history=before.history, at=before.at, main=before.main, annex=before.annex
+    )
+    if not same.update(**updates):
+        raise MovedError
+    return Repository.objects.select_related("dataset").get(pk=before.pk)
+
+
+def latest_left_out(repository: Repository) -> list[int]:
+    """The assets that the newest commit of `main` lacks, because their SHA-256 could not be computed."""
+    newest = repository.commits.order_by("pk").last()
+    return newest.left_out if newest else []
+
+
+def merge_bundles(repository: Repository, beat: Beat) -> None:
+    """Put one bundle in the place of all that a repository has. The sweep removes those, when nobody reads them."""
+    bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
+    newest = bundles[-1]
+    with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
+        file: Path = folder / "bundle"
+        make_bundle(file, folder=space, main=newest.main, annex=newest.annex, without=[], beat=beat)
+        replace_bundles(repository, bundles, store_bundle(file, beat))
+
+
+def replace_bundles(repository: Repository, old: Sequence[Bundle], stored: StoredBundle) -> None:
+    """Put a stored bundle, which has all that the `old` ones have, in their place; MovedError if somebody has."""
+    newest = old[-1]
+    with transaction.atomic():
+        Repository.objects.select_for_update().filter(pk=repository.pk, history=repository.history).first()
+        merged = Bundle.objects.filter(pk__in=[bundle.pk for bundle in old])
+        if merged.delete()[0] != len(old):
+            raise MovedError
+        # It keeps its place before those that were added meanwhile.
+        Bundle.objects.create(
+            pk=newest.pk,
+            repository=repository,
+            at=newest.at,
+            main=newest.main,
+            annex=newest.annex,
+            **stored._asdict(),
+        )

@@ -1,0 +1,226 @@
+"""Writing commits: one stream into one `git fast-import`, for however many files."""
+
+import hashlib
+import tempfile
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+from archive.snapshots import plumbing
+from archive.snapshots.delta import Delta, Point
+from archive.snapshots.layout import (
+    ARCHIVE_EMAIL,
+    ARCHIVE_NAME,
+    ATTRIBUTES,
+    FILE_MODE,
+    LINK_MODE,
+    UUID_LOG,
+    Placed,
+    Removed,
+    Rules,
+    is_sound_in_git,
+    location_log,
+    log_path,
+    person,
+    quoted,
+    url_log,
+    uuid_log,
+)
+from archive.snapshots.models import Commit, Repository
+from archive.snapshots.plumbing import Beat
+from archive.storage.queries import read_whole
+
+# So many files are read from the store at once, and held in memory until their turn.
+READING_THREADS = 16
+SPOOLED_IN_MEMORY = 2**20
+ARCHIVE = person(ARCHIVE_NAME, ARCHIVE_EMAIL)
+MAIN, ANNEX = "refs/heads/main", "refs/heads/git-annex"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A commit to be: from where to where it brings the tree, and what it says."""
+
+    since: Point | None
+    until: Point
+    author_name: str
+    author_email: str
+    recorded: datetime
+    message: str
+
+
+@dataclass
+class Writer:
+    """Writes commits on top of those that a repository has, into the repository in `folder`, which reads its objects.
+
+    Keeps what it comes by: the tips, and the paths that git cannot have.
+    """
+
+    repository: Repository
+    folder: Path
+    beat: Beat
+    is_public: bool
+    main: str = ""
+    annex: str = ""
+    unfit: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._rules = Rules(self.repository.text_names, self.repository.text_bytes)
+        self._parents = {MAIN: self.main, ANNEX: self.annex}
+        self._has_main, self._has_annex = bool(self.main), bool(self.annex)
+        self._marks = 0
+
+    def write(self, plans: Iterable[Plan]) -> list[Commit]:
+        """The commits that the plans came to; a plan that would change nothing comes to none."""
+        drafts: list[tuple[Plan, int, int]] = []
+        with ThreadPoolExecutor(READING_THREADS) as threads:
+            shas = self._import(self._commits(plans, drafts, threads))
+        return [self._commit(plan, shas[main], shas.get(annex, "")) for plan, main, annex in drafts]
+
+    def tell(self, files: Iterable[Placed], recorded: datetime) -> None:
+        """Let `git-annex` tell of these files, which are in `main` already."""
+        shas = self._import(self._telling(files, recorded))
+        # The mark of its commit is the last, if there is any.
+        self.annex = shas.get(self._marks, self.annex)
+
+    def _import(self, chunks: Iterable[bytes]) -> dict[int, str]:
+        """Write what the stream says; the commits by their marks."""
+        with tempfile.NamedTemporaryFile(dir=self.folder) as marks:
+            options = ("--quiet", "--done", "--date-format=raw", f"--export-marks={marks.name}")
+            plumbing.feed("fast-import", *options, folder=self.folder, chunks=chain(chunks, [b"done\n"]))
+            pairs = [line.split() for line in Path(marks.name).read_text().splitlines()]
+        return {int(mark.removeprefix(":")): sha for mark, sha in pairs}
+
+    def _commit(self, plan: Plan, main: str, annex: str) -> Commit:
+        self.main, self.annex = main, annex or self.annex
+        return Commit(
+            repository=self.repository,
+            at=plan.until.at,
+            sha=main,
+            annex=self.annex,
+            author_name=plan.author_name,
+            author_email=plan.author_email,
+            recorded=plan.recorded,
+            message=plan.message,
+            left_out=sorted(plan.until.left_out),
+        )
+
+    # --- The stream ---------------------------------------------------------------------------------------------------
+
+    def _commits(
+        self, plans: Iterable[Plan], drafts: list[tuple[Plan, int, int]], threads: ThreadPoolExecutor
+    ) -> Iterator[bytes]:
+        for plan in plans:
+            delta = Delta(self.repository.dataset_id, self._rules, plan.since, plan.until, self.is_public, self.unfit)
+            steps = _with_content(delta.steps(), threads)
+            first = next(steps, None)
+            if first is None:
+                continue
+            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY) as logs:
+                main = self._next_mark()
+                yield self._head(MAIN, main, person(plan.author_name, plan.author_email), plan.recorded, plan.message)
+                yield from self._tree(chain([first], steps), logs, plan.recorded)
+                annex = yield from self._annex_commit(logs, plan.recorded)
+            drafts.append((plan, main, annex))
+
+    def _telling(self, files: Iterable[Placed], recorded: datetime) -> Iterator[bytes]:
+        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY) as logs:
+            for file in files:
+                self.beat()
+                logs.writelines(self._logs(file, recorded))
+            yield from self._annex_commit(logs, recorded)
+
+    def _next_mark(self) -> int:
+        self._marks += 1
+        return self._marks
+
+    def _head(self, branch: str, mark: int, author: str, recorded: datetime, message: str) -> bytes:
+        moment = f"{int(recorded.timestamp())} +0000"
+        text = message.encode()
+        parent = self._parents.pop(branch, "")
+        lines = [f"commit {branch}", f"mark :{mark}", f"author {author} {moment}", f"committer {ARCHIVE} {moment}"]
+        head = "\n".join([*lines, f"data {len(text)}", ""]).encode() + text + b"\n"
+        return head + f"from {parent}\n".encode() if parent else head
+
+    def _tree(
+        self, steps: Iterable[tuple[Removed | Placed, bytes | None]], logs: IO[bytes], recorded: datetime
+    ) -> Iterator[bytes]:
+        """What the steps do to `main`, while what they have `git-annex` say goes into `logs`."""
+        if not self._has_main:
+            self._has_main = True
+            yield _file(FILE_MODE, ATTRIBUTES, self._rules.attributes())
+        for step, content in steps:
+            self.beat()
+            if isinstance(step, Removed):
+                yield self._removal(step.path)
+            elif content is not None:
+                yield _file(FILE_MODE, step.path, content)
+            else:
+                yield _file(LINK_MODE, step.path, step.key.link_from(step.path).encode())
+                logs.writelines(self._logs(step, recorded))
+
+    def _removal(self, path: str) -> bytes:
+        if path == ATTRIBUTES:
+            return _file(FILE_MODE, ATTRIBUTES, self._rules.attributes())
+        return b"D " + quoted(path) + b"\n"
+
+    def _logs(self, placed: Placed, recorded: datetime) -> Iterator[bytes]:
+        path = log_path(placed.key)
+        # The location log is the same for all keys of a commit: `_annex_commit` gives it the next mark.
+        yield f"M {FILE_MODE} :{self._marks + 1} {path}\n".encode()
+        if placed.url:
+            yield _file(FILE_MODE, f"{path}.web", url_log(placed.url, recorded))
+
+    def _annex_commit(self, logs: IO[bytes], recorded: datetime) -> Generator[bytes, None, int]:
+        """A commit of `git-annex` with these logs, if there is anything to say; returns its mark, or 0."""
+        if self._has_annex and not logs.tell():
+            return 0
+        log = location_log(self.repository.annex_uuid, recorded, is_public=self.is_public)
+        yield f"blob\nmark :{self._next_mark()}\n".encode() + _data(log)
+        mark = self._next_mark()
+        yield self._head(ANNEX, mark, ARCHIVE, recorded, "update")
+        if not self._has_annex:
+            self._has_annex = True
+            yield _file(FILE_MODE, UUID_LOG, uuid_log(self.repository.annex_uuid, ARCHIVE_NAME, recorded))
+        logs.seek(0)
+        yield from iter(lambda: logs.read(SPOOLED_IN_MEMORY), b"")
+        return mark
+
+
+def _file(mode: str, path: str, content: bytes) -> bytes:
+    return f"M {mode} inline ".encode() + quoted(path) + b"\n" + _data(content)
+
+
+def _data(content: bytes) -> bytes:
+    return f"data {len(content)}\n".encode() + content + b"\n"
+
+
+def _with_content(
+    steps: Iterable[Removed | Placed], threads: ThreadPoolExecutor
+) -> Iterator[tuple[Removed | Placed, bytes | None]]:
+    """The steps in their order, with the content of what is to be in git: some files are read ahead, side by side."""
+    waiting: deque[tuple[Removed | Placed, Future[bytes | None] | None]] = deque()
+    reading = 0
+    for step in steps:
+        future = threads.submit(_read, step) if isinstance(step, Placed) and step.text else None
+        waiting.append((step, future))
+        reading += future is not None
+        while waiting and (waiting[0][1] is None or reading >= READING_THREADS):
+            ready, future = waiting.popleft()
+            reading -= future is not None
+            yield ready, future.result() if future else None
+    for ready, future in waiting:
+        yield ready, future.result() if future else None
+
+
+def _read(placed: Placed) -> bytes | None:
+    """What is in the store, if it is there as it should be, and git takes it; otherwise it is linked to."""
+    content = read_whole(placed.text)
+    if content is None or hashlib.sha256(content).hexdigest() != placed.key.digest:
+        return None
+    return content if is_sound_in_git(placed.path, content) else None
