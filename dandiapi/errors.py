@@ -29,18 +29,25 @@ class Reply:
 
     rest: HTTPStatus
     web: HTTPStatus
+    git: HTTPStatus
 
 
 REPLIES: dict[type[errors.ArchiveError], Reply] = {
-    errors.NotFoundError: Reply(rest=HTTPStatus.NOT_FOUND, web=HTTPStatus.NOT_FOUND),
-    errors.UnauthenticatedError: Reply(rest=HTTPStatus.UNAUTHORIZED, web=HTTPStatus.FORBIDDEN),
-    errors.ForbiddenError: Reply(rest=HTTPStatus.FORBIDDEN, web=HTTPStatus.FORBIDDEN),
-    errors.InvalidError: Reply(rest=HTTPStatus.BAD_REQUEST, web=HTTPStatus.BAD_REQUEST),
-    errors.ConflictError: Reply(rest=HTTPStatus.CONFLICT, web=HTTPStatus.CONFLICT),
-    errors.ImmutableError: Reply(rest=HTTPStatus.METHOD_NOT_ALLOWED, web=HTTPStatus.CONFLICT),
-    errors.StaleError: Reply(rest=HTTPStatus.PRECONDITION_FAILED, web=HTTPStatus.PRECONDITION_FAILED),
-    errors.LockedError: Reply(rest=HTTPStatus.LOCKED, web=HTTPStatus.LOCKED),
-    errors.BusyError: Reply(rest=HTTPStatus.SERVICE_UNAVAILABLE, web=HTTPStatus.SERVICE_UNAVAILABLE),
+    errors.NotFoundError: Reply(rest=HTTPStatus.NOT_FOUND, web=HTTPStatus.NOT_FOUND, git=HTTPStatus.NOT_FOUND),
+    errors.UnauthenticatedError: Reply(
+        rest=HTTPStatus.UNAUTHORIZED, web=HTTPStatus.FORBIDDEN, git=HTTPStatus.UNAUTHORIZED
+    ),
+    errors.ForbiddenError: Reply(rest=HTTPStatus.FORBIDDEN, web=HTTPStatus.FORBIDDEN, git=HTTPStatus.FORBIDDEN),
+    errors.InvalidError: Reply(rest=HTTPStatus.BAD_REQUEST, web=HTTPStatus.BAD_REQUEST, git=HTTPStatus.BAD_REQUEST),
+    errors.ConflictError: Reply(rest=HTTPStatus.CONFLICT, web=HTTPStatus.CONFLICT, git=HTTPStatus.CONFLICT),
+    errors.ImmutableError: Reply(rest=HTTPStatus.METHOD_NOT_ALLOWED, web=HTTPStatus.CONFLICT, git=HTTPStatus.CONFLICT),
+    errors.StaleError: Reply(
+        rest=HTTPStatus.PRECONDITION_FAILED, web=HTTPStatus.PRECONDITION_FAILED, git=HTTPStatus.PRECONDITION_FAILED
+    ),
+    errors.LockedError: Reply(rest=HTTPStatus.LOCKED, web=HTTPStatus.LOCKED, git=HTTPStatus.LOCKED),
+    errors.BusyError: Reply(
+        rest=HTTPStatus.SERVICE_UNAVAILABLE, web=HTTPStatus.SERVICE_UNAVAILABLE, git=HTTPStatus.SERVICE_UNAVAILABLE
+    ),
 }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from dandiapi.errors import AWAY, RETRY_AFTER
 from dandiapi.oauth import app_origins
@@ -29,6 +31,18 @@ class UnavailableServiceMiddleware:
             return None
         message = "A service this needs is away just now; please try again."
         return JsonResponse(message, safe=False, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses answers, but for those in git's own formats, which are compressed already, and content."""
+
+    PLAIN = ("application/x-git-", "application/octet-stream")
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, compressed if that is of use."""
+        if response.headers.get("Content-Type", "").startswith(self.PLAIN):
+            return response
+        return super().process_response(request, response)
 
 
 class OptionalSlashMiddleware:

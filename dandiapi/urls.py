@@ -15,5 +15,6 @@ urlpatterns = [
     path("redoc/", RedirectView.as_view(pattern_name="redoc", permanent=True)),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("dandiapi.git.urls")),
     path("", include("dandiapi.web.urls")),
 ]

@@ -280,7 +280,7 @@ def page_of_children(version: Version, folder: str, *, offset: int, limit: int) 
         condition, parameters = "WHERE path >= %s", (*parameters, *anchor)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT * FROM ({sql}) AS children {condition} ORDER BY path OFFSET %s LIMIT %s",  # noqa: S608
+            f"SELECT * FROM ({sql}) AS children {condition} ORDER BY path OFFSET %s LIMIT %s",  # noqa: S608 - as above
             [*parameters, offset, limit],
         )
         return [Child(*row) for row in cursor.fetchall()]

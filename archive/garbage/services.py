@@ -33,9 +33,7 @@ def undo_collection(*, event_id: int) -> GarbageEvent:
     """
     try:
         with transaction.atomic():
-            event = GarbageEvent.objects.select_for_update().filter(pk=event_id).first()
-            _require_undoable(event_id, event)
-            assert event  # noqa: S101 - it has just been required
+            event = _undoable(event_id)
             for row in serializers.deserialize("python", event.rows):
                 row.save()
             with connection.cursor() as cursor:
@@ -49,10 +47,12 @@ def undo_collection(*, event_id: int) -> GarbageEvent:
     return event
 
 
-def _require_undoable(event_id: int, event: GarbageEvent | None) -> None:
+def _undoable(event_id: int) -> GarbageEvent:
+    event = GarbageEvent.objects.select_for_update().filter(pk=event_id).first()
     if event is None:
         raise NotFoundError(f"There is no garbage event {event_id}.")
     if event.undone:
         raise InvalidError(f"It was undone at {event.undone:%Y-%m-%d %H:%M}.")
     if event.purge_begun:
         raise InvalidError(f"It is too late: it was purged at {event.purge_begun:%Y-%m-%d %H:%M}.")
+    return event

@@ -37,7 +37,7 @@ def _collect_some(kind: str, older_than: timedelta) -> GarbageEvent | None:
         event = GarbageEvent.objects.create(
             kind=kind, row_count=len(rows), size=sum(row.size for row in rows), rows=_as_they_are(rows)
         )
-        type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows]).delete()  # noqa: SLF001
+        garbage(kind, older_than).filter(pk__in=locked).delete()
     return event
 
 

@@ -306,7 +306,7 @@ def drafted_changelog(comparison: Comparison) -> str:
 
 def _changelog(comparison: Comparison) -> str:
     numbered = "SELECT *, row_number() OVER (PARTITION BY operation ORDER BY path) AS place FROM entries"
-    first = f"SELECT operation, path, path_before FROM ({numbered}) AS n WHERE place <= {CHANGELOG_FILES} ORDER BY path"  # noqa: S608
+    first = f"SELECT operation, path, path_before FROM ({numbered}) AS n WHERE place <= {CHANGELOG_FILES} ORDER BY path"  # noqa: S608 - constants
     lines: dict[str, list[str]] = defaultdict(list)
     for operation, path, path_before in _select(comparison, first):
         lines[operation].append(f"- {path_before} -> {path}" if operation == FileOperation.MOVED else f"- {path}")

@@ -1,8 +1,10 @@
-"""Repositories: begun when they are first asked for, opened in a cache on this machine, moved on by a push."""
+"""Repositories: begun when they are first asked for, given to those who clone and fetch, moved on by a push."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
@@ -21,6 +23,7 @@ from archive.snapshots.plans import RELEVANT
 from archive.snapshots.pushes import judge
 from archive.snapshots.queries import PROJECTION
 from archive.snapshots.receiving import Push, receive
+from archive.snapshots.serving import Service, advertised, fetched
 from archive.snapshots.work import MovedError, Progress, latest_left_out, record
 from archive.timeline.models import Change
 from archive.timeline.queries import position
@@ -38,6 +41,26 @@ def repository_of(dataset: Dataset) -> Repository:
     return Repository.objects.get_or_create(dataset=dataset)[0]
 
 
+def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
+    """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
+    with opened(repository) as folder:
+        return advertised(folder, service, protocol, seconds=settings.GIT_SECONDS)
+
+
+@contextmanager
+def fetching(repository: Repository, request: IO[bytes], protocol: str) -> Iterator[Iterator[bytes]]:
+    """What git answers to a client's request for objects, as it comes, while the block lasts.
+
+    Raises InvalidError if git has no answer to it.
+    """
+    with (
+        opened(repository) as folder,
+        closing(fetched(folder, request, protocol, seconds=settings.GIT_SECONDS)) as chunks,
+    ):
+        first = next(chunks, b"")
+        yield chain((first,), chunks)
+
+
 def receive_push(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Generator[bytes, None, None]:
     """What git answers to the body of a request to push into the dataset's repository.
 
@@ -53,7 +76,7 @@ def _received(actor: Actor, repository: Repository, request: IO[bytes]) -> Gener
             folder,
             request,
             partial(_judged, actor, repository),
-            seconds=settings.GIT_PUSH_SECONDS,
+            seconds=settings.GIT_SECONDS,
             max_size=settings.GIT_PUSH_MAX_BYTES,
         )
 

@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dandiapi.middleware.UnavailableServiceMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "dandiapi.middleware.CompressionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "dandiapi.middleware.ContentSecurityPolicyMiddleware",
     "dandiapi.middleware.OptionalSlashMiddleware",
@@ -103,6 +103,12 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
+
+# --- Repositories -----------------------------------------------------------------------------------------------------
+
+# How long git may take to answer, and how many long answers a process gives at a time: fewer than it has threads.
+GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
+GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
@@ -314,11 +320,10 @@ EMBARGO_NOTICE_DAYS: list[int] = env.list("EMBARGO_NOTICE_DAYS", cast=int, defau
 
 # --- Pushes -----------------------------------------------------------------------------------------------------------
 
-# What a push may hold: bytes, files that are new, changed or gone, bytes of a file in git; and how long it may take.
+# What a push may hold: bytes, files that are new, changed or gone, bytes of a file that is in git.
 GIT_PUSH_MAX_BYTES: int = env.int("GIT_PUSH_MAX_BYTES", 2 * 2**30)
 GIT_PUSH_MAX_FILES: int = env.int("GIT_PUSH_MAX_FILES", 200_000)
 GIT_MAX_FILE_SIZE: int = env.int("GIT_MAX_FILE_SIZE", 10 * 2**20)
-GIT_PUSH_SECONDS: int = env.int("GIT_PUSH_SECONDS", 1800)
 # How long it waits for the archive to write what came before it.
 GIT_PUSH_PATIENCE: float = env.float("GIT_PUSH_PATIENCE", 20.0)
 

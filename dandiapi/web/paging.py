@@ -7,6 +7,15 @@ from django.http import HttpRequest
 from archive.errors import NotFoundError
 
 
+def number_asked_for(request: HttpRequest) -> int:
+    """The number of the page that the request's query asks for; NotFoundError if no list has such a page."""
+    text = request.GET.get("page", "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if number < 1:
+        raise NotFoundError("This list has no such page.")
+    return number
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of a list of `count` rows, `size` to a page."""
@@ -18,10 +27,8 @@ class Page:
     @classmethod
     def of(cls, request: HttpRequest, *, count: int, size: int) -> "Page":
         """The page that the request's query asks for; NotFoundError if the list has no such page."""
-        text = request.GET.get("page", "1")
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-        page = cls(number, size, count)
-        if not 1 <= number <= page.last:
+        page = cls(number_asked_for(request), size, count)
+        if page.number > page.last:
             raise NotFoundError("This list has no such page.")
         return page
 

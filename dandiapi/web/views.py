@@ -1,6 +1,6 @@
 """The pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from archive.datasets.queries import (
     as_seen_by,
     has_star,
     latest_versions,
+    page_of,
     starred_by,
     versions_of,
     visible_datasets,
@@ -38,7 +39,7 @@ from dandiapi.web.about import about
 from dandiapi.web.access import open_to
 from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
-from dandiapi.web.paging import Page
+from dandiapi.web.paging import Page, number_asked_for
 from dandiapi.web.readme import readme_of
 from dandiapi.web.state import state_of
 from dandiapi.web.text import render_markdown
@@ -97,12 +98,13 @@ def starred_datasets(request: HttpRequest) -> HttpResponse:
 
 def _listed(request: HttpRequest, wanted: DatasetFilter, search: str = "") -> dict[str, Any]:
     actor = actor_of(request)
-    found = search_datasets(actor, wanted, search)
-    page = Page.of(request, count=found.order_by().count(), size=DATASETS_PER_PAGE)
-    return {"page": page, "rows": list(_rows(actor, list(found[page.start : page.end])))}
+    start = (number_asked_for(request) - 1) * DATASETS_PER_PAGE
+    found = page_of(search_datasets(actor, wanted, search), start, DATASETS_PER_PAGE)
+    page = Page.of(request, count=found.count, size=DATASETS_PER_PAGE)
+    return {"page": page, "rows": list(_rows(actor, found.datasets))}
 
 
-def _rows(actor: Actor, datasets: list[Dataset]) -> Iterator[Row]:
+def _rows(actor: Actor, datasets: Sequence[Dataset]) -> Iterator[Row]:
     versions = latest_versions(datasets)
     starred = starred_by(actor, datasets)
     for dataset in datasets:

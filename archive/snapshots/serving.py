@@ -1,0 +1,61 @@
+"""Serving a repository to those who clone and fetch: git answers them itself, from a folder that is only read."""
+
+import os
+import re
+from collections.abc import Generator
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from archive.errors import BusyError, InvalidError
+from archive.snapshots.git import READ_SIZE, Git, stdout_of
+from archive.snapshots.plumbing import GitError
+
+# Clients may leave blobs out and ask for them one by one; what nobody is shown is not for asking.
+_SETTINGS = ("-c", "uploadpack.allowFilter=true", "-c", "pack.threads=1", "-c", "pack.windowMemory=64m")
+_PROTOCOL = re.compile(r"version=[0-2]")
+
+
+class Service(StrEnum):
+    """What git does for clients: give, and take."""
+
+    UPLOAD_PACK = "git-upload-pack"
+    RECEIVE_PACK = "git-receive-pack"
+
+    @property
+    def command(self) -> str:
+        return self.removeprefix("git-")
+
+
+def advertised(folder: Path, service: Service, protocol: str, *, seconds: float) -> bytes:
+    """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
+    git = _git(folder, protocol, seconds)
+    with git.started(*_SETTINGS, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as process:
+        said = stdout_of(process).read()
+        if process.wait():
+            raise GitError(f"git {service.command} failed ({process.returncode})")
+    return said
+
+
+def fetched(folder: Path, request: IO[bytes], protocol: str, *, seconds: float) -> Generator[bytes, None, None]:
+    """What git answers to a client that wants objects, as it comes.
+
+    Raises InvalidError if git has no answer, and BusyError if it was broken off: no client is to take what it has for
+    the whole. To most requests that make no sense git says so in its answer.
+    """
+    git = _git(folder, protocol, seconds)
+    with git.started(*_SETTINGS, "upload-pack", "--stateless-rpc", ".", stdin=request) as process:
+        stdout = stdout_of(process)
+        has_answered = False
+        while chunk := os.read(stdout.fileno(), READ_SIZE):
+            has_answered = True
+            yield chunk
+        if process.wait() < 0:
+            raise BusyError("This took too long to answer; please try again, or ask for less.")
+        if process.returncode and not has_answered:
+            raise InvalidError("This is not a request that git understands.")
+
+
+def _git(folder: Path, protocol: str, seconds: float) -> Git:
+    more = {"GIT_PROTOCOL": protocol} if _PROTOCOL.fullmatch(protocol) else {}
+    return Git(folder, seconds, more)

@@ -1,0 +1,104 @@
+"""Who is asking, in the way of git: a token is a password. What they may not know of is absent."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from archive.accounts.policy import ANONYMOUS, Actor
+from archive.accounts.queries import find_reviewer_link, find_token
+from archive.datasets.models import Dataset
+from archive.datasets.queries import visible_datasets
+from archive.datasets.services import LINK_PREFIX
+from archive.errors import ArchiveError, BusyError, NotFoundError, UnauthenticatedError
+from dandiapi.auth import Anyone
+from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.oauth import find_access_token
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
+
+# The name that git-annex's own server has.
+CHALLENGE = 'Basic realm="git-annex", charset="UTF-8"'
+SIGN_IN = "Sign in with a token as the password; the user name may be anything."
+
+
+def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """A view that is given who asks, and whose errors are answered in plain text. Whether they may, it finds out.
+
+    No cookie is read here, so there is nothing to forge a request with.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, actor_from(request), *args, **kwargs)
+        except Exception as exception:
+            error = in_the_domain(exception)
+            if not isinstance(error, ArchiveError):
+                raise
+            return refusal(error)
+
+    guarded.__dict__["permission_classes"] = [Anyone]
+    return csrf_exempt(guarded)
+
+
+def refusal(error: ArchiveError) -> HttpResponse:
+    """What is answered to what the domain refuses."""
+    response = HttpResponse(f"{error.message or 'Not allowed.'}\n", content_type="text/plain; charset=utf-8")
+    response.status_code = REPLIES[type(error)].git
+    if isinstance(error, UnauthenticatedError):
+        response.headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, BusyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def actor_from(request: HttpRequest) -> Actor:
+    """Who is asking. Raises UnauthenticatedError for a token that is none, or is no longer."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return ANONYMOUS
+    actor = _actor_with(_secret(scheme.lower(), given.strip()))
+    if actor is None:
+        raise UnauthenticatedError(f"There is no such token, or it has ended. {SIGN_IN}")
+    return actor
+
+
+def _secret(scheme: str, given: str) -> str:
+    if scheme in {"bearer", "token"}:
+        return given
+    if scheme != "basic":
+        return ""
+    try:
+        return b64decode(given, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _actor_with(secret: str) -> Actor | None:
+    if secret.startswith(LINK_PREFIX):
+        link = find_reviewer_link(secret)
+        return Actor(link=link) if link else None
+    if token := find_token(secret):
+        return Actor(user=token.user, token=token)
+    access: Any = find_access_token(secret)
+    return Actor(user=access.user) if access else None
+
+
+def dataset_seen_by(actor: Actor, identifier: str) -> Dataset:
+    """The dataset, if the actor may read it.
+
+    NotFoundError if there is none for them. Who has not said who they are is asked first, by UnauthenticatedError: git
+    gives no password before it is asked for one. Either is the same whether there is such a dataset or not.
+    """
+    dataset = visible_datasets(actor).filter(number=int(identifier)).first()
+    if dataset is not None:
+        return dataset
+    if actor == ANONYMOUS:
+        raise UnauthenticatedError(SIGN_IN)
+    raise NotFoundError("There is no such repository.")

@@ -1,0 +1,102 @@
+"""Repositories, as git reads them: smart HTTP (gitprotocol-http), and the `config` in which git-annex looks further."""
+
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from archive.accounts.policy import Action, Actor, require
+from archive.datasets.models import Dataset
+from archive.errors import ForbiddenError, InvalidError
+from archive.snapshots.services import advertise, fetching, repository_of
+from archive.snapshots.serving import Service
+from dandiapi.git.access import dataset_seen_by, git_view
+from dandiapi.git.bodies import spooled
+from dandiapi.git.streams import Stream, place
+
+# What is wanted and what is there, in lines of some 50 bytes: more than any clone has to say.
+MAX_REQUEST = 32 * 2**20
+FRESH = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "Fri, 01 Jan 1980 00:00:00 GMT"}
+FLUSH = b"0000"
+
+
+@require_safe
+@git_view
+def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
+    """`GET {repository}/info/refs?service=…`: what the repository has, for a client that goes on to ask for it."""
+    service = _service(request.GET.get("service", ""))
+    dataset = dataset_for(actor, identifier, service)
+    with place():
+        said = advertise(repository_of(dataset), service, _protocol(request, service))
+    head = b"" if _speaks_version_2(request, service) else _packet(f"# service={service}\n") + FLUSH
+    return HttpResponse(head + said, content_type=f"application/x-{service}-advertisement", headers=FRESH)
+
+
+@require_POST
+@git_view
+def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
+    """`POST {repository}/git-upload-pack`: the objects that the client wants and has not got."""
+    service = Service.UPLOAD_PACK
+    require_type(request, service)
+    repository = repository_of(dataset_for(actor, identifier, service))
+    with ExitStack() as held:
+        held.enter_context(place())
+        wanted = held.enter_context(spooled(request, limit=MAX_REQUEST))
+        chunks = held.enter_context(fetching(repository, wanted, _protocol(request, service)))
+        return StreamingHttpResponse(
+            Stream(chunks, held), content_type=f"application/x-{service}-result", headers=FRESH
+        )
+
+
+@require_safe
+@git_view
+def configuration(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
+    """`GET {repository}/config`: what git-annex calls the archive's copy, and where it asks for content."""
+    repository = repository_of(dataset_seen_by(actor, identifier))
+    lines = ("[annex]", f"\tuuid = {repository.annex_uuid}", f"\turl = {annex_url()}")
+    text = "".join(f"{line}\n" for line in lines)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=FRESH)
+
+
+def annex_url() -> str:
+    """Where git-annex asks for content. With its port, since git-annex has another in mind than browsers have."""
+    archive = urlsplit(settings.ARCHIVE_URL)
+    port = archive.port or {"http": 80, "https": 443}[archive.scheme]
+    return f"annex+{archive.scheme}://{archive.hostname}:{port}{archive.path}/git-annex/"
+
+
+def require_type(request: HttpRequest, service: Service) -> None:
+    """Raise InvalidError unless the body is called what it has to be, which no form on a page could be."""
+    if request.content_type != f"application/x-{service}-request":
+        raise InvalidError(f"The content type must be application/x-{service}-request.")
+
+
+def _service(name: str) -> Service:
+    try:
+        return Service(name)
+    except ValueError:
+        raise ForbiddenError("This repository is read by smart HTTP alone; please use git 1.6.6 or newer.") from None
+
+
+def dataset_for(actor: Actor, identifier: str, service: Service) -> Dataset:
+    """The dataset, if the actor may use that service of its repository; ArchiveError if not."""
+    dataset = dataset_seen_by(actor, identifier)
+    if service is Service.RECEIVE_PACK:
+        require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may push to it.")
+    return dataset
+
+
+def _protocol(request: HttpRequest, service: Service) -> str:
+    """The version of git's protocol that the client asks for; of those who push, none understands the newest."""
+    return "" if service is Service.RECEIVE_PACK else request.headers.get("Git-Protocol", "")
+
+
+def _speaks_version_2(request: HttpRequest, service: Service) -> bool:
+    return _protocol(request, service) == "version=2"
+
+
+def _packet(line: str) -> bytes:
+    """A line as git frames it: its length, with that of the length itself, comes first."""
+    return f"{len(line) + 4:04x}{line}".encode()

@@ -1,0 +1,48 @@
+"""Answers that may be long: how many are given at a time, and what is held until one has been sent."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import BoundedSemaphore
+from typing import Self
+
+from django.conf import settings
+from django.db import connection
+
+from archive.errors import BusyError
+
+_places = BoundedSemaphore(settings.GIT_STREAMS)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """One of the places for long answers, of which there are fewer than threads. Raises BusyError if none is free."""
+    if not _places.acquire(blocking=False):
+        raise BusyError("This server gives as many long answers as it can; please try again.", retry_after=2)
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+class Stream:
+    """Chunks of an answer, and what is `held` for it until all are sent or nobody wants them any more."""
+
+    def __init__(self, chunks: Iterator[bytes], held: ExitStack) -> None:
+        self._chunks = chunks
+        self._held = held.pop_all()
+        # Sending may take long, and asks the database nothing.
+        if not connection.in_atomic_block:
+            connection.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Let go of what is held. What makes the chunks ends first."""
+        with self._held:
+            close = getattr(self._chunks, "close", None)
+            if close:
+                close()

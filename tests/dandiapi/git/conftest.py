@@ -1,0 +1,32 @@
+"""Callers by standing, and a dataset that they call about."""
+
+import pytest
+
+from archive.datasets.models import Dataset
+from tests.dandiapi.git.caller import Caller
+from tests.factories import make_asset, make_blob, make_dataset, make_user
+from tests.worker import Worker
+
+
+@pytest.fixture
+def anonymous(db: None) -> Caller:
+    return Caller()
+
+
+@pytest.fixture
+def stranger(db: None) -> Caller:
+    return Caller(make_user())
+
+
+@pytest.fixture
+def owner(db: None) -> Caller:
+    return Caller(make_user())
+
+
+@pytest.fixture
+def dataset(owner: Caller, worker: Worker) -> Dataset:
+    """The owner's open dataset of one file, whose repository has followed."""
+    dataset = make_dataset(owner.user)
+    make_asset(dataset, "sub-1/a.nwb", blob=make_blob(dataset))
+    worker.run()
+    return dataset
