@@ -1,25 +1,41 @@
 """Repositories: begun when they are first asked for, given to those who clone and fetch, moved on by a push."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import monotonic, sleep
 from typing import IO
 
 from django.conf import settings
 
+from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
-from archive.errors import ConflictError
+from archive.errors import BusyError, ConflictError
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import opened, scratch, workspace
+from archive.snapshots.git import object_id
+from archive.snapshots.layout import Rules
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.plans import RELEVANT
 from archive.snapshots.plumbing import GitError
+from archive.snapshots.pushes import judge
+from archive.snapshots.queries import PROJECTION
+from archive.snapshots.receiving import Push, receive
 from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
 from archive.snapshots.work import MovedError, Progress, latest_left_out, record, restore
 from archive.timeline.models import Change
+from archive.timeline.queries import position
+from archive.timeline.services import nudge
 
-__all__ = ["opened", "rebuild", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = ["opened", "rebuild", "receive_push", "record_push", "repository_of", "store_push", "workspace"]
+
+CATCH_UP_SECONDS = 0.5
+# What changes a tree, and what lets it be written anew.
+BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
 
 
 def repository_of(dataset: Dataset) -> Repository:
@@ -58,6 +74,67 @@ def rebuild(repository: Repository) -> None:
         raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
+def receive_push(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Generator[bytes, None, None]:
+    """What git answers to the body of a request to push into the dataset's repository.
+
+    What is wrong with the push is told in the answer. Raises at once if the actor may not push at all.
+    """
+    require(actor, Action.CHANGE_DRAFT, dataset)
+    return _received(actor, repository_of(dataset), request)
+
+
+def _received(actor: Actor, repository: Repository, request: IO[bytes]) -> Generator[bytes, None, None]:
+    with opened(repository) as folder:
+        yield from receive(
+            folder,
+            request,
+            partial(_judged, actor, repository),
+            seconds=settings.GIT_SECONDS,
+            max_size=settings.GIT_PUSH_MAX_BYTES,
+        )
+
+
+def _judged(actor: Actor, repository: Repository, push: Push) -> Generator[str, None, None]:
+    yield from _caught_up(repository.pk)
+    repository = Repository.objects.select_related("dataset").get(pk=repository.pk)
+    yield from judge(actor, repository.dataset, _Landing(repository), push)
+
+
+def _caught_up(dataset_id: int) -> Generator[str, None, None]:
+    """Wait until the archive itself has written what came before. Raises BusyError if that takes long."""
+    target, until = position(dataset_id), monotonic() + settings.GIT_PUSH_PATIENCE
+    while Repository.objects.filter(pk=dataset_id, at__lt=target).exists():
+        if monotonic() > until:
+            raise BusyError("The archive is still writing what came before this; please try again in a while.")
+        nudge(dataset_id, PROJECTION)
+        yield "Waiting for the archive to write what came before this..."
+        sleep(CATCH_UP_SECONDS)
+
+
+@dataclass
+class _Landing:
+    """Where a push lands: this repository, as it was when the push was looked at."""
+
+    repository: Repository
+    stored: StoredBundle | None = None
+
+    @property
+    def main(self) -> str:
+        return self.repository.main
+
+    @property
+    def own_attributes(self) -> str:
+        rules = Rules(self.repository.text_names, self.repository.text_bytes)
+        return object_id("blob", rules.attributes())
+
+    def prepare(self, push: Push, commit: str) -> None:
+        self.stored = store_push(self.repository, quarantine=push.git.folder, commit=commit)
+
+    def move(self, commit: str, change: Change) -> None:
+        if self.stored:
+            record_push(self.repository, self.stored, commit=commit, message=f"Push {commit}", change=change)
+
+
 def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:
     """Put what a push brought into the store: what `commit` has, and the repository has not.
 
@@ -73,8 +150,8 @@ def store_push(repository: Repository, *, quarantine: Path, commit: str) -> Stor
 def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
     """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
 
-    Raises ConflictError unless `repository`, as the caller has read it, was as far as the change before, and still is:
-    the push was then made, or is being made, upon something older.
+    Raises ConflictError unless `repository`, as the caller has read it, has all that was changed before, and still is
+    where it was: the push was then made, or is being made, upon something older.
     """
     pushed = Commit(
         repository=repository,
@@ -87,7 +164,10 @@ def record_push(repository: Repository, stored: StoredBundle, *, commit: str, me
         left_out=latest_left_out(repository),
         is_pushed=True,
     )
-    if repository.at != change.number - 1:
+    between = Change.objects.filter(
+        dataset_id=change.dataset_id, number__gt=repository.at, number__lt=change.number, kind__in=BEGINS_ANEW
+    )
+    if between.exists():
         raise ConflictError("The archive's own newest commits are not written yet; fetch in a moment, and push.")
     progress = Progress([pushed], stored, change.number, commit, repository.annex, repository.unfit)
     try:

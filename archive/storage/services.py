@@ -1,5 +1,7 @@
 """Changing the object store: uploads begun and given up, objects written, opened, closed and deleted."""
 
+import base64
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
@@ -85,7 +87,10 @@ def start_multipart(key: str) -> str:
 
 
 def abort_multipart(key: str, multipart_id: str) -> None:
-    """Give a multipart upload up and free its parts. Nothing happens if it has ended already."""
+    """Give a multipart upload up and free its parts. Nothing happens if it has ended already, or has no id."""
+    if not multipart_id:
+        # The store would take it for a request to delete the object.
+        return
     with reachable():
         try:
             client().abort_multipart_upload(Bucket=bucket(), Key=key, UploadId=multipart_id)
@@ -156,6 +161,15 @@ def copy(source: str, target: str, *, is_open: bool = False) -> None:
         )
     if is_open:
         open_to_all(target)
+
+
+def put(key: str, content: bytes) -> None:
+    """Store `content` under `key`, once the store has found that it got these bytes."""
+    digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    with reachable():
+        client().put_object(
+            Bucket=bucket(), Key=key, Body=content, ContentMD5=digest, ContentType="application/octet-stream"
+        )
 
 
 class _Chunks(RawIOBase):
