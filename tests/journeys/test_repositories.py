@@ -11,7 +11,7 @@ from tests.journeys.client import DandiClient
 from tests.journeys.git_client import GitClient
 from tests.journeys.rest import VALID_METADATA, Json, add_file, create_dandiset, success
 from tests.journeys.running import RunningArchive, wait_for
-from tests.journeys.test_dandi_client import MIB, assets_in, draft_url, upload, write_files
+from tests.journeys.test_dandi_client import MIB, digests, draft_url, upload, write_files
 
 FIRST = "sub-a/sub-a_ses-1.nwb"
 SECOND = "sub-a/sub-a_ses-2.nwb"
@@ -80,6 +80,11 @@ def wait_until_followed(archive: RunningArchive, dandiset: str) -> Json:
     return wait_for(followed, FOLLOW_SECONDS)
 
 
+def recordings(folder: Path) -> dict[str, str]:
+    """The recordings in a folder, by their paths, each with its SHA-256."""
+    return {path: digest for path, digest in digests(folder).items() if path.startswith("sub-")}
+
+
 # --- Cloning ----------------------------------------------------------------------------------------------------------
 
 
@@ -119,7 +124,7 @@ def test_annex_gets_and_checks_everything(anybody: GitClient, uploaded: Json) ->
     anybody.git("annex", "get", "--from", "origin", FIRST, within=clone)
     anybody.git("annex", "get", ".", within=clone)
 
-    assert assets_in(clone) == assets_in(uploaded["folder"])
+    assert recordings(clone) == recordings(uploaded["folder"])
     anybody.git("annex", "fsck", within=clone)
     assert anybody.git("status", "--porcelain", within=clone) == ""
 
@@ -129,7 +134,7 @@ def test_datalad_clones_gets_and_finds_nothing_to_save(anybody: GitClient, uploa
     clone = anybody.folder / "dataset"
     assert "nothing to save" in anybody.run("datalad", "status", within=clone)
     anybody.run("datalad", "get", ".", within=clone)
-    assert assets_in(clone) == assets_in(uploaded["folder"])
+    assert recordings(clone) == recordings(uploaded["folder"])
     assert "nothing to save" in anybody.run("datalad", "status", "--annex", "all", within=clone)
 
 
@@ -157,6 +162,7 @@ def test_published_version_is_cloned_and_got_from_the_store_alone(
         assert anybody.files(clone) == {FIRST, README}
         anybody.git("annex", "get", ".", within=clone)
         anybody.git("annex", "fsck", within=clone)
+    running_archive.wait_until_it_answers()
 
 
 # --- Pushing ----------------------------------------------------------------------------------------------------------
@@ -179,7 +185,7 @@ def test_what_is_pushed_is_downloaded_by_dandi(
     commit = owner.git("rev-parse", "HEAD", within=clone).strip()
     assert wait_until_followed(running_archive, dandiset)["commit"] == commit
     dandi.run("download", draft_url(dandi, dandiset))
-    assert assets_in(dandi.folder / dandiset)[FIRST] == assets_in(clone)[FIRST]
+    assert recordings(dandi.folder / dandiset)[FIRST] == recordings(clone)[FIRST]
     assert (dandi.folder / dandiset / README).read_text() == "# Pushed\n"
     owner.git("annex", "drop", within=clone)
     owner.git("annex", "get", within=clone)
@@ -199,7 +205,7 @@ def test_datalad_pushes_a_dataset_of_its_own_making(
 
     wait_until_followed(running_archive, dandiset)
     dandi.run("download", draft_url(dandi, dandiset))
-    assert assets_in(dandi.folder / dandiset)[FIRST] == assets_in(made)[FIRST]
+    assert recordings(dandi.folder / dandiset)[FIRST] == recordings(made)[FIRST]
 
 
 def test_push_of_others_is_refused(stranger: GitClient, anybody: GitClient, uploaded: Json) -> None:
