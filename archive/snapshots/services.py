@@ -1,16 +1,20 @@
 """Repositories: begun when they are first asked for, opened in a cache on this machine, moved on by a push."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from archive.datasets.models import Dataset
-from archive.errors import ConflictError
+from archive.errors import BusyError, ConflictError
+from archive.snapshots import cache
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import opened, scratch, workspace
+from archive.snapshots.cache import scratch, workspace
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.plumbing import GitError
 from archive.snapshots.rewriting import RewriteError
-from archive.snapshots.work import MovedError, Progress, latest_left_out, record, restore
+from archive.snapshots.work import CHECK_JOB, MovedError, Progress, latest_left_out, record, restore
 from archive.timeline.models import Change
+from archive.timeline.services import start_job
 
 __all__ = ["opened", "rebuild", "record_push", "repository_of", "store_push", "workspace"]
 
@@ -18,6 +22,21 @@ __all__ = ["opened", "rebuild", "record_push", "repository_of", "store_push", "w
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+@contextmanager
+def opened(repository: Repository) -> Iterator[Path]:
+    """The repository as a bare one in a folder of this machine's cache, as Postgres says its references are.
+
+    The folder stays until the block ends; it is only to be read. Raises BusyError while a release has not begun its
+    new history, while the store lacks some of it, which is then restored, and when others fill the folder for long.
+    """
+    try:
+        with cache.opened(repository) as folder:
+            yield folder
+    except DamagedError as error:
+        start_job(CHECK_JOB, subject=str(repository.pk))
+        raise BusyError("The repository is being restored; please try again.", retry_after=60) from error
 
 
 def rebuild(repository: Repository) -> None:
