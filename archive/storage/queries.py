@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import storages
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 READ_SIZE = 4 * 2**20
 STREAM_SIZE = 2**18
+PATIENCE_SECONDS = 600
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
@@ -50,9 +52,19 @@ def signing_client() -> "S3Client":
     """The client that signs URLs for others: it speaks of the store by the address they know it under."""
     if settings.S3_PUBLIC_ENDPOINT_URL == settings.S3_ENDPOINT_URL:
         return client()
-    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": settings.S3_PUBLIC_ENDPOINT_URL}
-    public = storages.create_storage({**settings.STORAGES["default"], "OPTIONS": options})
-    return _client(public)
+    return _client_with(endpoint_url=settings.S3_PUBLIC_ENDPOINT_URL)
+
+
+@cache
+def patient_client() -> "S3Client":
+    """The client for what the store takes its time for: making one object of many parts."""
+    patience = Config(read_timeout=PATIENCE_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
+    return _client_with(client_config=settings.STORAGES["default"]["OPTIONS"]["client_config"].merge(patience))
+
+
+def _client_with(**options: Any) -> "S3Client":
+    default = settings.STORAGES["default"]
+    return _client(storages.create_storage({**default, "OPTIONS": {**default["OPTIONS"], **options}}))
 
 
 def _client(storage: Any) -> "S3Client":

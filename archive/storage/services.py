@@ -12,7 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from archive.errors import NotFoundError
-from archive.storage.queries import OPEN_TAG, bucket, client, reachable
+from archive.storage.queries import OPEN_TAG, bucket, client, patient_client, reachable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -122,7 +122,7 @@ def complete_multipart(key: str, multipart_id: str, part_md5s: Sequence[str]) ->
     ]
     with reachable():
         try:
-            client().complete_multipart_upload(
+            patient_client().complete_multipart_upload(
                 Bucket=bucket(), Key=key, UploadId=multipart_id, MultipartUpload={"Parts": parts}
             )
         except ClientError as error:

@@ -99,7 +99,7 @@ def _processes(session: Session, port: int, live_port: int) -> list[Command]:
     """The processes of the `Procfile`, sized for one small machine."""
     web = [
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "2", "--blocking-threads", "12", "--backpressure", "64"),
+        *("--workers", "2", "--blocking-threads", "16", "--backpressure", "64"),
         *("--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
     ]
     live = [
