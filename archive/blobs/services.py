@@ -1,4 +1,4 @@
-"""Uploading: begin, sign the completion, verify. Only what has been verified is a blob."""
+"""Uploading: begin, sign the completion, verify; or receiving. Only what has been verified is a blob."""
 
 import hashlib
 import uuid
@@ -13,14 +13,36 @@ from django.db import transaction
 from archive import digests
 from archive.accounts.policy import Action, Actor, require
 from archive.blobs.models import Blob, Reception, Upload, blob_key
-from archive.blobs.queries import attachable_by_etag, find_attachable_blob, find_finished_upload, find_upload
-from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB
+from archive.blobs.queries import (
+    attachable_by_etag,
+    find_annex_content,
+    find_attachable_blob,
+    find_finished_upload,
+    find_upload,
+)
+from archive.blobs.receiving import receive, received_so_far
+from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB, DELETE_JOB
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
+from archive.digests import AnnexKey
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import start_job
+
+__all__ = [
+    "SignedPart",
+    "UploadedPart",
+    "clear_uploads",
+    "finish_upload",
+    "keep_contents",
+    "receive",
+    "received_so_far",
+    "remove_received",
+    "request_checksum",
+    "sign_completion",
+    "start_upload",
+]
 
 ABORT_BATCH = 500
 # How many contents are put into the store at the same time; its client is made for ten.
@@ -193,6 +215,20 @@ def _taken_out(model: type[Upload | Reception], dataset: Dataset) -> list[tuple[
     found = list(rows.select_for_update().values_list("pk", "multipart_id"))
     rows.filter(pk__in=[pk for pk, _ in found]).delete()
     return found
+
+
+def remove_received(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> bool:
+    """Remove what the actor sent to the dataset by that key, if no asset has it; whether none of it is there now."""
+    require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may remove content.")
+    digest = {key.hash_name.lower(): key.digest}
+    with transaction.atomic():
+        # An asset that is being made of one of them waits for this to end, and is then refused.
+        mine = Blob.objects.filter(received_for=dataset, uploader=actor.user, size=key.size, **digest)
+        for blob in mine.select_for_update():
+            if not blob.assets.exists():
+                start_job(DELETE_JOB, subject=str(blob.pk), dataset_id=dataset.number, author=actor)
+                blob.delete()
+    return find_annex_content(actor, dataset, key) is None
 
 
 def request_checksum(*, blob: Blob) -> None:

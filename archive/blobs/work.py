@@ -2,8 +2,9 @@
 
 import hashlib
 from datetime import timedelta
+from uuid import UUID
 
-from archive.blobs.models import Blob
+from archive.blobs.models import Blob, blob_key
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import nudge
@@ -11,6 +12,7 @@ from archive.timeline.work import RunningJob, job_handler
 
 CHECKSUM_JOB = "checksum"
 ABORT_JOB = "abort-uploads"
+DELETE_JOB = "delete-content"
 
 
 @job_handler(CHECKSUM_JOB, deadline=timedelta(days=2), queue="bulk", attempts=20)
@@ -35,3 +37,9 @@ def abort_uploads(job: RunningJob) -> None:
     for key, multipart_id in job.row.arguments["uploads"]:
         storage.abort_multipart(key, multipart_id)
         job.heartbeat.beat()
+
+
+@job_handler(DELETE_JOB, deadline=timedelta(days=7))
+def delete_content(job: RunningJob) -> None:
+    """Delete, from the store, the bytes of the blob that was of the job's subject."""
+    storage.delete(blob_key(UUID(job.row.subject)))

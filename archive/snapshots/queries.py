@@ -1,15 +1,17 @@
-"""Finding repositories that the asker may know of, their branches and tags, and the content of their files."""
+"""Finding repositories that the asker may know of: their branches and tags, and the content of their files."""
 
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from archive.accounts.policy import Action, Actor, require, visible_rows
 from archive.assets.models import Asset
+from archive.blobs.models import Blob
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import shown_versions
@@ -31,6 +33,8 @@ class Content(NamedTuple):
 
     object_key: str
     size: int
+    # None for an entry of a Zarr archive.
+    blob: Blob | None = None
 
 
 def find_repository(actor: Actor, annex_uuid: uuid.UUID) -> Repository:
@@ -40,30 +44,6 @@ def find_repository(actor: Actor, annex_uuid: uuid.UUID) -> Repository:
         raise NotFoundError("Not found.")
     require(actor, Action.READ, repository.dataset, hidden=True)
     return repository
-
-
-def find_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Content | None:
-    """What git-annex knows by `key` in a dataset that the actor may read: a blob, or entries of its Zarr archives."""
-    blob = find_annex_content(actor, dataset, key)
-    if blob:
-        return Content(blob.key, blob.size)
-    entry = _find_entry(actor, dataset, key) if key.hash_name == "MD5" else None
-    return Content(entry_key(entry.zarr_id, entry.md5), key.size) if entry else None
-
-
-def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | None:
-    """Any entry with that content that an asset of the dataset shows the actor, in the draft, a version or the past."""
-    shown = Asset.objects.filter(
-        visible_rows(actor),
-        dataset=dataset,
-        zarr=OuterRef("zarr"),
-        zarr_revision__number__gte=OuterRef("introduced"),
-        zarr_revision__number__lt=Coalesce(OuterRef("retired"), NEVER),
-    )
-    entries = ZarrEntry.objects.filter(
-        Exists(shown), md5=key.digest, size=key.size, introduced__isnull=False, zarr__dataset=dataset
-    )
-    return entries.first()
 
 
 def references(repository: Repository) -> dict[str, str]:
@@ -124,3 +104,42 @@ def repositories_to_check() -> Iterator[int]:
     unchecked = written.filter(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]
     numbers = [*unchecked, *written.exclude(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]]
     return iter(numbers[:CHECKED_AT_ONCE])
+
+
+# --- Content ----------------------------------------------------------------------------------------------------------
+
+
+def find_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Content | None:
+    """What git-annex knows by `key` in a dataset that the actor may read: a blob, or entries of its Zarr archives."""
+    blob = find_annex_content(actor, dataset, key)
+    if blob:
+        return Content(blob.key, blob.size, blob)
+    entry = _find_entry(actor, dataset, key) if key.hash_name == "MD5" else None
+    return Content(entry_key(entry.zarr_id, entry.md5), key.size) if entry else None
+
+
+def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | None:
+    """Any entry with that content that an asset of the dataset shows the actor, in the draft, a version or the past."""
+    shown = Asset.objects.filter(
+        visible_rows(actor),
+        dataset=dataset,
+        zarr=OuterRef("zarr"),
+        zarr_revision__number__gte=OuterRef("introduced"),
+        zarr_revision__number__lt=Coalesce(OuterRef("retired"), NEVER),
+    )
+    entries = ZarrEntry.objects.filter(
+        Exists(shown), md5=key.digest, size=key.size, introduced__isnull=False, zarr__dataset=dataset
+    )
+    return entries.first()
+
+
+def is_lasting(content: Content) -> bool:
+    """Whether the archive keeps it: an asset of any dataset has it, or has had it. What was only sent may go."""
+    return content.blob is None or Asset.objects.filter(blob=content.blob).exists()
+
+
+def clock() -> int:
+    """Seconds, by the clock of the database, which is the same to all processes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
+        return int(cursor.fetchone()[0])

@@ -5,8 +5,8 @@ Every call either answers, or raises BusyError when the store cannot be reached 
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import TagTypeDef
 
 READ_SIZE = 4 * 2**20
+STREAM_SIZE = 2**18
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
@@ -110,6 +111,14 @@ def read(key: str) -> Iterator[bytes]:
     with reachable():
         body = client().get_object(Bucket=bucket(), Key=key)["Body"]
         yield from body.iter_chunks(READ_SIZE)
+
+
+def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
+    """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection."""
+    with reachable():
+        body = client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
+        with closing(body):
+            yield from body.iter_chunks(STREAM_SIZE)
 
 
 def read_start(key: str, length: int) -> bytes:

@@ -4,14 +4,18 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import RawIOBase
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from archive.errors import NotFoundError
 from archive.storage.queries import OPEN_TAG, bucket, client, reachable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +93,37 @@ def abort_multipart(key: str, multipart_id: str) -> None:
     with reachable():
         try:
             client().abort_multipart_upload(Bucket=bucket(), Key=key, UploadId=multipart_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchUpload":
+                raise
+
+
+def upload_part(key: str, multipart_id: str, number: int, file: IO[bytes], *, md5: str) -> None:
+    """Put part `number` of a multipart upload, all of `file`, whose MD5 in base64 the store compares.
+
+    Raises NotFoundError when the upload has ended or was given up.
+    """
+    with reachable():
+        try:
+            client().upload_part(
+                Bucket=bucket(), Key=key, UploadId=multipart_id, PartNumber=number, Body=file, ContentMD5=md5
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchUpload":
+                raise
+            raise NotFoundError("There is no such upload.") from error
+
+
+def complete_multipart(key: str, multipart_id: str, part_md5s: Sequence[str]) -> None:
+    """Make one object of the parts with these MD5s. Nothing happens if the upload has ended already."""
+    parts: list[CompletedPartTypeDef] = [
+        {"PartNumber": number, "ETag": f'"{md5}"'} for number, md5 in enumerate(part_md5s, start=1)
+    ]
+    with reachable():
+        try:
+            client().complete_multipart_upload(
+                Bucket=bucket(), Key=key, UploadId=multipart_id, MultipartUpload={"Parts": parts}
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchUpload":
                 raise

@@ -74,7 +74,7 @@ def test_content_of_an_open_dataset_is_there_for_anybody() -> None:
     blob = asset_blob(dataset)
     assert find_annex_content(ANONYMOUS, dataset, sha256_key(blob)) == blob
     found = find_content(ANONYMOUS, dataset, sha256_key(blob))
-    assert found == (blob.key, blob.size)
+    assert found == (blob.key, blob.size, blob)
 
 
 def test_content_is_not_there_under_another_size_or_digest() -> None:
@@ -173,7 +173,7 @@ def test_entry_of_an_archive_is_found_by_its_md5(worker: Worker) -> None:
     dataset = make_dataset()
     zarr = shown_zarr(worker, dataset)
     key = md5_key(CHUNK)
-    assert find_content(ANONYMOUS, dataset, key) == (entry_key(zarr.pk, key.digest), len(CHUNK))
+    assert find_content(ANONYMOUS, dataset, key) == (entry_key(zarr.pk, key.digest), len(CHUNK), None)
     assert find_content(ANONYMOUS, dataset, key._replace(size=1)) is None
     assert find_content(ANONYMOUS, make_dataset(), key) is None
 

@@ -1,0 +1,198 @@
+"""Content by its key, in git-annex's P2P protocol over HTTP, versions 0 to 4."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from uuid import UUID
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http.response import StreamingHttpResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from archive.accounts.policy import ANONYMOUS, Action, Actor, require
+from archive.blobs.services import receive, received_so_far, remove_received
+from archive.datasets.models import Dataset
+from archive.digests import AnnexKey, parse_annex_key
+from archive.errors import InvalidError, NotFoundError, UnauthenticatedError
+from archive.snapshots.queries import Content, clock, find_content, find_repository, is_lasting
+from archive.storage.queries import read_from, sign_get, sign_head
+from dandiapi.git.access import SIGN_IN, git_view
+from dandiapi.git.bodies import chunks_of
+from dandiapi.git.streams import Stream, place
+from dandiapi.git.words import number, plain, required
+
+LENGTH = "X-git-annex-data-length"
+NO_CONTENT = "There is no content of that key."
+
+
+def _dataset(actor: Actor, annex_uuid: str) -> Dataset:
+    """The dataset whose repository clones know by that UUID; refuses as `dataset_seen_by` does."""
+    try:
+        return find_repository(actor, UUID(plain(annex_uuid))).dataset
+    except (NotFoundError, ValueError):
+        if actor == ANONYMOUS:
+            raise UnauthenticatedError(SIGN_IN) from None
+        raise NotFoundError("There is no such repository.") from None
+
+
+def _key(request: HttpRequest) -> AnnexKey:
+    return parse_annex_key(plain(required(request.GET, "key")))
+
+
+def _content(actor: Actor, dataset: Dataset, key: str) -> Content:
+    content = _find(actor, dataset, key)
+    if content is None:
+        raise NotFoundError(NO_CONTENT)
+    return content
+
+
+def _find(actor: Actor, dataset: Dataset, key: str) -> Content | None:
+    """The content, if there is any; there is none of keys of other kinds than this archive has."""
+    text = plain(key)
+    try:
+        return find_content(actor, dataset, parse_annex_key(text))
+    except InvalidError:
+        return None
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@git_view
+def content(request: HttpRequest, actor: Actor, annex_uuid: str, key: str) -> HttpResponse:
+    """`GET {uuid}/key/{key}`: leads to where the store has it, for programs that know nothing of git-annex."""
+    found = _content(actor, _dataset(actor, annex_uuid), key)
+    if request.method == "HEAD":
+        return HttpResponseRedirect(sign_head(found.object_key))
+    return HttpResponseRedirect(sign_get(found.object_key, filename=plain(key)))
+
+
+@require_safe
+@git_view
+def get(request: HttpRequest, actor: Actor, annex_uuid: str, version: str, key: str) -> HttpResponseBase:
+    """`GET {uuid}/v{version}/key/{key}`: all of it, from an offset on."""
+    found = _content(actor, _dataset(actor, annex_uuid), key)
+    offset = number(request.GET.get("offset", "0"), "offset")
+    if offset > found.size:
+        raise InvalidError(f"The content has {found.size} bytes, and none at {offset}.")
+    left = found.size - offset
+    headers = {LENGTH: str(left), "Content-Length": str(left), "Cache-Control": "no-store"}
+    with ExitStack() as held:
+        held.enter_context(place())
+        chunks = read_from(found.object_key, offset) if left and request.method == "GET" else iter(())
+        return StreamingHttpResponse(Stream(chunks, held), content_type="application/octet-stream", headers=headers)
+
+
+@require_POST
+@git_view
+def checkpresent(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """Whether there is content of the key."""
+    found = _find(actor, _dataset(actor, annex_uuid), required(request.GET, "key"))
+    return JsonResponse({"present": found is not None})
+
+
+@require_POST
+@git_view
+def lockcontent(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """Promise that content stays. The archive does not part with what a dataset shows, so nothing is to be kept up."""
+    key = required(request.GET, "key")
+    found = _find(actor, _dataset(actor, annex_uuid), key)
+    if found is None or not is_lasting(found):
+        return JsonResponse({"locked": False})
+    return JsonResponse({"locked": True, "lockid": plain(key)})
+
+
+@require_POST
+@git_view
+def keeplocked(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """The end of a lock. There was no need to wait for it: nothing is held for one."""
+    _dataset(actor, annex_uuid)
+    required(request.GET, "lockid")
+    return JsonResponse({"locked": False})
+
+
+@require_POST
+@git_view
+def gettimestamp(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """The time, by the one clock that all processes go by."""
+    _dataset(actor, annex_uuid)
+    return JsonResponse({"timestamp": clock()})
+
+
+# --- Writing ----------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@git_view
+def putoffset(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """From which byte on content is still to be sent."""
+    offset = received_so_far(actor=actor, dataset=_dataset(actor, annex_uuid), key=_key(request))
+    if offset is None:
+        return JsonResponse({"alreadyhave": True} | _others(version))
+    return JsonResponse({"offset": offset})
+
+
+@require_POST
+@git_view
+def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """Take content, from an offset on. What is not as it was announced is not stored."""
+    dataset, key = _dataset(actor, annex_uuid), _key(request)
+    require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may send content to it.")
+    if request.GET.get("data-present") == "true":
+        return _stored(version, is_stored=find_content(actor, dataset, key) is not None)
+    offset = number(request.GET.get("offset", "0"), "offset")
+    length = number(required(request.headers, LENGTH), LENGTH)
+    with place():
+        receive(actor=actor, dataset=dataset, key=key, offset=offset, length=length, chunks=_without_database(request))
+    return _stored(version, is_stored=True)
+
+
+def _without_database(request: HttpRequest) -> Iterator[bytes]:
+    """The body. Waiting for it asks the database nothing, so its connection is left to others meanwhile."""
+    for chunk in chunks_of(request):
+        yield chunk
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def _stored(version: str, *, is_stored: bool) -> HttpResponse:
+    return JsonResponse({"stored": is_stored} | _others(version))
+
+
+@require_POST
+@git_view
+def remove(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """Remove content that its sender sent and that nothing has used."""
+    return _removed(request, actor, annex_uuid, version)
+
+
+@require_POST
+@git_view
+def remove_before(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    """The same, unless it is too late for it."""
+    until = number(required(request.GET, "timestamp"), "timestamp")
+    if clock() > until:
+        require(actor, Action.CHANGE_DRAFT, _dataset(actor, annex_uuid))
+        return JsonResponse({"removed": False} | _others(version))
+    return _removed(request, actor, annex_uuid, version)
+
+
+def _removed(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
+    dataset = _dataset(actor, annex_uuid)
+    removed = remove_received(actor=actor, dataset=dataset, key=_key(request))
+    return JsonResponse({"removed": removed} | _others(version))
+
+
+def _others(version: str) -> dict[str, list[str]]:
+    """The other repositories that did the same, of which there are none; told from the second version on."""
+    return {"plusuuids": []} if int(version) >= 2 else {}
+
+
+# --- Whatever else ----------------------------------------------------------------------------------------------------
+
+
+@git_view
+def nothing(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """There is no other version of the protocol here: clients go on to try one that there is."""
+    raise NotFoundError("There is nothing here.")
