@@ -180,6 +180,13 @@ def _size(folder: Path) -> int:
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
 
 
+def forget(repository: Repository) -> None:
+    """Remove a repository from this machine's cache, unless somebody uses it."""
+    folder = _root() / repository.folder
+    if folder.exists():
+        _evict(folder)
+
+
 def _evict(folder: Path) -> bool:
     """Remove a repository from the cache, unless somebody uses it."""
     with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:  # noqa: PTH123 - as `_locked` has it

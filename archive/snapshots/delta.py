@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from archive.assets.models import Asset
 from archive.assets.queries import shown_at
@@ -46,6 +46,8 @@ class Delta:
     until: Point
     is_public: bool
     unfit: list[str] = field(default_factory=list)
+    # Only assets that are Zarr archives, or only those that are not.
+    is_zarr: bool | None = None
 
     def steps(self) -> Iterator[Removed | Placed]:
         """What to do, in an order that ends well: what goes makes room for what comes."""
@@ -69,7 +71,8 @@ class Delta:
         return False
 
     def _assets(self, point: Point) -> "QuerySet[Asset]":
-        return Asset.objects.filter(point.assets, dataset_id=self.dataset_id)
+        assets = Asset.objects.filter(point.assets, dataset_id=self.dataset_id)
+        return assets if self.is_zarr is None else assets.filter(zarr__isnull=not self.is_zarr)
 
     def _gone(self) -> Iterator[str]:
         """The paths at which there is nothing any more."""
@@ -82,7 +85,8 @@ class Delta:
 
     def _come(self) -> "QuerySet[Asset]":
         """The assets that are new, or may show something new; with what `was` at their paths: a SHA-256, or an id."""
-        until = self._assets(self.until).order_by("path")
+        # In the order in which git lists files: an archive is where a folder of its name would be.
+        until = self._assets(self.until).order_by(Concat("path", Value("/")) if self.is_zarr else "path")
         if self.since is None:
             return until.annotate(was=Value(None, output_field=CharField()))
         content = Coalesce(F("blob__sha256"), Cast("zarr_id", CharField()))

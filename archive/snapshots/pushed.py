@@ -25,8 +25,7 @@ def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Pl
 
     `folder` is a repository that has the commit.
     """
-    repository = Repo(folder)
-    repository.git.update_environment(**ENVIRONMENT)
+    repository = reading(folder)
     assets = Asset.objects.filter(
         Point(commit.at).assets, dataset_id=commit.repository_id, introduced=commit.at, blob__isnull=False
     )
@@ -34,11 +33,18 @@ def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Pl
         tree = repository.commit(commit.sha).tree
         for path, blob_id in assets.order_by("path").values_list("path", "blob_id").iterator(chunk_size=CHUNK):
             entry = _entry(tree, path)
-            key = _key_in(entry) if entry else None
+            key = _key_of(entry) if entry else None
             if key:
                 yield Placed(path, key, public_url(blob_key(blob_id)) if is_public and blob_id else "")
     finally:
         repository.close()
+
+
+def reading(folder: Path) -> Repo:
+    """The repository in `folder`, to read single objects of; to be closed, since a git child stays with it."""
+    repository = Repo(folder)
+    repository.git.update_environment(**ENVIRONMENT)
+    return repository
 
 
 def _entry(tree: object, path: str) -> Blob | None:
@@ -49,13 +55,16 @@ def _entry(tree: object, path: str) -> Blob | None:
     return entry if isinstance(entry, Blob) else None
 
 
-def _key_in(blob: Blob) -> AnnexKey | None:
-    """The key that a link, or a file that stands for one, names; None for any other file."""
+def _key_of(blob: Blob) -> AnnexKey | None:
     if blob.size > MAX_POINTER:
         return None
-    text, _, _ = blob.data_stream.read().partition(b"\n")
-    before, found, name = text.decode(errors="replace").rpartition("/")
-    if not found or (blob.mode != Blob.link_mode and before != POINTER.rstrip("/")):
+    return key_in(blob.data_stream.read(), is_link=blob.mode == Blob.link_mode)
+
+
+def key_in(content: bytes, *, is_link: bool) -> AnnexKey | None:
+    """The key that a link, or a file that stands for one, names; None for any other file."""
+    folder, found, name = content.partition(b"\n")[0].decode(errors="replace").rpartition("/")
+    if not found or not (is_link or f"{folder}/" == POINTER):
         return None
     try:
         return parse_annex_key(name)

@@ -14,22 +14,24 @@ from django.conf import settings
 from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
-from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
+from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import opened, scratch, workspace
 from archive.snapshots.git import object_id
 from archive.snapshots.layout import Rules
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.plans import RELEVANT
+from archive.snapshots.plumbing import GitError
 from archive.snapshots.pushes import judge
 from archive.snapshots.queries import PROJECTION
 from archive.snapshots.receiving import Push, receive
+from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
-from archive.snapshots.work import MovedError, Progress, latest_left_out, record
+from archive.snapshots.work import MovedError, Progress, latest_left_out, record, restore
 from archive.timeline.models import Change
 from archive.timeline.queries import position
 from archive.timeline.services import nudge
 
-__all__ = ["opened", "receive_push", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = ["opened", "rebuild", "receive_push", "record_push", "repository_of", "store_push", "workspace"]
 
 CATCH_UP_SECONDS = 0.5
 # What changes a tree, and what lets it be written anew.
@@ -39,6 +41,17 @@ BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+def rebuild(repository: Repository) -> None:
+    """Write the repository again from the rows, with the same commits, whatever the store has of it.
+
+    Raises ConflictError, and changes nothing, when that cannot be done, or the repository moves on meanwhile.
+    """
+    try:
+        restore(repository, lambda: None)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
 def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
@@ -137,27 +150,27 @@ def store_push(repository: Repository, *, quarantine: Path, commit: str) -> Stor
 def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
     """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
 
-    Raises ConflictError unless `repository`, as the caller has read it, has all that was changed before, and still is
-    where it was: the push was then made, or is being made, upon something older.
+    Raises ConflictError unless `main` still is where `repository`, as the caller has read it, has it, and has all that
+    was changed before: the push was then made, or is being made, upon something older.
     """
+    now = Repository.objects.select_for_update().get(pk=repository.pk)
+    if (now.history, now.main) != (repository.history, repository.main) or not _has_all_before(now, change):
+        raise ConflictError("The draft has been changed meanwhile: fetch first, merge, and push again.")
     pushed = Commit(
-        repository=repository,
+        repository=now,
         at=change.number,
         sha=commit,
         author_name=change.author_name,
         author_email=f"user-{change.user_id}@users.noreply.invalid",
         recorded=change.recorded,
         message=message,
-        left_out=latest_left_out(repository),
+        left_out=latest_left_out(now),
         is_pushed=True,
     )
-    between = Change.objects.filter(
-        dataset_id=change.dataset_id, number__gt=repository.at, number__lt=change.number, kind__in=BEGINS_ANEW
-    )
-    if between.exists():
-        raise ConflictError("The archive's own newest commits are not written yet; fetch in a moment, and push.")
-    progress = Progress([pushed], stored, change.number, commit, repository.annex, repository.unfit)
-    try:
-        record(repository, progress)
-    except MovedError:
-        raise ConflictError("The branch has moved meanwhile; fetch, and push again.") from None
+    record(now, Progress([pushed], stored, change.number, commit, now.annex, now.unfit))
+
+
+def _has_all_before(repository: Repository, change: Change) -> bool:
+    """Whether nothing that belongs into a tree was changed between what the repository has and `change`."""
+    changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=BEGINS_ANEW)
+    return not changes.filter(number__gt=repository.at, number__lt=change.number).exists()

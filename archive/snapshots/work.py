@@ -3,30 +3,40 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from archive.datasets.models import Dataset
 from archive.errors import BusyError
-from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import opened, scratch, take_in, workspace
-from archive.snapshots.models import Bundle, Commit, Repository
+from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
+from archive.snapshots.cache import forget, opened, scratch, take_in, workspace
+from archive.snapshots.checks import find_fault
+from archive.snapshots.models import BUNDLES, Bundle, Commit, Repository
 from archive.snapshots.plans import look_ahead, plans
-from archive.snapshots.plumbing import Beat
+from archive.snapshots.plumbing import Beat, GitError, new_repository
 from archive.snapshots.pushed import pushed_keys
-from archive.snapshots.queries import PROJECTION
+from archive.snapshots.queries import PROJECTION, repositories_to_check
+from archive.snapshots.rewriting import RewriteError, rewrite
 from archive.snapshots.writer import Plan, Writer
+from archive.storage.queries import list_objects
+from archive.storage.services import delete
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change
-from archive.timeline.work import Span, projection
+from archive.timeline.services import start_job
+from archive.timeline.work import RunningJob, Span, job_handler, projection
 
 # So many commits are written, kept and recorded together.
 COMMITS_AT_ONCE = 1000
 MAX_BUNDLES = 30
 UNFIT_SHOWN = 20
+CHECK_JOB = "check_repository"
+# A bundle is recorded when it is in the store, unless whoever put it there dies; and one that has been merged with
+# others may just be read.
+BUNDLE_GRACE = timedelta(days=2)
 # The end of a checksum brings no nudge here: the sweep asks again.
 WAITING_SECONDS = 5.0
 LEFT_OUT_SECONDS = 600.0
@@ -118,7 +128,10 @@ def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
         with _writing(repository, beat) as (writer, keep):
             writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
             commit.annex = writer.annex
-            repository = keep([commit], repository.at)
+            if writer.annex == repository.annex:
+                commit.save(update_fields=["annex"])
+            else:
+                repository = keep([commit], repository.at)
     return repository
 
 
@@ -180,7 +193,7 @@ def merge_bundles(repository: Repository, beat: Beat) -> None:
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
     newest = bundles[-1]
     with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
-        file: Path = folder / "bundle"
+        file = folder / "bundle"
         make_bundle(file, folder=space, main=newest.main, annex=newest.annex, without=[], beat=beat)
         replace_bundles(repository, bundles, store_bundle(file, beat))
 
@@ -202,3 +215,68 @@ def replace_bundles(repository: Repository, old: Sequence[Bundle], stored: Store
             annex=newest.annex,
             **stored._asdict(),
         )
+
+
+# --- Checking ---------------------------------------------------------------------------------------------------------
+
+
+@job_handler(CHECK_JOB, deadline=timedelta(days=1), queue="bulk")
+def check_repository(job: RunningJob) -> None:
+    """Check the repository of the dataset that is the job's subject, and restore it if something is wrong with it."""
+    repository = Repository.objects.select_related("dataset").filter(pk=int(job.row.subject)).first()
+    if repository is None:
+        return
+    job.step("check")
+    fault = find_fault(repository, job.heartbeat.beat)
+    if fault:
+        job.log(fault)
+        job.step("restore")
+        fault = _restore(repository, job.heartbeat.beat) or find_fault(repository, job.heartbeat.beat)
+    Repository.objects.filter(pk=repository.pk).update(checked=timezone.now(), fault=fault)
+
+
+def _restore(repository: Repository, beat: Beat) -> str:
+    """Restore a repository from the rows; why that cannot be done, or nothing if it was."""
+    try:
+        restore(repository, beat)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        return f"{error} It cannot be restored."
+    return ""
+
+
+def restore(repository: Repository, beat: Beat) -> None:
+    """Write a repository again, with the same commits, and let one new bundle take the place of those it has.
+
+    Raises RewriteError, DamagedError or GitError if it cannot be done, and MovedError if the repository moves on
+    meanwhile; nothing is changed then.
+    """
+    with scratch() as space:
+        folder = new_repository(space / "repository.git")
+        commits = rewrite(repository, folder, beat)
+        if not commits:
+            return
+        main, annex = commits[-1].sha, commits[-1].annex
+        make_bundle(space / "bundle", folder=folder, main=main, annex=annex, without=[], beat=beat)
+        stored = store_bundle(space / "bundle", beat)
+        with transaction.atomic():
+            written = _record(repository, annex=annex, fault="")
+            Commit.objects.bulk_update(commits, ["annex"], batch_size=COMMITS_AT_ONCE)
+            written.bundles.all().delete()
+            written.bundles.create(at=commits[-1].at, main=main, annex=annex, **stored._asdict())
+    forget(repository)
+
+
+def sweep_bundles() -> None:
+    """Delete from the store the bundles that no row tells of, and that are too old to be told of yet."""
+    day = f"{BUNDLES}{datetime.now(UTC) - BUNDLE_GRACE:%Y-%m-%d}/"
+    for page in list_objects(BUNDLES):
+        old = [each.key for each in page if each.key < day]
+        known = set(Bundle.objects.filter(key__in=old).values_list("key", flat=True))
+        for key in sorted({*old} - known):
+            delete(key)
+
+
+def check_some() -> None:
+    """Have those repositories checked that were not for longest."""
+    for number in repositories_to_check():
+        start_job(CHECK_JOB, subject=str(number))
