@@ -149,7 +149,10 @@ def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
         with _writing(repository, beat) as (writer, keep):
             writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
             commit.annex = writer.annex
-            repository = keep([commit], repository.at)
+            if writer.annex == repository.annex:
+                commit.save(update_fields=["annex"])
+            else:
+                repository = keep([commit], repository.at)
     return repository
 
 
