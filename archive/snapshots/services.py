@@ -140,7 +140,7 @@ class _Landing:
 
     @property
     def own_attributes(self) -> str:
-        rules = Rules(self.repository.text_names, self.repository.text_bytes)
+        rules = Rules(self.repository.text_names or (), self.repository.text_bytes)
         return object_id("blob", rules.attributes())
 
     def prepare(self, push: Push, commit: str) -> None:
