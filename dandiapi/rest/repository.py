@@ -19,7 +19,7 @@ from dandiapi.rest import outputs
 from dandiapi.rest.base import View
 from dandiapi.rest.pages import Page
 
-READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
+READ = {401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail}
 
 
 class RepositoryItem(serializers.Serializer[Any]):
