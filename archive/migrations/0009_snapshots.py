@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ("at", models.BigIntegerField(default=0)),
                 ("main", models.CharField(blank=True, max_length=40)),
                 ("annex", models.CharField(blank=True, max_length=40)),
-                ("text_names", models.JSONField(default=list)),
+                ("text_names", models.JSONField(null=True)),
                 ("text_bytes", models.BigIntegerField(default=0)),
                 ("unfit", models.JSONField(default=list)),
                 ("checked", models.DateTimeField(null=True)),

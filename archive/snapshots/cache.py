@@ -121,15 +121,28 @@ def _write_references(folder: Path, text: str) -> None:
 
 def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
     """Have all objects in the folder that the repository's references need."""
-    if not folder.exists():
-        with scratch() as space:
-            new = plumbing.new_repository(space / "repository.git")
-            (new / "config").write_text(SERVED)
-            new.rename(folder)
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
-    fill(folder, _missing(folder, bundles), beat)
+    try:
+        _ensure(folder)
+        fill(folder, _missing(folder, bundles), beat)
+    except plumbing.GitError:
+        # What is on this disk is not what it was: it is of no use to anybody.
+        with scratch() as space:
+            folder.rename(space / folder.name)
+        _ensure(folder)
+        fill(folder, bundles, beat)
     if len(list((folder / "objects/pack").glob("*.pack"))) > MAX_PACKS:
         _repack(folder, repository, beat)
+
+
+def _ensure(folder: Path) -> None:
+    """Make an empty repository in the folder, whole from its first moment, if there is none."""
+    if folder.exists():
+        return
+    with scratch() as space:
+        new = plumbing.new_repository(space / "repository.git")
+        (new / "config").write_text(SERVED)
+        new.rename(folder)
 
 
 def _missing(folder: Path, bundles: list[Bundle]) -> list[Bundle]:

@@ -14,11 +14,12 @@ from archive.snapshots import plumbing
 from archive.snapshots.bundles import DamagedError
 from archive.snapshots.cache import fill, scratch
 from archive.snapshots.delta import Delta, Point
-from archive.snapshots.layout import ATTRIBUTES, Placed, Rules
+from archive.snapshots.layout import ATTRIBUTES, Placed
 from archive.snapshots.models import Repository
 from archive.snapshots.plumbing import Beat, GitError
 from archive.snapshots.pushed import MAX_POINTER, key_in, reading
 from archive.snapshots.queries import references
+from archive.snapshots.writer import rules_of
 
 
 class Entry(NamedTuple):
@@ -55,7 +56,7 @@ def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[s
 def _tree_faults(repository: Repository, folder: Path, sha: str, point: Point, beat: Beat) -> Iterator[str]:
     with closing(reading(folder)) as opened:
         there = _entries(folder, sha)
-        expected = _expected(repository, point)
+        expected = _expected(repository, point, beat)
         for entry, placed in _aligned(there, expected):
             beat()
             if entry is None and placed:
@@ -73,12 +74,12 @@ def _entries(folder: Path, sha: str) -> Iterator[Entry]:
         yield Entry(path, mode, blob)
 
 
-def _expected(repository: Repository, point: Point) -> Iterator[Placed]:
+def _expected(repository: Repository, point: Point, beat: Beat) -> Iterator[Placed]:
     """What should be in a tree, in the order in which git lists it: that of the bytes of whole paths."""
-    rules = Rules(repository.text_names, repository.text_bytes)
+    rules = rules_of(repository)
 
     def placed(*, is_zarr: bool) -> Iterator[Placed]:
-        delta = Delta(repository.dataset_id, rules, None, point, is_public=False, is_zarr=is_zarr)
+        delta = Delta(repository.dataset_id, rules, None, point, is_public=False, beat=beat, is_zarr=is_zarr)
         return (step for step in delta.steps() if isinstance(step, Placed))
 
     return merge(placed(is_zarr=False), placed(is_zarr=True), key=lambda each: each.path.encode())

@@ -14,10 +14,10 @@ from django.conf import settings
 from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
+from archive.snapshots import cache
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import opened, scratch, workspace
+from archive.snapshots.cache import scratch, workspace
 from archive.snapshots.git import object_id
-from archive.snapshots.layout import Rules
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.plans import RELEVANT
 from archive.snapshots.plumbing import GitError
@@ -26,10 +26,11 @@ from archive.snapshots.queries import PROJECTION
 from archive.snapshots.receiving import Push, receive
 from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
-from archive.snapshots.work import MovedError, Progress, latest_left_out, record, restore
+from archive.snapshots.work import CHECK_JOB, MovedError, Progress, latest_left_out, record, restore
+from archive.snapshots.writer import rules_of
 from archive.timeline.models import Change
 from archive.timeline.queries import position
-from archive.timeline.services import nudge
+from archive.timeline.services import nudge, start_job
 
 __all__ = ["opened", "rebuild", "receive_push", "record_push", "repository_of", "store_push", "workspace"]
 
@@ -41,6 +42,21 @@ BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+@contextmanager
+def opened(repository: Repository) -> Iterator[Path]:
+    """The repository as a bare one in a folder of this machine's cache, as Postgres says its references are.
+
+    The folder stays until the block ends; it is only to be read. Raises BusyError while a release has not begun its
+    new history, while the store lacks some of it, which is then restored, and when others fill the folder for long.
+    """
+    try:
+        with cache.opened(repository) as folder:
+            yield folder
+    except DamagedError as error:
+        start_job(CHECK_JOB, subject=str(repository.pk))
+        raise BusyError("The repository is being restored; please try again.", retry_after=60) from error
 
 
 def rebuild(repository: Repository) -> None:
@@ -124,8 +140,7 @@ class _Landing:
 
     @property
     def own_attributes(self) -> str:
-        rules = Rules(self.repository.text_names, self.repository.text_bytes)
-        return object_id("blob", rules.attributes())
+        return object_id("blob", rules_of(self.repository).attributes())
 
     def prepare(self, push: Push, commit: str) -> None:
         self.stored = store_push(self.repository, quarantine=push.git.folder, commit=commit)

@@ -10,13 +10,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError
+from archive.paths import ancestors
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import forget, opened, scratch, take_in, workspace
 from archive.snapshots.checks import find_fault
 from archive.snapshots.models import BUNDLES, Bundle, Commit, Repository
-from archive.snapshots.plans import look_ahead, plans
+from archive.snapshots.plans import Outlook, look_ahead, plans
 from archive.snapshots.plumbing import Beat, GitError, new_repository
 from archive.snapshots.pushed import pushed_keys
 from archive.snapshots.queries import PROJECTION, repositories_to_check
@@ -55,22 +57,29 @@ def write_repository(span: Span) -> None:
     repository = begun(dataset)
     outlook = look_ahead(repository, span.target)
     try:
-        repository = _tell_of_pushes(repository, span.heartbeat.beat)
-        while batch := list(islice(plans(repository, outlook), COMMITS_AT_ONCE)):
-            repository = _write(repository, batch, span.heartbeat.beat)
+        _follow(repository, outlook, span.heartbeat.beat)
     except MovedError:
         raise NotYetError("Somebody else has moved the branches.", retry_after=1) from None
+    except DamagedError as damaged:
+        start_job(CHECK_JOB, subject=str(dataset.number))
+        raise NotYetError(f"{damaged} It is being restored.") from damaged
     except BusyError as busy:
         raise NotYetError(busy.message, retry_after=busy.retry_after) from busy
-    Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history).update(
-        at=outlook.reach
-    )
-    if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
-        merge_bundles(repository, span.heartbeat.beat)
     if outlook.reason:
         raise NotYetError(
             outlook.reason, retry_after=WAITING_SECONDS if outlook.reach < span.target else LEFT_OUT_SECONDS
         )
+
+
+def _follow(repository: Repository, outlook: Outlook, beat: Beat) -> None:
+    """Bring a repository as far as can be seen."""
+    repository = _tell_of_pushes(repository, beat)
+    while batch := list(islice(plans(repository, outlook, beat), COMMITS_AT_ONCE)):
+        repository = _write(repository, batch, beat)
+    behind = Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history)
+    behind.update(at=outlook.reach)
+    if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
+        merge_bundles(repository, beat)
 
 
 def begun(dataset: Dataset) -> Repository:
@@ -79,7 +88,7 @@ def begun(dataset: Dataset) -> Repository:
         Repository.objects.get_or_create(dataset=dataset)
         repository = Repository.objects.select_for_update(of=["self"]).select_related("dataset").get(dataset=dataset)
         is_stale = repository.released != repository.dataset.released
-        if repository.text_names and not is_stale:
+        if repository.text_names is not None and not is_stale:
             return repository
         if is_stale:
             repository.commits.all().delete()
@@ -100,6 +109,14 @@ def _before_history(repository: Repository) -> int:
         return repository.released - 1
     creations = Change.objects.filter(dataset_id=repository.dataset_id, kind=Change.Kind.CREATE_DATASET)
     return creations.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def _still_unfit(repository: Repository, found: Sequence[str]) -> list[str]:
+    """Of the paths that git cannot have, the first that the draft still has."""
+    live = Asset.objects.filter(dataset=repository.dataset_id, retired=None)
+    above = {path: {path, *ancestors(path)} for path in dict.fromkeys(found)}
+    there = set(live.filter(path__in=set().union(*above.values())).values_list("path", flat=True)) if above else set()
+    return [path for path, assets in above.items() if assets & there][:UNFIT_SHOWN]
 
 
 @dataclass(frozen=True)
@@ -150,7 +167,7 @@ def _writing(repository: Repository, beat: Beat) -> Iterator[tuple[Writer, Keep]
             tips = {"main": writer.main, "annex": writer.annex}
             make_bundle(file, folder=space, without=[repository.main, repository.annex], beat=beat, **tips)
             stored = store_bundle(file, beat)
-            unfit = [*dict.fromkeys([*repository.unfit, *writer.unfit])][:UNFIT_SHOWN]
+            unfit = _still_unfit(repository, [*repository.unfit, *writer.unfit])
             written = record(repository, Progress(commits, stored, at, **tips, unfit=unfit))
             take_in(base, file, beat)
             return written

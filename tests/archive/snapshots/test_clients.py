@@ -16,6 +16,7 @@ from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+WITH_ANNEX = {"PATH": f"{CLIENTS}:{os.environ['PATH']}"}
 LINKS = {"a.nwb", "deep/er/b.nii.gz", *(f"sub-1/a.ome.zarr/{path}" for path in FILES)}
 
 
@@ -49,7 +50,7 @@ def clone(dataset: Dataset, tmp_path: Path) -> Path:
 
 
 def annex(folder: Path, *arguments: str) -> str:
-    environment = {"PATH": f"{CLIENTS}:{os.environ['PATH']}", "HOME": str(folder.parent), "LC_ALL": "C.UTF-8"}
+    environment = {**WITH_ANNEX, "HOME": str(folder.parent), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         ["git-annex", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -70,7 +71,7 @@ def test_annex_gets_every_file_and_finds_nothing_to_repair(clone: Path) -> None:
     before = git(clone, "rev-parse", "HEAD")
     annex(clone, "fsck", "--quiet")
     annex(clone, "fsck", "--quiet", "--fast", "--from", "web")
-    assert git(clone, "status", "--porcelain") == b""
+    assert git(clone, "status", "--porcelain", environment=WITH_ANNEX) == b""
     assert git(clone, "rev-parse", "HEAD") == before
     assert (clone / "sub-1/a.ome.zarr/0/0/0").read_bytes() == FILES["0/0/0"]
     assert (clone / "README.md").read_bytes() == b"Mice.\n"

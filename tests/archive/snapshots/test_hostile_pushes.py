@@ -306,7 +306,7 @@ def test_deletion_of_main_is_refused(place: Place, pusher: Pusher, main: str) ->
 def test_push_that_leaves_out_what_was_there_is_refused(place: Place, pusher: Pusher, main: str) -> None:
     forced = pusher.commit({"other.txt": b"x"})
     said = refused(place, pusher.request((main, forced, MAIN)))
-    assert "refs/heads/main: has changed since you last fetched it: fetch first, merge, and push again." in said
+    assert "refs/heads/main: it leaves out what the archive has in it: fetch first, merge, and push again." in said
 
 
 def test_push_on_top_of_an_older_main_is_refused(place: Place, pusher: Pusher, main: str) -> None:
@@ -323,7 +323,7 @@ def test_branch_of_git_annex_that_leaves_out_ours_is_refused(place: Place, pushe
     run_git(place.folder, "update-ref", "refs/heads/git-annex", ours)
     theirs = pusher.commit({"uuid.log": b"y"})
     said = refused(place, pusher.request((ours, theirs, "refs/heads/git-annex")))
-    assert "refs/heads/git-annex: has changed since you last fetched it" in said
+    assert "refs/heads/git-annex: it leaves out what the archive has in it" in said
 
 
 def test_tree_in_the_place_of_a_commit_is_refused(place: Place, pusher: Pusher, main: str) -> None:

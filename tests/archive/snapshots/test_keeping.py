@@ -15,7 +15,7 @@ from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
 from archive.snapshots import cache, plumbing, work
-from archive.snapshots.bundles import DamagedError, StoredBundle
+from archive.snapshots.bundles import StoredBundle
 from archive.snapshots.models import Bundle, new_bundle_key
 from archive.snapshots.plumbing import GitError
 from archive.snapshots.queries import clone_state
@@ -260,11 +260,35 @@ def test_rebuilding_is_refused_when_it_would_make_other_commits(dataset: Dataset
     assert refs_of(dataset) == before
 
 
-def test_lost_bundle_is_told_and_not_served(dataset: Dataset) -> None:
+def test_lost_bundle_is_missed_by_who_asks_and_then_restored(dataset: Dataset, worker: Worker) -> None:
+    before = refs_of(dataset)
     lose(dataset)
     cache.forget(repository_of(dataset))
-    with pytest.raises(DamagedError), opened(repository_of(dataset)):
+    with pytest.raises(BusyError), opened(repository_of(dataset)):
         pass
+    worker.run()
+    assert refs_of(dataset) == before
+
+
+def test_lost_bundle_is_missed_by_the_next_commit_and_then_restored(dataset: Dataset, worker: Worker) -> None:
+    lose(dataset)
+    cache.forget(repository_of(dataset))
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    Projection.objects.update(next_attempt=None)
+    worker.run()
+    assert_exact(dataset)
+
+
+def test_damaged_folder_is_made_anew(dataset: Dataset, worker: Worker, snapshot_cache: Path) -> None:
+    for pack in (snapshot_cache / repository_of(dataset).folder / "objects/pack").glob("*.pack"):
+        pack.chmod(0o600)
+        pack.write_bytes(pack.read_bytes()[:-100])
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    Projection.objects.update(next_attempt=None)
+    worker.run()
+    assert_exact(dataset)
 
 
 # --- At the same time -------------------------------------------------------------------------------------------------
