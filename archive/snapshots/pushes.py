@@ -39,7 +39,7 @@ BATCH_BYTES = 64 * 2**20
 BATCH_FILES = 500
 
 NOTHING_CHANGED = "Refused; nothing was changed."
-FETCH_FIRST = "has changed since you last fetched it: fetch first, merge, and push again."
+FETCH_FIRST = "it leaves out what the archive has in it: fetch first, merge, and push again."
 
 # What an owner says of a file that is about its bytes, and so not true of others.
 OF_BYTES = frozenset({"blobDateModified", "dateModified", "encodingFormat"})
@@ -119,7 +119,7 @@ class Judgement:
         """
         faults = Faults()
         changes = self._changes(faults)
-        yield f"Checking {len(changes.contents)} files and {len(changes.removed)} that are gone."
+        yield f"Files that came or changed: {len(changes.contents)}; that are gone: {len(changes.removed)}."
         self._leave_out_attributes(changes, own_attributes)
         blobs = self._known_blobs(changes, faults)
         if faults.count:
@@ -278,4 +278,4 @@ def judge(actor: Actor, dataset: Dataset, landing: Landing, push: Push) -> Gener
             details={"commit": new},
         )
         landing.move(new, change)
-    yield f"The draft is at {new}: {len(judgement.add)} files came, {len(judgement.remove)} went or changed."
+    yield f"The draft is at {new}."

@@ -202,6 +202,8 @@ class _Conversation:
         return Push(commands, Git(view, self.git.seconds))
 
     def _tell(self, line: str) -> None:
+        # What is meant as one line must not become another: the hook would take that for an answer.
+        line = line.replace("\n", " ")
         with suppress(BrokenPipeError):
             os.write(self.answer, f"{line}\n".encode(errors="backslashreplace"))
 

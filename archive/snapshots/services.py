@@ -18,7 +18,6 @@ from archive.snapshots import cache
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import scratch, workspace
 from archive.snapshots.git import object_id
-from archive.snapshots.layout import Rules
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.plans import RELEVANT
 from archive.snapshots.plumbing import GitError
@@ -28,11 +27,12 @@ from archive.snapshots.receiving import Push, receive
 from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
 from archive.snapshots.work import CHECK_JOB, MovedError, Progress, latest_left_out, record, restore
+from archive.snapshots.writer import rules_of
 from archive.timeline.models import Change
 from archive.timeline.queries import position
 from archive.timeline.services import nudge, start_job
 
-__all__ = ["opened", "rebuild", "receive_push", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = ["opened", "rebuild", "receiving", "record_push", "repository_of", "store_push", "workspace"]
 
 CATCH_UP_SECONDS = 0.5
 # What changes a tree, and what lets it be written anew.
@@ -90,29 +90,25 @@ def rebuild(repository: Repository) -> None:
         raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
-def receive_push(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Generator[bytes, None, None]:
-    """What git answers to the body of a request to push into the dataset's repository.
+@contextmanager
+def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator[Generator[bytes, None, None]]:
+    """What git answers to the body of a request to push into the dataset's repository, as it comes.
 
-    What is wrong with the push is told in the answer. Raises at once if the actor may not push at all.
+    What is wrong with the push is told in the answer. Raises BusyError if nothing can be pushed just now.
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
-    return _received(actor, repository_of(dataset), request)
+    repository = repository_of(dataset)
+    limits = {"seconds": settings.GIT_SECONDS, "max_size": settings.GIT_PUSH_MAX_BYTES}
+    with (
+        opened(repository) as folder,
+        closing(receive(folder, request, partial(_judged, actor, repository.pk), **limits)) as chunks,
+    ):
+        yield chunks
 
 
-def _received(actor: Actor, repository: Repository, request: IO[bytes]) -> Generator[bytes, None, None]:
-    with opened(repository) as folder:
-        yield from receive(
-            folder,
-            request,
-            partial(_judged, actor, repository),
-            seconds=settings.GIT_SECONDS,
-            max_size=settings.GIT_PUSH_MAX_BYTES,
-        )
-
-
-def _judged(actor: Actor, repository: Repository, push: Push) -> Generator[str, None, None]:
-    yield from _caught_up(repository.pk)
-    repository = Repository.objects.select_related("dataset").get(pk=repository.pk)
+def _judged(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None, None]:
+    yield from _caught_up(dataset_id)
+    repository = Repository.objects.select_related("dataset").get(pk=dataset_id)
     yield from judge(actor, repository.dataset, _Landing(repository), push)
 
 
@@ -140,8 +136,7 @@ class _Landing:
 
     @property
     def own_attributes(self) -> str:
-        rules = Rules(self.repository.text_names or (), self.repository.text_bytes)
-        return object_id("blob", rules.attributes())
+        return object_id("blob", rules_of(self.repository).attributes())
 
     def prepare(self, push: Push, commit: str) -> None:
         self.stored = store_push(self.repository, quarantine=push.git.folder, commit=commit)

@@ -1,5 +1,6 @@
 """What a pushed commit would change in the tree of the draft: read from git, and judged entry by entry."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -54,6 +55,10 @@ class Limits:
 
     changed_paths: int
     file_size: int
+
+
+# For what has been judged before.
+NO_LIMITS = Limits(changed_paths=sys.maxsize, file_size=sys.maxsize)
 
 
 class _Item(NamedTuple):

@@ -1,13 +1,13 @@
 """Pushes: what owners send with `git push`."""
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
 from archive.accounts.policy import Actor
-from archive.snapshots.services import receive_push
+from archive.snapshots.services import receiving
 from archive.snapshots.serving import Service
 from dandiapi.git.access import git_view
 from dandiapi.git.bodies import spooled
@@ -28,7 +28,7 @@ def receive_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpRes
     with ExitStack() as held:
         held.enter_context(place())
         pushed = held.enter_context(spooled(request, limit=settings.GIT_PUSH_MAX_BYTES + MAX_COMMANDS))
-        chunks = held.enter_context(closing(receive_push(actor=actor, dataset=dataset, request=pushed)))
+        chunks = held.enter_context(receiving(actor=actor, dataset=dataset, request=pushed))
         return StreamingHttpResponse(
             Stream(chunks, held), content_type=f"application/x-{service}-result", headers=FRESH
         )

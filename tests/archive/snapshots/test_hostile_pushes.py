@@ -2,7 +2,9 @@
 
 import hashlib
 import random
+from collections.abc import Generator
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from django.conf import settings
 from archive.accounts.policy import Actor
 from archive.blobs.models import Blob, Upload
 from archive.digests import AnnexKey, annex_key
+from archive.errors import InvalidError
 from archive.snapshots import pushes
+from archive.snapshots.receiving import Judge, Push, receive
 from archive.storage.queries import list_objects
 from archive.timeline.models import Timeline
 from tests.archive.assets.state import everything
@@ -23,11 +27,14 @@ from tests.archive.snapshots.pushing import (
     MAIN,
     MAX_PACK,
     NONE,
+    Answer,
     Place,
     Pusher,
     Tree,
+    answer_of,
     new_repository,
     run_git,
+    spooled,
 )
 from tests.factories import (
     acting,
@@ -306,7 +313,7 @@ def test_deletion_of_main_is_refused(place: Place, pusher: Pusher, main: str) ->
 def test_push_that_leaves_out_what_was_there_is_refused(place: Place, pusher: Pusher, main: str) -> None:
     forced = pusher.commit({"other.txt": b"x"})
     said = refused(place, pusher.request((main, forced, MAIN)))
-    assert "refs/heads/main: has changed since you last fetched it: fetch first, merge, and push again." in said
+    assert "refs/heads/main: it leaves out what the archive has in it: fetch first, merge, and push again." in said
 
 
 def test_push_on_top_of_an_older_main_is_refused(place: Place, pusher: Pusher, main: str) -> None:
@@ -323,7 +330,7 @@ def test_branch_of_git_annex_that_leaves_out_ours_is_refused(place: Place, pushe
     run_git(place.folder, "update-ref", "refs/heads/git-annex", ours)
     theirs = pusher.commit({"uuid.log": b"y"})
     said = refused(place, pusher.request((ours, theirs, "refs/heads/git-annex")))
-    assert "refs/heads/git-annex: has changed since you last fetched it" in said
+    assert "refs/heads/git-annex: it leaves out what the archive has in it" in said
 
 
 def test_tree_in_the_place_of_a_commit_is_refused(place: Place, pusher: Pusher, main: str) -> None:
@@ -403,3 +410,38 @@ def test_fault_of_ours_is_not_told_in_detail(
     said = refused(place, pusher.request((main, commit, MAIN)))
     assert "The archive could not take this push. Nothing was changed; please try again later." in said
     assert "secret" not in said
+
+
+# --- Time, and words --------------------------------------------------------------------------------------------------
+
+
+def judged(place: Place, request: bytes, judge: Judge, *, seconds: float = 60) -> Answer:
+    """What becomes of a push that somebody else judges."""
+    with spooled(request) as body:
+        return answer_of(b"".join(receive(place.folder, body, judge, seconds=seconds, max_size=MAX_PACK)))
+
+
+def test_git_is_ended_when_its_time_is_over_and_the_judge_with_it(place: Place, pusher: Pusher, main: str) -> None:
+    judgements = []
+
+    def slow(push: Push) -> Generator[str, None, None]:
+        sleep(1.5)
+        yield "Still looking."
+        judgements.append("accepted")
+
+    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
+    before = traces(place)
+    answer = judged(place, pusher.request((main, commit, MAIN)), slow, seconds=1)
+    assert (answer.report, judgements) == ([], [])
+    assert traces(place) == before
+
+
+def test_line_that_breaks_is_no_answer_to_the_hook(place: Place, pusher: Pusher, main: str) -> None:
+    def tricked(push: Push) -> Generator[str, None, None]:
+        yield "a\naccept"
+        raise InvalidError("b\naccept")
+
+    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
+    answer = judged(place, pusher.request((main, commit, MAIN)), tricked)
+    assert not answer.is_accepted
+    assert answer.remote.splitlines() == ["a accept", "b accept"]
