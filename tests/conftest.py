@@ -60,6 +60,7 @@ def _forget_clients(*, setting: str, **_: Any) -> None:
     if setting in {"STORAGES", "S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL"}:
         store.client.cache_clear()
         store.signing_client.cache_clear()
+        store.patient_client.cache_clear()
 
 
 setting_changed.connect(_forget_clients)

@@ -239,6 +239,16 @@ def visible_rows(actor: Actor, *, to: str = "dataset__") -> Q:
     return Q() if actor.is_admin else _once_open(to) | inside(actor, to=to)
 
 
+def visible_arrivals(actor: Actor, *, to: str) -> Q:
+    """What was sent to a dataset, and is no row of it yet, that `actor` may read; `to` leads to that dataset.
+
+    Of a dataset that was embargoed it is for those inside: it may have come before the release, which did not open it.
+    """
+    if actor.is_admin:
+        return Q(**{f"{to}pk__isnull": False})
+    return Q(**{f"{to}access__in": RELEASED, f"{to}released__isnull": True}) | inside(actor, to=to)
+
+
 def attachable_rows(actor: Actor, *, to: str = "dataset__") -> Q:
     """The rows in time whose bytes `actor` may make a part of another dataset, and so perhaps open to all.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Action, Actor, attachable_rows, may, visible_rows
+from archive.accounts.policy import Action, Actor, attachable_rows, may, visible_arrivals, visible_rows
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey
@@ -60,22 +60,25 @@ def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
 def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | None:
     """The blob that git-annex knows by `key` in a dataset that the actor may read; the oldest if several.
 
-    It is one that the dataset shows them in its draft, a version or the past. Who may change the draft finds also what
-    an asset of it could be made of: by SHA-256, all that they may attach; by MD5, which can be forged, only what they
-    put into this very dataset.
+    It is one that the dataset shows them in its draft, a version or the past, or that was sent to it by that key. Who
+    may change the draft finds also what an asset of it could be made of.
     """
     blobs = Blob.objects.filter(size=key.size, **{key.hash_name.lower(): key.digest})
     assets = apps.get_model("archive", "Asset").objects
     found = Q(Exists(assets.filter(visible_rows(actor), dataset=dataset, blob=OuterRef("pk"))))
+    found |= Q(visible_arrivals(actor, to="received_for__"), received_for=dataset)
     if may(actor, Action.CHANGE_DRAFT, dataset):
         found |= _may_be_added(actor, dataset, key.hash_name)
     return blobs.filter(found).order_by("created", "pk").first()
 
 
 def _may_be_added(actor: Actor, dataset: Dataset, hash_name: str) -> Q:
-    if hash_name == "MD5":
-        return Q(received_for=dataset, uploader=actor.user)
-    return Q(pk__in=attachable_blobs(actor).values("pk"))
+    """What assets of the dataset may be made of by who may change it: what was sent to it, and what they may attach.
+
+    But an MD5 can be forged: by that, nothing is found that was not sent to this very dataset.
+    """
+    sent = Q(received_for=dataset)
+    return sent if hash_name == "MD5" else sent | Q(pk__in=attachable_blobs(actor).values("pk"))
 
 
 def _first_among(allowed: QuerySet[Blob], wanted: Q, actor: Actor) -> Blob | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from tempfile import TemporaryFile
-from time import monotonic
+from time import monotonic, sleep
 from typing import IO, Any
 
 from django.db import transaction
@@ -27,6 +27,9 @@ from archive.storage import services as storage
 
 HOLD = timedelta(seconds=60)
 BEAT_SECONDS = 15.0
+# Whoever was cut off comes back at once, and what came of the broken request may still be on its way.
+PATIENCE_SECONDS = 10.0
+PAUSE_SECONDS = 0.25
 
 
 def received_so_far(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> int | None:
@@ -93,12 +96,20 @@ class _Hold:
         self.reception = reception
         self._holder = uuid.uuid4()
         self._until = 0.0
-        now = timezone.now()
-        free = Q(held_until=None) | Q(held_until__lt=now)
-        taken = Reception.objects.filter(free, pk=reception.pk).update(holder=self._holder, held_until=now + HOLD)
-        if not taken:
-            raise LockedError("This content is being received already; please try again in a minute.")
+        self._take()
         reception.refresh_from_db()
+
+    def _take(self) -> None:
+        until = monotonic() + PATIENCE_SECONDS
+        while not self._is_taken():
+            if monotonic() > until:
+                raise LockedError("This content is being received already; please try again in a minute.")
+            sleep(PAUSE_SECONDS)
+
+    def _is_taken(self) -> bool:
+        now = timezone.now()
+        free = Reception.objects.filter(Q(held_until=None) | Q(held_until__lt=now), pk=self.reception.pk)
+        return free.update(holder=self._holder, held_until=now + HOLD) > 0
 
     def row(self) -> QuerySet[Reception]:
         """The row, if it is still held, as a query."""

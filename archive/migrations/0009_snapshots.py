@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ("text_names", models.JSONField(null=True)),
                 ("text_bytes", models.BigIntegerField(default=0)),
                 ("unfit", models.JSONField(default=list)),
+                ("exported", models.JSONField(blank=True, default=list)),
                 ("checked", models.DateTimeField(null=True)),
                 ("fault", models.TextField(blank=True)),
             ],

@@ -43,6 +43,8 @@ class Repository(models.Model):
     text_bytes = models.BigIntegerField(default=0)
     # The first of the paths that git cannot have.
     unfit = models.JSONField(default=list)
+    # The names of the bundles that are laid out for everybody (`exports`); none while it is not.
+    exported = models.JSONField(default=list, blank=True)
     # When the bundles were last checked, and what was found wrong.
     checked = models.DateTimeField(null=True)
     fault = models.TextField(blank=True)

@@ -59,17 +59,6 @@ def opened(repository: Repository) -> Iterator[Path]:
         raise BusyError("The repository is being restored; please try again.", retry_after=60) from error
 
 
-def rebuild(repository: Repository) -> None:
-    """Write the repository again from the rows, with the same commits, whatever the store has of it.
-
-    Raises ConflictError, and changes nothing, when that cannot be done, or the repository moves on meanwhile.
-    """
-    try:
-        restore(repository, lambda: None)
-    except (RewriteError, DamagedError, GitError, MovedError) as error:
-        raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
-
-
 def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
     """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
     with opened(repository) as folder:
@@ -88,6 +77,17 @@ def fetching(repository: Repository, request: IO[bytes], protocol: str) -> Itera
     ):
         first = next(chunks, b"")
         yield chain((first,), chunks)
+
+
+def rebuild(repository: Repository) -> None:
+    """Write the repository again from the rows, with the same commits, whatever the store has of it.
+
+    Raises ConflictError, and changes nothing, when that cannot be done, or the repository moves on meanwhile.
+    """
+    try:
+        restore(repository, lambda: None)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
 @contextmanager
@@ -161,27 +161,27 @@ def store_push(repository: Repository, *, quarantine: Path, commit: str) -> Stor
 def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
     """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
 
-    Raises ConflictError unless `main` still is where `repository`, as the caller has read it, has it, and has all that
-    was changed before: the push was then made, or is being made, upon something older.
+    Raises ConflictError unless `repository`, as the caller has read it, has all that was changed before, and still is
+    where it was: the push was then made, or is being made, upon something older.
     """
-    now = Repository.objects.select_for_update().get(pk=repository.pk)
-    if (now.history, now.main) != (repository.history, repository.main) or not _has_all_before(now, change):
-        raise ConflictError("The draft has been changed meanwhile: fetch first, merge, and push again.")
     pushed = Commit(
-        repository=now,
+        repository=repository,
         at=change.number,
         sha=commit,
         author_name=change.author_name,
         author_email=f"user-{change.user_id}@users.noreply.invalid",
         recorded=change.recorded,
         message=message,
-        left_out=latest_left_out(now),
+        left_out=latest_left_out(repository),
         is_pushed=True,
     )
-    record(now, Progress([pushed], stored, change.number, commit, now.annex, now.unfit))
-
-
-def _has_all_before(repository: Repository, change: Change) -> bool:
-    """Whether nothing that belongs into a tree was changed between what the repository has and `change`."""
-    changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=BEGINS_ANEW)
-    return not changes.filter(number__gt=repository.at, number__lt=change.number).exists()
+    between = Change.objects.filter(
+        dataset_id=change.dataset_id, number__gt=repository.at, number__lt=change.number, kind__in=BEGINS_ANEW
+    )
+    if between.exists():
+        raise ConflictError("The archive's own newest commits are not written yet; fetch in a moment, and push.")
+    progress = Progress([pushed], stored, change.number, commit, repository.annex, repository.unfit)
+    try:
+        record(repository, progress)
+    except MovedError:
+        raise ConflictError("The branch has moved meanwhile; fetch, and push again.") from None

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from archive.accounts.policy import RELEASED
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError
@@ -17,6 +18,7 @@ from archive.paths import ancestors
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import forget, opened, scratch, take_in, workspace
 from archive.snapshots.checks import find_fault
+from archive.snapshots.exports import export, sweep_exports
 from archive.snapshots.models import BUNDLES, Bundle, Commit, Repository
 from archive.snapshots.plans import Outlook, look_ahead, plans
 from archive.snapshots.plumbing import Beat, GitError, new_repository
@@ -80,6 +82,8 @@ def _follow(repository: Repository, outlook: Outlook, beat: Beat) -> None:
     behind.update(at=outlook.reach)
     if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
         merge_bundles(repository, beat)
+    if repository.dataset.access in RELEASED:
+        export(repository, beat)
 
 
 def begun(dataset: Dataset) -> Repository:
@@ -97,7 +101,7 @@ def begun(dataset: Dataset) -> Repository:
         repository.released = repository.dataset.released
         repository.at = _before_history(repository)
         repository.main = repository.annex = ""
-        repository.unfit = []
+        repository.unfit, repository.exported = [], []
         repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
         repository.save()
     return repository
@@ -285,6 +289,7 @@ def restore(repository: Repository, beat: Beat) -> None:
 
 def sweep_bundles() -> None:
     """Delete from the store the bundles that no row tells of, and that are too old to be told of yet."""
+    sweep_exports()
     day = f"{BUNDLES}{datetime.now(UTC) - BUNDLE_GRACE:%Y-%m-%d}/"
     for page in list_objects(BUNDLES):
         old = [each.key for each in page if each.key < day]

@@ -8,10 +8,12 @@ import hmac
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import storages
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 READ_SIZE = 4 * 2**20
 STREAM_SIZE = 2**18
+PATIENCE_SECONDS = 600
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
@@ -49,9 +52,19 @@ def signing_client() -> "S3Client":
     """The client that signs URLs for others: it speaks of the store by the address they know it under."""
     if settings.S3_PUBLIC_ENDPOINT_URL == settings.S3_ENDPOINT_URL:
         return client()
-    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": settings.S3_PUBLIC_ENDPOINT_URL}
-    public = storages.create_storage({**settings.STORAGES["default"], "OPTIONS": options})
-    return _client(public)
+    return _client_with(endpoint_url=settings.S3_PUBLIC_ENDPOINT_URL)
+
+
+@cache
+def patient_client() -> "S3Client":
+    """The client for what the store takes its time for: making one object of many parts."""
+    patience = Config(read_timeout=PATIENCE_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
+    return _client_with(client_config=settings.STORAGES["default"]["OPTIONS"]["client_config"].merge(patience))
+
+
+def _client_with(**options: Any) -> "S3Client":
+    default = settings.STORAGES["default"]
+    return _client(storages.create_storage({**default, "OPTIONS": {**default["OPTIONS"], **options}}))
 
 
 def _client(storage: Any) -> "S3Client":
@@ -78,11 +91,12 @@ def reachable() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ListedObject:
-    """An object as a listing has it: its key, its size in bytes, and its ETag without quotes."""
+    """An object as a listing has it: its key, its size in bytes, its ETag without quotes, and when it was stored."""
 
     key: str
     size: int
     etag: str
+    stored: datetime
 
 
 def find(key: str) -> StoredObject | None:
@@ -103,7 +117,9 @@ def list_objects(prefix: str) -> Iterator[list[ListedObject]]:
     with reachable():
         for page in pages:
             found = page.get("Contents", [])
-            yield [ListedObject(each["Key"], each["Size"], each["ETag"].strip('"')) for each in found]
+            yield [
+                ListedObject(each["Key"], each["Size"], each["ETag"].strip('"'), each["LastModified"]) for each in found
+            ]
 
 
 def read(key: str) -> Iterator[bytes]:

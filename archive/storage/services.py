@@ -12,7 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from archive.errors import NotFoundError
-from archive.storage.queries import OPEN_TAG, bucket, client, reachable
+from archive.storage.queries import OPEN_TAG, bucket, client, patient_client, reachable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
+OPEN_TAGGING = f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"
 # What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
 IN_THIS_THREAD = TransferConfig(use_threads=False)
 
@@ -121,7 +122,7 @@ def complete_multipart(key: str, multipart_id: str, part_md5s: Sequence[str]) ->
     ]
     with reachable():
         try:
-            client().complete_multipart_upload(
+            patient_client().complete_multipart_upload(
                 Bucket=bucket(), Key=key, UploadId=multipart_id, MultipartUpload={"Parts": parts}
             )
         except ClientError as error:
@@ -134,7 +135,7 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
 
     With `is_open` anyone may read it from its first moment, as they could what it may replace.
     """
-    tagging = {"Tagging": f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"} if is_open else {}
+    tagging = {"Tagging": OPEN_TAGGING} if is_open else {}
     with reachable():
         client().upload_fileobj(
             cast("IO[bytes]", _Chunks(chunks)),
@@ -146,6 +147,20 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
     if is_open:
         # The embedded store forgets the tags that an upload in parts was begun with.
         open_to_all(key)
+
+
+def copy(source: str, target: str, *, is_open: bool = False) -> None:
+    """Store under `target` what lies under `source`, within the store; with `is_open`, anyone may read the copy."""
+    with reachable():
+        client().copy(
+            {"Bucket": bucket(), "Key": source},
+            bucket(),
+            target,
+            ExtraArgs={"TaggingDirective": "REPLACE", "Tagging": OPEN_TAGGING if is_open else ""},
+            Config=IN_THIS_THREAD,
+        )
+    if is_open:
+        open_to_all(target)
 
 
 def put(key: str, content: bytes) -> None:

@@ -17,11 +17,13 @@ from archive.errors import InvalidError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import Content, clock, find_content, find_repository, is_lasting
 from archive.storage.queries import read_from, sign_get, sign_head
 from dandiapi.git.access import SIGN_IN, git_view
-from dandiapi.git.bodies import chunks_of
+from dandiapi.git.bodies import chunks_of, patiently
 from dandiapi.git.streams import Stream, place
 from dandiapi.git.words import number, plain, required
 
 LENGTH = "X-git-annex-data-length"
+# A client that sends nothing for so long is taken for gone.
+STALLED_SECONDS = 60.0
 NO_CONTENT = "There is no content of that key."
 
 
@@ -150,7 +152,7 @@ def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> Ht
 
 def _without_database(request: HttpRequest) -> Iterator[bytes]:
     """The body. Waiting for it asks the database nothing, so its connection is left to others meanwhile."""
-    for chunk in chunks_of(request):
+    for chunk in patiently(chunks_of(request), STALLED_SECONDS):
         yield chunk
         if not connection.in_atomic_block:
             connection.close()

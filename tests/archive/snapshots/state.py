@@ -28,7 +28,7 @@ class File:
 
 def git(folder: Path, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
     """What git says; nothing of whose machine this is decides about that."""
-    clean = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    clean = {"PATH": f"{CLIENTS}:{os.environ['PATH']}", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     everything = {**clean, **(environment or {})}
     done = subprocess.run(
         ["git", *arguments], cwd=folder, env=everything, input=stdin, capture_output=True, check=False

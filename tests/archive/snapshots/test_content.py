@@ -134,21 +134,33 @@ def test_content_that_was_not_added_yet_is_there_only_for_who_brought_it_and_may
 # --- By MD5 -----------------------------------------------------------------------------------------------------------
 
 
-def test_received_content_is_found_by_its_md5_by_who_sent_it_to_this_dataset() -> None:
+def test_received_content_is_found_in_the_dataset_it_was_sent_to() -> None:
     dataset = make_dataset()
     owner = user_of(owner_of(dataset))
     blob = received_blob(dataset, owner)
-    assert find_annex_content(acting(owner), dataset, md5_key(b"received")) == blob
     other = make_dataset(owner)
+    for key in [md5_key(b"received"), sha256_key(blob)]:
+        assert find_annex_content(acting(owner), dataset, key) == blob
+        assert find_annex_content(ANONYMOUS, dataset, key) == blob
+        assert find_annex_content(ANONYMOUS, other, key) is None
     assert find_annex_content(acting(owner), other, md5_key(b"received")) is None
 
 
-def test_received_content_is_not_found_by_its_md5_by_another_owner() -> None:
-    dataset = make_dataset()
+def test_received_content_is_found_by_another_owner_of_an_embargoed_dataset() -> None:
+    dataset = make_embargoed_dataset()
     owner, other = user_of(owner_of(dataset)), make_user()
     set_owners(actor=acting(owner), dataset=dataset, usernames=[owner.username, other.username])
     received_blob(dataset, owner)
-    assert find_annex_content(acting(other), dataset, md5_key(b"received")) is None
+    assert find_annex_content(acting(other), dataset, md5_key(b"received"))
+    assert find_annex_content(ANONYMOUS, dataset, md5_key(b"received")) is None
+
+
+def test_received_content_is_not_opened_by_a_release() -> None:
+    dataset = make_embargoed_dataset()
+    blob = received_blob(dataset, user_of(owner_of(dataset)))
+    start_release(dataset)
+    assert find_annex_content(owner_of(dataset), dataset, sha256_key(blob))
+    assert find_annex_content(ANONYMOUS, dataset, sha256_key(blob)) is None
 
 
 def test_content_of_another_dataset_is_never_found_by_its_md5() -> None:
