@@ -278,7 +278,7 @@ def _finish(hold: _Hold, digests: _Digests | None) -> Blob:
 
 def _read_back(hold: _Hold) -> _Digests:
     digests = _Digests()
-    for chunk in store.read(hold.reception.key):
+    for chunk in store.read_from(hold.reception.key, 0):
         digests.update(chunk)
         hold.beat()
     return digests

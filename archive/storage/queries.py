@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 READ_SIZE = 4 * 2**20
 STREAM_SIZE = 2**18
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 300
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
@@ -56,7 +56,7 @@ def signing_client() -> "S3Client":
 
 @cache
 def patient_client() -> "S3Client":
-    """The client for what the store takes its time for: making one object of many parts."""
+    """The client for what a store may take its time for: making one object of many parts, and giving large ones."""
     patience = Config(read_timeout=PATIENCE_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
     return _client_with(client_config=settings.STORAGES["default"]["OPTIONS"]["client_config"].merge(patience))
 
@@ -128,7 +128,7 @@ def read(key: str) -> Iterator[bytes]:
 def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
     """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection."""
     with reachable():
-        body = client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
+        body = patient_client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
         with closing(body):
             yield from body.iter_chunks(STREAM_SIZE)
 
