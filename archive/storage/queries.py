@@ -17,14 +17,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import storages
 
-from archive.errors import BusyError
+from archive.errors import BusyError, NotFoundError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import TagTypeDef
 
 READ_SIZE = 4 * 2**20
-STREAM_SIZE = 2**18
+STREAM_SIZE = 2**16
 PATIENCE_SECONDS = 300
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
@@ -126,9 +126,17 @@ def read(key: str) -> Iterator[bytes]:
 
 
 def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
-    """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection."""
+    """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection.
+
+    Raises NotFoundError, with the first chunk, when there is no such object.
+    """
     with reachable():
-        body = patient_client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
+        try:
+            body = patient_client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            raise NotFoundError("The store does not have it.") from error
         with closing(body):
             yield from body.iter_chunks(STREAM_SIZE)
 
