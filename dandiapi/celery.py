@@ -11,7 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dandiapi.settings.production")
 
 app = Celery("dandiapi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["archive.accounts", "archive.embargo", "archive.garbage", "archive.timeline", "dandiapi"])
+app.autodiscover_tasks(
+    ["archive.accounts", "archive.embargo", "archive.garbage", "archive.snapshots", "archive.timeline", "dandiapi"]
+)
 
 # As after a request: a connection that has failed is closed, and any other is tried before it is used again.
 task_postrun.connect(close_old_connections)
@@ -29,6 +31,8 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="17"),
     },
     "watch-embargoes": {"task": "archive.embargo.tasks.watch_embargoes_task", "schedule": 3600.0},
+    "check-repositories": {"task": "archive.snapshots.tasks.check_repositories_task", "schedule": 3600.0},
+    "sweep-bundles": {"task": "archive.snapshots.tasks.sweep_bundles_task", "schedule": crontab(hour="4", minute="10")},
     # Does nothing unless the settings have it so.
     "collect-garbage": {"task": "archive.garbage.tasks.collect_garbage_task", "schedule": crontab(hour=3, minute=30)},
 }

@@ -38,13 +38,15 @@ def _cache_key(key: str, prefix: str, version: int) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_services(worker_id: str) -> Iterator[None]:
+def _own_services(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give this test process a bucket, and this test a cache, of their own. Databases are pytest-django's affair."""
     default = settings.STORAGES["default"]
     options = {**default["OPTIONS"], "bucket_name": f"archive-{worker_id}"}
     cache = {**settings.CACHES["default"], "KEY_FUNCTION": _cache_key}
     with override_settings(
-        STORAGES={**settings.STORAGES, "default": {**default, "OPTIONS": options}}, CACHES={"default": cache}
+        STORAGES={**settings.STORAGES, "default": {**default, "OPTIONS": options}},
+        CACHES={"default": cache},
+        SNAPSHOT_CACHE=str(tmp_path_factory.mktemp("repositories")),
     ):
         yield
 

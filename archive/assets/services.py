@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -118,9 +118,14 @@ def remove_asset(*, actor: Actor, dataset: Dataset, asset_id: uuid.UUID) -> None
 
 
 def change_assets(
-    *, actor: Actor, dataset: Dataset, add: Sequence[NewAsset] = (), remove: Sequence[str] = ()
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    add: Sequence[NewAsset] = (),
+    remove: Collection[str] = (),
+    details: Mapping[str, Any] | None = None,
 ) -> Change:
-    """Add and remove many assets as one change: all of it, or nothing.
+    """Add and remove many assets as one change: all of it, or nothing. `details` are told of it in the history.
 
     A path that is in both is replaced. `add` must hold blobs that the actor may attach. Raises InvalidError or
     ConflictError, naming the first paths at fault.
@@ -132,8 +137,8 @@ def change_assets(
         _check_schema_version(new.metadata, f"The metadata of {new.path}")
     with transaction.atomic():
         hold(dataset.number)
-        details = {"added": len(add), "removed": len(remove)}
-        change = append(dataset.number, Change.Kind.CHANGE_ASSETS, actor, details)
+        told = {"added": len(add), "removed": len(remove), **(details or {})}
+        change = append(dataset.number, Change.Kind.CHANGE_ASSETS, actor, told)
         retire = list(live_assets(dataset).filter(path__in=set(remove)))
         if len(retire) < len(set(remove)):
             missing = sorted(set(remove) - {asset.path for asset in retire})

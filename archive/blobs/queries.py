@@ -1,6 +1,7 @@
 """Finding blobs and uploads that the asker may know of. To everybody else they do not exist."""
 
 import uuid
+from collections.abc import Collection
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -119,3 +120,19 @@ def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
     if blob is None:
         raise NotFoundError("Not found.")
     return blob
+
+
+def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests: Collection[str]) -> dict[str, Blob]:
+    """Blobs with these digests that the actor, who may change the draft, may make assets of the dataset, by digest.
+
+    The same that `find_annex_content` finds, whatever size a key says they have.
+    """
+    name = hash_name.lower()
+    assets = apps.get_model("archive", "Asset").objects.filter(visible_rows(actor), dataset=dataset)
+    found = Q(Exists(assets.filter(blob=OuterRef("pk")))) | _may_be_added(actor, dataset, hash_name)
+    return {getattr(blob, name): blob for blob in Blob.objects.filter(found, **{f"{name}__in": digests})}
+
+
+def attachable_by_etag(actor: Actor, etags: Collection[str]) -> dict[str, Blob]:
+    """For each of the dandi-etags that is a blob's which the actor may attach, such a blob."""
+    return {blob.etag: blob for blob in attachable_blobs(actor).filter(etag__in=etags)}

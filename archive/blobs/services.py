@@ -1,8 +1,11 @@
 """Uploading: begin, sign the completion, verify; or receiving. Only what has been verified is a blob."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from xml.sax.saxutils import escape
 
 from django.db import transaction
@@ -10,7 +13,13 @@ from django.db import transaction
 from archive import digests
 from archive.accounts.policy import Action, Actor, require
 from archive.blobs.models import Blob, Reception, Upload, blob_key
-from archive.blobs.queries import find_annex_content, find_attachable_blob, find_finished_upload, find_upload
+from archive.blobs.queries import (
+    attachable_by_etag,
+    find_annex_content,
+    find_attachable_blob,
+    find_finished_upload,
+    find_upload,
+)
 from archive.blobs.receiving import receive, received_so_far
 from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB, DELETE_JOB
 from archive.datasets.models import Dataset
@@ -26,6 +35,7 @@ __all__ = [
     "UploadedPart",
     "clear_uploads",
     "finish_upload",
+    "keep_contents",
     "receive",
     "received_so_far",
     "remove_received",
@@ -35,6 +45,8 @@ __all__ = [
 ]
 
 ABORT_BATCH = 500
+# How many contents are put into the store at the same time; its client is made for ten.
+PARALLEL_PUTS = 8
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,43 @@ def _verify(upload: Upload) -> None:
         raise InvalidError(f"Size {upload.size} does not match actual size {found.size}.")
     if found.etag != upload.etag:
         raise InvalidError(f"ETag {upload.etag} does not match actual ETag {found.etag}.")
+
+
+def keep_contents(*, actor: Actor, dataset: Dataset, contents: Sequence[bytes]) -> list[Blob]:
+    """A blob for each of the contents: one that the actor may attach already, or a new one, verified by the store.
+
+    None of them is empty, and together they fit into memory. Should this be broken off, what is in the store by then
+    is that of uploads, and collected like them.
+    """
+    require(actor, Action.CHANGE_DRAFT, dataset)
+    if actor.user is None:
+        raise ForbiddenError("Only a person can upload.")
+    by_etag = {digests.etag_of_file(BytesIO(content), len(content)): content for content in contents}
+    kept = attachable_by_etag(actor, by_etag)
+    uploads = [
+        Upload(dataset=dataset, user=actor.user, size=len(content), etag=etag)
+        for etag, content in by_etag.items()
+        if etag not in kept
+    ]
+    Upload.objects.bulk_create(uploads)
+    with ThreadPoolExecutor(PARALLEL_PUTS) as threads:
+        list(threads.map(lambda upload: storage.put(upload.key, by_etag[upload.etag]), uploads))
+    blobs = [
+        Blob(
+            id=upload.pk,
+            uploader=actor.user,
+            size=upload.size,
+            etag=upload.etag,
+            sha256=hashlib.sha256(by_etag[upload.etag]).hexdigest(),
+        )
+        for upload in uploads
+    ]
+    with transaction.atomic():
+        Blob.objects.bulk_create(blobs)
+        Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
+    kept |= {blob.etag: blob for blob in blobs}
+    etags = {content: etag for etag, content in by_etag.items()}
+    return [kept[etags[content]] for content in contents]
 
 
 def clear_uploads(*, actor: Actor, dataset: Dataset) -> None:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -121,15 +121,28 @@ def _write_references(folder: Path, text: str) -> None:
 
 def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
     """Have all objects in the folder that the repository's references need."""
-    if not folder.exists():
-        with scratch() as space:
-            new = plumbing.new_repository(space / "repository.git")
-            (new / "config").write_text(SERVED)
-            new.rename(folder)
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
-    fill(folder, _missing(folder, bundles), beat)
+    try:
+        _ensure(folder)
+        fill(folder, _missing(folder, bundles), beat)
+    except plumbing.GitError:
+        # What is on this disk is not what it was: it is of no use to anybody.
+        with scratch() as space:
+            folder.rename(space / folder.name)
+        _ensure(folder)
+        fill(folder, bundles, beat)
     if len(list((folder / "objects/pack").glob("*.pack"))) > MAX_PACKS:
         _repack(folder, repository, beat)
+
+
+def _ensure(folder: Path) -> None:
+    """Make an empty repository in the folder, whole from its first moment, if there is none."""
+    if folder.exists():
+        return
+    with scratch() as space:
+        new = plumbing.new_repository(space / "repository.git")
+        (new / "config").write_text(SERVED)
+        new.rename(folder)
 
 
 def _missing(folder: Path, bundles: list[Bundle]) -> list[Bundle]:
@@ -149,8 +162,14 @@ def _repack(folder: Path, repository: Repository, beat: Beat | None) -> None:
 
 
 def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
-    """Give an opened repository the objects of a bundle in a file, to spare it the way through the store."""
-    with _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat):
+    """Give an opened repository the objects of a bundle in a file, to spare it the way through the store.
+
+    If that fails the bundle is fetched from there, when the repository is opened next.
+    """
+    with (
+        suppress(plumbing.GitError, BusyError),
+        _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat),
+    ):
         unbundle(file, folder=folder, beat=beat)
 
 
@@ -178,6 +197,13 @@ def _is_repository(folder: Path) -> bool:
 
 def _size(folder: Path) -> int:
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def forget(repository: Repository) -> None:
+    """Remove a repository from this machine's cache, unless somebody uses it."""
+    folder = _root() / repository.folder
+    if folder.exists():
+        _evict(folder)
 
 
 def _evict(folder: Path) -> bool:

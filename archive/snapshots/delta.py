@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from archive.assets.models import Asset
 from archive.assets.queries import shown_at
@@ -13,6 +14,7 @@ from archive.blobs.models import blob_key
 from archive.digests import annex_key
 from archive.paths import fits_git
 from archive.snapshots.layout import Placed, Removed, Rules
+from archive.snapshots.plumbing import Beat
 from archive.storage.queries import public_url
 from archive.zarr.models import ZarrEntry, ZarrRevision, entry_key
 from archive.zarr.queries import shown_at as entries_shown_at
@@ -45,13 +47,16 @@ class Delta:
     since: Point | None
     until: Point
     is_public: bool
+    beat: Beat
     unfit: list[str] = field(default_factory=list)
+    # Only assets that are Zarr archives, or only those that are not.
+    is_zarr: bool | None = None
 
     def steps(self) -> Iterator[Removed | Placed]:
         """What to do, in an order that ends well: what goes makes room for what comes."""
-        yield from map(Removed, filter(self._fits, self._gone()))
+        yield from (Removed(path) for (path,) in self._pages(self._gone(), "path") if fits_git(path))
         fields = ("path", "size", "blob_id", "blob__sha256", "zarr_id", "was")
-        for path, size, blob_id, sha256, zarr_id, was in self._come().values_list(*fields).iterator(chunk_size=CHUNK):
+        for path, size, blob_id, sha256, zarr_id, was in self._pages(self._come(), *fields):
             if not self._fits(path):
                 continue
             is_same = was == (sha256 or str(zarr_id))
@@ -62,6 +67,17 @@ class Delta:
             elif not is_same:
                 yield self._placed_blob(path, size, blob_id, sha256)
 
+    def _pages(self, rows: "QuerySet[Any]", *fields: str) -> Iterator[tuple[Any, ...]]:
+        """These fields of the rows, in the order in which git lists files: that of the bytes of whole paths."""
+        # A Zarr archive is where a folder of its name would be.
+        place = Concat("path", Value("/")) if self.is_zarr and rows.model is Asset else F("path")
+        ordered = rows.annotate(place=place).order_by("place").values_list(*fields, "place")
+        page = list(ordered[:CHUNK])
+        while page:
+            self.beat()
+            yield from (row[:-1] for row in page)
+            page = list(ordered.filter(place__gt=page[-1][-1])[:CHUNK]) if len(page) == CHUNK else []
+
     def _fits(self, path: str) -> bool:
         if fits_git(path):
             return True
@@ -69,20 +85,20 @@ class Delta:
         return False
 
     def _assets(self, point: Point) -> "QuerySet[Asset]":
-        return Asset.objects.filter(point.assets, dataset_id=self.dataset_id)
+        assets = Asset.objects.filter(point.assets, dataset_id=self.dataset_id)
+        return assets if self.is_zarr is None else assets.filter(zarr__isnull=not self.is_zarr)
 
-    def _gone(self) -> Iterator[str]:
-        """The paths at which there is nothing any more."""
+    def _gone(self) -> "QuerySet[Asset]":
+        """The assets at whose paths there is nothing any more."""
         if self.since is None:
-            return iter(())
+            return Asset.objects.none()
         still = self._assets(self.until).filter(path=OuterRef("path"))
         retired = self._assets(self.since).filter(retired__gt=self.since.at, retired__lte=self.until.at)
-        gone = retired.filter(~Exists(still)).order_by("path").values_list("path", flat=True)
-        return gone.iterator(chunk_size=CHUNK)
+        return retired.filter(~Exists(still))
 
     def _come(self) -> "QuerySet[Asset]":
         """The assets that are new, or may show something new; with what `was` at their paths: a SHA-256, or an id."""
-        until = self._assets(self.until).order_by("path")
+        until = self._assets(self.until)
         if self.since is None:
             return until.annotate(was=Value(None, output_field=CharField()))
         content = Coalesce(F("blob__sha256"), Cast("zarr_id", CharField()))
@@ -117,13 +133,12 @@ class Delta:
             return
         entries = ZarrEntry.objects.filter(zarr=zarr_id)
         shown, before = entries.filter(entries_shown_at(until)), entries.filter(entries_shown_at(since))
-        gone = before.filter(~Exists(shown.filter(path=OuterRef("path"))), retired__lte=until).order_by("path")
-        for path in gone.values_list("path", flat=True).iterator(chunk_size=CHUNK):
-            yield Removed(f"{folder}/{path}")
+        gone = before.filter(~Exists(shown.filter(path=OuterRef("path"))), retired__lte=until)
+        yield from (Removed(f"{folder}/{path}") for (path,) in self._pages(gone, "path"))
         was = Subquery(before.filter(path=OuterRef("path")).values("md5")[:1])
         is_new = Q(was=None) | ~Q(was=F("md5"))
-        come = shown.filter(introduced__gt=since).annotate(was=was).filter(is_new).order_by("path")
-        for path, md5, size in come.values_list("path", "md5", "size").iterator(chunk_size=CHUNK):
+        come = shown.filter(introduced__gt=since).annotate(was=was).filter(is_new)
+        for path, md5, size in self._pages(come, "path", "md5", "size"):
             if self._fits(f"{folder}/{path}"):
                 url = self._url(entry_key(zarr_id, md5))
                 yield Placed(f"{folder}/{path}", annex_key(path=path, size=size or 0, md5=md5), url)

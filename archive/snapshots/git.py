@@ -1,7 +1,7 @@
-"""Running git: with no configuration but ours, and limits to its time and memory."""
+"""Reading what others have written into a repository: git with limits to its time and memory."""
 
+import hashlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,31 +14,13 @@ from threading import Timer
 from typing import IO, NamedTuple
 
 from archive.errors import InvalidError
+from archive.snapshots.plumbing import ENVIRONMENT, GitError, command
 
 READ_SIZE = 2**16
 MEMORY = 2 * 2**30
-GIT = shutil.which("git") or "git"
 
 # Limits of the shell's are those of the program that it turns into.
 _LIMITED = ("/bin/sh", "-c", f'ulimit -c 0; ulimit -v {MEMORY // 2**10}; exec "$@"', "sh")
-
-
-class GitError(Exception):
-    """git has failed, or took too long."""
-
-
-def environment() -> dict[str, str]:
-    """What a child knows of the world: no settings of this process, no git configuration of a user or the system."""
-    return {
-        "PATH": os.defpath,
-        "HOME": os.devnull,
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
 
 
 class ObjectInfo(NamedTuple):
@@ -63,9 +45,9 @@ class Git:
     ) -> Iterator["subprocess.Popen[bytes]"]:
         """A run of git, for the block to read from; it ends with the block, or when its time is over."""
         process = subprocess.Popen(  # noqa: S603 - with arguments of ours
-            [*_LIMITED, GIT, *arguments],
+            [*_LIMITED, *command(*arguments)],
             cwd=self.folder,
-            env={**environment(), **self.more},
+            env={**ENVIRONMENT, **self.more},
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -129,6 +111,11 @@ class Git:
                 yield name, content[:-1]
             if process.wait():
                 raise GitError(f"git cat-file failed ({process.returncode})")
+
+
+def object_id(kind: str, content: bytes) -> str:
+    """What git calls an object."""
+    return hashlib.sha1(b"%b %d\0%b" % (kind.encode(), len(content), content), usedforsecurity=False).hexdigest()
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

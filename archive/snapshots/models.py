@@ -38,11 +38,13 @@ class Repository(models.Model):
     # The commits that the branches `main` and `git-annex` are at; empty while they are not there.
     main = models.CharField(max_length=40, blank=True)
     annex = models.CharField(max_length=40, blank=True)
-    # Which files are in git, as the settings had it when this history began (`layout.Rules`).
-    text_names = models.JSONField(default=list)
+    # Which files are in git, as the settings had it when this history began (`layout.Rules`); no names before.
+    text_names = models.JSONField(null=True)
     text_bytes = models.BigIntegerField(default=0)
     # The first of the paths that git cannot have.
     unfit = models.JSONField(default=list)
+    # The names of the bundles that are laid out for everybody (`exports`); none while it is not.
+    exported = models.JSONField(default=list, blank=True)
     # When the bundles were last checked, and what was found wrong.
     checked = models.DateTimeField(null=True)
     fault = models.TextField(blank=True)

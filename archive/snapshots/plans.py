@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.assets.models import Asset
@@ -12,6 +12,7 @@ from archive.datasets.models import Dataset, Version
 from archive.snapshots.delta import Point
 from archive.snapshots.layout import ARCHIVE_EMAIL, ARCHIVE_NAME
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.plumbing import Beat
 from archive.snapshots.writer import Plan
 from archive.timeline.models import Change, Job
 
@@ -120,14 +121,14 @@ def _effects(change: Change) -> list[tuple[str, int]]:
     return [(verbs.get(Kind(change.kind), "change"), 1)]
 
 
-def plans(repository: Repository, outlook: Outlook) -> Iterator[Plan]:
+def plans(repository: Repository, outlook: Outlook, beat: Beat) -> Iterator[Plan]:
     """The commits that bring the repository as far as can be seen, oldest first."""
     dataset = repository.dataset
     newest = Commit.objects.filter(repository=repository).order_by("pk").last()
     since = Point(newest.at, frozenset(newest.left_out)) if newest else None
     recorded = newest.recorded if newest else None
     is_late = newest is not None and not frozenset(newest.left_out) <= outlook.left_out
-    for group in _groups(repository, outlook.reach):
+    for group in _groups(repository, outlook.reach, beat):
         until = Point(group.newest.number, outlook.left_out)
         # Clocks may go back; what git-annex is told must not.
         recorded = max(filter(None, [recorded, group.newest.recorded]))
@@ -148,7 +149,7 @@ def _author(dataset: Dataset, change: Change | None) -> tuple[str, str]:
     return change.author_name, f"user-{change.user_id}@users.noreply.invalid"
 
 
-def _groups(repository: Repository, reach: int) -> Iterator[_Group]:
+def _groups(repository: Repository, reach: int, beat: Beat) -> Iterator[_Group]:
     """The changes that may change the tree, in groups: one ends where the author changes, and at each version."""
     points = _boundaries(repository, reach)
     kinds = [*RELEVANT, Kind.RELEASE] if not repository.main else RELEVANT
@@ -156,7 +157,7 @@ def _groups(repository: Repository, reach: int) -> Iterator[_Group]:
         dataset_id=repository.dataset_id, number__gt=repository.at, number__lte=reach, kind__in=kinds
     )
     group: _Group | None = None
-    for change in changes.order_by("number").iterator(chunk_size=CHUNK):
+    for change in _pages(changes.order_by("number"), beat):
         while points and points[0] < change.number:
             points.pop(0)
             if group:
@@ -170,6 +171,14 @@ def _groups(repository: Repository, reach: int) -> Iterator[_Group]:
         group = _Group(change)
     if group:
         yield group
+
+
+def _pages(changes: "QuerySet[Change]", beat: Beat) -> Iterator[Change]:
+    page = list(changes[:CHUNK])
+    while page:
+        beat()
+        yield from page
+        page = list(changes.filter(number__gt=page[-1].number)[:CHUNK]) if len(page) == CHUNK else []
 
 
 def _boundaries(repository: Repository, reach: int) -> list[int]:

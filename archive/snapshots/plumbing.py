@@ -75,10 +75,11 @@ def run(*arguments: str, folder: Path, stdin: bytes = b"", beat: Beat | None = N
         return answer
 
 
-def feed(*arguments: str, folder: Path, chunks: Iterable[bytes]) -> None:
+def feed(*arguments: str, folder: Path, chunks: Iterable[bytes], beat: Beat | None = None) -> None:
     """Run git in the repository `folder` with `chunks` as its standard input, written as they come.
 
-    Whatever is raised by `chunks` ends git at once, and goes on. Raises GitError when git fails.
+    Whatever is raised by `chunks` ends git at once, and goes on. When they are all written, `beat` is called about
+    every second. Raises GitError when git fails.
     """
     with tempfile.TemporaryFile() as said, _child(arguments, folder, said.fileno(), stdout=said.fileno()) as child:
         assert child.stdin is not None  # noqa: S101 - it is a pipe, see `_child`
@@ -87,7 +88,7 @@ def feed(*arguments: str, folder: Path, chunks: Iterable[bytes]) -> None:
             for chunk in chunks:
                 child.stdin.write(chunk)
             child.stdin.close()
-        _wait(arguments, child)
+        _wait(arguments, child, beat)
         _require_success(arguments, child, said.fileno())
 
 
@@ -132,11 +133,15 @@ def _child(
         child.wait()
 
 
-def _wait(arguments: Sequence[str], child: "subprocess.Popen[bytes]") -> None:
-    try:
-        child.wait(timeout=HOUR)
-    except subprocess.TimeoutExpired:
-        raise GitError(f"git {arguments[0]} does not end.") from None
+def _wait(arguments: Sequence[str], child: "subprocess.Popen[bytes]", beat: Beat | None = None) -> None:
+    until = monotonic() + HOUR
+    while monotonic() < until:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=POLL_SECONDS)
+            return
+        if beat:
+            beat()
+    raise GitError(f"git {arguments[0]} does not end.")
 
 
 def _require_success(arguments: Sequence[str], child: "subprocess.Popen[bytes]", said: int) -> None:

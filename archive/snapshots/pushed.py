@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from git import Blob, Repo
+from git import Repo
 
 from archive.assets.models import Asset
 from archive.blobs.models import blob_key
 from archive.digests import AnnexKey, parse_annex_key
 from archive.errors import InvalidError
 from archive.snapshots.delta import CHUNK, Point
+from archive.snapshots.entries import Faults
+from archive.snapshots.git import Git
 from archive.snapshots.layout import Placed
 from archive.snapshots.models import Commit
-from archive.snapshots.plumbing import ENVIRONMENT
+from archive.snapshots.plumbing import ENVIRONMENT, HOUR
+from archive.snapshots.trees import NO_LIMITS, changes_in
 from archive.storage.queries import public_url
 
 # No link, and no file that stands for one, is larger.
@@ -23,39 +26,34 @@ POINTER = "/annex/objects/"
 def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Placed]:
     """The files that a pushed commit brought and that are not in git itself, with the keys that the commit gives them.
 
-    `folder` is a repository that has the commit.
+    `folder` is a repository that has the commit. What had the same bytes before, under another key or in git, is told
+    of too: git-annex has to find it by the key that it has now.
     """
+    before = Commit.objects.filter(repository=commit.repository_id, pk__lt=commit.pk).order_by("pk").last()
+    old = before.sha if before else None
+    changes = changes_in(Git(folder, HOUR), old, commit.sha, zarr_paths=(), limits=NO_LIMITS, faults=Faults())
+    keys = {path: key for path, key in changes.contents.items() if isinstance(key, AnnexKey)}
+    assets = Asset.objects.filter(Point(commit.at).assets, dataset_id=commit.repository_id)
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), CHUNK):
+        paths = ordered[start : start + CHUNK]
+        blobs = dict(assets.filter(path__in=paths).values_list("path", "blob_id"))
+        for path in paths:
+            if blob_id := blobs.get(path):
+                yield Placed(path, keys[path], public_url(blob_key(blob_id)) if is_public else "")
+
+
+def reading(folder: Path) -> Repo:
+    """The repository in `folder`, to read single objects of; to be closed, since a git child stays with it."""
     repository = Repo(folder)
     repository.git.update_environment(**ENVIRONMENT)
-    assets = Asset.objects.filter(
-        Point(commit.at).assets, dataset_id=commit.repository_id, introduced=commit.at, blob__isnull=False
-    )
-    try:
-        tree = repository.commit(commit.sha).tree
-        for path, blob_id in assets.order_by("path").values_list("path", "blob_id").iterator(chunk_size=CHUNK):
-            entry = _entry(tree, path)
-            key = _key_in(entry) if entry else None
-            if key:
-                yield Placed(path, key, public_url(blob_key(blob_id)) if is_public and blob_id else "")
-    finally:
-        repository.close()
+    return repository
 
 
-def _entry(tree: object, path: str) -> Blob | None:
-    try:
-        entry = tree / path  # type: ignore[operator]
-    except KeyError:
-        return None
-    return entry if isinstance(entry, Blob) else None
-
-
-def _key_in(blob: Blob) -> AnnexKey | None:
+def key_in(content: bytes, *, is_link: bool) -> AnnexKey | None:
     """The key that a link, or a file that stands for one, names; None for any other file."""
-    if blob.size > MAX_POINTER:
-        return None
-    text, _, _ = blob.data_stream.read().partition(b"\n")
-    before, found, name = text.decode(errors="replace").rpartition("/")
-    if not found or (blob.mode != Blob.link_mode and before != POINTER.rstrip("/")):
+    folder, found, name = content.partition(b"\n")[0].decode(errors="replace").rpartition("/")
+    if not found or not (is_link or f"{folder}/" == POINTER):
         return None
     try:
         return parse_annex_key(name)

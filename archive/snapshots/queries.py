@@ -18,11 +18,14 @@ from archive.datasets.queries import shown_versions
 from archive.digests import AnnexKey
 from archive.errors import NotFoundError
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.serverless import CLONE_FILE
+from archive.storage.queries import public_url
 from archive.timeline.models import Projection
 from archive.timeline.queries import position
 from archive.zarr.models import ZarrEntry, entry_key
 
 PROJECTION = "snapshot"
+EXPORTS = "clones/"
 CHECKED_AT_ONCE = 20
 # The number of a revision that there will not be.
 NEVER = Value(2**63 - 1)
@@ -90,6 +93,19 @@ def clone_state(dataset: Dataset) -> CloneState:
         state=row.state if row else Projection.State.FOLLOWING,
         reason=" ".join(filter(None, [row.reason if row else "", unfit_reason(repository), repository.fault])),
     )
+
+
+def export_prefix(repository: Repository) -> str:
+    """What the keys begin with of all that is laid out of a repository for everybody."""
+    return f"{EXPORTS}{repository.folder}/"
+
+
+def serverless_clone_url(dataset: Dataset) -> str | None:
+    """Where the repository is cloned from without this server; None as long as it is not laid out for everybody."""
+    repository = Repository.objects.filter(dataset=dataset, released=dataset.released).first()
+    if repository is None or not repository.exported:
+        return None
+    return public_url(f"{export_prefix(repository)}{CLONE_FILE}")
 
 
 def unfit_reason(repository: Repository) -> str:

@@ -1,28 +1,62 @@
 """Repositories: begun when they are first asked for, given to those who clone and fetch, moved on by a push."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import monotonic, sleep
 from typing import IO
 
 from django.conf import settings
 
+from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
-from archive.errors import ConflictError
-from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import opened, scratch, workspace
+from archive.errors import BusyError, ConflictError
+from archive.snapshots import cache
+from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
+from archive.snapshots.cache import scratch, workspace
+from archive.snapshots.git import object_id
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.plans import RELEVANT
+from archive.snapshots.plumbing import GitError
+from archive.snapshots.pushes import judge
+from archive.snapshots.queries import PROJECTION
+from archive.snapshots.receiving import Push, receive
+from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
-from archive.snapshots.work import MovedError, Progress, latest_left_out, record
+from archive.snapshots.work import CHECK_JOB, MovedError, Progress, latest_left_out, record, restore
+from archive.snapshots.writer import rules_of
 from archive.timeline.models import Change
+from archive.timeline.queries import position
+from archive.timeline.services import nudge, start_job
 
-__all__ = ["opened", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = ["opened", "rebuild", "receiving", "record_push", "repository_of", "store_push", "workspace"]
+
+CATCH_UP_SECONDS = 0.5
+# What changes a tree, and what lets it be written anew.
+BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
 
 
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+@contextmanager
+def opened(repository: Repository) -> Iterator[Path]:
+    """The repository as a bare one in a folder of this machine's cache, as Postgres says its references are.
+
+    The folder stays until the block ends; it is only to be read. Raises BusyError while a release has not begun its
+    new history, while the store lacks some of it, which is then restored, and when others fill the folder for long.
+    """
+    try:
+        with cache.opened(repository) as folder:
+            yield folder
+    except DamagedError as error:
+        start_job(CHECK_JOB, subject=str(repository.pk))
+        raise BusyError("The repository is being restored; please try again.", retry_after=60) from error
 
 
 def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
@@ -45,6 +79,73 @@ def fetching(repository: Repository, request: IO[bytes], protocol: str) -> Itera
         yield chain((first,), chunks)
 
 
+def rebuild(repository: Repository) -> None:
+    """Write the repository again from the rows, with the same commits, whatever the store has of it.
+
+    Raises ConflictError, and changes nothing, when that cannot be done, or the repository moves on meanwhile.
+    """
+    try:
+        restore(repository, lambda: None)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
+
+
+@contextmanager
+def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator[Generator[bytes, None, None]]:
+    """What git answers to the body of a request to push into the dataset's repository, as it comes.
+
+    What is wrong with the push is told in the answer. Raises BusyError if nothing can be pushed just now.
+    """
+    require(actor, Action.CHANGE_DRAFT, dataset)
+    repository = repository_of(dataset)
+    limits = {"seconds": settings.GIT_SECONDS, "max_size": settings.GIT_PUSH_MAX_BYTES}
+    with (
+        opened(repository) as folder,
+        closing(receive(folder, request, partial(_judged, actor, repository.pk), **limits)) as chunks,
+    ):
+        yield chunks
+
+
+def _judged(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None, None]:
+    yield from _caught_up(dataset_id)
+    repository = Repository.objects.select_related("dataset").get(pk=dataset_id)
+    yield from judge(actor, repository.dataset, _Landing(repository), push)
+
+
+def _caught_up(dataset_id: int) -> Generator[str, None, None]:
+    """Wait until the archive itself has written what came before. Raises BusyError if that takes long."""
+    target, until = position(dataset_id), monotonic() + settings.GIT_PUSH_PATIENCE
+    while Repository.objects.filter(pk=dataset_id, at__lt=target).exists():
+        if monotonic() > until:
+            raise BusyError("The archive is still writing what came before this; please try again in a while.")
+        nudge(dataset_id, PROJECTION)
+        yield "Waiting for the archive to write what came before this..."
+        sleep(CATCH_UP_SECONDS)
+
+
+@dataclass
+class _Landing:
+    """Where a push lands: this repository, as it was when the push was looked at."""
+
+    repository: Repository
+    stored: StoredBundle | None = None
+
+    @property
+    def main(self) -> str:
+        return self.repository.main
+
+    @property
+    def own_attributes(self) -> str:
+        return object_id("blob", rules_of(self.repository).attributes())
+
+    def prepare(self, push: Push, commit: str) -> None:
+        self.stored = store_push(self.repository, quarantine=push.git.folder, commit=commit)
+
+    def move(self, commit: str, change: Change) -> None:
+        if self.stored:
+            record_push(self.repository, self.stored, commit=commit, message=f"Push {commit}", change=change)
+
+
 def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:
     """Put what a push brought into the store: what `commit` has, and the repository has not.
 
@@ -60,8 +161,8 @@ def store_push(repository: Repository, *, quarantine: Path, commit: str) -> Stor
 def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
     """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
 
-    Raises ConflictError unless `repository`, as the caller has read it, was as far as the change before, and still is:
-    the push was then made, or is being made, upon something older.
+    Raises ConflictError unless `repository`, as the caller has read it, has all that was changed before, and still is
+    where it was: the push was then made, or is being made, upon something older.
     """
     pushed = Commit(
         repository=repository,
@@ -74,7 +175,10 @@ def record_push(repository: Repository, stored: StoredBundle, *, commit: str, me
         left_out=latest_left_out(repository),
         is_pushed=True,
     )
-    if repository.at != change.number - 1:
+    between = Change.objects.filter(
+        dataset_id=change.dataset_id, number__gt=repository.at, number__lt=change.number, kind__in=BEGINS_ANEW
+    )
+    if between.exists():
         raise ConflictError("The archive's own newest commits are not written yet; fetch in a moment, and push.")
     progress = Progress([pushed], stored, change.number, commit, repository.annex, repository.unfit)
     try:

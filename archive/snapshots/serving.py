@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import BusyError, InvalidError
-from archive.snapshots.git import READ_SIZE, Git, GitError, stdout_of
+from archive.snapshots.git import READ_SIZE, Git, stdout_of
+from archive.snapshots.plumbing import GitError
 
 # Clients may leave blobs out and ask for them one by one; what nobody is shown is not for asking.
 _SETTINGS = ("-c", "uploadpack.allowFilter=true", "-c", "pack.threads=1", "-c", "pack.windowMemory=64m")

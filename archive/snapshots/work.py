@@ -3,30 +3,44 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from archive.accounts.policy import RELEASED
+from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError
-from archive.snapshots.bundles import StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import opened, scratch, take_in, workspace
-from archive.snapshots.models import Bundle, Commit, Repository
-from archive.snapshots.plans import look_ahead, plans
-from archive.snapshots.plumbing import Beat
+from archive.paths import ancestors
+from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
+from archive.snapshots.cache import forget, opened, scratch, take_in, workspace
+from archive.snapshots.checks import find_fault
+from archive.snapshots.exports import export, sweep_exports
+from archive.snapshots.models import BUNDLES, Bundle, Commit, Repository
+from archive.snapshots.plans import Outlook, look_ahead, plans
+from archive.snapshots.plumbing import Beat, GitError, new_repository
 from archive.snapshots.pushed import pushed_keys
-from archive.snapshots.queries import PROJECTION
+from archive.snapshots.queries import PROJECTION, repositories_to_check
+from archive.snapshots.rewriting import RewriteError, rewrite
 from archive.snapshots.writer import Plan, Writer
+from archive.storage.queries import list_objects
+from archive.storage.services import delete
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change
-from archive.timeline.work import Span, projection
+from archive.timeline.services import start_job
+from archive.timeline.work import RunningJob, Span, job_handler, projection
 
 # So many commits are written, kept and recorded together.
 COMMITS_AT_ONCE = 1000
 MAX_BUNDLES = 30
 UNFIT_SHOWN = 20
+CHECK_JOB = "check_repository"
+# A bundle is recorded when it is in the store, unless whoever put it there dies; and one that has been merged with
+# others may just be read.
+BUNDLE_GRACE = timedelta(days=2)
 # The end of a checksum brings no nudge here: the sweep asks again.
 WAITING_SECONDS = 5.0
 LEFT_OUT_SECONDS = 600.0
@@ -45,22 +59,31 @@ def write_repository(span: Span) -> None:
     repository = begun(dataset)
     outlook = look_ahead(repository, span.target)
     try:
-        repository = _tell_of_pushes(repository, span.heartbeat.beat)
-        while batch := list(islice(plans(repository, outlook), COMMITS_AT_ONCE)):
-            repository = _write(repository, batch, span.heartbeat.beat)
+        _follow(repository, outlook, span.heartbeat.beat)
     except MovedError:
         raise NotYetError("Somebody else has moved the branches.", retry_after=1) from None
+    except DamagedError as damaged:
+        start_job(CHECK_JOB, subject=str(dataset.number))
+        raise NotYetError(f"{damaged} It is being restored.") from damaged
     except BusyError as busy:
         raise NotYetError(busy.message, retry_after=busy.retry_after) from busy
-    Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history).update(
-        at=outlook.reach
-    )
-    if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
-        merge_bundles(repository, span.heartbeat.beat)
     if outlook.reason:
         raise NotYetError(
             outlook.reason, retry_after=WAITING_SECONDS if outlook.reach < span.target else LEFT_OUT_SECONDS
         )
+
+
+def _follow(repository: Repository, outlook: Outlook, beat: Beat) -> None:
+    """Bring a repository as far as can be seen."""
+    repository = _tell_of_pushes(repository, beat)
+    while batch := list(islice(plans(repository, outlook, beat), COMMITS_AT_ONCE)):
+        repository = _write(repository, batch, beat)
+    behind = Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history)
+    behind.update(at=outlook.reach)
+    if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
+        merge_bundles(repository, beat)
+    if repository.dataset.access in RELEASED:
+        export(repository, beat)
 
 
 def begun(dataset: Dataset) -> Repository:
@@ -69,7 +92,7 @@ def begun(dataset: Dataset) -> Repository:
         Repository.objects.get_or_create(dataset=dataset)
         repository = Repository.objects.select_for_update(of=["self"]).select_related("dataset").get(dataset=dataset)
         is_stale = repository.released != repository.dataset.released
-        if repository.text_names and not is_stale:
+        if repository.text_names is not None and not is_stale:
             return repository
         if is_stale:
             repository.commits.all().delete()
@@ -78,7 +101,7 @@ def begun(dataset: Dataset) -> Repository:
         repository.released = repository.dataset.released
         repository.at = _before_history(repository)
         repository.main = repository.annex = ""
-        repository.unfit = []
+        repository.unfit, repository.exported = [], []
         repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
         repository.save()
     return repository
@@ -90,6 +113,14 @@ def _before_history(repository: Repository) -> int:
         return repository.released - 1
     creations = Change.objects.filter(dataset_id=repository.dataset_id, kind=Change.Kind.CREATE_DATASET)
     return creations.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def _still_unfit(repository: Repository, found: Sequence[str]) -> list[str]:
+    """Of the paths that git cannot have, the first that the draft still has."""
+    live = Asset.objects.filter(dataset=repository.dataset_id, retired=None)
+    above = {path: {path, *ancestors(path)} for path in dict.fromkeys(found)}
+    there = set(live.filter(path__in=set().union(*above.values())).values_list("path", flat=True)) if above else set()
+    return [path for path, assets in above.items() if assets & there][:UNFIT_SHOWN]
 
 
 @dataclass(frozen=True)
@@ -118,6 +149,10 @@ def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
         with _writing(repository, beat) as (writer, keep):
             writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
             commit.annex = writer.annex
+            if writer.annex == repository.annex:
+                # It brought nothing but files that are in git itself.
+                commit.save(update_fields=["annex"])
+                continue
             repository = keep([commit], repository.at)
     return repository
 
@@ -137,7 +172,7 @@ def _writing(repository: Repository, beat: Beat) -> Iterator[tuple[Writer, Keep]
             tips = {"main": writer.main, "annex": writer.annex}
             make_bundle(file, folder=space, without=[repository.main, repository.annex], beat=beat, **tips)
             stored = store_bundle(file, beat)
-            unfit = [*dict.fromkeys([*repository.unfit, *writer.unfit])][:UNFIT_SHOWN]
+            unfit = _still_unfit(repository, [*repository.unfit, *writer.unfit])
             written = record(repository, Progress(commits, stored, at, **tips, unfit=unfit))
             take_in(base, file, beat)
             return written
@@ -180,7 +215,7 @@ def merge_bundles(repository: Repository, beat: Beat) -> None:
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
     newest = bundles[-1]
     with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
-        file: Path = folder / "bundle"
+        file = folder / "bundle"
         make_bundle(file, folder=space, main=newest.main, annex=newest.annex, without=[], beat=beat)
         replace_bundles(repository, bundles, store_bundle(file, beat))
 
@@ -202,3 +237,69 @@ def replace_bundles(repository: Repository, old: Sequence[Bundle], stored: Store
             annex=newest.annex,
             **stored._asdict(),
         )
+
+
+# --- Checking ---------------------------------------------------------------------------------------------------------
+
+
+@job_handler(CHECK_JOB, deadline=timedelta(days=1), queue="bulk")
+def check_repository(job: RunningJob) -> None:
+    """Check the repository of the dataset that is the job's subject, and restore it if something is wrong with it."""
+    repository = Repository.objects.select_related("dataset").filter(pk=int(job.row.subject)).first()
+    if repository is None:
+        return
+    job.step("check")
+    fault = find_fault(repository, job.heartbeat.beat)
+    if fault:
+        job.log(fault)
+        job.step("restore")
+        fault = _restore(repository, job.heartbeat.beat) or find_fault(repository, job.heartbeat.beat)
+    Repository.objects.filter(pk=repository.pk).update(checked=timezone.now(), fault=fault)
+
+
+def _restore(repository: Repository, beat: Beat) -> str:
+    """Restore a repository from the rows; why that cannot be done, or nothing if it was."""
+    try:
+        restore(repository, beat)
+    except (RewriteError, DamagedError, GitError, MovedError) as error:
+        return f"{error} It cannot be restored."
+    return ""
+
+
+def restore(repository: Repository, beat: Beat) -> None:
+    """Write a repository again, with the same commits, and let one new bundle take the place of those it has.
+
+    Raises RewriteError, DamagedError or GitError if it cannot be done, and MovedError if the repository moves on
+    meanwhile; nothing is changed then.
+    """
+    with scratch() as space:
+        folder = new_repository(space / "repository.git")
+        commits = rewrite(repository, folder, beat)
+        if not commits:
+            return
+        main, annex = commits[-1].sha, commits[-1].annex
+        make_bundle(space / "bundle", folder=folder, main=main, annex=annex, without=[], beat=beat)
+        stored = store_bundle(space / "bundle", beat)
+        with transaction.atomic():
+            written = _record(repository, annex=annex, fault="")
+            Commit.objects.bulk_update(commits, ["annex"], batch_size=COMMITS_AT_ONCE)
+            written.bundles.all().delete()
+            written.bundles.create(at=commits[-1].at, main=main, annex=annex, **stored._asdict())
+    forget(repository)
+
+
+def sweep_bundles() -> None:
+    """Delete from the store the bundles that no row tells of, and that are too old to be told of yet."""
+    sweep_exports()
+    day = f"{BUNDLES}{datetime.now(UTC) - BUNDLE_GRACE:%Y-%m-%d}/"
+    for page in list_objects(BUNDLES):
+        old = [each.key for each in page if each.key < day]
+        known = set(Bundle.objects.filter(key__in=old).values_list("key", flat=True))
+        for key in sorted({*old} - known):
+            delete(key)
+
+
+def check_some() -> None:
+    """Have those repositories checked that were not for longest."""
+    for number in repositories_to_check():
+        start_job(CHECK_JOB, subject=str(number))

@@ -42,6 +42,11 @@ ARCHIVE = person(ARCHIVE_NAME, ARCHIVE_EMAIL)
 MAIN, ANNEX = "refs/heads/main", "refs/heads/git-annex"
 
 
+def rules_of(repository: Repository) -> Rules:
+    """The rules that a repository's history began with."""
+    return Rules(repository.text_names or [], repository.text_bytes)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A commit to be: from where to where it brings the tree, and what it says."""
@@ -70,7 +75,7 @@ class Writer:
     unfit: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._rules = Rules(self.repository.text_names, self.repository.text_bytes)
+        self._rules = rules_of(self.repository)
         self._parents = {MAIN: self.main, ANNEX: self.annex}
         self._has_main, self._has_annex = bool(self.main), bool(self.annex)
         self._marks = 0
@@ -92,7 +97,9 @@ class Writer:
         """Write what the stream says; the commits by their marks."""
         with tempfile.NamedTemporaryFile(dir=self.folder) as marks:
             options = ("--quiet", "--done", "--date-format=raw", f"--export-marks={marks.name}")
-            plumbing.feed("fast-import", *options, folder=self.folder, chunks=chain(chunks, [b"done\n"]))
+            plumbing.feed(
+                "fast-import", *options, folder=self.folder, chunks=chain(chunks, [b"done\n"]), beat=self.beat
+            )
             pairs = [line.split() for line in Path(marks.name).read_text().splitlines()]
         return {int(mark.removeprefix(":")): sha for mark, sha in pairs}
 
@@ -116,20 +123,24 @@ class Writer:
         self, plans: Iterable[Plan], drafts: list[tuple[Plan, int, int]], threads: ThreadPoolExecutor
     ) -> Iterator[bytes]:
         for plan in plans:
-            delta = Delta(self.repository.dataset_id, self._rules, plan.since, plan.until, self.is_public, self.unfit)
+            delta = self._delta(plan)
             steps = _with_content(delta.steps(), threads)
             first = next(steps, None)
             if first is None:
                 continue
-            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY) as logs:
+            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
                 main = self._next_mark()
                 yield self._head(MAIN, main, person(plan.author_name, plan.author_email), plan.recorded, plan.message)
                 yield from self._tree(chain([first], steps), logs, plan.recorded)
                 annex = yield from self._annex_commit(logs, plan.recorded)
             drafts.append((plan, main, annex))
 
+    def _delta(self, plan: Plan) -> Delta:
+        number, rules = self.repository.dataset_id, self._rules
+        return Delta(number, rules, plan.since, plan.until, self.is_public, self.beat, self.unfit)
+
     def _telling(self, files: Iterable[Placed], recorded: datetime) -> Iterator[bytes]:
-        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY) as logs:
+        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
             for file in files:
                 self.beat()
                 logs.writelines(self._logs(file, recorded))

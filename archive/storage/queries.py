@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
@@ -90,11 +91,12 @@ def reachable() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ListedObject:
-    """An object as a listing has it: its key, its size in bytes, and its ETag without quotes."""
+    """An object as a listing has it: its key, its size in bytes, its ETag without quotes, and when it was stored."""
 
     key: str
     size: int
     etag: str
+    stored: datetime
 
 
 def find(key: str) -> StoredObject | None:
@@ -115,7 +117,9 @@ def list_objects(prefix: str) -> Iterator[list[ListedObject]]:
     with reachable():
         for page in pages:
             found = page.get("Contents", [])
-            yield [ListedObject(each["Key"], each["Size"], each["ETag"].strip('"')) for each in found]
+            yield [
+                ListedObject(each["Key"], each["Size"], each["ETag"].strip('"'), each["LastModified"]) for each in found
+            ]
 
 
 def read(key: str) -> Iterator[bytes]:

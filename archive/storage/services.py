@@ -1,5 +1,7 @@
 """Changing the object store: uploads begun and given up, objects written, opened, closed and deleted."""
 
+import base64
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
+OPEN_TAGGING = f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"
 # What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
 IN_THIS_THREAD = TransferConfig(use_threads=False)
 
@@ -84,7 +87,10 @@ def start_multipart(key: str) -> str:
 
 
 def abort_multipart(key: str, multipart_id: str) -> None:
-    """Give a multipart upload up and free its parts. Nothing happens if it has ended already."""
+    """Give a multipart upload up and free its parts. Nothing happens if it has ended already, or has no id."""
+    if not multipart_id:
+        # The store would take it for a request to delete the object.
+        return
     with reachable():
         try:
             client().abort_multipart_upload(Bucket=bucket(), Key=key, UploadId=multipart_id)
@@ -129,7 +135,7 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
 
     With `is_open` anyone may read it from its first moment, as they could what it may replace.
     """
-    tagging = {"Tagging": f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"} if is_open else {}
+    tagging = {"Tagging": OPEN_TAGGING} if is_open else {}
     with reachable():
         client().upload_fileobj(
             cast("IO[bytes]", _Chunks(chunks)),
@@ -141,6 +147,29 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
     if is_open:
         # The embedded store forgets the tags that an upload in parts was begun with.
         open_to_all(key)
+
+
+def copy(source: str, target: str, *, is_open: bool = False) -> None:
+    """Store under `target` what lies under `source`, within the store; with `is_open`, anyone may read the copy."""
+    with reachable():
+        client().copy(
+            {"Bucket": bucket(), "Key": source},
+            bucket(),
+            target,
+            ExtraArgs={"TaggingDirective": "REPLACE", "Tagging": OPEN_TAGGING if is_open else ""},
+            Config=IN_THIS_THREAD,
+        )
+    if is_open:
+        open_to_all(target)
+
+
+def put(key: str, content: bytes) -> None:
+    """Store `content` under `key`, once the store has found that it got these bytes."""
+    digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    with reachable():
+        client().put_object(
+            Bucket=bucket(), Key=key, Body=content, ContentMD5=digest, ContentType="application/octet-stream"
+        )
 
 
 class _Chunks(RawIOBase):

@@ -79,7 +79,11 @@ def _prepare_bucket(session: Session) -> None:
 def _start_processes(session: Session, port: int, local_url: str) -> None:
     """Starts web, and the others once it answers: at the same time, they would keep each other from the processors."""
     live_port = session.home.port("live")
-    environment = {"ARCHIVE_LIVE_URL": f"http://127.0.0.1:{live_port}"} | session.environment
+    own = {
+        "ARCHIVE_LIVE_URL": f"http://127.0.0.1:{live_port}",
+        "SNAPSHOT_CACHE": str(session.home.folder / "repositories"),
+    }
+    environment = own | session.environment
     web, *others = _processes(replace(session, environment=environment), port, live_port)
     session.supervisor.start(web)
     info = f"{local_url}/api/info/"

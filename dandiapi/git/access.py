@@ -9,12 +9,12 @@ from typing import Any, Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from archive.accounts.policy import ANONYMOUS, Actor
+from archive.accounts.policy import ANONYMOUS, Actor, is_blinded
 from archive.accounts.queries import find_reviewer_link, find_token
 from archive.datasets.models import Dataset
 from archive.datasets.queries import visible_datasets
 from archive.datasets.services import LINK_PREFIX
-from archive.errors import ArchiveError, BusyError, NotFoundError, UnauthenticatedError
+from archive.errors import ArchiveError, BusyError, ForbiddenError, NotFoundError, UnauthenticatedError
 from dandiapi.auth import Anyone
 from dandiapi.errors import REPLIES, in_the_domain
 from dandiapi.oauth import find_access_token
@@ -91,14 +91,22 @@ def _actor_with(secret: str) -> Actor | None:
 
 
 def dataset_seen_by(actor: Actor, identifier: str) -> Dataset:
-    """The dataset, if the actor may read it.
+    """The dataset, if the actor may read it, and know who works on it, as its commits tell.
 
-    NotFoundError if there is none for them. Who has not said who they are is asked first, by UnauthenticatedError: git
-    gives no password before it is asked for one. Either is the same whether there is such a dataset or not.
+    ForbiddenError if they may not know who. NotFoundError if there is none for them; who has not said who they are is
+    asked first, by UnauthenticatedError, since git gives no password before. Either is the same whether there is such
+    a dataset or not.
     """
     dataset = visible_datasets(actor).filter(number=int(identifier)).first()
     if dataset is not None:
-        return dataset
+        return named_to(actor, dataset)
     if actor == ANONYMOUS:
         raise UnauthenticatedError(SIGN_IN)
     raise NotFoundError("There is no such repository.")
+
+
+def named_to(actor: Actor, dataset: Dataset) -> Dataset:
+    """The dataset, if the actor may know who works on it; ForbiddenError if they review it blindly."""
+    if is_blinded(actor, dataset):
+        raise ForbiddenError("Commits name people, so reviewer links do not open repositories; use `dandi download`.")
+    return dataset

@@ -27,7 +27,7 @@ FLUSH = b"0000"
 def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
     """`GET {repository}/info/refs?service=…`: what the repository has, for a client that goes on to ask for it."""
     service = _service(request.GET.get("service", ""))
-    dataset = _dataset(actor, identifier, service)
+    dataset = dataset_for(actor, identifier, service)
     with place():
         said = advertise(repository_of(dataset), service, _protocol(request, service))
     head = b"" if _speaks_version_2(request, service) else _packet(f"# service={service}\n") + FLUSH
@@ -40,7 +40,7 @@ def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResp
     """`POST {repository}/git-upload-pack`: the objects that the client wants and has not got."""
     service = Service.UPLOAD_PACK
     require_type(request, service)
-    repository = repository_of(_dataset(actor, identifier, service))
+    repository = repository_of(dataset_for(actor, identifier, service))
     with ExitStack() as held:
         held.enter_context(place())
         wanted = held.enter_context(spooled(request, limit=MAX_REQUEST))
@@ -80,7 +80,8 @@ def _service(name: str) -> Service:
         raise ForbiddenError("This repository is read by smart HTTP alone; please use git 1.6.6 or newer.") from None
 
 
-def _dataset(actor: Actor, identifier: str, service: Service) -> Dataset:
+def dataset_for(actor: Actor, identifier: str, service: Service) -> Dataset:
+    """The dataset, if the actor may use that service of its repository; ArchiveError if not."""
     dataset = dataset_seen_by(actor, identifier)
     if service is Service.RECEIVE_PACK:
         require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may push to it.")

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from dandiapi.git import annex, repository
+from dandiapi.git import annex, push, repository
 
 REPOSITORY = r"^git/(?P<identifier>[0-9]{6})(?:\.git)?"
 ANNEX = r"^git-annex/(?P<annex_uuid>[^/]+)"
@@ -14,6 +14,7 @@ SINCE_3 = rf"{ANNEX}/v(?P<version>[34])"
 urlpatterns = [
     re_path(rf"{REPOSITORY}/info/refs$", repository.references),
     re_path(rf"{REPOSITORY}/git-upload-pack$", repository.upload_pack),
+    re_path(rf"{REPOSITORY}/git-receive-pack$", push.receive_pack),
     re_path(rf"{REPOSITORY}/config$", repository.configuration),
     re_path(rf"{ANNEX}/key/(?P<key>.+)$", annex.content),
     re_path(rf"{VERSION}/key/(?P<key>.+)$", annex.get),

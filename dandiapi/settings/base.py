@@ -318,6 +318,15 @@ DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "archive@localhost")
 EMBARGO_RELEASE_AT_END: bool = env.bool("EMBARGO_RELEASE_AT_END", True)
 EMBARGO_NOTICE_DAYS: list[int] = env.list("EMBARGO_NOTICE_DAYS", cast=int, default=[30, 7, 1])
 
+# --- Pushes -----------------------------------------------------------------------------------------------------------
+
+# What a push may hold: bytes, files that are new, changed or gone, bytes of a file that is in git.
+GIT_PUSH_MAX_BYTES: int = env.int("GIT_PUSH_MAX_BYTES", 2 * 2**30)
+GIT_PUSH_MAX_FILES: int = env.int("GIT_PUSH_MAX_FILES", 200_000)
+GIT_MAX_FILE_SIZE: int = env.int("GIT_MAX_FILE_SIZE", 10 * 2**20)
+# How long it waits for the archive to write what came before it.
+GIT_PUSH_PATIENCE: float = env.float("GIT_PUSH_PATIENCE", 20.0)
+
 # --- The faces --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -41,6 +41,7 @@ from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
 from dandiapi.web.paging import Page, number_asked_for
 from dandiapi.web.readme import readme_of
+from dandiapi.web.repository import clone_of
 from dandiapi.web.state import state_of
 from dandiapi.web.text import render_markdown
 
@@ -162,6 +163,7 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "about": about(version.metadata),
         "description": render_markdown(description[:DESCRIPTION_CHARACTERS]) if isinstance(description, str) else "",
         "readme": readme_of(version),
+        "clone": clone_of(actor, dataset, version),
         "state": state_of(version),
         "published": published,
         "newest": published[0] if published else None,

@@ -15,10 +15,11 @@ from tests.bench.reading import measure_reading
 from tests.bench.registration import measure_registration
 from tests.bench.report import Table, heading
 from tests.bench.search import measure_search
+from tests.bench.snapshots import measure_snapshots
 from tests.bench.zarr import ENTRIES, measure_zarr
 from tests.journeys.running import RunningArchive, free_port
 
-PARTS = ("registration", "reading", "publishing", "embargo", "zarr", "search")
+PARTS = ("registration", "reading", "publishing", "embargo", "zarr", "search", "snapshots")
 
 
 def main() -> None:
@@ -42,6 +43,8 @@ def _measure(part: str, target: Target, options: argparse.Namespace) -> list[Tab
         return measure_embargo(target, options.small, options.large)
     if part == "zarr":
         return measure_zarr(target, options.entries)
+    if part == "snapshots":
+        return measure_snapshots(target, options.small, options.large)
     if part == "search":
         return measure_search(target, options.clients, options.seconds)
     return measure_publishing(target, options.small, options.large)

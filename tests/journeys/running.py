@@ -72,11 +72,18 @@ class RunningArchive:
 
         Raises RuntimeError with its last words when it does not.
         """
-        process = self.launch()
+        self.launch()
+        self.wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        """Waits until it is ready to be used.
+
+        Raises RuntimeError with its last words when it does not become so.
+        """
         deadline = time.monotonic() + READY_SECONDS
         while not self.answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The archive did not start:\n{self.last_words()}")
+            if self._started().poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The archive does not answer:\n{self.last_words()}")
             time.sleep(0.1)
 
     def environment(self) -> dict[str, str]:

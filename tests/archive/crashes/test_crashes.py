@@ -29,6 +29,7 @@ from archive.zarr.models import ZarrEntry, entry_key
 from archive.zarr.services import finalize
 from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
 from tests.archive.crashes.dying import die_at_step
+from tests.archive.snapshots.state import expected_of, refs_of, tree_of
 from tests.datacite import PASSWORD, USER, DataCite, running_datacite
 from tests.factories import (
     make_asset,
@@ -171,8 +172,20 @@ def outcome(dataset: Dataset, datacite: DataCite) -> dict[str, Any]:
             for row in Projection.objects.filter(dataset_id=dataset.number)
             if row.cursor != position(dataset.number) or row.state != "following"
         ],
+        "repository": wrong_trees(dataset),
         "DOIs": [datacite.dois.get((version.doi or "").lower(), {}).get("state") for version in published],
     }
+
+
+def wrong_trees(dataset: Dataset) -> list[str]:
+    """The references of the dataset's repository whose trees are not what they should be, or that are missing."""
+    names = refs_of(dataset)
+    versions = {f"refs/tags/{version.version}": version for version in dataset.versions.filter(at__isnull=False)}
+    expected = {"refs/heads/main": draft_of(dataset), **versions}
+    right = [
+        name for name, version in expected.items() if name in names and tree_of(dataset, name) == expected_of(version)
+    ]
+    return sorted({*expected} - {*right})
 
 
 def objects_of(dataset: Dataset) -> list[str]:
@@ -212,6 +225,7 @@ WELL: dict[str, Any] = {
     "unended jobs": [],
     "unsuccessful jobs": [],
     "projections behind": [],
+    "repository": [],
     "DOIs": [],
 }
 VERSION: dict[str, Any] = {

@@ -1,7 +1,9 @@
 """What is in a repository, as plain git tells it; and what should be, by the rows."""
 
 import hashlib
+import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +26,13 @@ class File:
     content: bytes
 
 
-def git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    done = subprocess.run(["git", *arguments], cwd=folder, input=stdin, capture_output=True, check=False)
+def git(folder: Path, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+    """What git says; nothing of whose machine this is decides about that."""
+    clean = {"PATH": f"{CLIENTS}:{os.environ['PATH']}", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    everything = {**clean, **(environment or {})}
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env=everything, input=stdin, capture_output=True, check=False
+    )
     assert done.returncode == 0, (arguments, done.stderr)
     return done.stdout
 

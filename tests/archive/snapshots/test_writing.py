@@ -68,6 +68,16 @@ def test_text_is_a_link_when_it_is_larger_than_the_settings_have_it(worker: Work
     assert tree_of(dataset)["README.md"].mode == "120000"
 
 
+def test_all_files_are_links_when_the_settings_name_no_text(worker: Worker, settings: Any) -> None:
+    settings.SNAPSHOT_TEXT_NAMES = []
+    dataset = make_dataset()
+    for name in ("README.md", "a.json"):
+        make_asset(dataset, name, blob=make_blob(dataset, name.encode()))
+        worker.run()
+    assert {file.mode for file in tree_of(dataset).values()} == {"120000"}
+    assert len(history_of(dataset)) == 2
+
+
 def test_repository_keeps_the_rules_it_began_with(worker: Worker, settings: Any) -> None:
     dataset = make_dataset()
     worker.run()
@@ -270,10 +280,14 @@ def test_path_that_git_cannot_have_is_left_out_and_named(worker: Worker) -> None
     asset = make_asset(dataset, "a.nwb", blob=make_blob(dataset))
     make_asset(dataset, "b.nwb", blob=make_blob(dataset))
     # Such a row is from a time when its path was not refused.
-    type(asset).objects.filter(pk=asset.pk).update(path="git~1/a.nwb", folder="git~1")
+    type(asset).objects.filter(pk=asset.pk).update(path="git~1")
     worker.run()
     assert set(tree_of(dataset)) == {"b.nwb"}
-    assert "git~1/a.nwb" in clone_state(dataset).reason
+    assert "git~1" in clone_state(dataset).reason
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
+    make_asset(dataset, "c.nwb", blob=make_blob(dataset))
+    worker.run()
+    assert clone_state(dataset).reason == ""
 
 
 def test_references_name_nothing_that_is_not_written(worker: Worker) -> None:

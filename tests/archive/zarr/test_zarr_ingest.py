@@ -325,5 +325,5 @@ def test_ingest_that_another_worker_has_finished_changes_nothing(zarr: ZarrArchi
     assert slow
     worker.run()
     sums = work.sum_up(slow, lambda _: None)
-    assert work.complete(slow, sums) is None
+    assert not work.complete(slow, sums)
     assert zarr.revisions.count() == 1

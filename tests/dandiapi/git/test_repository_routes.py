@@ -136,7 +136,15 @@ def test_embargoed_repository_is_absent_to_others(
     assert anonymous.get(at(dataset, rest)).status_code == 401
     assert stranger.get(at(dataset, rest)).status_code == 404
     assert owner.get(at(dataset, rest)).status_code == 200
-    assert Caller(secret=secret).get(at(dataset, rest)).status_code == 200
+    assert Caller(secret=secret).get(at(dataset, rest)).status_code == 403
+
+
+def test_reviewers_are_not_shown_commits_because_these_name_people(dataset: Dataset) -> None:
+    _, secret = make_reviewer_link(dataset)
+    assert Caller(secret=secret).get(at(dataset, "/config")).status_code == 200
+    embargo(dataset)
+    refused = Caller(secret=secret).get(at(dataset, "/config"))
+    assert (refused.status_code, "name people" in refused.content.decode()) == (403, True)
 
 
 def test_what_is_absent_and_what_is_hidden_are_answered_alike(

@@ -14,6 +14,7 @@ from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.garbage.queries import AGE
 from archive.search.models import Document
+from archive.snapshots.models import Bundle
 from archive.timeline.models import Change, Job, Projection
 from tests.datacite import PASSWORD, USER, running_datacite
 from tests.factories import (
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.django_db
 ABOUT_DATASETS = [
     "migrate_version_metadata",
     "rebuild_search",
+    "rebuild_snapshots",
     "recount_folders",
     "register_dois",
     "revalidate",
@@ -113,6 +115,25 @@ def test_rebuild_search_brings_back_what_is_lost(dataset: Dataset, worker: Worke
     run("rebuild_search", dataset.identifier)
     worker.run()
     assert set(Document.objects.values_list("version_id", flat=True)) == before
+
+
+def test_rebuild_snapshots_writes_the_same_commits_again(worker: Worker) -> None:
+    dataset = make_dataset()
+    make_asset(dataset, blob=make_blob(dataset))
+    worker.run()
+    [before] = Bundle.objects.filter(repository=dataset.number)
+    assert run("rebuild_snapshots", dataset.identifier).endswith("Wrote 1 of 1 repositories again.\n")
+    [after] = Bundle.objects.filter(repository=dataset.number)
+    assert (after.main, after.annex) == (before.main, before.annex)
+    assert after.key != before.key
+
+
+def test_rebuild_snapshots_says_what_it_cannot_do(worker: Worker) -> None:
+    dataset = make_dataset()
+    asset = make_asset(dataset, blob=make_blob(dataset))
+    worker.run()
+    Asset.objects.filter(pk=asset.pk).delete()
+    assert "cannot be written again" in run("rebuild_snapshots", dataset.identifier)
 
 
 def test_recount_folders_says_what_is_wrong_and_puts_it_right(worker: Worker) -> None:

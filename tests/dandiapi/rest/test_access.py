@@ -44,6 +44,8 @@ DELETE dandisets/{identifier}/                                          401 403 
 GET    dandisets/{identifier}/users/                                    200 200 200 200 200 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 200 200 403 403 403
 GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200 403 401
+GET    dandisets/{identifier}/repository/                              200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/repository/versions/                     200 200 200 200 200 200 200 200
 POST   dandisets/{identifier}/star/                                     401 403 200 200 200 403 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 200 200 200 403 200 403
 POST   dandisets/{identifier}/unembargo/                                401 403 403 400 400 403 403 403
@@ -98,6 +100,8 @@ DELETE dandisets/{identifier}/                                          401 403 
 GET    dandisets/{identifier}/users/                                    200 200 200 200 200 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 200 200 403 403 403
 GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200 403 401
+GET    dandisets/{identifier}/repository/                              200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/repository/versions/                     200 200 200 200 200 200 200 200
 POST   dandisets/{identifier}/star/                                     401 403 200 200 200 403 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 200 200 200 403 200 403
 POST   dandisets/{identifier}/unembargo/                                401 403 403 400 400 403 403 403
@@ -152,6 +156,8 @@ DELETE dandisets/{identifier}/                                          401 403 
 GET    dandisets/{identifier}/users/                                    401 403 403 200 200 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 200 200 403 403 403
 GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200 403 401
+GET    dandisets/{identifier}/repository/                              401 403 403 200 200 200 200 403
+GET    dandisets/{identifier}/repository/versions/                     401 403 403 200 200 200 200 403
 POST   dandisets/{identifier}/star/                                     401 403 403 200 200 403 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 403 200 200 403 200 403
 POST   dandisets/{identifier}/unembargo/                                401 403 403 200 200 403 403 403
@@ -206,6 +212,8 @@ DELETE dandisets/{identifier}/                                          401 403 
 GET    dandisets/{identifier}/users/                                    200 200 200 200 200 200 200 200
 PUT    dandisets/{identifier}/users/                                    401 403 403 400 400 403 403 403
 GET    dandisets/{identifier}/projections/                              401 403 403 200 200 200 403 401
+GET    dandisets/{identifier}/repository/                              200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/repository/versions/                     200 200 200 200 200 200 200 200
 POST   dandisets/{identifier}/star/                                     401 403 200 200 200 403 200 403
 DELETE dandisets/{identifier}/star/                                     401 403 200 200 200 403 200 403
 POST   dandisets/{identifier}/unembargo/                                401 403 403 400 400 403 403 403
@@ -260,6 +268,8 @@ DELETE dandisets/{identifier}/                                          401 403 
 GET    dandisets/{identifier}/users/                                    404 404 404 404 404 404 404 404
 PUT    dandisets/{identifier}/users/                                    401 403 404 404 404 403 404 403
 GET    dandisets/{identifier}/projections/                              404 404 404 404 404 404 404 404
+GET    dandisets/{identifier}/repository/                              404 404 404 404 404 404 404 404
+GET    dandisets/{identifier}/repository/versions/                     404 404 404 404 404 404 404 404
 POST   dandisets/{identifier}/star/                                     401 403 404 404 404 403 404 403
 DELETE dandisets/{identifier}/star/                                     401 403 404 404 404 403 404 403
 POST   dandisets/{identifier}/unembargo/                                401 403 404 404 404 403 404 403

@@ -10,6 +10,8 @@ from archive.accounts.queries import owners_of
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import set_owners, update_draft
 from archive.errors import BusyError
+from archive.snapshots.queries import references, serverless_clone_url
+from archive.snapshots.services import repository_of
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.queries import at_most
 from tests.factories import (
@@ -269,3 +271,20 @@ def set_owner(dataset: Dataset) -> None:
     """One more owner."""
     usernames = [person.username for person in [*owners_of(dataset.number), make_user()]]
     set_owners(actor=acting(owners_of(dataset.number)[0]), dataset=dataset, usernames=usernames)
+
+
+def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version, worker: Worker) -> None:
+    worker.run()
+    repository = repository_of(version.dataset)
+    commit = references(repository)[f"refs/tags/{version.version}"]
+    page = anonymous.read(f"/dandiset/{version}")
+    address = f"{settings.ARCHIVE_URL}/git/{version.dataset.identifier}"
+    assert f"git clone --branch {version.version} {address}<" in page
+    assert commit[:12] in page
+    assert f"git clone annex::{serverless_clone_url(version.dataset)}<" in page
+    assert f"git clone {address}<" in anonymous.read(f"/dandiset/{version.dataset.identifier}/draft")
+
+
+def test_version_page_says_that_its_repository_lies_behind(anonymous: Browser, valid: Dataset) -> None:
+    make_asset(valid, "new.nwb")
+    assert "being written" in anonymous.read(f"/dandiset/{valid.identifier}/draft")

@@ -1,0 +1,124 @@
+"""Checking a repository from the store up: its bundles, its objects, and its trees against the rows they stand for."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing
+from heapq import merge
+from pathlib import Path
+from typing import NamedTuple
+
+from git import Repo
+
+from archive.digests import AnnexKey
+from archive.snapshots import plumbing
+from archive.snapshots.bundles import DamagedError
+from archive.snapshots.cache import fill, scratch
+from archive.snapshots.delta import Delta, Point
+from archive.snapshots.layout import ATTRIBUTES, Placed
+from archive.snapshots.models import Repository
+from archive.snapshots.plumbing import Beat, GitError
+from archive.snapshots.pushed import MAX_POINTER, key_in, reading
+from archive.snapshots.queries import references
+from archive.snapshots.writer import rules_of
+
+
+class Entry(NamedTuple):
+    """A file in a tree."""
+
+    path: str
+    mode: str
+    sha: str
+
+
+def find_fault(repository: Repository, beat: Beat) -> str:
+    """What is wrong with a repository as the store has it; empty if nothing is."""
+    with scratch() as space:
+        folder = plumbing.new_repository(space / "repository.git")
+        try:
+            fill(folder, list(repository.bundles.order_by("pk")), beat)
+            plumbing.run("fsck", "--strict", "--no-dangling", "--no-progress", folder=folder, beat=beat)
+        except (DamagedError, GitError) as error:
+            return str(error)
+        return next(_differences(repository, folder, beat), "")
+
+
+def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[str]:
+    """What the trees of the draft and of the versions have, or lack, against the rows."""
+    newest = repository.commits.order_by("pk").last()
+    points = {"refs/heads/main": Point(repository.at, frozenset(newest.left_out if newest else []))}
+    shown = repository.dataset.versions.filter(at__isnull=False)
+    points |= {f"refs/tags/{version.version}": Point(version.at or 0) for version in shown}
+    for name, sha in references(repository).items():
+        if name in points:
+            yield from (f"{name}: {fault}" for fault in _tree_faults(repository, folder, sha, points[name], beat))
+
+
+def _tree_faults(repository: Repository, folder: Path, sha: str, point: Point, beat: Beat) -> Iterator[str]:
+    with closing(reading(folder)) as opened:
+        there = _entries(folder, sha)
+        expected = _expected(repository, point, beat)
+        for entry, placed in _aligned(there, expected):
+            beat()
+            if entry is None and placed:
+                yield f"{placed.path} is missing."
+            elif placed is None and entry and entry.path != ATTRIBUTES:
+                yield f"{entry.path} should not be there."
+            elif entry and placed and not _is_right(opened, entry, placed):
+                yield f"{entry.path} is not what it should be."
+
+
+def _entries(folder: Path, sha: str) -> Iterator[Entry]:
+    for line in plumbing.lines("ls-tree", "-r", "-z", sha, folder=folder, separator=b"\0"):
+        meta, _, path = line.decode().partition("\t")
+        mode, _, blob = meta.split()
+        yield Entry(path, mode, blob)
+
+
+def _expected(repository: Repository, point: Point, beat: Beat) -> Iterator[Placed]:
+    """What should be in a tree, in the order in which git lists it: that of the bytes of whole paths."""
+    rules = rules_of(repository)
+
+    def placed(*, is_zarr: bool) -> Iterator[Placed]:
+        delta = Delta(repository.dataset_id, rules, None, point, is_public=False, beat=beat, is_zarr=is_zarr)
+        return (step for step in delta.steps() if isinstance(step, Placed))
+
+    return merge(placed(is_zarr=False), placed(is_zarr=True), key=lambda each: each.path.encode())
+
+
+def _aligned(there: Iterator[Entry], expected: Iterator[Placed]) -> Iterator[tuple[Entry | None, Placed | None]]:
+    """Those of the same path side by side, and the others alone; both come in order."""
+    entry, placed = next(there, None), next(expected, None)
+    while entry or placed:
+        if placed is None or (entry and entry.path.encode() < placed.path.encode()):
+            yield entry, None
+            entry = next(there, None)
+        elif entry is None or placed.path.encode() < entry.path.encode():
+            yield None, placed
+            placed = next(expected, None)
+        else:
+            yield entry, placed
+            entry, placed = next(there, None), next(expected, None)
+
+
+def _is_right(repository: Repo, entry: Entry, placed: Placed) -> bool:
+    if entry.sha == _blob_sha(placed.key.link_from(placed.path).encode()):
+        return True
+    stream = repository.odb.stream(bytes.fromhex(entry.sha))
+    start = stream.read(MAX_POINTER)
+    key = key_in(start, is_link=entry.mode == "120000") if stream.size <= MAX_POINTER else None
+    if key:
+        return _is_same_content(key, placed.key)
+    digest = hashlib.sha256(start)
+    while chunk := stream.read(2**20):
+        digest.update(chunk)
+    return digest.hexdigest() == placed.key.digest
+
+
+def _is_same_content(key: AnnexKey, other: AnnexKey) -> bool:
+    """Whether two keys may be of one content: those of different hashes can be told apart by their sizes alone."""
+    return key.size == other.size and (key.hash_name != other.hash_name or key.digest == other.digest)
+
+
+def _blob_sha(content: bytes) -> str:
+    """What git calls a file of that content."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()

@@ -1,0 +1,281 @@
+"""Judging a push, and making it true of the draft."""
+
+from collections.abc import Generator, Iterator, Sequence
+from mimetypes import MimeTypes
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from archive.accounts.policy import Actor
+from archive.assets.models import Asset
+from archive.assets.queries import live_assets
+from archive.assets.services import NewAsset, change_assets
+from archive.blobs.models import Blob
+from archive.blobs.queries import attachable_by_digest
+from archive.blobs.services import keep_contents
+from archive.datasets.models import Dataset
+from archive.datasets.queries import refuse_during_release
+from archive.datasets.services import hold_draft
+from archive.digests import AnnexKey
+from archive.paths import name_of
+from archive.snapshots.entries import Faults, printable
+from archive.snapshots.git import Git
+from archive.snapshots.receiving import Command, Push, RefusedError
+from archive.snapshots.trees import GitFile, Limits, TreeChanges, changes_in
+from archive.timeline.models import Change
+from archive.validation.queries import schema_info
+
+MAIN = "refs/heads/main"
+SYNCED_MAIN = "refs/heads/synced/main"
+OF_ANNEX = frozenset({"refs/heads/git-annex", "refs/heads/synced/git-annex"})
+
+ATTRIBUTES = ".gitattributes"
+
+BATCH = 2000
+# What is held in memory at a time of files that are on their way from git into the store.
+BATCH_BYTES = 64 * 2**20
+BATCH_FILES = 500
+
+NOTHING_CHANGED = "Refused; nothing was changed."
+FETCH_FIRST = "it leaves out what the archive has in it: fetch first, merge, and push again."
+
+# What an owner says of a file that is about its bytes, and so not true of others.
+OF_BYTES = frozenset({"blobDateModified", "dateModified", "encodingFormat"})
+# The tables of Python alone: what the machine knows besides must not matter.
+_TYPES = MimeTypes()
+_TYPES.add_type("application/x-nwb", ".nwb")
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+# --- What is pushed ---------------------------------------------------------------------------------------------------
+
+
+def wanted_main(push: Push, current: str) -> Generator[str, None, str | None]:
+    """The commit that the push would have `main` be at; None if it is `current`. Yields what is to be said of the rest.
+
+    Raises RefusedError, with a line for each ref at fault.
+    """
+    faults = [f"{printable(each.ref)}: {fault}" for each in push.commands if (fault := _ref_fault(push, each, current))]
+    wanted = {each.new for each in push.commands if each.ref in {MAIN, SYNCED_MAIN}}
+    if len(wanted) > 1:
+        faults.append(f"{MAIN} and {SYNCED_MAIN}: they are to be the same commit.")
+    if faults:
+        raise RefusedError(*faults, NOTHING_CHANGED)
+    for each in push.commands:
+        if each.ref in OF_ANNEX:
+            yield f"{each.ref} is not taken over: the archive writes that branch itself, from what it holds."
+    new = next(iter(wanted), None)
+    return None if new is None or _contains(push.git, current, new) else new
+
+
+def _ref_fault(push: Push, command: Command, current: str) -> str | None:
+    """Why a ref must not be what the command wants it to be."""
+    if command.deletes:
+        return "it cannot be deleted."
+    if command.ref.startswith("refs/tags/"):
+        return "tags are the published versions of the dataset, and made by publishing it."
+    if command.ref in OF_ANNEX:
+        is_behind = command.old.strip("0") and not _contains(push.git, command.new, command.old)
+        return FETCH_FIRST if is_behind else None
+    if command.ref not in {MAIN, SYNCED_MAIN}:
+        return "of branches, only main can be pushed, as in `git push origin HEAD:main`."
+    [info] = push.git.infos([command.new])
+    if info.kind != "commit":
+        return f"it is to be a commit, not a {info.kind}."
+    if not current or _contains(push.git, command.new, current):
+        return None
+    if command.ref == SYNCED_MAIN and _contains(push.git, current, command.new):
+        return None
+    return FETCH_FIRST
+
+
+def _contains(git: Git, commit: str, other: str) -> bool:
+    """Whether the history of a commit, if there is any, has the other one in it."""
+    return bool(commit) and git.succeeds("merge-base", "--is-ancestor", other, commit)
+
+
+# --- What it means for the draft --------------------------------------------------------------------------------------
+
+
+class Judgement:
+    """The draft as a pushed commit would have it: what is to be added and removed, once every fault is known."""
+
+    def __init__(self, actor: Actor, dataset: Dataset, git: Git, old: str, new: str) -> None:
+        self.add: list[NewAsset] = []
+        self.remove: set[str] = set()
+        self._actor = actor
+        self._dataset = dataset
+        self._git = git
+        self._old = old
+        self._new = new
+
+    def steps(self, own_attributes: str) -> Iterator[str]:
+        """Judge the commit; yields what is to be said meanwhile. Raises RefusedError, with a line for each fault.
+
+        What is in files of git is put into the store when no fault is found. `own_attributes` is the id of the file
+        of attributes that the archive itself puts into the tree, which is no asset.
+        """
+        faults = Faults()
+        changes = self._changes(faults)
+        yield f"Files that came or changed: {len(changes.contents)}; that are gone: {len(changes.removed)}."
+        self._leave_out_attributes(changes, own_attributes)
+        blobs = self._known_blobs(changes, faults)
+        if faults.count:
+            raise RefusedError(*faults.lines(), NOTHING_CHANGED)
+        for batch in self._files(changes):
+            blobs |= batch
+            yield f"Kept {len(blobs)} of {len(changes.contents)} files."
+        self._compare(changes, blobs)
+
+    def _changes(self, faults: Faults) -> TreeChanges:
+        zarrs = live_assets(self._dataset).filter(zarr__isnull=False).values_list("path", flat=True)
+        limits = Limits(changed_paths=settings.GIT_PUSH_MAX_FILES, file_size=settings.GIT_MAX_FILE_SIZE)
+        return changes_in(self._git, self._old or None, self._new, zarr_paths=set(zarrs), limits=limits, faults=faults)
+
+    def _known_blobs(self, changes: TreeChanges, faults: Faults) -> dict[str, Blob]:
+        """The blob of each path that stands for annexed content."""
+        keys = {path: content for path, content in changes.contents.items() if isinstance(content, AnnexKey)}
+        known: dict[str, Blob] = {}
+        for hash_name in ("SHA256", "MD5"):
+            digests = {key.digest for key in keys.values() if key.hash_name == hash_name}
+            for batch in _batches(sorted(digests)):
+                known |= attachable_by_digest(self._actor, self._dataset, hash_name, batch)
+        for path, key in keys.items():
+            if fault := _key_fault(key, known.get(key.digest)):
+                faults.add(path, fault)
+        return {path: known[key.digest] for path, key in keys.items() if key.digest in known}
+
+    def _leave_out_attributes(self, changes: TreeChanges, own_attributes: str) -> None:
+        file = changes.contents.get(ATTRIBUTES)
+        is_own = isinstance(file, GitFile) and file.object_id == own_attributes
+        if is_own and not live_assets(self._dataset).filter(path=ATTRIBUTES).exists():
+            del changes.contents[ATTRIBUTES]
+
+    def _files(self, changes: TreeChanges) -> Iterator[dict[str, Blob]]:
+        """The blobs of the paths whose content is in git, some at a time."""
+        paths: dict[str, list[str]] = {}
+        sizes: dict[str, int] = {}
+        for path, content in changes.contents.items():
+            if isinstance(content, GitFile):
+                paths.setdefault(content.object_id, []).append(path)
+                sizes[content.object_id] = content.size
+        for ids in _batches_of_size(sizes):
+            contents = dict(self._git.contents(ids))
+            blobs = keep_contents(actor=self._actor, dataset=self._dataset, contents=[contents[each] for each in ids])
+            yield {path: blob for each, blob in zip(ids, blobs, strict=True) for path in paths[each]}
+
+    def _compare(self, changes: TreeChanges, blobs: dict[str, Blob]) -> None:
+        """Settle what is to be added and removed: what has the bytes that it had, in whatever form, stays as it is."""
+        there = {asset.path: asset for asset in self._draft_at([*changes.contents, *changes.removed])}
+        self.remove = changes.removed & there.keys()
+        moved = {_bytes_of(there[path].blob): there[path].metadata for path in sorted(self.remove)}
+        for path, blob in blobs.items():
+            old = there.get(path)
+            if old and _bytes_of(old.blob) == _bytes_of(blob):
+                continue
+            if old:
+                self.remove.add(path)
+            metadata = moved.get(_bytes_of(blob)) or _metadata(path, old)
+            self.add.append(NewAsset(path, blob, metadata))
+
+    def _draft_at(self, paths: Sequence[str]) -> Iterator[Asset]:
+        for batch in _batches(paths):
+            yield from live_assets(self._dataset).filter(path__in=batch).select_related("blob")
+
+
+def _key_fault(key: AnnexKey, blob: Blob | None) -> str | None:
+    if blob is None:
+        return f"the archive does not have its content, {key}; send that first: `git annex copy --to` this remote"
+    if blob.size != key.size:
+        return f"its key {key} says that it has {key.size} bytes; content of that digest has {blob.size}"
+    return None
+
+
+def _bytes_of(blob: Blob | None) -> tuple[str, int] | None:
+    """What two blobs have in common that hold the same bytes."""
+    return (blob.etag, blob.size) if blob else None
+
+
+def _metadata(path: str, old: Asset | None) -> dict[str, Any]:
+    """The metadata of new bytes: what the owner said of those before and is not about bytes, and what can be told."""
+    said = {key: value for key, value in old.metadata.items() if key not in OF_BYTES} if old else {}
+    return {
+        "schemaKey": "Asset",
+        "schemaVersion": schema_info().current,
+        **said,
+        "encodingFormat": _media_type(path),
+        "blobDateModified": timezone.now().isoformat(),
+    }
+
+
+def _media_type(path: str) -> str:
+    media_type, encoding = _TYPES.guess_type(name_of(path), strict=False)
+    if encoding:
+        return f"application/{encoding}" if encoding in {"gzip", "zstd"} else f"application/x-{encoding}"
+    return media_type or UNKNOWN_TYPE
+
+
+def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+def _batches_of_size(sizes: dict[str, int]) -> Iterator[list[str]]:
+    """The ids of files in batches that memory and the store have room for."""
+    batch: list[str] = []
+    held = 0
+    for object_id, size in sizes.items():
+        if batch and (held + size > BATCH_BYTES or len(batch) == BATCH_FILES):
+            yield batch
+            batch, held = [], 0
+        batch.append(object_id)
+        held += size
+    if batch:
+        yield batch
+
+
+# --- The push ---------------------------------------------------------------------------------------------------------
+
+
+class Landing(Protocol):
+    """Where a push lands: a repository, whose `main` is to move."""
+
+    @property
+    def main(self) -> str:
+        """The commit that it is at, or nothing."""
+
+    @property
+    def own_attributes(self) -> str:
+        """The id of the file of attributes that the archive itself puts into the tree."""
+
+    def prepare(self, push: Push, commit: str) -> None:
+        """Keep the objects that were pushed, so that nothing is lost once `main` has moved."""
+
+    def move(self, commit: str, change: Change) -> None:
+        """Move `main`, in the caller's transaction; ArchiveError if something else has moved meanwhile."""
+
+
+def judge(actor: Actor, dataset: Dataset, landing: Landing, push: Push) -> Generator[str, None, None]:
+    """Judge a push, and if nothing is wrong with it, make it true of the draft.
+
+    Yields what is to be said meanwhile. Raises RefusedError or ArchiveError if it is not to be taken.
+    """
+    new = yield from wanted_main(push, landing.main)
+    if new is None:
+        return
+    refuse_during_release(dataset)
+    judgement = Judgement(actor, dataset, push.git, landing.main, new)
+    yield from judgement.steps(landing.own_attributes)
+    landing.prepare(push, new)
+    with transaction.atomic():
+        draft = hold_draft(dataset)
+        change = change_assets(
+            actor=actor,
+            dataset=draft.dataset,
+            add=judgement.add,
+            remove=judgement.remove,
+            details={"commit": new},
+        )
+        landing.move(new, change)
+    yield f"The draft is at {new}."

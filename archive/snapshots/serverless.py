@@ -1,0 +1,54 @@
+"""How a repository lies in the object store so that git-annex clones it from there alone. Pure.
+
+The layout is that of git-annex's own `git-remote-annex`: bundles, and a manifest that names them from the oldest to the
+newest, are content with keys, in the folders in which its `directory` and `httpalso` remotes look for content.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+from uuid import UUID, uuid5
+
+_NO_OBJECTS = b"PACK" + (2).to_bytes(4, "big") + (0).to_bytes(4, "big")
+_EMPTY_PACK = _NO_OBJECTS + hashlib.sha1(_NO_OBJECTS, usedforsecurity=False).digest()
+
+# In this file is the address that `git clone annex::<its URL>` goes on to.
+CLONE_FILE = "clone"
+
+
+def remote_uuid(annex_uuid: UUID) -> UUID:
+    """What clones know the store as. Not the archive's own: content is not looked for among bundles."""
+    return uuid5(annex_uuid, "serverless")
+
+
+def bundle_name(annex_uuid: UUID, *, size: int, sha256: str) -> str:
+    """The key of a git bundle of so many bytes."""
+    return f"GITBUNDLE-s{size}--{remote_uuid(annex_uuid)}-{sha256}"
+
+
+def manifest_name(annex_uuid: UUID) -> str:
+    """The key of the list of bundles."""
+    return f"GITMANIFEST--{remote_uuid(annex_uuid)}"
+
+
+def place(name: str) -> str:
+    """Where something of that key lies, below the repository's own place in the store."""
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:3]}/{digest[3:6]}/{name}/{name}"
+
+
+def references_bundle(references: Mapping[str, str]) -> bytes:
+    """A bundle of branches and tags, by their full names, each with its commit; all objects are in other bundles."""
+    head = "".join(f"{sha} {name}\n" for name, sha in references.items())
+    return f"# v2 git bundle\n{head}\n".encode() + _EMPTY_PACK
+
+
+def manifest(bundle_names: Sequence[str]) -> bytes:
+    """What the manifest says, the oldest bundle first."""
+    return "".join(f"{name}\n" for name in bundle_names).encode()
+
+
+def clone_address(annex_uuid: UUID, url: str) -> str:
+    """What git clones a repository by whose place in the store has that URL, which ends in a slash."""
+    configuration = urlencode({"encryption": "none", "type": "httpalso", "url": url}, safe=":/")
+    return f"annex::{remote_uuid(annex_uuid)}?{configuration}"

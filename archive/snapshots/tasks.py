@@ -1,0 +1,19 @@
+"""The clock's doors to repositories."""
+
+from celery import shared_task
+
+from archive.snapshots import work
+
+HOUR = 3600
+
+
+@shared_task(soft_time_limit=300, time_limit=360)
+def check_repositories_task() -> None:
+    """Have some repositories checked."""
+    work.check_some()
+
+
+@shared_task(soft_time_limit=6 * HOUR, time_limit=6 * HOUR + 60)
+def sweep_bundles_task() -> None:
+    """Delete bundles that belong to no repository."""
+    work.sweep_bundles()

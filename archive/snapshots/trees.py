@@ -1,0 +1,238 @@
+"""What a pushed commit would change in the tree of the draft: read from git, and judged entry by entry."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archive.digests import AnnexKey
+from archive.errors import InvalidError
+from archive.snapshots.entries import (
+    FOLDER,
+    LINK,
+    MAX_POINTER,
+    Faults,
+    checked_path,
+    is_pointer,
+    linked_key,
+    look_alikes,
+    mode_fault,
+    pointer_key,
+)
+from archive.snapshots.git import Git
+
+# A folder with a million files.
+MAX_TREE = 64 * 2**20
+
+
+class GitFile(NamedTuple):
+    """A file whose content is in git itself."""
+
+    object_id: str
+    size: int
+
+
+class Entry(NamedTuple):
+    """A file, or what stands for one, that is new or changed in the new tree."""
+
+    path: str
+    mode: str
+    object_id: str
+
+
+@dataclass
+class TreeChanges:
+    """What is different in the new tree: the files that came or changed, and the paths that went."""
+
+    contents: dict[str, AnnexKey | GitFile] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a push may change, and how large a file may be that is kept in git."""
+
+    changed_paths: int
+    file_size: int
+
+
+# For what has been judged before.
+NO_LIMITS = Limits(changed_paths=sys.maxsize, file_size=sys.maxsize)
+
+
+class _Item(NamedTuple):
+    """What a folder has under a name."""
+
+    mode: str
+    object_id: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == FOLDER
+
+
+_Items = dict[bytes, _Item]
+
+
+class _Folder(NamedTuple):
+    """A folder that is not as it was: the trees that it was and is, where it was there, and is."""
+
+    path: bytes
+    old: str | None
+    new: str | None
+
+
+def changes_in(
+    git: Git, old: str | None, new: str, *, zarr_paths: Collection[str], limits: Limits, faults: Faults
+) -> TreeChanges:
+    """What is different from commit `old`, or from an empty tree, in commit `new`; what must not be is put to `faults`.
+
+    `zarr_paths` are the paths of the draft's Zarr archives, which are removed as a whole or not changed at all.
+    Raises InvalidError when more is different than the limits allow.
+    """
+    walk = _Walk(git, zarr_paths, limits, faults)
+    walk.compare(_Folder(b"", f"{old}^{{tree}}" if old else None, f"{new}^{{tree}}"))
+    return TreeChanges(dict(_contents(git, walk.entries, limits, faults)), walk.removed)
+
+
+class _Walk:
+    """Compares two trees level by level. What is the same in both is not looked into, however much it is."""
+
+    def __init__(self, git: Git, zarr_paths: Collection[str], limits: Limits, faults: Faults) -> None:
+        self.entries: list[Entry] = []
+        self.removed: set[str] = set()
+        self._git = git
+        self._zarr_paths = {path.encode(): path for path in zarr_paths}
+        self._limits = limits
+        self._faults = faults
+        self._count = 0
+
+    def compare(self, root: _Folder) -> None:
+        """Find what is different in the folder, and below it."""
+        level = [root]
+        while level:
+            level = [below for folder, was, now in self._read(level) for below in self._differences(folder, was, now)]
+
+    def _read(self, level: list[_Folder]) -> Iterator[tuple[_Folder, _Items, _Items]]:
+        names = (name for folder in level for name in (folder.old, folder.new) if name)
+        trees = self._git.contents(names, max_size=MAX_TREE)
+        for folder in level:
+            was = _items(next(trees)[1]) if folder.old else {}
+            now = _items(next(trees)[1]) if folder.new else {}
+            yield folder, was, now
+
+    def _differences(self, folder: _Folder, was: _Items, now: _Items) -> Iterator[_Folder]:
+        """Take note of what is different in a folder; yields the folders in it that are."""
+        for name in sorted(was.keys() | now.keys()):
+            before, after = was.get(name), now.get(name)
+            if before == after:
+                continue
+            self._count_one()
+            path = b"%b/%b" % (folder.path, name) if folder.path else name
+            old_tree = before.object_id if before and before.is_folder else None
+            new_tree = after.object_id if after and after.is_folder else None
+            if old_tree and not new_tree and path in self._zarr_paths:
+                self.removed.add(path.decode())
+            elif old_tree or (new_tree and self._is_path(path)):
+                yield _Folder(path, old_tree, new_tree)
+            if after and not new_tree:
+                self._come(path, after, replaces_folder=bool(old_tree))
+            elif before and not old_tree:
+                self._go(path)
+        self._refuse_look_alikes(folder.path, now.keys() - was.keys(), now.keys())
+
+    def _count_one(self) -> None:
+        self._count += 1
+        if self._count > self._limits.changed_paths:
+            raise InvalidError(f"More than {self._limits.changed_paths} files are changed; push them in several steps.")
+
+    def _is_path(self, path: bytes) -> bool:
+        try:
+            checked_path(path)
+        except InvalidError as error:
+            self._faults.add(path, error.message)
+            return False
+        return True
+
+    def _come(self, path: bytes, item: _Item, *, replaces_folder: bool) -> None:
+        if fault := mode_fault(item.mode) or self._zarr_fault(path, replaces_folder=replaces_folder):
+            self._faults.add(path, fault)
+        elif self._is_path(path):
+            self.entries.append(Entry(path.decode(), *item))
+
+    def _go(self, path: bytes) -> None:
+        if fault := self._zarr_fault(path):
+            self._faults.add(path, fault)
+        else:
+            # What is in the draft has a sound path: what has not is not in it, and cannot be removed from it.
+            self.removed.add(path.decode(errors="replace"))
+
+    def _zarr_fault(self, path: bytes, *, replaces_folder: bool = False) -> str | None:
+        """What is wrong with a file that comes to, or goes from, that path, if it is one of a Zarr archive."""
+        if not self._zarr_paths:
+            return None
+        above = [path[:end] for end in range(len(path)) if path[end : end + 1] == b"/"]
+        inside = above if replaces_folder else [*above, path]
+        zarr = next((self._zarr_paths[folder] for folder in inside if folder in self._zarr_paths), None)
+        return zarr and f"it is in the Zarr archive {zarr}, whose files are changed by the archive's API alone"
+
+    def _refuse_look_alikes(self, folder: bytes, new: Collection[bytes], names: Iterable[bytes]) -> None:
+        """Put to the faults what came beside something that some systems cannot tell from it."""
+        if not new:
+            return
+        came = {name.decode(errors="replace") for name in new}
+        for group in look_alikes(name.decode(errors="replace") for name in names):
+            for name in came.intersection(group):
+                others = ", ".join(repr(other) for other in group if other != name)
+                path = b"%b/%b" % (folder, name.encode()) if folder else name
+                self._faults.add(path, f"some systems cannot tell it from {others}")
+
+
+def _items(tree: bytes) -> _Items:
+    """What is in a tree object, by name."""
+    items: _Items = {}
+    position = 0
+    while position < len(tree):
+        end = tree.index(b"\0", position)
+        mode, _, name = tree[position:end].partition(b" ")
+        items[name] = _Item(mode.decode("ascii", errors="replace"), tree[end + 1 : end + 21].hex())
+        position = end + 21
+    return items
+
+
+def _contents(
+    git: Git, entries: list[Entry], limits: Limits, faults: Faults
+) -> Iterator[tuple[str, AnnexKey | GitFile]]:
+    """What each entry stands for: a key, if it is a link or a pointer, or the file itself."""
+    by_id: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_id[entry.object_id].append(entry)
+    sizes = {info.name: info.size for info in git.infos(by_id)}
+    for object_id, start in _starts(git, by_id, sizes):
+        for entry in by_id[object_id]:
+            try:
+                yield entry.path, _content(entry, sizes[object_id], start, limits)
+            except InvalidError as error:
+                faults.add(entry.path, error.message)
+
+
+def _starts(git: Git, ids: Iterable[str], sizes: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+    """Each object with its content; but of what is too long for a link or a pointer, nothing is read."""
+    yield from git.contents(name for name in ids if sizes[name] <= MAX_POINTER)
+    yield from ((name, b"") for name in ids if sizes[name] > MAX_POINTER)
+
+
+def _content(entry: Entry, size: int, content: bytes, limits: Limits) -> AnnexKey | GitFile:
+    if entry.mode == LINK:
+        return linked_key(entry.path, content)
+    if is_pointer(content):
+        return pointer_key(content)
+    if size == 0:
+        raise InvalidError("it is empty, and the archive keeps no empty files; leave it out, or write into it")
+    if size > limits.file_size:
+        raise InvalidError(
+            f"it has {size} bytes, and git is for files of at most {limits.file_size};"
+            " put it into the annex: `git rm --cached` and `git annex add --force-large` it"
+        )
+    return GitFile(entry.object_id, size)

@@ -1,0 +1,37 @@
+"""What a page says of a version as a repository: how it is cloned, and how far that is."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from archive.accounts.policy import Actor, is_blinded
+from archive.datasets.models import Dataset, Version
+from archive.snapshots.queries import clone_state, commits_of_versions, serverless_clone_url
+
+
+@dataclass(frozen=True)
+class Clone:
+    """How a version is cloned; `commit` is empty while the repository has not come to it, for the `reason`."""
+
+    address: str
+    branch: str
+    commit: str
+    reason: str
+    serverless: str | None
+
+
+def clone_of(actor: Actor, dataset: Dataset, version: Version) -> Clone | None:
+    """How the version is cloned; None for those who must not learn who its people are, as commits tell."""
+    if is_blinded(actor, dataset):
+        return None
+    state = clone_state(dataset)
+    commit = state.commit
+    if not version.is_draft and state.repository:
+        commit = commits_of_versions(state.repository, [version.pk]).get(version.pk, "")
+    return Clone(
+        address=f"{settings.ARCHIVE_URL}/git/{dataset.identifier}",
+        branch="" if version.is_draft else version.version,
+        commit=commit,
+        reason="" if state.is_current else state.reason or "The newest changes are being written into it.",
+        serverless=serverless_clone_url(dataset),
+    )

@@ -1,0 +1,166 @@
+"""A pusher's own repository, which holds what no git would make, and the place where their pushes land."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from archive.accounts.policy import Actor
+from archive.datasets.models import Dataset
+from archive.snapshots.pushes import judge
+from archive.snapshots.receiving import Push, receive
+from archive.timeline.models import Change
+from tests.factories import owner_of
+
+MAX_PACK = 2**20
+NONE = "0" * 40
+MAIN = "refs/heads/main"
+FILE, EXECUTABLE, LINK, FOLDER = "100644", "100755", "120000", "40000"
+PERSON = "Jane Doe <jane@example.org> 1700000000 +0000"
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
+
+Tree = Mapping[str | bytes, "bytes | str | Tree | tuple[str, str] | tuple[str, bytes]"]
+
+
+def run_git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, input=stdin, env=ENVIRONMENT, capture_output=True, check=True
+    ).stdout
+
+
+def new_repository(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    run_git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+    return folder
+
+
+@dataclass
+class Pusher:
+    """Makes commits in a repository of their own."""
+
+    folder: Path
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
+        return run_git(self.folder, *arguments, stdin=stdin).decode().strip()
+
+    def object(self, kind: str, content: bytes) -> str:
+        return self.git("hash-object", "-t", kind, "-w", "--stdin", "--literally", stdin=content)
+
+    def blob(self, content: bytes) -> str:
+        return self.object("blob", content)
+
+    def tree(self, entries: Tree) -> str:
+        """A tree of files (bytes), links (text), folders (mappings), and what is given as mode and id or content."""
+        found = [(_raw(name), *self._entry(entry)) for name, entry in entries.items()]
+        return self.raw_tree(sorted(found, key=lambda each: each[0] + b"/" * (each[1] == FOLDER)))
+
+    def raw_tree(self, entries: list[tuple[bytes, str, str]]) -> str:
+        """A tree of names, modes and ids, in that order, whatever they are."""
+        return self.object("tree", b"".join(b"%b %b\0%b" % (m.encode(), n, bytes.fromhex(i)) for n, m, i in entries))
+
+    def _entry(self, entry: "bytes | str | Tree | tuple[str, str] | tuple[str, bytes]") -> tuple[str, str]:
+        if isinstance(entry, bytes):
+            return FILE, self.blob(entry)
+        if isinstance(entry, str):
+            return LINK, self.blob(entry.encode())
+        if isinstance(entry, tuple):
+            mode, content = entry
+            return mode, content if isinstance(content, str) else self.blob(content)
+        return FOLDER, self.tree(entry)
+
+    def commit(self, tree: Tree | str, *parents: str, message: str = "Change it") -> str:
+        root = tree if isinstance(tree, str) else self.tree(tree)
+        heads = "".join(f"parent {parent}\n" for parent in parents)
+        return self.object("commit", f"tree {root}\n{heads}author {PERSON}\ncommitter {PERSON}\n\n{message}\n".encode())
+
+    def pack(self) -> bytes:
+        """All there is."""
+        ids = self.git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+        return run_git(self.folder, "pack-objects", "--stdout", "--quiet", stdin=ids.encode() + b"\n")
+
+    def request(self, *commands: tuple[str, str, str], pack: bytes | None = None) -> bytes:
+        """The body of a request to move refs (from, to, name), with everything there is."""
+        lines = [" ".join(command) for command in commands]
+        lines[0] += "\0 report-status side-band-64k atomic agent=tests"
+        packets = b"".join(b"%04x%b" % (len(line.encode()) + 4, line.encode()) for line in lines)
+        only_deletes = all(new == NONE for _, new, _ in commands)
+        return packets + b"0000" + (b"" if only_deletes else self.pack() if pack is None else pack)
+
+
+def _raw(name: str | bytes) -> bytes:
+    return name if isinstance(name, bytes) else name.encode()
+
+
+@dataclass
+class Answer:
+    """What became of a push: what git says of the refs, and what it shows its user as `remote:`."""
+
+    report: list[str] = field(default_factory=list)
+    remote: str = ""
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.report[:1] == ["unpack ok"] and all(line.startswith("ok ") for line in self.report[1:])
+
+
+def answer_of(body: bytes) -> Answer:
+    answer, report = Answer(), b""
+    for packet in _packets(body):
+        if packet[:1] == b"\1":
+            report += packet[1:]
+        elif packet:
+            answer.remote += packet[1:].decode()
+    answer.report = [packet.decode().strip() for packet in _packets(report) if packet]
+    return answer
+
+
+def _packets(body: bytes) -> list[bytes]:
+    file, packets = BytesIO(body), []
+    while head := file.read(4):
+        packets.append(file.read(max(0, int(head, 16) - 4)))
+    return packets
+
+
+@contextmanager
+def spooled(body: bytes) -> Iterator[IO[bytes]]:
+    with TemporaryFile() as file:
+        file.write(body)
+        file.seek(0)
+        yield file
+
+
+@dataclass
+class Place:
+    """Where a dataset's pushes land: a repository in a folder."""
+
+    dataset: Dataset
+    folder: Path
+    own_attributes: str = ""
+
+    @property
+    def main(self) -> str:
+        return run_git(self.folder, "for-each-ref", "--format=%(objectname)", MAIN).decode().strip()
+
+    def prepare(self, push: Push, commit: str) -> None:
+        run_git(self.folder, "fetch", "--quiet", str(push.git.folder), commit)
+
+    def move(self, commit: str, change: Change) -> None:
+        run_git(self.folder, "update-ref", MAIN, commit)
+
+    def set_main(self, pusher: Pusher, commit: str) -> None:
+        """The archive itself has written a commit."""
+        run_git(self.folder, "fetch", "--quiet", str(pusher.folder), commit)
+        run_git(self.folder, "update-ref", MAIN, commit)
+
+    def push(self, request: bytes, actor: Actor | None = None) -> Answer:
+        """What becomes of a push by the dataset's owner, or somebody else."""
+        judging = partial(judge, actor or owner_of(self.dataset), self.dataset, self)
+        with spooled(request) as body:
+            said = receive(self.folder, body, judging, seconds=60, max_size=MAX_PACK)
+            return answer_of(b"".join(said))

@@ -1,0 +1,412 @@
+"""Bundles in the store are the truth about objects, Postgres about branches; everything else can be had again."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from archive.assets.models import Asset
+from archive.assets.services import remove_asset
+from archive.datasets.models import Dataset
+from archive.errors import BusyError, ConflictError
+from archive.snapshots import cache, plumbing, work
+from archive.snapshots.bundles import StoredBundle
+from archive.snapshots.models import Bundle, new_bundle_key
+from archive.snapshots.plumbing import GitError
+from archive.snapshots.queries import clone_state
+from archive.snapshots.services import opened, rebuild, repository_of
+from archive.storage import queries as store
+from archive.storage.services import delete, write
+from archive.timeline.models import Projection
+from tests.archive.assets.state import draft_of
+from tests.archive.snapshots.state import expected_of, git, refs_of, tree_of
+from tests.archive.snapshots.test_pushing import md5_key, push
+from tests.archive.snapshots.test_writing import EDIT, assert_exact
+from tests.factories import (
+    make_asset,
+    make_blob,
+    make_dataset,
+    make_published_version,
+    make_zarr,
+    make_zarr_asset,
+    owner_of,
+    upload_zarr,
+)
+from tests.factories.zarr import announce, ingest, put
+from tests.threads import threads
+from tests.worker import Worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def dataset(worker: Worker) -> Dataset:
+    """A dataset that has lived: with text, a Zarr archive of two revisions, a version, a file removed."""
+    dataset = make_dataset()
+    make_asset(dataset, "README.md", blob=make_blob(dataset, b"Mice.\n"))
+    gone = make_asset(dataset, "gone.nwb", blob=make_blob(dataset))
+    zarr = upload_zarr(worker, make_zarr(dataset))
+    make_zarr_asset(zarr)
+    worker.run()
+    make_published_version(worker, dataset)
+    announce(zarr, EDIT)
+    put(zarr, *EDIT.values())
+    ingest(worker, zarr)
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=gone.asset_id)
+    worker.run()
+    return dataset
+
+
+def check(dataset: Dataset, worker: Worker) -> str:
+    """What a check leaves as the fault of the dataset's repository."""
+    work.check_some()
+    worker.run()
+    repository = repository_of(dataset)
+    assert repository.checked
+    return repository.fault
+
+
+def keys_of(dataset: Dataset) -> list[str]:
+    return list(Bundle.objects.filter(repository=dataset.number).order_by("pk").values_list("key", flat=True))
+
+
+# --- The cache --------------------------------------------------------------------------------------------------------
+
+
+def test_emptied_cache_is_filled_from_the_store_with_the_same_commits(dataset: Dataset, snapshot_cache: Path) -> None:
+    before = refs_of(dataset)
+    shutil.rmtree(snapshot_cache)
+    assert refs_of(dataset) == before
+    assert_exact(dataset)
+
+
+def test_cache_follows_what_another_process_has_written(
+    dataset: Dataset, worker: Worker, settings: Any, tmp_path: Path
+) -> None:
+    refs_of(dataset)
+    ours, settings.SNAPSHOT_CACHE = settings.SNAPSHOT_CACHE, str(tmp_path / "another machine")
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    settings.SNAPSHOT_CACHE = ours
+    assert_exact(dataset)
+
+
+def test_cache_evicts_what_was_used_least_recently_but_nothing_in_use(
+    worker: Worker, settings: Any, snapshot_cache: Path
+) -> None:
+    datasets = [make_dataset() for _ in range(3)]
+    for dataset in datasets:
+        make_asset(dataset, blob=make_blob(dataset))
+    worker.run()
+    settings.SNAPSHOT_CACHE_BYTES = 1
+    used, _, newest = map(repository_of, datasets)
+    shutil.rmtree(snapshot_cache / newest.folder)
+    with opened(used), opened(newest):
+        assert {folder.name for folder in snapshot_cache.iterdir() if folder.is_dir()} == {used.folder, newest.folder}
+
+
+def test_cache_removes_what_a_killed_process_has_left(
+    dataset: Dataset, snapshot_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = snapshot_cache / "tmp-left"
+    left.mkdir()
+    monkeypatch.setattr(cache, "ABANDONED_SECONDS", -60)
+    cache.forget(repository_of(dataset))
+    refs_of(dataset)
+    assert not left.exists()
+
+
+def test_many_ask_for_a_repository_at_once_and_it_is_filled_once(dataset: Dataset, snapshot_cache: Path) -> None:
+    shutil.rmtree(snapshot_cache)
+
+    def read() -> bytes:
+        with opened(repository_of(dataset)) as folder:
+            return git(folder, "rev-parse", "main")
+
+    with threads(4) as start:
+        answers = [start(read) for _ in range(4)]
+    assert {answer.result().decode().strip() for answer in answers} == {repository_of(dataset).main}
+
+
+def test_nobody_waits_for_ever_for_a_repository_that_is_being_filled(
+    dataset: Dataset, snapshot_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = repository_of(dataset)
+    shutil.rmtree(snapshot_cache / repository.folder)
+    monkeypatch.setattr(cache, "LOCK_SECONDS", 0.1)
+    filling = snapshot_cache / f"{repository.folder}.filling"
+    with cache._locked(filling, cache.fcntl.LOCK_EX), pytest.raises(BusyError), opened(repository):
+        pass
+
+
+# --- Bundles ----------------------------------------------------------------------------------------------------------
+
+
+def test_bundles_are_merged_when_there_are_many(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "MAX_BUNDLES", 2)
+    dataset = make_dataset()
+    for number in range(3):
+        make_asset(dataset, f"{number}.nwb", blob=make_blob(dataset))
+        worker.run()
+    assert len(keys_of(dataset)) == 1
+    cache.forget(repository_of(dataset))
+    assert_exact(dataset)
+
+
+def test_packs_are_repacked_when_there_are_many(
+    dataset: Dataset, worker: Worker, snapshot_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MAX_PACKS", 1)
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    assert_exact(dataset)
+    packs = snapshot_cache / repository_of(dataset).folder / "objects/pack"
+    assert len(list(packs.glob("*.pack"))) == 1
+
+
+def test_sweep_removes_old_bundles_that_no_row_tells_of(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    orphan, young = "repositories/2020-01-01/orphan.bundle", new_bundle_key()
+    for key in (orphan, young):
+        write(key, [b"bytes"], content_type="application/x-git-bundle")
+    work.sweep_bundles()
+    assert store.find(orphan) is None
+    assert store.find(young)
+    assert all(store.find(key) for key in keys_of(dataset))
+
+
+def test_sweep_leaves_old_bundles_that_are_in_use(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "BUNDLE_GRACE", timedelta(days=-2))
+    work.sweep_bundles()
+    assert all(store.find(key) for key in keys_of(dataset))
+
+
+# --- Checks, and what they restore ------------------------------------------------------------------------------------
+
+
+def test_check_finds_nothing_wrong_with_what_was_written(dataset: Dataset, worker: Worker) -> None:
+    before = keys_of(dataset)
+    assert check(dataset, worker) == ""
+    assert keys_of(dataset) == before
+
+
+def lose(dataset: Dataset) -> None:
+    delete(keys_of(dataset)[0])
+
+
+def damage(dataset: Dataset) -> None:
+    key = keys_of(dataset)[-1]
+    content = store.read_whole(key)
+    assert content
+    write(key, [content[:-1] + b"?"], content_type="application/x-git-bundle")
+
+
+def forge(dataset: Dataset) -> None:
+    """The rows come to say something else than the tree."""
+    Asset.objects.filter(dataset=dataset, path="README.md").update(path="README.txt")
+    Asset.objects.filter(dataset=dataset, path="README.txt").update(path="README.md", blob=make_blob(dataset).pk)
+
+
+@pytest.mark.parametrize("harm", [lose, damage])
+def test_check_restores_what_the_store_has_lost_with_the_same_commits(
+    harm: Callable[[Dataset], None], dataset: Dataset, worker: Worker
+) -> None:
+    before = refs_of(dataset)
+    harm(dataset)
+    assert check(dataset, worker) == ""
+    cache.forget(repository_of(dataset))
+    assert refs_of(dataset) == before
+    assert_exact(dataset)
+
+
+def test_check_says_what_it_cannot_restore(dataset: Dataset, worker: Worker) -> None:
+    forge(dataset)
+    worker.run()
+    assert "cannot be restored" in check(dataset, worker)
+
+
+def test_rebuilding_from_the_rows_makes_the_same_commits(dataset: Dataset) -> None:
+    before, keys = refs_of(dataset), keys_of(dataset)
+    for key in keys:
+        delete(key)
+    rebuild(repository_of(dataset))
+    assert refs_of(dataset) == before
+    assert not {*keys_of(dataset)} & {*keys}
+    assert_exact(dataset)
+
+
+def test_rebuilding_keeps_pushed_commits_as_they_came(dataset: Dataset, worker: Worker) -> None:
+    blob = make_blob(dataset)
+    push(dataset, "pushed.dat", blob, md5_key(blob, "pushed.dat"))
+    worker.run()
+    make_asset(dataset, "after.nwb", blob=make_blob(dataset))
+    worker.run()
+    before = refs_of(dataset)
+    delete(keys_of(dataset)[0])
+    rebuild(repository_of(dataset))
+    assert refs_of(dataset) == before
+    assert check(dataset, worker) == ""
+
+
+def test_rebuilding_is_refused_when_it_would_make_other_commits(dataset: Dataset) -> None:
+    before = refs_of(dataset)
+    Asset.objects.filter(dataset=dataset, path="gone.nwb").delete()
+    with pytest.raises(ConflictError):
+        rebuild(repository_of(dataset))
+    assert refs_of(dataset) == before
+
+
+def test_lost_bundle_is_missed_by_who_asks_and_then_restored(dataset: Dataset, worker: Worker) -> None:
+    before = refs_of(dataset)
+    lose(dataset)
+    cache.forget(repository_of(dataset))
+    with pytest.raises(BusyError), opened(repository_of(dataset)):
+        pass
+    worker.run()
+    assert refs_of(dataset) == before
+
+
+def test_lost_bundle_is_missed_by_the_next_commit_and_then_restored(dataset: Dataset, worker: Worker) -> None:
+    lose(dataset)
+    cache.forget(repository_of(dataset))
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    Projection.objects.update(next_attempt=None)
+    worker.run()
+    assert_exact(dataset)
+
+
+def test_damaged_folder_is_made_anew(dataset: Dataset, worker: Worker, snapshot_cache: Path) -> None:
+    for pack in (snapshot_cache / repository_of(dataset).folder / "objects/pack").glob("*.pack"):
+        pack.chmod(0o600)
+        pack.write_bytes(pack.read_bytes()[:-100])
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    Projection.objects.update(next_attempt=None)
+    worker.run()
+    assert_exact(dataset)
+
+
+# --- At the same time -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_beside_somebody_who_was_faster_is_thrown_away(dataset: Dataset, worker: Worker) -> None:
+    before = repository_of(dataset)
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    worker.run()
+    after = repository_of(dataset)
+    stored = StoredBundle(new_bundle_key(), 1, "0" * 64)
+    slow = work.Progress([], stored, before.at + 1, before.main, before.annex, [])
+    with pytest.raises(work.MovedError), transaction.atomic():
+        work.record(before, slow)
+    assert repository_of(dataset).main == after.main
+    assert stored.key not in keys_of(dataset)
+
+
+def test_two_workers_at_once_write_one_history(worker: Worker) -> None:
+    dataset = make_dataset()
+    for number in range(5):
+        make_asset(dataset, f"{number}.nwb", blob=make_blob(dataset))
+    worker.run()
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    Projection.objects.update(next_attempt=None)
+    with threads(2) as start:
+        for _ in range(2):
+            start(worker.run)
+    worker.run()
+    assert_exact(dataset)
+
+
+def test_workers_with_their_own_caches_write_one_history(
+    dataset: Dataset, worker: Worker, settings: Any, tmp_path: Path
+) -> None:
+    for number in range(4):
+        settings.SNAPSHOT_CACHE = str(tmp_path / f"machine {number % 2}")
+        make_asset(dataset, f"{number}.nwb", blob=make_blob(dataset))
+        worker.run()
+    assert_exact(dataset)
+
+
+def test_incremental_history_comes_to_the_same_tree_as_one_from_scratch(dataset: Dataset, worker: Worker) -> None:
+    make_asset(dataset, "a.nwb", blob=make_blob(dataset))
+    worker.run()
+    follow = tree_of(dataset)
+    repository_of(dataset).delete()
+    Projection.objects.filter(dataset_id=dataset.number, name="snapshot").delete()
+    worker.run()
+    assert tree_of(dataset) == follow == expected_of(draft_of(dataset))
+
+
+# --- Broken off -------------------------------------------------------------------------------------------------------
+
+
+# What the children are that are killed: one in the midst of what it is told, and one that takes its time.
+KILLED = {"fast-import": ("fast-import", "--quiet", "--done"), "bundle": ("-c", "alias.hang=!sleep 60", "hang")}
+
+
+@pytest.mark.parametrize("command", KILLED)
+def test_killed_git_leaves_everything_as_it_was_and_the_next_attempt_succeeds(
+    command: str, dataset: Dataset, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, keys = refs_of(dataset), keys_of(dataset)
+    start = plumbing._child
+
+    @contextmanager
+    def killed(arguments: Sequence[str], *rest: Any, **options: Any) -> Iterator[Any]:
+        is_killed = arguments[0] == command
+        with start(KILLED[command] if is_killed else arguments, *rest, **options) as child:
+            if is_killed:
+                child.kill()
+            yield child
+
+    make_asset(dataset, "new.nwb", blob=make_blob(dataset))
+    with monkeypatch.context() as patch:
+        patch.setattr(plumbing, "_child", killed)
+        worker.run()
+    assert f"git {command} failed" in clone_state(dataset).reason
+    assert refs_of(dataset) == before
+    assert keys_of(dataset) == keys
+    Projection.objects.update(next_attempt=None)
+    worker.run()
+    assert_exact(dataset)
+
+
+def test_stream_that_is_broken_off_makes_no_commit(tmp_path: Path) -> None:
+    folder = plumbing.new_repository(tmp_path / "repository")
+    head = b"commit refs/heads/main\ncommitter A <a@example.org> 0 +0000\ndata 1\nm\n"
+    with pytest.raises(GitError):
+        plumbing.feed("fast-import", "--quiet", "--done", folder=folder, chunks=[head])
+    assert git(folder, "for-each-ref") == b""
+
+
+def test_what_fails_while_a_stream_is_made_ends_git_and_goes_on(tmp_path: Path) -> None:
+    folder = plumbing.new_repository(tmp_path / "repository")
+
+    def chunks() -> Iterator[bytes]:
+        yield b"feature done\n"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        plumbing.feed("fast-import", "--quiet", "--done", folder=folder, chunks=chunks())
+
+
+def test_git_is_ended_when_it_takes_too_long(tmp_path: Path) -> None:
+    folder = plumbing.new_repository(tmp_path / "repository")
+    beats: list[int] = []
+    with pytest.raises(GitError, match="not done"):
+        plumbing.run("-c", "alias.wait=!sleep 60", "wait", folder=folder, seconds=1.5, beat=lambda: beats.append(1))
+    assert beats
+
+
+def test_git_knows_nothing_of_whoever_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Somebody")
+    folder = plumbing.new_repository(tmp_path / "repository")
+    assert b"Somebody" not in plumbing.run("config", "--list", folder=folder)
+    assert b"Somebody" not in plumbing.run("-c", "alias.say=!env", "say", folder=folder)
