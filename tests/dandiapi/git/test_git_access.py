@@ -29,8 +29,11 @@ from tests.factories import (
 )
 
 LENGTH = "X-git-annex-data-length"
-NO_REFERENCES = b"0014command=ls-refs\n0000"
-ANNEX = "git-annex/{uuid}"
+# To ask for no more than the names of branches, and to push nothing.
+BODIES = {
+    "application/x-git-upload-pack-request": b"0014command=ls-refs\n0000",
+    "application/x-git-receive-pack-request": b"0000",
+}
 
 # Each line: what is asked, then what is answered to
 #   somebody who brings nothing, somebody who is not approved yet, a stranger, an owner, an administrator,
@@ -41,6 +44,7 @@ GET  git/{identifier}/config                                     200 200 200 200
 GET  git/{identifier}/info/refs?service=git-upload-pack          200 200 200 200 200 200 200 200
 GET  git/{identifier}/info/refs?service=git-receive-pack         401 403 403 200 200 403 403 401
 POST git/{identifier}/git-upload-pack                            200 200 200 200 200 200 200 200
+POST git/{identifier}/git-receive-pack                           401 403 403 200 200 403 403 401
 GET  git-annex/{uuid}/key/{key}                                  302 302 302 302 302 302 302 302
 GET  git-annex/{uuid}/v4/key/{key}                               200 200 200 200 200 200 200 200
 POST git-annex/{uuid}/v4/checkpresent?key={key}                  200 200 200 200 200 200 200 200
@@ -55,10 +59,11 @@ POST git-annex/{uuid}/v4/remove-before?key={key}&timestamp=1     401 403 403 200
 """
 
 OF_WHAT_IS_EMBARGOED = """
-GET  git/{identifier}/config                                     401 404 404 200 200 200 200 200
-GET  git/{identifier}/info/refs?service=git-upload-pack          401 404 404 200 200 200 200 200
-GET  git/{identifier}/info/refs?service=git-receive-pack         401 404 404 200 200 403 403 401
-POST git/{identifier}/git-upload-pack                            401 404 404 200 200 200 200 200
+GET  git/{identifier}/config                                     401 404 404 200 200 200 200 403
+GET  git/{identifier}/info/refs?service=git-upload-pack          401 404 404 200 200 200 200 403
+GET  git/{identifier}/info/refs?service=git-receive-pack         401 404 404 200 200 403 403 403
+POST git/{identifier}/git-upload-pack                            401 404 404 200 200 200 200 403
+POST git/{identifier}/git-receive-pack                           401 404 404 200 200 403 403 403
 GET  git-annex/{uuid}/key/{key}                                  401 404 404 302 302 302 302 302
 GET  git-annex/{uuid}/v4/key/{key}                               401 404 404 200 200 200 200 200
 POST git-annex/{uuid}/v4/checkpresent?key={key}                  401 404 404 200 200 200 200 200
@@ -78,6 +83,7 @@ GET  git/{identifier}/config                                     200 200 200 200
 GET  git/{identifier}/info/refs?service=git-upload-pack          503 503 503 503 503 503 503 503
 GET  git/{identifier}/info/refs?service=git-receive-pack         401 403 403 503 503 403 403 401
 POST git/{identifier}/git-upload-pack                            503 503 503 503 503 503 503 503
+POST git/{identifier}/git-receive-pack                           401 403 403 503 503 403 403 401
 GET  git-annex/{uuid}/key/{key}                                  302 302 302 302 302 302 302 302
 GET  git-annex/{uuid}/v4/key/{key}                               200 200 200 200 200 200 200 200
 POST git-annex/{uuid}/v4/checkpresent?key={key}                  200 200 200 200 200 200 200 200
@@ -135,9 +141,9 @@ class World:
     def _status(self, caller: Caller, method: str, address: str) -> int:
         if method == "GET":
             response = caller.get(address)
-        elif "upload-pack" in address:
-            media_type = "application/x-git-upload-pack-request"
-            response = caller.post(address, NO_REFERENCES, media_type, **{"Git-Protocol": "version=2"})
+        elif address.endswith("-pack"):
+            media_type = f"application/x-{address.rpartition('/')[2]}-request"
+            response = caller.post(address, BODIES[media_type], media_type, **{"Git-Protocol": "version=2"})
         else:
             response = caller.post(address, b"", "application/octet-stream", **{LENGTH: "0"})
         if response.streaming:
