@@ -29,9 +29,11 @@ from tests.factories import (
 )
 
 LENGTH = "X-git-annex-data-length"
-NO_REFERENCES = b"0014command=ls-refs\n0000"
-NO_COMMANDS = b"0000"
-ANNEX = "git-annex/{uuid}"
+# To ask for no more than the names of branches, and to push nothing.
+BODIES = {
+    "application/x-git-upload-pack-request": b"0014command=ls-refs\n0000",
+    "application/x-git-receive-pack-request": b"0000",
+}
 
 # Each line: what is asked, then what is answered to
 #   somebody who brings nothing, somebody who is not approved yet, a stranger, an owner, an administrator,
@@ -139,11 +141,9 @@ class World:
     def _status(self, caller: Caller, method: str, address: str) -> int:
         if method == "GET":
             response = caller.get(address)
-        elif "upload-pack" in address:
-            media_type = "application/x-git-upload-pack-request"
-            response = caller.post(address, NO_REFERENCES, media_type, **{"Git-Protocol": "version=2"})
-        elif "receive-pack" in address:
-            response = caller.post(address, NO_COMMANDS, "application/x-git-receive-pack-request")
+        elif address.endswith("-pack"):
+            media_type = f"application/x-{address.rpartition('/')[2]}-request"
+            response = caller.post(address, BODIES[media_type], media_type, **{"Git-Protocol": "version=2"})
         else:
             response = caller.post(address, b"", "application/octet-stream", **{LENGTH: "0"})
         if response.streaming:
