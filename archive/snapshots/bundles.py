@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from archive.snapshots import plumbing
+from archive.snapshots.git import Beat, Git
 from archive.snapshots.models import Bundle, new_bundle_key
-from archive.snapshots.plumbing import Beat
 from archive.storage import queries as store
 from archive.storage import services as storage
 
@@ -34,9 +33,9 @@ def make_bundle(
     tips = {BRANCHES["main"]: main, BRANCHES["git-annex"]: annex}
     new = {name: tip for name, tip in tips.items() if tip and tip not in without}
     for name, tip in new.items():
-        plumbing.run("update-ref", name, tip, folder=folder)
+        Git(folder).run("update-ref", name, tip)
     older = [f"^{sha}" for sha in without if sha]
-    plumbing.run("bundle", "create", "--quiet", str(file), *new, *older, folder=folder, beat=beat)
+    Git(folder).run("bundle", "create", "--quiet", str(file), *new, *older, beat=beat)
 
 
 def store_bundle(file: Path, beat: Beat | None = None) -> StoredBundle:
@@ -72,4 +71,4 @@ def fetch_bundle(bundle: Bundle, file: Path, beat: Callable[[], None] | None = N
 
 def unbundle(file: Path, *, folder: Path, beat: Beat | None = None) -> None:
     """Give the repository in `folder` the objects of a bundle; GitError if it lacks what the bundle is built upon."""
-    plumbing.run("bundle", "unbundle", str(file), folder=folder, beat=beat)
+    Git(folder).run("bundle", "unbundle", str(file), beat=beat)

@@ -16,10 +16,9 @@ from pathlib import Path
 from django.conf import settings
 
 from archive.errors import BusyError
-from archive.snapshots import plumbing
 from archive.snapshots.bundles import fetch_bundle, unbundle
+from archive.snapshots.git import Beat, Git, GitError, new_repository
 from archive.snapshots.models import Bundle, Repository
-from archive.snapshots.plumbing import Beat
 from archive.snapshots.queries import references
 
 REFERENCES = "packed-refs"
@@ -70,7 +69,7 @@ def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
 def workspace(folder: Path) -> Iterator[Path]:
     """A repository of its own, for a while, that reads the objects of the one in `folder` and adds nothing to it."""
     with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=_root()) as space:
-        yield plumbing.new_repository(Path(space, "repository.git"), objects_of=folder)
+        yield new_repository(Path(space, "repository.git"), objects_of=folder)
 
 
 @contextmanager
@@ -125,7 +124,7 @@ def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
     try:
         _ensure(folder)
         fill(folder, _missing(folder, bundles), beat)
-    except plumbing.GitError:
+    except GitError:
         # What is on this disk is not what it was: it is of no use to anybody.
         with scratch() as space:
             folder.rename(space / folder.name)
@@ -140,7 +139,7 @@ def _ensure(folder: Path) -> None:
     if folder.exists():
         return
     with scratch() as space:
-        new = plumbing.new_repository(space / "repository.git")
+        new = new_repository(space / "repository.git")
         (new / "config").write_text(SERVED)
         new.rename(folder)
 
@@ -151,14 +150,14 @@ def _missing(folder: Path, bundles: list[Bundle]) -> list[Bundle]:
     if not tips:
         return []
     asked = "".join(f"{tip}\n" for tip in tips).encode()
-    answers = plumbing.run("cat-file", "--batch-check=%(objectname)", folder=folder, stdin=asked).decode().splitlines()
+    answers = Git(folder).run("cat-file", "--batch-check=%(objectname)", stdin=asked).decode().splitlines()
     there = {answer for answer in answers if not answer.endswith(" missing")}
     return [bundle for bundle in bundles if {bundle.main, bundle.annex} - {""} - there]
 
 
 def _repack(folder: Path, repository: Repository, beat: Beat | None) -> None:
     _write_references(folder, _packed(references(repository)))
-    plumbing.run("repack", "-a", "-d", "--quiet", "--write-bitmap-index", folder=folder, beat=beat)
+    Git(folder).run("repack", "-a", "-d", "--quiet", "--write-bitmap-index", beat=beat)
 
 
 def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
@@ -167,7 +166,7 @@ def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
     If that fails the bundle is fetched from there, when the repository is opened next.
     """
     with (
-        suppress(plumbing.GitError, BusyError),
+        suppress(GitError, BusyError),
         _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat),
     ):
         unbundle(file, folder=folder, beat=beat)

@@ -10,13 +10,12 @@ from typing import NamedTuple
 from git import Repo
 
 from archive.digests import AnnexKey
-from archive.snapshots import plumbing
 from archive.snapshots.bundles import DamagedError
 from archive.snapshots.cache import fill, scratch
 from archive.snapshots.delta import Delta, Point
+from archive.snapshots.git import Beat, Git, GitError, new_repository, object_id
 from archive.snapshots.layout import ATTRIBUTES, Placed
 from archive.snapshots.models import Repository
-from archive.snapshots.plumbing import Beat, GitError
 from archive.snapshots.pushed import MAX_POINTER, key_in, reading
 from archive.snapshots.queries import references
 from archive.snapshots.writer import rules_of
@@ -33,10 +32,10 @@ class Entry(NamedTuple):
 def find_fault(repository: Repository, beat: Beat) -> str:
     """What is wrong with a repository as the store has it; empty if nothing is."""
     with scratch() as space:
-        folder = plumbing.new_repository(space / "repository.git")
+        folder = new_repository(space / "repository.git")
         try:
             fill(folder, list(repository.bundles.order_by("pk")), beat)
-            plumbing.run("fsck", "--strict", "--no-dangling", "--no-progress", folder=folder, beat=beat)
+            Git(folder).run("fsck", "--strict", "--no-dangling", "--no-progress", beat=beat)
         except (DamagedError, GitError) as error:
             return str(error)
         return next(_differences(repository, folder, beat), "")
@@ -68,7 +67,7 @@ def _tree_faults(repository: Repository, folder: Path, sha: str, point: Point, b
 
 
 def _entries(folder: Path, sha: str) -> Iterator[Entry]:
-    for line in plumbing.lines("ls-tree", "-r", "-z", sha, folder=folder, separator=b"\0"):
+    for line in Git(folder).lines("ls-tree", "-r", "-z", sha, separator=b"\0"):
         meta, _, path = line.decode().partition("\t")
         mode, _, blob = meta.split()
         yield Entry(path, mode, blob)
@@ -101,7 +100,7 @@ def _aligned(there: Iterator[Entry], expected: Iterator[Placed]) -> Iterator[tup
 
 
 def _is_right(repository: Repo, entry: Entry, placed: Placed) -> bool:
-    if entry.sha == _blob_sha(placed.key.link_from(placed.path).encode()):
+    if entry.sha == object_id("blob", placed.key.link_from(placed.path).encode()):
         return True
     stream = repository.odb.stream(bytes.fromhex(entry.sha))
     start = stream.read(MAX_POINTER)
@@ -117,8 +116,3 @@ def _is_right(repository: Repo, entry: Entry, placed: Placed) -> bool:
 def _is_same_content(key: AnnexKey, other: AnnexKey) -> bool:
     """Whether two keys may be of one content: those of different hashes can be told apart by their sizes alone."""
     return key.size == other.size and (key.hash_name != other.hash_name or key.digest == other.digest)
-
-
-def _blob_sha(content: bytes) -> str:
-    """What git calls a file of that content."""
-    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()

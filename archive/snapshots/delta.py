@@ -13,8 +13,8 @@ from archive.assets.queries import shown_at
 from archive.blobs.models import blob_key
 from archive.digests import annex_key
 from archive.paths import fits_git
+from archive.snapshots.git import Beat
 from archive.snapshots.layout import Placed, Removed, Rules
-from archive.snapshots.plumbing import Beat
 from archive.storage.queries import public_url
 from archive.zarr.models import ZarrEntry, ZarrRevision, entry_key
 from archive.zarr.queries import shown_at as entries_shown_at

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from archive.snapshots.git import Beat
 from archive.snapshots.models import Bundle, Repository
-from archive.snapshots.plumbing import Beat
 from archive.snapshots.queries import EXPORTS, export_prefix, references
 from archive.snapshots.serverless import (
     CLONE_FILE,

@@ -1,11 +1,12 @@
-"""Reading what others have written into a repository: git with limits to its time and memory."""
+"""Running git. Every child has the same few lines of environment, no other configuration, and limits that end it."""
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,48 @@ from threading import Timer
 from typing import IO, NamedTuple
 
 from archive.errors import InvalidError
-from archive.snapshots.plumbing import ENVIRONMENT, GitError, command
 
-READ_SIZE = 2**16
+GIT = shutil.which("git") or "git"
+HOUR = 3600.0
 MEMORY = 2 * 2**30
+POLL_SECONDS = 1.0
+READ_SIZE = 2**16
+LAST_WORDS = 2000
 
+# Nothing of who started this program, nor of the machine, is to decide what git does.
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "HOME": "/nonexistent",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_ADVICE": "0",
+}
+# No hooks, no housekeeping in the background, and a bound on what packs may use.
+CONFIGURATION = {
+    "core.hooksPath": os.devnull,
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "pack.threads": "1",
+    "pack.windowMemory": "64m",
+    "core.deltaBaseCacheLimit": "64m",
+    "core.packedGitLimit": "512m",
+    "core.packedGitWindowSize": "64m",
+    "safe.directory": "*",
+}
 # Limits of the shell's are those of the program that it turns into.
 _LIMITED = ("/bin/sh", "-c", f'ulimit -c 0; ulimit -v {MEMORY // 2**10}; exec "$@"', "sh")
+
+Beat = Callable[[], None]
+
+
+class GitError(Exception):
+    """A git child failed, or took too long; the message holds its last words."""
 
 
 class ObjectInfo(NamedTuple):
@@ -31,86 +67,157 @@ class ObjectInfo(NamedTuple):
     size: int
 
 
+class Child(NamedTuple):
+    """A running git, and the file that its errors go to."""
+
+    process: "subprocess.Popen[bytes]"
+    errors: IO[bytes]
+
+    @property
+    def output(self) -> IO[bytes]:
+        """What it says."""
+        assert self.process.stdout is not None  # noqa: S101 - it is a pipe, see `Git.started`
+        return self.process.stdout
+
+    def has_ended(self, seconds: float) -> bool:
+        """Whether it has ended, or does within so many seconds."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def require_success(self, name: str) -> None:
+        """Wait until it ends. Raises GitError unless it ends well."""
+        if self.process.wait() == 0:
+            return
+        said = self.errors.fileno()
+        words = os.pread(said, LAST_WORDS, max(0, os.fstat(said).st_size - LAST_WORDS)).decode(errors="replace")
+        raise GitError(f"git {name} failed with code {self.process.returncode}: {words.strip()}")
+
+
 @dataclass(frozen=True)
 class Git:
-    """git in a repository folder, each run of it ended after so many seconds."""
+    """git in the repository `folder`, each run of it ended after so many seconds; `more` is said to its environment."""
 
     folder: Path
-    seconds: float
+    seconds: float = HOUR
     more: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def started(
         self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, pass_fds: tuple[int, ...] = ()
-    ) -> Iterator["subprocess.Popen[bytes]"]:
-        """A run of git, for the block to read from; it ends with the block, or when its time is over."""
-        process = subprocess.Popen(  # noqa: S603 - with arguments of ours
-            [*_LIMITED, *command(*arguments)],
-            cwd=self.folder,
-            env={**ENVIRONMENT, **self.more},
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=pass_fds,
-            start_new_session=True,
-        )
-        timer = Timer(self.seconds, _end, [process])
-        timer.start()
-        try:
-            yield process
-        finally:
-            timer.cancel()
-            _end(process)
-            process.communicate()
+    ) -> Iterator[Child]:
+        """A run of git, in a session of its own: it and its own children are gone when the block, or its time, ends."""
+        settings = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
+        with TemporaryFile() as errors:
+            process = subprocess.Popen(  # noqa: S603 - the arguments are this program's own
+                [*_LIMITED, GIT, *settings, *arguments],
+                cwd=self.folder,
+                env={**ENVIRONMENT, "GIT_DIR": str(self.folder), **self.more},
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+            timer = Timer(self.seconds, _end, [process])
+            timer.start()
+            try:
+                yield Child(process, errors)
+            finally:
+                timer.cancel()
+                _end(process)
+                for pipe in (process.stdin, process.stdout):
+                    with suppress(BrokenPipeError):
+                        if pipe:
+                            pipe.close()
+                process.wait()
 
-    def lines(self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, end: bytes) -> Iterator[bytes]:
-        """What git says, in pieces that end with `end`, which is taken off. Raises GitError."""
-        with self.started(*arguments, stdin=stdin) as process:
+    def run(self, *arguments: str, stdin: bytes = b"", beat: Beat | None = None) -> bytes:
+        """What git says. `beat` is called about every second. Raises GitError when git fails, or takes too long."""
+        with self.started(*arguments, stdin=subprocess.PIPE) as child:
+            pending: bytes | None = stdin
+            while True:
+                try:
+                    answer, _ = child.process.communicate(pending, timeout=POLL_SECONDS)
+                except subprocess.TimeoutExpired:
+                    pending = None
+                    if beat:
+                        beat()
+                else:
+                    break
+            child.require_success(arguments[0])
+            return answer
+
+    def feed(self, *arguments: str, chunks: Iterable[bytes], beat: Beat | None = None) -> None:
+        """Run git with `chunks` as its input, written as they come; it is to say nothing itself.
+
+        Whatever is raised by `chunks` ends git at once, and goes on. When they are all written, `beat` is called about
+        every second. Raises GitError when git fails.
+        """
+        with self.started(*arguments, stdin=subprocess.PIPE) as child:
+            assert child.process.stdin is not None  # noqa: S101 - it is a pipe
+            # When git has ended before its time, its last words say why.
+            with suppress(BrokenPipeError):
+                for chunk in chunks:
+                    child.process.stdin.write(chunk)
+                child.process.stdin.close()
+            while not child.has_ended(POLL_SECONDS):
+                if beat:
+                    beat()
+            child.require_success(arguments[0])
+
+    def lines(
+        self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, separator: bytes = b"\n"
+    ) -> Iterator[bytes]:
+        """What git says, line by line, as it comes. Raises GitError when git fails."""
+        with self.started(*arguments, stdin=stdin) as child:
             rest = b""
-            while chunk := stdout_of(process).read(READ_SIZE):
-                *pieces, rest = (rest + chunk).split(end)
-                yield from pieces
-            if process.wait():
-                raise GitError(f"git {arguments[0]} failed ({process.returncode})")
-
-    def line(self, *arguments: str) -> str:
-        """The first line that git says, or nothing. Raises GitError."""
-        lines = list(self.lines(*arguments, end=b"\n"))
-        return lines[0].decode() if lines else ""
+            while chunk := child.output.read(READ_SIZE):
+                *whole, rest = (rest + chunk).split(separator)
+                yield from whole
+            child.require_success(arguments[0])
 
     def succeeds(self, *arguments: str) -> bool:
         """Whether git ends well."""
-        with self.started(*arguments) as process:
-            return process.wait() == 0
+        with self.started(*arguments) as child:
+            return child.process.wait() == 0
 
     def infos(self, names: Iterable[str]) -> Iterator[ObjectInfo]:
-        """Kind and size of objects, in the order in which they are named, by id or `revision:path`. Raises GitError."""
+        """Kind and size of objects, in the order in which their ids are named. Raises GitError when git fails."""
+        told = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
         with _listed(names) as file:
-            for line in self.lines(
-                "cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer", stdin=file, end=b"\n"
-            ):
-                name, *told = line.decode(errors="backslashreplace").rsplit(
-                    " ", 2 if not line.endswith(b" missing") else 1
-                )
-                yield ObjectInfo(name, told[0], int(told[1]) if len(told) > 1 else 0)
+            for line in self.lines("cat-file", told, "--buffer", stdin=file):
+                name, kind, *size = line.decode().split()
+                yield ObjectInfo(name, kind, int(size[0]) if size else 0)
 
     def contents(self, names: Iterable[str], *, max_size: int = sys.maxsize) -> Iterator[tuple[str, bytes]]:
         """Id and content of objects that are there, in the order in which they are named.
 
         Raises InvalidError for one that is larger than it may be, GitError when git fails.
         """
-        with _listed(names) as file, self.started("cat-file", "--batch", "--buffer", stdin=file) as process:
-            stdout = stdout_of(process)
-            while header := stdout.readline():
+        with _listed(names) as file, self.started("cat-file", "--batch", "--buffer", stdin=file) as child:
+            while header := child.output.readline():
                 name, kind, *size = header.decode(errors="backslashreplace").split()
                 if not size:
                     raise GitError(f"{name} is {kind}")
                 if int(size[0]) > max_size:
                     raise InvalidError(f"The {kind} {name} is larger than {max_size} bytes.")
-                content = stdout.read(int(size[0]) + 1)
+                content = child.output.read(int(size[0]) + 1)
                 yield name, content[:-1]
-            if process.wait():
-                raise GitError(f"git cat-file failed ({process.returncode})")
+            child.require_success("cat-file")
+
+
+def new_repository(folder: Path, *, objects_of: Path | None = None) -> Path:
+    """Make a bare, empty repository in `folder`, which reads the objects of another one too, if one is given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+    if objects_of is not None:
+        alternates = folder / "objects/info/alternates"
+        alternates.parent.mkdir(exist_ok=True)
+        alternates.write_text(f"{objects_of / 'objects'}\n")
+    return folder
 
 
 def object_id(kind: str, content: bytes) -> str:
@@ -123,12 +230,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def stdout_of(process: "subprocess.Popen[bytes]") -> IO[bytes]:
-    """What a started run says."""
-    assert process.stdout is not None  # noqa: S101 - for the type: it was asked for
-    return process.stdout
 
 
 @contextmanager

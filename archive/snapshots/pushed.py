@@ -11,10 +11,9 @@ from archive.digests import AnnexKey, parse_annex_key
 from archive.errors import InvalidError
 from archive.snapshots.delta import CHUNK, Point
 from archive.snapshots.entries import Faults
-from archive.snapshots.git import Git
+from archive.snapshots.git import ENVIRONMENT, Git
 from archive.snapshots.layout import Placed
 from archive.snapshots.models import Commit
-from archive.snapshots.plumbing import ENVIRONMENT, HOUR
 from archive.snapshots.trees import NO_LIMITS, changes_in
 from archive.storage.queries import public_url
 
@@ -31,7 +30,7 @@ def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Pl
     """
     before = Commit.objects.filter(repository=commit.repository_id, pk__lt=commit.pk).order_by("pk").last()
     old = before.sha if before else None
-    changes = changes_in(Git(folder, HOUR), old, commit.sha, zarr_paths=(), limits=NO_LIMITS, faults=Faults())
+    changes = changes_in(Git(folder), old, commit.sha, zarr_paths=(), limits=NO_LIMITS, faults=Faults())
     keys = {path: key for path, key in changes.contents.items() if isinstance(key, AnnexKey)}
     assets = Asset.objects.filter(Point(commit.at).assets, dataset_id=commit.repository_id)
     ordered = sorted(keys)

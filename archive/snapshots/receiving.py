@@ -16,8 +16,7 @@ from typing import IO
 
 from archive.errors import ArchiveError
 from archive.snapshots.cache import workspace
-from archive.snapshots.git import READ_SIZE, Git, stdout_of
-from archive.snapshots.plumbing import HOUR, new_repository
+from archive.snapshots.git import READ_SIZE, Git, new_repository
 
 logger = logging.getLogger(__name__)
 
@@ -94,17 +93,17 @@ def receive(
         asking = {"PUSH_QUESTION": f"/dev/fd/{question.write}", "PUSH_ANSWER": f"/dev/fd/{answer.read}"}
         pipes = (question.write, answer.read)
         git = Git(scratch, seconds, asking)
-        with git.started(*options, "receive-pack", "--stateless-rpc", ".", stdin=request, pass_fds=pipes) as process:
+        with git.started(*options, "receive-pack", "--stateless-rpc", ".", stdin=request, pass_fds=pipes) as child:
             question.close_write()
             answer.close_read()
-            yield from _Conversation(stdout_of(process).fileno(), question.read, answer.write, git, judge).run()
+            yield from _Conversation(child.output.fileno(), question.read, answer.write, git, judge).run()
 
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     """A repository with the branches and tags of the one at `folder`, whose objects it reads, and the hook."""
     with workspace(folder) as scratch:
-        references = Git(folder, HOUR).lines("for-each-ref", "--format=%(objectname) %(refname)", end=b"\n")
+        references = Git(folder).lines("for-each-ref", "--format=%(objectname) %(refname)")
         (scratch / "packed-refs").write_bytes(b"".join(b"%b\n" % line for line in references))
         hook = scratch / "hooks/pre-receive"
         hook.parent.mkdir()

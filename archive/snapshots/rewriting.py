@@ -7,8 +7,8 @@ from pathlib import Path
 from archive.datasets.models import Dataset
 from archive.snapshots.cache import fill
 from archive.snapshots.delta import Point
+from archive.snapshots.git import Beat
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.plumbing import Beat
 from archive.snapshots.pushed import pushed_keys
 from archive.snapshots.writer import Plan, Writer
 

@@ -17,10 +17,9 @@ from archive.errors import BusyError, ConflictError
 from archive.snapshots import cache
 from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
 from archive.snapshots.cache import scratch, workspace
-from archive.snapshots.git import object_id
+from archive.snapshots.git import GitError, object_id
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.plans import RELEVANT
-from archive.snapshots.plumbing import GitError
 from archive.snapshots.pushes import judge
 from archive.snapshots.queries import PROJECTION
 from archive.snapshots.receiving import Push, receive
@@ -161,27 +160,27 @@ def store_push(repository: Repository, *, quarantine: Path, commit: str) -> Stor
 def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
     """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
 
-    Raises ConflictError unless `repository`, as the caller has read it, has all that was changed before, and still is
-    where it was: the push was then made, or is being made, upon something older.
+    Raises ConflictError unless `main` still is where `repository`, as the caller has read it, has it, and has all that
+    was changed before: the push was then made, or is being made, upon something older.
     """
+    now = Repository.objects.select_for_update().get(pk=repository.pk)
+    if (now.history, now.main) != (repository.history, repository.main) or not _has_all_before(now, change):
+        raise ConflictError("The draft has been changed meanwhile: fetch first, merge, and push again.")
     pushed = Commit(
-        repository=repository,
+        repository=now,
         at=change.number,
         sha=commit,
         author_name=change.author_name,
         author_email=f"user-{change.user_id}@users.noreply.invalid",
         recorded=change.recorded,
         message=message,
-        left_out=latest_left_out(repository),
+        left_out=latest_left_out(now),
         is_pushed=True,
     )
-    between = Change.objects.filter(
-        dataset_id=change.dataset_id, number__gt=repository.at, number__lt=change.number, kind__in=BEGINS_ANEW
-    )
-    if between.exists():
-        raise ConflictError("The archive's own newest commits are not written yet; fetch in a moment, and push.")
-    progress = Progress([pushed], stored, change.number, commit, repository.annex, repository.unfit)
-    try:
-        record(repository, progress)
-    except MovedError:
-        raise ConflictError("The branch has moved meanwhile; fetch, and push again.") from None
+    record(now, Progress([pushed], stored, change.number, commit, now.annex, now.unfit))
+
+
+def _has_all_before(repository: Repository, change: Change) -> bool:
+    """Whether nothing that belongs into a tree was changed between what the repository has and `change`."""
+    changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=BEGINS_ANEW)
+    return not changes.filter(number__gt=repository.at, number__lt=change.number).exists()

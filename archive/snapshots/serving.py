@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import BusyError, InvalidError
-from archive.snapshots.git import READ_SIZE, Git, stdout_of
-from archive.snapshots.plumbing import GitError
+from archive.snapshots.git import READ_SIZE, Git
 
 # Clients may leave blobs out and ask for them one by one; what nobody is shown is not for asking.
 _SETTINGS = ("-c", "uploadpack.allowFilter=true", "-c", "pack.threads=1", "-c", "pack.windowMemory=64m")
@@ -30,10 +29,9 @@ class Service(StrEnum):
 def advertised(folder: Path, service: Service, protocol: str, *, seconds: float) -> bytes:
     """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
     git = _git(folder, protocol, seconds)
-    with git.started(*_SETTINGS, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as process:
-        said = stdout_of(process).read()
-        if process.wait():
-            raise GitError(f"git {service.command} failed ({process.returncode})")
+    with git.started(*_SETTINGS, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as child:
+        said = child.output.read()
+        child.require_success(service.command)
     return said
 
 
@@ -44,15 +42,15 @@ def fetched(folder: Path, request: IO[bytes], protocol: str, *, seconds: float) 
     the whole. To most requests that make no sense git says so in its answer.
     """
     git = _git(folder, protocol, seconds)
-    with git.started(*_SETTINGS, "upload-pack", "--stateless-rpc", ".", stdin=request) as process:
-        stdout = stdout_of(process)
+    with git.started(*_SETTINGS, "upload-pack", "--stateless-rpc", ".", stdin=request) as child:
         has_answered = False
-        while chunk := os.read(stdout.fileno(), READ_SIZE):
+        while chunk := os.read(child.output.fileno(), READ_SIZE):
             has_answered = True
             yield chunk
-        if process.wait() < 0:
+        code = child.process.wait()
+        if code < 0:
             raise BusyError("This took too long to answer; please try again, or ask for less.")
-        if process.returncode and not has_answered:
+        if code and not has_answered:
             raise InvalidError("This is not a request that git understands.")
 
 

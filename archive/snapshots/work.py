@@ -19,9 +19,9 @@ from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, s
 from archive.snapshots.cache import forget, opened, scratch, take_in, workspace
 from archive.snapshots.checks import find_fault
 from archive.snapshots.exports import export, sweep_exports
+from archive.snapshots.git import Beat, GitError, new_repository
 from archive.snapshots.models import BUNDLES, Bundle, Commit, Repository
 from archive.snapshots.plans import Outlook, look_ahead, plans
-from archive.snapshots.plumbing import Beat, GitError, new_repository
 from archive.snapshots.pushed import pushed_keys
 from archive.snapshots.queries import PROJECTION, repositories_to_check
 from archive.snapshots.rewriting import RewriteError, rewrite

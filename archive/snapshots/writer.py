@@ -11,8 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from archive.snapshots import plumbing
 from archive.snapshots.delta import Delta, Point
+from archive.snapshots.git import Beat, Git
 from archive.snapshots.layout import (
     ARCHIVE_EMAIL,
     ARCHIVE_NAME,
@@ -32,7 +32,6 @@ from archive.snapshots.layout import (
     uuid_log,
 )
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.plumbing import Beat
 from archive.storage.queries import read_whole
 
 # So many files are read from the store at once, and held in memory until their turn.
@@ -97,9 +96,7 @@ class Writer:
         """Write what the stream says; the commits by their marks."""
         with tempfile.NamedTemporaryFile(dir=self.folder) as marks:
             options = ("--quiet", "--done", "--date-format=raw", f"--export-marks={marks.name}")
-            plumbing.feed(
-                "fast-import", *options, folder=self.folder, chunks=chain(chunks, [b"done\n"]), beat=self.beat
-            )
+            Git(self.folder).feed("fast-import", *options, chunks=chain(chunks, [b"done\n"]), beat=self.beat)
             pairs = [line.split() for line in Path(marks.name).read_text().splitlines()]
         return {int(mark.removeprefix(":")): sha for mark, sha in pairs}
 

@@ -1,7 +1,7 @@
 """Bundles in the store are the truth about objects, Postgres about branches; everything else can be had again."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +14,10 @@ from archive.assets.models import Asset
 from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
-from archive.snapshots import cache, plumbing, work
+from archive.snapshots import cache, work
 from archive.snapshots.bundles import StoredBundle
+from archive.snapshots.git import Git, GitError, new_repository
 from archive.snapshots.models import Bundle, new_bundle_key
-from archive.snapshots.plumbing import GitError
 from archive.snapshots.queries import clone_state
 from archive.snapshots.services import opened, rebuild, repository_of
 from archive.storage import queries as store
@@ -353,19 +353,19 @@ def test_killed_git_leaves_everything_as_it_was_and_the_next_attempt_succeeds(
     command: str, dataset: Dataset, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, keys = refs_of(dataset), keys_of(dataset)
-    start = plumbing._child
+    start = Git.started
 
     @contextmanager
-    def killed(arguments: Sequence[str], *rest: Any, **options: Any) -> Iterator[Any]:
+    def killed(self: Git, *arguments: str, **options: Any) -> Iterator[Any]:
         is_killed = arguments[0] == command
-        with start(KILLED[command] if is_killed else arguments, *rest, **options) as child:
+        with start(self, *(KILLED[command] if is_killed else arguments), **options) as child:
             if is_killed:
-                child.kill()
+                child.process.kill()
             yield child
 
     make_asset(dataset, "new.nwb", blob=make_blob(dataset))
     with monkeypatch.context() as patch:
-        patch.setattr(plumbing, "_child", killed)
+        patch.setattr(Git, "started", killed)
         worker.run()
     assert f"git {command} failed" in clone_state(dataset).reason
     assert refs_of(dataset) == before
@@ -376,29 +376,29 @@ def test_killed_git_leaves_everything_as_it_was_and_the_next_attempt_succeeds(
 
 
 def test_stream_that_is_broken_off_makes_no_commit(tmp_path: Path) -> None:
-    folder = plumbing.new_repository(tmp_path / "repository")
+    folder = new_repository(tmp_path / "repository")
     head = b"commit refs/heads/main\ncommitter A <a@example.org> 0 +0000\ndata 1\nm\n"
     with pytest.raises(GitError):
-        plumbing.feed("fast-import", "--quiet", "--done", folder=folder, chunks=[head])
+        Git(folder).feed("fast-import", "--quiet", "--done", chunks=[head])
     assert git(folder, "for-each-ref") == b""
 
 
 def test_what_fails_while_a_stream_is_made_ends_git_and_goes_on(tmp_path: Path) -> None:
-    folder = plumbing.new_repository(tmp_path / "repository")
+    folder = new_repository(tmp_path / "repository")
 
     def chunks() -> Iterator[bytes]:
         yield b"feature done\n"
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        plumbing.feed("fast-import", "--quiet", "--done", folder=folder, chunks=chunks())
+        Git(folder).feed("fast-import", "--quiet", "--done", chunks=chunks())
 
 
 def test_git_is_ended_when_it_takes_too_long(tmp_path: Path) -> None:
-    folder = plumbing.new_repository(tmp_path / "repository")
+    folder = new_repository(tmp_path / "repository")
     beats: list[int] = []
-    with pytest.raises(GitError, match="not done"):
-        plumbing.run("-c", "alias.wait=!sleep 60", "wait", folder=folder, seconds=1.5, beat=lambda: beats.append(1))
+    with pytest.raises(GitError, match="code -9"):
+        Git(folder, seconds=1.5).run("-c", "alias.wait=!sleep 60", "wait", beat=lambda: beats.append(1))
     assert beats
 
 
@@ -407,6 +407,6 @@ def test_git_knows_nothing_of_whoever_started_it(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Somebody")
-    folder = plumbing.new_repository(tmp_path / "repository")
-    assert b"Somebody" not in plumbing.run("config", "--list", folder=folder)
-    assert b"Somebody" not in plumbing.run("-c", "alias.say=!env", "say", folder=folder)
+    folder = new_repository(tmp_path / "repository")
+    assert b"Somebody" not in Git(folder).run("config", "--list")
+    assert b"Somebody" not in Git(folder).run("-c", "alias.say=!env", "say")
