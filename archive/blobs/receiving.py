@@ -50,8 +50,9 @@ def receive(
     """Make a blob of the content of that key, of which `chunks` are the `length` bytes from `offset` on.
 
     What was received before is not needed again, and whole parts of what comes are kept if not all of it does. Returns
-    the blob there is if there is one already. Raises InvalidError when what comes is not what the key says, and then
-    all of it is forgotten; or when it is less or more than `length`. LockedError while somebody else is sending it.
+    the blob there is if there is one already. Raises InvalidError, about the field `content`, when what comes is not
+    what the key says, and then all of it is forgotten; or when it is less or more than `length`. LockedError while
+    somebody else is sending it.
     """
     user = _require_receivable(actor, dataset, key)
     existing = find_annex_content(actor, dataset, key)
@@ -210,7 +211,9 @@ def _receive_parts(hold: _Hold, incoming: _Incoming, digests: _Digests | None) -
         with TemporaryFile() as file:
             md5 = _spool(hold, incoming.take(part.size), file, digests)
             if file.tell() < part.size:
-                raise InvalidError("Less has come than was announced; what has come in whole parts is kept.")
+                raise InvalidError(
+                    "Less has come than was announced; what has come in whole parts is kept.", field="content"
+                )
             if part == parts[-1]:
                 _require_end(incoming)
             _put_part(hold, part, file, md5)
@@ -235,7 +238,7 @@ def _spool(hold: _Hold, pieces: Iterator[bytes], file: IO[bytes], digests: _Dige
 
 def _require_end(incoming: _Incoming) -> None:
     if next(incoming.take(1), b""):
-        raise InvalidError("More has come than was announced.")
+        raise InvalidError("More has come than was announced.", field="content")
 
 
 def _put_part(hold: _Hold, part: Part, file: IO[bytes], md5: bytes) -> None:
@@ -278,7 +281,7 @@ def _finish(hold: _Hold, digests: _Digests | None) -> Blob:
 
 def _read_back(hold: _Hold) -> _Digests:
     digests = _Digests()
-    for chunk in store.read(hold.reception.key):
+    for chunk in store.read_from(hold.reception.key, 0):
         digests.update(chunk)
         hold.beat()
     return digests
@@ -288,4 +291,4 @@ def _require_digest(hold: _Hold, digests: _Digests) -> None:
     if digests.values()[hold.reception.hash_name] == hold.reception.digest:
         return
     hold.discard()
-    raise InvalidError("What has come is not what its key says, and is not kept.")
+    raise InvalidError("What has come is not what its key says, and is not kept.", field="content")

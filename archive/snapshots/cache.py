@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -161,8 +161,14 @@ def _repack(folder: Path, repository: Repository, beat: Beat | None) -> None:
 
 
 def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
-    """Give an opened repository the objects of a bundle in a file, to spare it the way through the store."""
-    with _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat):
+    """Give an opened repository the objects of a bundle in a file, to spare it the way through the store.
+
+    If that fails the bundle is fetched from there, when the repository is opened next.
+    """
+    with (
+        suppress(GitError, BusyError),
+        _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat),
+    ):
         unbundle(file, folder=folder, beat=beat)
 
 

@@ -79,9 +79,15 @@ class Child(NamedTuple):
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe, see `Git.started`
         return self.process.stdout
 
-    def require_success(self, name: str) -> None:
-        """Wait until it ends. Raises GitError unless it ends well."""
-        if self.process.wait() == 0:
+    def require_success(self, name: str, beat: Beat | None = None) -> None:
+        """Wait until it ends; `beat` is called about every second. Raises GitError unless it ends well."""
+        while self.process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(POLL_SECONDS)
+                break
+            if beat:
+                beat()
+        if self.process.returncode == 0:
             return
         said = self.errors.fileno()
         words = os.pread(said, LAST_WORDS, max(0, os.fstat(said).st_size - LAST_WORDS)).decode(errors="replace")
@@ -142,10 +148,11 @@ class Git:
             child.require_success(arguments[0])
             return answer
 
-    def feed(self, *arguments: str, chunks: Iterable[bytes]) -> None:
+    def feed(self, *arguments: str, chunks: Iterable[bytes], beat: Beat | None = None) -> None:
         """Run git with `chunks` as its input, written as they come; it is to say nothing itself.
 
-        Whatever is raised by `chunks` ends git at once, and goes on. Raises GitError when git fails.
+        Whatever is raised by `chunks` ends git at once, and goes on. When they are all written, `beat` is called about
+        every second. Raises GitError when git fails.
         """
         with self.started(*arguments, stdin=subprocess.PIPE) as child:
             assert child.process.stdin is not None  # noqa: S101 - it is a pipe
@@ -154,7 +161,7 @@ class Git:
                 for chunk in chunks:
                     child.process.stdin.write(chunk)
                 child.process.stdin.close()
-            child.require_success(arguments[0])
+            child.require_success(arguments[0], beat)
 
     def lines(
         self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, separator: bytes = b"\n"

@@ -150,9 +150,10 @@ def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
             writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
             commit.annex = writer.annex
             if writer.annex == repository.annex:
+                # It brought nothing but files that are in git itself.
                 commit.save(update_fields=["annex"])
-            else:
-                repository = keep([commit], repository.at)
+                continue
+            repository = keep([commit], repository.at)
     return repository
 
 

@@ -96,7 +96,7 @@ class Writer:
         """Write what the stream says; the commits by their marks."""
         with tempfile.NamedTemporaryFile(dir=self.folder) as marks:
             options = ("--quiet", "--done", "--date-format=raw", f"--export-marks={marks.name}")
-            Git(self.folder).feed("fast-import", *options, chunks=chain(chunks, [b"done\n"]))
+            Git(self.folder).feed("fast-import", *options, chunks=chain(chunks, [b"done\n"]), beat=self.beat)
             pairs = [line.split() for line in Path(marks.name).read_text().splitlines()]
         return {int(mark.removeprefix(":")): sha for mark, sha in pairs}
 
@@ -125,7 +125,7 @@ class Writer:
             first = next(steps, None)
             if first is None:
                 continue
-            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY) as logs:
+            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
                 main = self._next_mark()
                 yield self._head(MAIN, main, person(plan.author_name, plan.author_email), plan.recorded, plan.message)
                 yield from self._tree(chain([first], steps), logs, plan.recorded)
@@ -137,7 +137,7 @@ class Writer:
         return Delta(number, rules, plan.since, plan.until, self.is_public, self.beat, self.unfit)
 
     def _telling(self, files: Iterable[Placed], recorded: datetime) -> Iterator[bytes]:
-        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY) as logs:
+        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
             for file in files:
                 self.beat()
                 logs.writelines(self._logs(file, recorded))

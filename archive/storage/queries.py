@@ -18,15 +18,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import storages
 
-from archive.errors import BusyError
+from archive.errors import BusyError, NotFoundError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import TagTypeDef
 
 READ_SIZE = 4 * 2**20
-STREAM_SIZE = 2**18
-PATIENCE_SECONDS = 600
+STREAM_SIZE = 2**16
+PATIENCE_SECONDS = 300
 GET_URL_SECONDS = 6 * 3600
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
@@ -57,7 +57,7 @@ def signing_client() -> "S3Client":
 
 @cache
 def patient_client() -> "S3Client":
-    """The client for what the store takes its time for: making one object of many parts."""
+    """The client for what a store may take its time for: making one object of many parts, and giving large ones."""
     patience = Config(read_timeout=PATIENCE_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
     return _client_with(client_config=settings.STORAGES["default"]["OPTIONS"]["client_config"].merge(patience))
 
@@ -130,9 +130,17 @@ def read(key: str) -> Iterator[bytes]:
 
 
 def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
-    """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection."""
+    """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection.
+
+    Raises NotFoundError, with the first chunk, when there is no such object.
+    """
     with reachable():
-        body = client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
+        try:
+            body = patient_client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            raise NotFoundError("The store does not have it.") from error
         with closing(body):
             yield from body.iter_chunks(STREAM_SIZE)
 

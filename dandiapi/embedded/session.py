@@ -123,6 +123,7 @@ def _shared_environment(home: Home, services: list[Service], surroundings: Mappi
     shared = {
         "ARCHIVE_HOME": str(home.folder),
         "ARCHIVE_URL": surroundings.get("ARCHIVE_URL") or f"http://127.0.0.1:{port}",
+        "SNAPSHOT_CACHE": surroundings.get("SNAPSHOT_CACHE") or str(home.folder / "repositories"),
         "SECRET_KEY": surroundings.get("SECRET_KEY") or home.secret("django"),
     }
     for service in services:

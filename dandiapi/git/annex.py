@@ -1,7 +1,8 @@
 """Content by its key, in git-annex's P2P protocol over HTTP, versions 0 to 4."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from itertools import chain
 from uuid import UUID
 
 from django.db import connection
@@ -31,7 +32,7 @@ def _dataset(actor: Actor, annex_uuid: str) -> Dataset:
     """The dataset whose repository clones know by that UUID; refuses as `dataset_seen_by` does."""
     try:
         return find_repository(actor, UUID(plain(annex_uuid))).dataset
-    except (NotFoundError, ValueError):
+    except (NotFoundError, InvalidError, ValueError):
         if actor == ANONYMOUS:
             raise UnauthenticatedError(SIGN_IN) from None
         raise NotFoundError("There is no such repository.") from None
@@ -50,9 +51,8 @@ def _content(actor: Actor, dataset: Dataset, key: str) -> Content:
 
 def _find(actor: Actor, dataset: Dataset, key: str) -> Content | None:
     """The content, if there is any; there is none of keys of other kinds than this archive has."""
-    text = plain(key)
     try:
-        return find_content(actor, dataset, parse_annex_key(text))
+        return find_content(actor, dataset, parse_annex_key(plain(key)))
     except InvalidError:
         return None
 
@@ -82,8 +82,15 @@ def get(request: HttpRequest, actor: Actor, annex_uuid: str, version: str, key: 
     headers = {LENGTH: str(left), "Content-Length": str(left), "Cache-Control": "no-store"}
     with ExitStack() as held:
         held.enter_context(place())
-        chunks = read_from(found.object_key, offset) if left and request.method == "GET" else iter(())
+        chunks = _read(found, offset, held) if left and request.method == "GET" else iter(())
         return StreamingHttpResponse(Stream(chunks, held), content_type="application/octet-stream", headers=headers)
+
+
+def _read(content: Content, offset: int, held: ExitStack) -> Iterator[bytes]:
+    chunks = held.enter_context(closing(read_from(content.object_key, offset)))
+    # Whether the store gives it is known before the answer begins, and can be told by its status.
+    first = next(chunks, b"")
+    return chain([first], chunks)
 
 
 @require_POST
@@ -145,8 +152,15 @@ def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> Ht
         return _stored(version, is_stored=find_content(actor, dataset, key) is not None)
     offset = number(request.GET.get("offset", "0"), "offset")
     length = number(required(request.headers, LENGTH), LENGTH)
+    chunks = _without_database(request)
     with place():
-        receive(actor=actor, dataset=dataset, key=key, offset=offset, length=length, chunks=_without_database(request))
+        try:
+            receive(actor=actor, dataset=dataset, key=key, offset=offset, length=length, chunks=chunks)
+        except InvalidError as error:
+            if error.field != "content":
+                raise
+            # git-annex reads the first word, and a person the reason.
+            return JsonResponse({"stored": False, "reason": error.message} | _others(version))
     return _stored(version, is_stored=True)
 
 

@@ -21,9 +21,11 @@ GZIP = 31
 def chunks_of(request: HttpRequest) -> Iterator[bytes]:
     """The body as it comes, never more than READ_SIZE of it at a time.
 
-    Django reads no more than the length that was announced, and nothing when none was.
+    Django reads no more than the length that was announced, and nothing when none was: the end of such a body is known
+    to the server, which says so.
     """
-    stream = cast("IO[bytes]", request if request.META.get("CONTENT_LENGTH") else request.META["wsgi.input"])
+    ends_by_itself = request.META.get("wsgi.input_terminated") and not request.META.get("CONTENT_LENGTH")
+    stream = cast("IO[bytes]", request.META["wsgi.input"] if ends_by_itself else request)
     while chunk := stream.read(READ_SIZE):
         yield chunk
 

@@ -344,7 +344,11 @@ def test_incremental_history_comes_to_the_same_tree_as_one_from_scratch(dataset:
 # --- Broken off -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["fast-import", "bundle"])
+# What the children are that are killed: one in the midst of what it is told, and one that takes its time.
+KILLED = {"fast-import": ("fast-import", "--quiet", "--done"), "bundle": ("-c", "alias.hang=!sleep 60", "hang")}
+
+
+@pytest.mark.parametrize("command", KILLED)
 def test_killed_git_leaves_everything_as_it_was_and_the_next_attempt_succeeds(
     command: str, dataset: Dataset, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,8 +357,9 @@ def test_killed_git_leaves_everything_as_it_was_and_the_next_attempt_succeeds(
 
     @contextmanager
     def killed(self: Git, *arguments: str, **options: Any) -> Iterator[Any]:
-        with start(self, *arguments, **options) as child:
-            if arguments[0] == command:
+        is_killed = arguments[0] == command
+        with start(self, *(KILLED[command] if is_killed else arguments), **options) as child:
+            if is_killed:
                 child.process.kill()
             yield child
 

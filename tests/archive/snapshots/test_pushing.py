@@ -11,7 +11,7 @@ from archive.datasets.models import Dataset
 from archive.digests import AnnexKey
 from archive.errors import ConflictError
 from archive.snapshots.models import Bundle
-from archive.snapshots.queries import references
+from archive.snapshots.queries import clone_state, references
 from archive.snapshots.services import opened, record_push, repository_of, store_push, workspace
 from archive.storage.queries import find
 from tests.archive.snapshots.state import git, history_of, refs_of, tree_of
@@ -21,14 +21,15 @@ from tests.worker import Worker
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def commit_in(folder: Path, path: str, key: AnnexKey, *, parent: str = "") -> str:
-    """A commit of somebody's that adds a link."""
-    blob = git(folder, "hash-object", "-w", "--stdin", stdin=key.link_from(path).encode()).decode().strip()
+def commit_in(folder: Path, path: str, key: AnnexKey | None, *, parent: str = "") -> str:
+    """A commit of somebody's that adds a link, or a file in git itself."""
+    mode, content = ("120000", key.link_from(path).encode()) if key else ("100644", b"Mice.\n")
+    blob = git(folder, "hash-object", "-w", "--stdin", stdin=content).decode().strip()
     listed = git(folder, "ls-tree", "-r", parent) if parent else b""
     index = {"GIT_INDEX_FILE": str(folder / "index"), "GIT_DIR": str(folder)}
     git(folder, "read-tree", "--empty", environment=index)
     git(folder, "update-index", "--index-info", stdin=listed, environment=index)
-    git(folder, "update-index", "--add", "--cacheinfo", f"120000,{blob},{path}", environment=index)
+    git(folder, "update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", environment=index)
     tree = git(folder, "write-tree", environment=index).decode().strip()
     names = [f"GIT_{role}_{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")]
     person = dict.fromkeys(names, "Ann")
@@ -36,7 +37,7 @@ def commit_in(folder: Path, path: str, key: AnnexKey, *, parent: str = "") -> st
     return git(folder, "commit-tree", tree, *parents, "-m", "From Ann", environment=person).decode().strip()
 
 
-def push(dataset: Dataset, path: str, blob: Blob, key: AnnexKey) -> str:
+def push(dataset: Dataset, path: str, blob: Blob, key: AnnexKey | None) -> str:
     """What a push of one new file does."""
     repository = repository_of(dataset)
     with opened(repository) as base, workspace(base) as quarantine:
@@ -85,6 +86,19 @@ def test_annex_tells_of_the_key_that_the_push_gave(worker: Worker) -> None:
         web = git(folder, "cat-file", "blob", f"git-annex:{key.lower_folders}/{key}.log.web").decode()
     assert str(repository_of(dataset).annex_uuid) in log
     assert web.rstrip().endswith(blob.key)
+
+
+def test_annex_has_nothing_to_tell_of_a_pushed_file_that_is_in_git_itself(worker: Worker) -> None:
+    dataset = make_dataset()
+    make_asset(dataset, "a.nwb", blob=make_blob(dataset))
+    worker.run()
+    before = repository_of(dataset).annex
+    sha = push(dataset, "README.md", make_blob(dataset, b"Mice.\n"), None)
+    worker.run()
+    assert repository_of(dataset).annex == before
+    assert repository_of(dataset).commits.get(is_pushed=True).annex == before
+    assert refs_of(dataset)["refs/heads/main"] == sha
+    assert clone_state(dataset).is_current
 
 
 def test_history_goes_on_from_what_was_pushed_and_leaves_it_as_it_came(worker: Worker) -> None:
