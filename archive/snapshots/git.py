@@ -79,17 +79,15 @@ class Child(NamedTuple):
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe, see `Git.started`
         return self.process.stdout
 
-    def has_ended(self, seconds: float) -> bool:
-        """Whether it has ended, or does within so many seconds."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def require_success(self, name: str) -> None:
-        """Wait until it ends. Raises GitError unless it ends well."""
-        if self.process.wait() == 0:
+    def require_success(self, name: str, beat: Beat | None = None) -> None:
+        """Wait until it ends; `beat` is called about every second. Raises GitError unless it ends well."""
+        while self.process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(POLL_SECONDS)
+                break
+            if beat:
+                beat()
+        if self.process.returncode == 0:
             return
         said = self.errors.fileno()
         words = os.pread(said, LAST_WORDS, max(0, os.fstat(said).st_size - LAST_WORDS)).decode(errors="replace")
@@ -163,10 +161,7 @@ class Git:
                 for chunk in chunks:
                     child.process.stdin.write(chunk)
                 child.process.stdin.close()
-            while not child.has_ended(POLL_SECONDS):
-                if beat:
-                    beat()
-            child.require_success(arguments[0])
+            child.require_success(arguments[0], beat)
 
     def lines(
         self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, separator: bytes = b"\n"
