@@ -97,8 +97,9 @@ def blobs_without_sha256() -> QuerySet[Blob]:
 
 
 def active_uploads(dataset: Dataset) -> int:
-    """How many uploads meant for the dataset have begun and not ended."""
-    return uploads_of(dataset).count() + Reception.objects.filter(dataset=dataset).count()
+    """How many uploads meant for the dataset, in parts or by their keys, have begun and not ended."""
+    begun = [model.objects.filter(dataset=dataset).values("pk") for model in (Upload, Reception)]
+    return begun[0].union(begun[1], all=True).count()
 
 
 def uploads_of(dataset: Dataset) -> QuerySet[Upload]:

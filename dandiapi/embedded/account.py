@@ -18,8 +18,8 @@ class Account(TypedDict):
 
 
 def new_password() -> str:
-    """A random password."""
-    return secrets.token_urlsafe(12)
+    """A random password. It does not begin like an option: commands are given it."""
+    return secrets.token_hex(8)
 
 
 def known_account(home: Home) -> Account | None:
