@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from archive.accounts.models import User
 from dandiapi.addresses import client_address
 from dandiapi.auth import actor_of
 
@@ -77,12 +79,34 @@ class RateLimit(BaseThrottle):
         """Whether there is a request left."""
         user = actor_of(request).user
         limit = settings.RATE_LIMIT_ANONYMOUS if user is None else settings.RATE_LIMIT_SIGNED_IN
-        return not limit or LIMITER.admit(_address(request) if user is None else f"user-{user.pk}", limit)
+        return is_within(limit, _address(request) if user is None else _name(user))
 
     def wait(self) -> float:
         """How many seconds it is to the next minute."""
-        return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
+        return seconds_to_wait()
 
 
-def _address(request: Request) -> str:
+def seconds_to_wait() -> float:
+    """How many seconds it is to the next minute."""
+    return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
+
+
+def may_ask_git(request: HttpRequest, user: User | None) -> bool:
+    """Whether the face for git has a request left for the user, or else for the address.
+
+    git-annex asks for each file by itself, so nobody has fewer than those who are signed in.
+    """
+    return is_within(settings.RATE_LIMIT_SIGNED_IN, f"git-{_address(request)}" if user is None else _name(user))
+
+
+def is_within(limit: int, client: str) -> bool:
+    """Count a request of the client; whether it is within the limit. Nothing is counted where there is none."""
+    return not limit or LIMITER.admit(client, limit)
+
+
+def _name(user: User) -> str:
+    return f"user-{user.pk}"
+
+
+def _address(request: Request | HttpRequest) -> str:
     return client_address(request.META["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", ""))

@@ -116,7 +116,7 @@ def upload_part(key: str, multipart_id: str, number: int, file: IO[bytes], *, md
 
 
 def complete_multipart(key: str, multipart_id: str, part_md5s: Sequence[str]) -> None:
-    """Make one object of the parts with these MD5s. Nothing happens if the upload has ended already."""
+    """Make one object of the parts with these MD5s, if the upload has not ended already, and its parts have them."""
     parts: list[CompletedPartTypeDef] = [
         {"PartNumber": number, "ETag": f'"{md5}"'} for number, md5 in enumerate(part_md5s, start=1)
     ]
@@ -126,7 +126,7 @@ def complete_multipart(key: str, multipart_id: str, part_md5s: Sequence[str]) ->
                 Bucket=bucket(), Key=key, UploadId=multipart_id, MultipartUpload={"Parts": parts}
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchUpload":
+            if error.response["Error"]["Code"] not in {"NoSuchUpload", "InvalidPart"}:
                 raise
 
 

@@ -4,6 +4,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from functools import wraps
+from math import ceil
 from typing import Any, Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -17,6 +18,7 @@ from archive.datasets.services import LINK_PREFIX
 from archive.errors import ArchiveError, BusyError, ForbiddenError, NotFoundError, UnauthenticatedError
 from dandiapi.auth import Anyone
 from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.limits import may_ask_git, seconds_to_wait
 from dandiapi.oauth import find_access_token
 
 P = ParamSpec("P")
@@ -24,6 +26,7 @@ View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
 
 # The name that git-annex's own server has.
 CHALLENGE = 'Basic realm="git-annex", charset="UTF-8"'
+PLAIN = "text/plain; charset=utf-8"
 SIGN_IN = "Sign in with a token as the password; the user name may be anything."
 
 
@@ -36,7 +39,10 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
-            return view(request, actor_from(request), *args, **kwargs)
+            actor = actor_from(request)
+            if not may_ask_git(request, actor.user):
+                return _too_many()
+            return view(request, actor, *args, **kwargs)
         except Exception as exception:
             error = in_the_domain(exception)
             if not isinstance(error, ArchiveError):
@@ -47,9 +53,14 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
     return csrf_exempt(guarded)
 
 
+def _too_many() -> HttpResponse:
+    wait = str(ceil(seconds_to_wait()))
+    return HttpResponse("Too many requests.\n", status=429, content_type=PLAIN, headers={"Retry-After": wait})
+
+
 def refusal(error: ArchiveError) -> HttpResponse:
     """What is answered to what the domain refuses."""
-    response = HttpResponse(f"{error.message or 'Not allowed.'}\n", content_type="text/plain; charset=utf-8")
+    response = HttpResponse(f"{error.message or 'Not allowed.'}\n", content_type=PLAIN)
     response.status_code = REPLIES[type(error)].git
     if isinstance(error, UnauthenticatedError):
         response.headers["WWW-Authenticate"] = CHALLENGE

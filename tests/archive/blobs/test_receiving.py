@@ -1,8 +1,10 @@
 """Receiving content by its key: what comes whole, what is gone on with, and what is not what it says it is."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.utils import timezone
@@ -270,6 +272,20 @@ def test_parts_that_the_store_has_given_up_are_sent_again(
         send(dataset, LARGE, offset=PART)
     assert nothing_is_left()
     assert stored(send(dataset, LARGE)) == LARGE
+
+
+def test_part_that_the_store_has_of_somebody_else_is_noticed(
+    dataset: Dataset, small_parts: None, nothing_is_left: Check
+) -> None:
+    """Of a process that was thought dead, and was only slow."""
+    send_in_part(dataset, LARGE, PART)
+    reception = Reception.objects.get()
+    other = BytesIO(LARGE[-PART:])
+    md5 = b64encode(hashlib.md5(LARGE[-PART:], usedforsecurity=False).digest()).decode()
+    storage.upload_part(reception.key, reception.multipart_id, 1, other, md5=md5)
+    with pytest.raises(ConflictError, match="has not kept what was received"):
+        send(dataset, LARGE, offset=PART)
+    assert nothing_is_left()
 
 
 # --- Two at once ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Garbage: what is found, collected, given back, and deleted for good (contract 2.14, docs/decisions/garbage.md)."""
 
 from datetime import timedelta
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.utils import timezone
 
 from archive.assets.models import Asset
 from archive.assets.services import remove_asset, replace_asset
-from archive.blobs.models import Blob, Upload
-from archive.blobs.services import start_upload
+from archive.blobs.models import Blob, Reception, Upload
+from archive.blobs.services import receive, start_upload
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_dataset
+from archive.digests import AnnexKey
 from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.garbage import queries, work
 from archive.garbage.models import GarbageEvent
@@ -20,6 +22,7 @@ from archive.garbage.queries import Kind, garbage, heap
 from archive.garbage.services import collect_garbage, purge_garbage, undo_collection
 from archive.garbage.tasks import collect_garbage_task
 from archive.storage.queries import find
+from archive.storage.services import upload_part
 from archive.timeline.models import Change
 from tests.factories import (
     attachable_row,
@@ -44,6 +47,14 @@ def _age(row: Any, days: float) -> None:
 def _upload(dataset: Dataset) -> Upload:
     upload, _ = start_upload(actor=owner_of(dataset), dataset=dataset, size=5, etag=f"{'0' * 32}-1")
     return upload
+
+
+def _reception(dataset: Dataset) -> Reception:
+    """Content of which the first byte has come."""
+    key = AnnexKey("SHA256", 5, "0" * 64)
+    with pytest.raises(InvalidError):
+        receive(actor=owner_of(dataset), dataset=dataset, key=key, offset=0, length=5, chunks=[b"x"])
+    return Reception.objects.get(dataset=dataset)
 
 
 def _collect(kind: str, **options: Any) -> list[GarbageEvent]:
@@ -96,6 +107,17 @@ def test_upload_is_garbage_when_it_was_begun_a_week_ago(dataset: Dataset, days: 
     assert garbage(Kind.UPLOADS).count() == found
 
 
+@pytest.mark.parametrize(("days", "found"), [(6.9, 0), (7.1, 1)])
+def test_reception_is_garbage_when_nobody_has_gone_on_with_it_for_a_week(
+    dataset: Dataset, days: float, found: int
+) -> None:
+    reception = _reception(dataset)
+    _age(reception, 100)
+    assert garbage(Kind.RECEPTIONS).count() == 0
+    Reception.objects.update(modified=timezone.now() - days * DAY)
+    assert garbage(Kind.RECEPTIONS).count() == found
+
+
 def test_asset_is_garbage_when_it_left_the_draft_and_no_version_shows_it(dataset: Dataset, later: None) -> None:
     gone, kept = make_asset(dataset, "a.nwb"), make_asset(dataset, "b.nwb")
     remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=gone.asset_id)
@@ -140,6 +162,15 @@ def test_upload_is_collected_and_its_parts_are_given_up(dataset: Dataset) -> Non
     _age(upload, 8)
     assert [event.row_count for event in _collect(Kind.UPLOADS)] == [1]
     assert not Upload.objects.exists()
+
+
+def test_reception_is_collected_and_its_parts_are_given_up(dataset: Dataset) -> None:
+    reception = _reception(dataset)
+    Reception.objects.update(modified=timezone.now() - 8 * DAY)
+    assert [event.row_count for event in _collect(Kind.RECEPTIONS)] == [1]
+    assert not Reception.objects.exists()
+    with pytest.raises(NotFoundError):
+        upload_part(reception.key, reception.multipart_id, 1, BytesIO(b"x"), md5="nd20zzz7/U91M6ux9tPeEA==")
 
 
 def test_replaced_asset_is_collected_and_then_its_blob(dataset: Dataset, later: None) -> None:

@@ -20,8 +20,10 @@ from archive.digests import AnnexKey
 from archive.errors import InvalidError
 from archive.snapshots.services import repository_of
 from archive.storage import services as storage
+from dandiapi import limits
 from dandiapi.git import annex, streams
 from dandiapi.git.bodies import patiently
+from dandiapi.limits import Limiter
 from tests.dandiapi.git.caller import Caller
 from tests.factories import make_asset, make_blob, make_dataset, make_zarr, make_zarr_asset, upload_zarr
 from tests.factories.zarr import FILES
@@ -355,6 +357,21 @@ def test_verbs_are_not_asked_by_get(owner: Caller, dataset: Dataset, verb: str) 
 def test_repository_that_is_none_is_absent(anonymous: Caller, stranger: Caller, uuid: str) -> None:
     statuses = [caller.get(f"/git-annex/{uuid}/v4/key/{KEY}").status_code for caller in (anonymous, stranger)]
     assert statuses == [401, 404]
+
+
+# --- Limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_requests_are_limited_by_user_and_address(
+    anonymous: Caller, owner: Caller, dataset: Dataset, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LIMITER", Limiter())
+    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000 * limits.WINDOW_SECONDS + 10.0)
+    settings.RATE_LIMIT_SIGNED_IN = 2
+    for caller in (anonymous, owner):
+        answers = [ask(caller, dataset, "checkpresent", key=KEY) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert answers[-1].headers["Retry-After"] == "50"
 
 
 # --- Waiting for a body -----------------------------------------------------------------------------------------------
