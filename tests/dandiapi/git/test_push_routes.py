@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 
 from archive.accounts.models import Token
 from archive.assets.queries import live_assets
@@ -192,14 +193,20 @@ def test_push_on_top_of_what_the_archive_has_gone_beyond_is_refused(
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Lets something happen after a push has been judged, and before it is made true."""
-    change_assets = pushes.hold_draft
+    hold_draft = pushes.hold_draft
+
+    def in_a_thread_of_its_own() -> None:
+        try:
+            happens()
+        finally:
+            connection.close()
 
     def interrupted(dataset: Dataset) -> Any:
-        monkeypatch.setattr(pushes, "hold_draft", change_assets)
-        other = threading.Thread(target=happens)
+        monkeypatch.setattr(pushes, "hold_draft", hold_draft)
+        other = threading.Thread(target=in_a_thread_of_its_own)
         other.start()
         other.join()
-        return change_assets(dataset)
+        return hold_draft(dataset)
 
     monkeypatch.setattr(pushes, "hold_draft", interrupted)
 
