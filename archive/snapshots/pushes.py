@@ -23,7 +23,7 @@ from archive.paths import name_of
 from archive.snapshots.entries import Faults, printable
 from archive.snapshots.git import Git
 from archive.snapshots.receiving import Command, Push, RefusedError
-from archive.snapshots.trees import GitFile, Limits, TreeChanges, changes_in
+from archive.snapshots.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
 from archive.timeline.models import Change
 from archive.validation.queries import schema_info
 
@@ -130,6 +130,8 @@ class Judgement:
         self._compare(changes, blobs)
 
     def _changes(self, faults: Faults) -> TreeChanges:
+        for path in hidden_names(self._git, self._old or None, self._new):
+            faults.add(path, "some systems take a name in it for another, such as .git; no commit is to have it")
         zarrs = live_assets(self._dataset).filter(zarr__isnull=False).values_list("path", flat=True)
         limits = Limits(changed_paths=settings.GIT_PUSH_MAX_FILES, file_size=settings.GIT_MAX_FILE_SIZE)
         return changes_in(self._git, self._old or None, self._new, zarr_paths=set(zarrs), limits=limits, faults=faults)

@@ -35,7 +35,7 @@ done < "$PUSH_ANSWER"
 exit 1
 """
 
-# When it is strict, as it is here, git finds fault with all names that stand for its own folder; not with odd modes.
+# git is strict here, but for what we find fault with ourselves, because git would name no path (`trees.hidden_names`).
 _SETTINGS = {
     "core.hooksPath": "hooks",
     "receive.autogc": "false",
@@ -43,6 +43,9 @@ _SETTINGS = {
     "receive.denyNonFastForwards": "true",
     "receive.fsckObjects": "true",
     "receive.fsck.badFilemode": "error",
+    "receive.fsck.hasDot": "ignore",
+    "receive.fsck.hasDotdot": "ignore",
+    "receive.fsck.hasDotgit": "ignore",
     "transfer.fsckObjects": "true",
 }
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from archive.digests import AnnexKey
 from archive.errors import InvalidError
+from archive.paths import fits_git
 from archive.snapshots.entries import (
     FOLDER,
     LINK,
@@ -94,6 +95,22 @@ def changes_in(
     walk = _Walk(git, zarr_paths, limits, faults)
     walk.compare(_Folder(b"", f"{old}^{{tree}}" if old else None, f"{new}^{{tree}}"))
     return TreeChanges(dict(_contents(git, walk.entries, limits, faults)), walk.removed)
+
+
+def hidden_names(git: Git, old: str | None, new: str) -> Iterator[bytes]:
+    """The paths, in any commit of `new` that `old` has not, of which a name stands for something else on some system.
+
+    Such a name is `..`, or one that is taken for git's own folder: no commit is to have it, whatever the newest has.
+    """
+    since = [f"^{old}"] if old else []
+    listed = git.lines("rev-list", "--objects", "--filter=object:type=tree", "--filter-provided-objects", new, *since)
+    folders = dict(line.partition(b" ")[::2] for line in listed)
+    trees = git.contents((object_id.decode("ascii", errors="replace") for object_id in folders), max_size=MAX_TREE)
+    for folder, (_, tree) in zip(folders.values(), trees, strict=True):
+        for name in _items(tree):
+            # On Windows a backslash is a slash.
+            if not fits_git(name.decode(errors="replace").replace("\\", "/")):
+                yield b"%b/%b" % (folder, name) if folder else name
 
 
 class _Walk:

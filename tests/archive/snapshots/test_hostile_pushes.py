@@ -123,18 +123,21 @@ def pointer(key: AnnexKey | str) -> bytes:
 DIGEST = KEY.digest
 TREES: dict[str, tuple[Tree, str]] = {
     # --- Names
-    "dot dot": ({"..": {"a.txt": b"x"}}, "hasDotdot"),
-    "dot": ({".": {"a.txt": b"x"}}, "hasDot"),
-    "git folder": ({".git": {"config": b"x"}}, "hasDotgit"),
-    "git folder below": ({"sub-1": {".git": {"hooks": b"x"}}}, "hasDotgit"),
-    "git folder in capitals": ({".GIT": {"config": b"x"}}, "hasDotgit"),
-    "git folder of Windows": ({"git~1": {"config": b"x"}}, "hasDotgit"),
-    "git folder with a dot": ({".git.": {"config": b"x"}}, "hasDotgit"),
-    "git folder with a space": ({".git ": {"config": b"x"}}, "hasDotgit"),
-    "git folder of macOS": ({".g\u200cit": {"config": b"x"}}, "hasDotgit"),
-    "git stream of Windows": ({".git::$INDEX_ALLOCATION": {"config": b"x"}}, "hasDotgit"),
+    "dot dot": ({"..": {"a.txt": b"x"}}, "..: some systems take a name in it for another"),
+    "dot": ({".": {"a.txt": b"x"}}, ".: some systems take a name in it for another"),
+    "git folder": ({".git": {"config": b"x"}}, ".git: some systems take"),
+    "git folder below": ({"sub-1": {".git": {"hooks": b"x"}}}, "sub-1/.git: some systems take"),
+    "git folder in capitals": ({".GIT": {"config": b"x"}}, ".GIT: some systems take"),
+    "git folder of Windows": ({"git~1": {"config": b"x"}}, "git~1: some systems take"),
+    "git folder with a dot": ({".git.": {"config": b"x"}}, ".git.: some systems take"),
+    "git folder with a space": ({".git ": {"config": b"x"}}, ".git : some systems take"),
+    "git folder of macOS": ({".g\u200cit": {"config": b"x"}}, r".g\u200cit: some systems take"),
+    "git stream of Windows": (
+        {".git::$INDEX_ALLOCATION": {"config": b"x"}},
+        ".git::$INDEX_ALLOCATION: some systems take",
+    ),
     "backslash": ({"sub-1\\..\\x": b"x"}, "a backslash"),
-    "backslash to git": ({"sub\\.git\\config": b"x"}, "hasDotgit"),
+    "backslash to git": ({"sub\\.git\\config": b"x"}, "a backslash"),
     "slash": ({"sub/x": b"x"}, "fullPathname"),
     "empty name": ({"": b"x"}, "empty filename in tree entry"),
     "newline": ({"a\nb": b"x"}, r"a\nb: Path improperly formatted: it contains a control character"),
@@ -282,9 +285,16 @@ def test_folder_that_is_a_file_is_refused(place: Place, pusher: Pusher, main: st
     assert "not a tree" in refused(place, pusher.request((main, pusher.commit(tree, main), MAIN)))
 
 
-def test_names_of_git_in_an_older_commit_are_refused(place: Place, pusher: Pusher, main: str) -> None:
-    older = pusher.commit({**GOOD, ".git": {"config": b"x"}}, main)
-    assert "hasDotgit" in refused(place, pusher.request((main, pusher.commit(GOOD, older), MAIN)))
+@pytest.mark.parametrize("name", ["..", ".git", "sub\\.git"])
+def test_names_of_git_in_an_older_commit_are_refused(place: Place, pusher: Pusher, main: str, name: str) -> None:
+    older = pusher.commit({**GOOD, name: {"config": b"x"}}, main)
+    said = refused(place, pusher.request((main, pusher.commit(GOOD, older), MAIN)))
+    assert f"{name}: some systems take a name in it for another" in said
+
+
+def test_folder_of_git_that_is_empty_is_refused(place: Place, pusher: Pusher, main: str) -> None:
+    said = refused(place, pusher.request((main, pusher.commit({**GOOD, "sub-2": {".git": {}}}, main), MAIN)))
+    assert "sub-2/.git: some systems take a name in it for another" in said
 
 
 # --- Refs -------------------------------------------------------------------------------------------------------------
