@@ -24,11 +24,12 @@ from archive.digests import ZarrSums
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
 from archive.publishing.queries import manifest_key, manifest_url
+from archive.snapshots.queries import PROJECTION
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
-from archive.timeline.services import append, hold, nudge, start_job
+from archive.timeline.services import append, hold, nudge, rewind, start_job
 from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     candidate_version_metadata,
@@ -246,6 +247,8 @@ def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
         version.doi = metadata["doi"]
         request_doi(version)
+        # A repository that is laid out for everybody is to have the tag.
+        rewind(version.dataset_id, PROJECTION)
         # What follows the dataset has seen the change that began this, and waits for the version.
         transaction.on_commit(partial(nudge, version.dataset_id))
 
