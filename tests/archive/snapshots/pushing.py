@@ -1,5 +1,6 @@
 """A pusher's own repository, which holds what no git would make, and the place where their pushes land."""
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -9,13 +10,19 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
+
+from django.conf import settings
 
 from archive.accounts.policy import Actor
+from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
+from archive.digests import annex_key
 from archive.snapshots.pushes import judge
 from archive.snapshots.receiving import Push, receive
-from archive.timeline.models import Change
+from archive.storage.queries import list_objects
+from archive.timeline.models import Change, Timeline
+from tests.archive.assets.state import everything
 from tests.factories import owner_of
 
 MAX_PACK = 2**20
@@ -164,3 +171,37 @@ class Place:
         with spooled(request) as body:
             said = receive(self.folder, body, judging, seconds=60, max_size=MAX_PACK)
             return answer_of(b"".join(said))
+
+
+# --- A draft, and what a push must not change of it ------------------------------------------------------------------
+
+CONTENT = b"What a mouse saw.\n"
+KEY = annex_key(path="a.txt", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
+GOOD: dict[str | bytes, Any] = {
+    "README.md": b"# Mice\n",
+    "a.txt": KEY.link_from("a.txt"),
+    "sub-1": {"notes.txt": b"One.\n"},
+}
+
+
+def traces(place: Place) -> dict[str, Any]:
+    """All that a push could leave behind."""
+    return {
+        **everything(place.dataset),
+        "timeline": list(Timeline.objects.values_list("dataset_id", "number")),
+        "blobs": sorted(Blob.objects.values_list("pk", flat=True)),
+        "uploads": Upload.objects.count(),
+        "objects": [found.key for page in list_objects("") for found in page],
+        "refs": run_git(place.folder, "for-each-ref"),
+        "git": sorted(path.name for path in (place.folder / "objects").rglob("*")),
+        "scratch": sorted(Path(settings.SNAPSHOT_CACHE).glob("*")),
+    }
+
+
+def refused(place: Place, request: bytes, actor: Actor | None = None) -> str:
+    """What the pusher is told when a push is refused that leaves no trace."""
+    before = traces(place)
+    answer = place.push(request, actor)
+    assert not any(line.startswith("ok ") for line in answer.report)
+    assert traces(place) == before
+    return answer.remote + "\n".join(answer.report)

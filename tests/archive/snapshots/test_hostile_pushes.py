@@ -1,83 +1,37 @@
 """Pushes that must not be taken: each is refused by name, and leaves no trace."""
 
 import hashlib
-import random
-from collections.abc import Generator
-from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
-from django.conf import settings
 
-from archive.accounts.policy import Actor
-from archive.blobs.models import Blob, Upload
 from archive.digests import AnnexKey, annex_key
-from archive.errors import InvalidError
-from archive.snapshots import pushes
-from archive.snapshots.receiving import Judge, Push, receive
-from archive.storage.queries import list_objects
-from archive.timeline.models import Timeline
-from tests.archive.assets.state import everything
 from tests.archive.snapshots.pushing import (
     EXECUTABLE,
     FILE,
     FOLDER,
+    GOOD,
+    KEY,
     LINK,
     MAIN,
-    MAX_PACK,
     NONE,
-    Answer,
     Place,
     Pusher,
     Tree,
-    answer_of,
-    new_repository,
+    refused,
     run_git,
-    spooled,
 )
 from tests.factories import (
-    acting,
     make_asset,
     make_blob_row,
     make_embargoed_dataset,
-    make_releasing_dataset,
-    make_user,
     owner_of,
 )
 
 pytestmark = pytest.mark.django_db
 
-CONTENT = b"What a mouse saw.\n"
-KEY = annex_key(path="a.txt", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
 SECRET = b"What nobody may see.\n"
 SECRET_KEY = annex_key(path="a.txt", size=len(SECRET), sha256=hashlib.sha256(SECRET).hexdigest())
-
-
-def traces(place: Place) -> dict[str, Any]:
-    """All that a push could leave behind."""
-    return {
-        **everything(place.dataset),
-        "timeline": list(Timeline.objects.values_list("dataset_id", "number")),
-        "blobs": sorted(Blob.objects.values_list("pk", flat=True)),
-        "uploads": Upload.objects.count(),
-        "objects": [found.key for page in list_objects("") for found in page],
-        "refs": run_git(place.folder, "for-each-ref"),
-        "git": sorted(path.name for path in (place.folder / "objects").rglob("*")),
-        "scratch": sorted(Path(settings.SNAPSHOT_CACHE).glob("*")),
-    }
-
-
-@pytest.fixture
-def main(place: Place, pusher: Pusher) -> str:
-    """The commit that the draft is at; it has a file `a.txt` in the annex, and two that are in git."""
-    digest = hashlib.sha256(CONTENT).hexdigest()
-    uploader = owner_of(place.dataset).user
-    assert uploader
-    make_blob_row(uploader, size=len(CONTENT), sha256=digest)
-    commit = pusher.commit(GOOD)
-    assert place.push(pusher.request((NONE, commit, MAIN))).is_accepted
-    return commit
 
 
 @pytest.fixture
@@ -92,22 +46,6 @@ def secret() -> None:
 @pytest.fixture(autouse=True)
 def _small_files_in_git(settings: Any) -> None:
     settings.GIT_MAX_FILE_SIZE = 2000
-
-
-def refused(place: Place, request: bytes, actor: Actor | None = None) -> str:
-    """What the pusher is told when a push is refused that leaves no trace."""
-    before = traces(place)
-    answer = place.push(request, actor)
-    assert not any(line.startswith("ok ") for line in answer.report)
-    assert traces(place) == before
-    return answer.remote + "\n".join(answer.report)
-
-
-GOOD: dict[str | bytes, Any] = {
-    "README.md": b"# Mice\n",
-    "a.txt": KEY.link_from("a.txt"),
-    "sub-1": {"notes.txt": b"One.\n"},
-}
 
 
 def link(key: AnnexKey | str, path: str = "new.txt", folders: str = "") -> str:
@@ -358,100 +296,3 @@ def test_two_commits_for_one_branch_are_refused(place: Place, pusher: Pusher, ma
     one, other = (pusher.commit({**GOOD, "b.txt": content}, main) for content in (b"x", b"y"))
     said = refused(place, pusher.request((main, one, MAIN), (NONE, other, "refs/heads/synced/main")))
     assert "they are to be the same commit" in said
-
-
-# --- Packs ------------------------------------------------------------------------------------------------------------
-
-
-def test_damaged_pack_is_refused(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    pack = pusher.pack()
-    damaged = pack[:40] + bytes([pack[40] ^ 0xFF]) + pack[41:]
-    assert "unpack unpack-objects abnormal exit" in refused(place, pusher.request((main, commit, MAIN), pack=damaged))
-
-
-def test_pack_that_is_cut_off_is_refused(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    said = refused(place, pusher.request((main, commit, MAIN), pack=pusher.pack()[:-30]))
-    assert "early EOF" in said
-
-
-def test_pack_that_is_none_is_refused(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    assert "unpack" in refused(place, pusher.request((main, commit, MAIN), pack=b"What a mouse saw."))
-
-
-def test_commit_without_its_files_is_refused(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    alone = run_git(pusher.folder, "pack-objects", "--stdout", "--quiet", stdin=commit.encode() + b"\n")
-    said = refused(place, pusher.request((main, commit, MAIN), pack=alone))
-    assert "object of unexpected type" in said
-
-
-def test_pack_that_is_too_large_is_refused(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, "b.bin": random.Random(1).randbytes(MAX_PACK)}, main)
-    assert "pack exceeds maximum allowed size" in refused(place, pusher.request((main, commit, MAIN)))
-
-
-# --- Pushers and datasets ---------------------------------------------------------------------------------------------
-
-
-def test_push_is_refused_while_the_dataset_is_being_released(tmp_path: Path, pusher: Pusher) -> None:
-    dataset = make_releasing_dataset()
-    place = Place(dataset, new_repository(tmp_path / "released.git"))
-    said = refused(place, pusher.request((NONE, pusher.commit(GOOD), MAIN)))
-    assert "Dandiset modification not allowed during unembargo" in said
-
-
-def test_push_by_who_does_not_own_the_dataset_is_refused(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    assert "ng refs/heads/main" in refused(place, pusher.request((main, commit, MAIN)), acting(make_user()))
-
-
-def test_fault_of_ours_is_not_told_in_detail(
-    place: Place, pusher: Pusher, main: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise OSError("/secret/place: no space")
-
-    monkeypatch.setattr(pushes, "change_assets", fail)
-    monkeypatch.setattr(pushes, "keep_contents", fail)
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    said = refused(place, pusher.request((main, commit, MAIN)))
-    assert "The archive could not take this push. Nothing was changed; please try again later." in said
-    assert "secret" not in said
-
-
-# --- Time, and words --------------------------------------------------------------------------------------------------
-
-
-def judged(place: Place, request: bytes, judge: Judge, *, seconds: float = 60) -> Answer:
-    """What becomes of a push that somebody else judges."""
-    with spooled(request) as body:
-        return answer_of(b"".join(receive(place.folder, body, judge, seconds=seconds, max_size=MAX_PACK)))
-
-
-def test_git_is_ended_when_its_time_is_over_and_the_judge_with_it(place: Place, pusher: Pusher, main: str) -> None:
-    judgements = []
-
-    def slow(push: Push) -> Generator[str, None, None]:
-        sleep(1.5)
-        yield "Still looking."
-        judgements.append("accepted")
-
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    before = traces(place)
-    answer = judged(place, pusher.request((main, commit, MAIN)), slow, seconds=1)
-    assert (answer.report, judgements) == ([], [])
-    assert traces(place) == before
-
-
-def test_line_that_breaks_is_no_answer_to_the_hook(place: Place, pusher: Pusher, main: str) -> None:
-    def tricked(push: Push) -> Generator[str, None, None]:
-        yield "a\naccept"
-        raise InvalidError("b\naccept")
-
-    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
-    answer = judged(place, pusher.request((main, commit, MAIN)), tricked)
-    assert not answer.is_accepted
-    assert answer.remote.splitlines() == ["a accept", "b accept"]
