@@ -11,17 +11,40 @@ from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.test import override_settings
+from xdist.scheduler import LoadScopeScheduling
 
 from archive.storage import queries as store
 from archive.storage.services import prepare_bucket
 from dandiapi.celery import app
 from tests.worker import Message, Worker
 
+JOURNEYS = "tests/journeys/"
+LONGEST = (JOURNEYS, "tests/archive/crashes/")
 LOOPBACK = ("127.", "::1", "localhost")
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("tests", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("tests")
+
+
+# --- Order ------------------------------------------------------------------------------------------------------------
+
+
+class Scheduler(LoadScopeScheduling):
+    """Gives each module to one test process, and all journeys to the same: one archive is started for them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
+    return Scheduler(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, lest one test process be left with it at the end while the other idles."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 # --- Services ---------------------------------------------------------------------------------------------------------

@@ -8,14 +8,14 @@ from archive.blobs.models import Blob, blob_key
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import nudge
-from archive.timeline.work import RunningJob, job_handler
+from archive.timeline.work import BULK, RunningJob, job_handler
 
 CHECKSUM_JOB = "checksum"
 ABORT_JOB = "abort-uploads"
 DELETE_JOB = "delete-content"
 
 
-@job_handler(CHECKSUM_JOB, deadline=timedelta(days=2), queue="bulk", attempts=20)
+@job_handler(CHECKSUM_JOB, deadline=timedelta(days=2), queue=BULK, attempts=20)
 def compute_sha256(job: RunningJob) -> None:
     """Read the whole blob that is the job's subject and keep its SHA-256; whoever waits for that is nudged."""
     blob = Blob.objects.get(pk=job.row.subject)
@@ -31,7 +31,7 @@ def compute_sha256(job: RunningJob) -> None:
         nudge(dataset_id)
 
 
-@job_handler(ABORT_JOB, deadline=timedelta(days=7), queue="bulk")
+@job_handler(ABORT_JOB, deadline=timedelta(days=7), queue=BULK)
 def abort_uploads(job: RunningJob) -> None:
     """Free the parts, in the store, of the uploads in the job's arguments. What has become an object is left alone."""
     for key, multipart_id in job.row.arguments["uploads"]:

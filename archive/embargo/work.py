@@ -21,10 +21,11 @@ from archive.embargo.models import EmbargoNotice
 from archive.embargo.queries import embargoes_over, notices_due
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
+from archive.timeline.leases import Heartbeat
 from archive.timeline.models import Author, Change
 from archive.timeline.queries import position
 from archive.timeline.services import append, hold, start_job
-from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
+from archive.timeline.work import RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     strip_version_metadata,
 )
@@ -36,7 +37,7 @@ from archive.zarr.work import (
 
 RELEASE_JOB = "release"
 
-OPENING_BATCH = 500
+OPENING_BATCH = 200
 OPENING_THREADS = 8
 TURN_SECONDS = 20.0
 

@@ -27,10 +27,11 @@ from archive.publishing.queries import manifest_key, manifest_url
 from archive.snapshots.queries import PROJECTION
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
+from archive.timeline.leases import Heartbeat
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
 from archive.timeline.services import append, hold, nudge, rewind, start_job
-from archive.timeline.work import Heartbeat, RunningJob, Span, job_handler, projection
+from archive.timeline.work import BULK, RunningJob, Span, job_handler, projection
 from archive.validation.metadata import (
     candidate_version_metadata,
     publish_activity,
@@ -151,7 +152,7 @@ def _summary(version: Version) -> dict[str, Any]:
 # --- Zarr -------------------------------------------------------------------------------------------------------------
 
 
-@job_handler(INGEST_JOB, deadline=timedelta(hours=6), failed=ingest_failed)
+@job_handler(INGEST_JOB, deadline=timedelta(hours=6), queue=BULK, failed=ingest_failed)
 def ingest_zarr(job: RunningJob) -> None:
     """Make the next revision of the Zarr archive that is the job's subject, and let the draft's assets show it."""
     zarr = begin_ingest(UUID(job.row.subject))
@@ -256,7 +257,7 @@ def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None
 # --- Manifests --------------------------------------------------------------------------------------------------------
 
 
-@job_handler(MANIFEST_JOB, deadline=timedelta(days=1), queue="bulk")
+@job_handler(MANIFEST_JOB, deadline=timedelta(days=1), queue=BULK)
 def write_published_manifests(job: RunningJob) -> None:
     """Write the manifests of the published version that is the job's subject."""
     version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
@@ -265,7 +266,7 @@ def write_published_manifests(job: RunningJob) -> None:
         write_manifests(version, job.heartbeat)
 
 
-@projection("manifest", queue="bulk", quiet=DRAFT_MANIFEST_QUIET)
+@projection("manifest", queue=BULK, quiet=DRAFT_MANIFEST_QUIET)
 def write_draft_manifests(span: Span) -> None:
     """Write the draft's manifests, once nobody has changed it for a while."""
     draft = find_draft(span.dataset_id)

@@ -31,7 +31,7 @@ from archive.storage.services import delete
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change
 from archive.timeline.services import start_job
-from archive.timeline.work import RunningJob, Span, job_handler, projection
+from archive.timeline.work import BULK, RunningJob, Span, job_handler, projection
 
 # So many commits are written, kept and recorded together.
 COMMITS_AT_ONCE = 1000
@@ -50,7 +50,7 @@ class MovedError(Exception):
     """Somebody else has moved a repository's branches meanwhile; what was written upon them is for nothing."""
 
 
-@projection(PROJECTION, queue="bulk", prompt=False)
+@projection(PROJECTION, queue=BULK, prompt=False)
 def write_repository(span: Span) -> None:
     """Bring a dataset's repository along; a file waits for its SHA-256, and all that came after it with it."""
     dataset = Dataset.objects.filter(pk=span.dataset_id).first()
@@ -242,7 +242,7 @@ def replace_bundles(repository: Repository, old: Sequence[Bundle], stored: Store
 # --- Checking ---------------------------------------------------------------------------------------------------------
 
 
-@job_handler(CHECK_JOB, deadline=timedelta(days=1), queue="bulk")
+@job_handler(CHECK_JOB, deadline=timedelta(days=1), queue=BULK)
 def check_repository(job: RunningJob) -> None:
     """Check the repository of the dataset that is the job's subject, and restore it if something is wrong with it."""
     repository = Repository.objects.select_related("dataset").filter(pk=int(job.row.subject)).first()

@@ -15,3 +15,7 @@ class NotYetError(Exception):
 
 class LeaseLostError(Exception):
     """Another worker has taken the work over, because this one was silent for too long."""
+
+
+class TurnOverError(Exception):
+    """Work on the queue for what is quick has taken too long there, and goes on among what takes long."""

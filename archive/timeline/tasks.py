@@ -7,6 +7,7 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from archive.timeline import queries, work
+from archive.timeline.errors import TurnOverError
 
 # A lease outlives no worker, so a hard limit needs only to be longer than any honest piece of work.
 HOUR = 3600
@@ -49,11 +50,27 @@ def advance_projection_task(dataset_id: int, name: str) -> None:
     _advance(dataset_id, name)
 
 
+@shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
+def finish_projection_task(dataset_id: int, name: str) -> None:
+    """Bring a projection up to date that has taken too long among what is quick."""
+    if work.advance_projection(dataset_id, name):
+        _advance_followers(dataset_id, name)
+
+
 def _advance(dataset_id: int, name: str) -> None:
     """Advance a projection, then those that read its results. One that is lost the sweep finds, as any other."""
-    if work.advance_projection(dataset_id, name):
-        for follower in work.followers(name):
-            _advance(dataset_id, follower.name)
+    try:
+        advanced = work.advance_projection(dataset_id, name, turn_seconds=work.PROJECTIONS[name].turn_seconds)
+    except TurnOverError:
+        finish_projection_task.apply_async((dataset_id, name), queue=work.BULK)
+        return
+    if advanced:
+        _advance_followers(dataset_id, name)
+
+
+def _advance_followers(dataset_id: int, name: str) -> None:
+    for follower in work.followers(name):
+        _advance(dataset_id, follower.name)
 
 
 @shared_task(soft_time_limit=24 * HOUR, time_limit=24 * HOUR + 60)

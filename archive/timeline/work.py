@@ -5,13 +5,13 @@ be killed at any point: its lease runs out, and the sweep hands the work to anot
 """
 
 import logging
+import math
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -20,20 +20,26 @@ from django.utils import timezone
 
 from archive.errors import ArchiveError, BusyError
 from archive.timeline import queries
-from archive.timeline.errors import LeaseLostError, NotYetError
+from archive.timeline.errors import LeaseLostError, NotYetError, TurnOverError
+from archive.timeline.leases import LEASE, Heartbeat, held, release
 from archive.timeline.models import Job, Projection
 from archive.timeline.news import announce
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+# The queues: one that somebody looks at and waits for, and one for what may take long.
+QUICK = "quick"
+BULK = "bulk"
+
 # A worker takes up other work after it has done jobs of a kind for so long.
 JOBS_SECONDS = 60.0
 # The sweep leaves new jobs to their nudge for so long.
 SWEEP_PATIENCE = timedelta(seconds=5)
-HEARTBEAT_SECONDS = 2.0
+# Nobody who waits for something quick is kept waiting much longer than this by what takes long.
+TURN_SECONDS = 2.0
 MAX_BACKOFF = timedelta(minutes=10)
 MAX_ROUNDS = 20
+TURN_OVER = "It takes a while; it goes on among other work that does."
 LOG_LINES = 200
 LOG_CHARACTERS = 1000
 
@@ -43,36 +49,6 @@ def _logged(text: str) -> Func:
     line = orjson.dumps({"at": timezone.now(), "text": text[:LOG_CHARACTERS]}).decode()
     kept = f"CASE WHEN jsonb_array_length(log) >= {LOG_LINES} THEN log - 0 ELSE log END"
     return Func(Value(line), template=f"({kept} || %(expressions)s::jsonb)", output_field=JSONField())
-
-
-def _held(row: Projection | Job) -> QuerySet[Any]:
-    """The row, as long as the lease that it was read with is still the one it has."""
-    rows: QuerySet[Any] = type(row).objects.all()
-    return rows.filter(pk=row.pk, lease=row.lease)
-
-
-class Heartbeat:
-    """Renews the lease of work in progress. Long work calls `beat()` wherever it may take a while to the next one."""
-
-    def __init__(self, row: Projection | Job) -> None:
-        self._row = row
-        self._last = monotonic()
-
-    def beat(self, **updates: object) -> None:
-        """Keep the lease, if it is time to; cheap enough to call in any loop.
-
-        Raises LeaseLostError when another worker has it: stop at once and touch nothing.
-        """
-        if monotonic() - self._last >= HEARTBEAT_SECONDS:
-            self.beat_now(**updates)
-
-    def beat_now(self, **updates: object) -> None:
-        """Keep the lease and store `updates` on the row in the same statement."""
-        self._last = monotonic()
-        if not _held(self._row).update(leased_until=timezone.now() + LEASE, **updates):
-            raise LeaseLostError
-        if isinstance(self._row, Job):
-            announce(self._row.dataset_id, self._row.pk)
 
 
 # --- Projections ------------------------------------------------------------------------------------------------------
@@ -108,12 +84,17 @@ class ProjectionKind:
     after: str
     is_prompt: bool
 
+    @property
+    def turn_seconds(self) -> float:
+        """How long it may take on its queue before it has to go on among what takes long."""
+        return TURN_SECONDS if self.queue == QUICK else math.inf
+
 
 PROJECTIONS: dict[str, ProjectionKind] = {}
 
 
 def projection(
-    name: str, *, queue: str = "quick", quiet: timedelta = timedelta(0), after: str = "", prompt: bool = True
+    name: str, *, queue: str = QUICK, quiet: timedelta = timedelta(0), after: str = "", prompt: bool = True
 ) -> Callable[[Advance], Advance]:
     """Register the decorated function as the projection `name`."""
 
@@ -134,41 +115,45 @@ def followers(name: str) -> list[ProjectionKind]:
     return [kind for kind in PROJECTIONS.values() if kind.after == name]
 
 
-def advance_projection(dataset_id: int, name: str) -> bool:
+def advance_projection(dataset_id: int, name: str, *, turn_seconds: float = math.inf) -> bool:
     """Bring one projection of one dataset up to date. False when somebody else is at work on it.
 
     Errors are caught, kept on the row and tried again with back-off: a projection never ends other than up to date,
-    or waiting or failing with a reason that can be seen.
+    or waiting or failing with a reason that can be seen. Raises TurnOverError when it takes longer than `turn_seconds`;
+    it then waits for whoever comes first, the caller's message or the sweep.
     """
     row = _lease_projection(dataset_id, name) or _pass_on(dataset_id, name)
     if row is None:
         return False
     for _ in range(MAX_ROUNDS):
-        if not _advance_once(PROJECTIONS[name], row):
+        if not _advance_once(PROJECTIONS[name], row, turn_seconds):
             return True
         # A nudge that came meanwhile found the lease taken: look once more, in its stead.
         again = _lease_projection(dataset_id, name)
         if again is None:
             return True
         row = again
-    _release(row)
+    release(row)
     return True
 
 
-def _advance_once(kind: ProjectionKind, row: Projection) -> bool:
+def _advance_once(kind: ProjectionKind, row: Projection, turn_seconds: float) -> bool:
     """One run with the lease that `row` holds, which it gives back. True if somebody has had news meanwhile."""
     target = queries.position(row.dataset_id)
     try:
         _wait_for_quiet(kind, row.dataset_id)
-        kind.advance(Span(row.dataset_id, row.cursor, target, Heartbeat(row)))
+        kind.advance(Span(row.dataset_id, row.cursor, target, Heartbeat(row, turn_seconds=turn_seconds)))
     except LeaseLostError:
         return False
+    except TurnOverError:
+        release(row, state="waiting", reason=TURN_OVER, next_attempt=timezone.now(), attempts=0)
+        raise
     except NotYetError as not_yet:
-        _release(row, state="waiting", reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
+        release(row, state="waiting", reason=not_yet.reason, next_attempt=_after(not_yet.retry_after), attempts=0)
         return _is_nudged(row)
     except Exception as error:
         logger.exception("Projection %s of dataset %s failed", kind.name, row.dataset_id)
-        _release(
+        release(
             row,
             state="failing",
             reason=f"{type(error).__name__}: {error}",
@@ -176,7 +161,7 @@ def _advance_once(kind: ProjectionKind, row: Projection) -> bool:
             attempts=row.attempts + 1,
         )
         return False
-    _release(row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now())
+    release(row, state="following", reason="", cursor=target, next_attempt=None, attempts=0, advanced=timezone.now())
     return _is_nudged(row)
 
 
@@ -213,10 +198,6 @@ def _lease_projection(dataset_id: int, name: str) -> Projection | None:
         {"dataset": dataset_id, "name": name, "lease": uuid.uuid4(), "until": now + LEASE, "now": now},
     )
     return next(iter(taken), None)
-
-
-def _release(row: Projection | Job, **updates: object) -> bool:
-    return bool(_held(row).update(lease=None, leased_until=None, **updates))
 
 
 def backoff(attempts: int) -> timedelta:
@@ -286,7 +267,7 @@ def job_handler(
     name: str,
     *,
     deadline: timedelta,
-    queue: str = "quick",
+    queue: str = QUICK,
     attempts: int = 8,
     failed: Callable[[Job, str], None] | None = None,
 ) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
@@ -373,7 +354,7 @@ def _lease(kind: str | None = None, job_id: uuid.UUID | None = None) -> Job | No
 
 
 def _requeue(row: Job, reason: str, **updates: object) -> None:
-    _release(row, state="queued", reason=reason, log=_logged(reason), **updates)
+    release(row, state="queued", reason=reason, log=_logged(reason), **updates)
     announce(row.dataset_id, row.pk)
 
 
@@ -386,7 +367,7 @@ def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
 
 def end_job(row: Job, *, succeeded: bool, reason: str = "") -> bool:
     """End the job, unless it has ended or another worker holds it; on failure its kind's `failed` is part of that."""
-    return _end(row, _held(row), Job.State.SUCCEEDED if succeeded else Job.State.FAILED, reason)
+    return _end(row, held(row), Job.State.SUCCEEDED if succeeded else Job.State.FAILED, reason)
 
 
 def cancel_job(row: Job, *, reason: str) -> bool:

@@ -108,11 +108,13 @@ def _processes(session: Session, port: int, live_port: int) -> list[Command]:
     ]
     celery = ["-m", "celery", "--quiet", "--app", "dandiapi.celery"]
     worker = [*celery, "worker", "--queues", "quick,bulk", "--concurrency", "2", "--loglevel", "INFO"]
+    quick = [*celery, "worker", "--queues", "quick", "--concurrency", "1", "--hostname", "quick@%h"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(session.home.folder / "beat-schedule")]
     return [
         _python(session, "web", web),
         _python(session, "live", live),
         _python(session, "worker", worker, DATABASE_POOL_SIZE="0"),
+        _python(session, "quick", quick, DATABASE_POOL_SIZE="0"),
         _python(session, "beat", beat),
     ]
 

@@ -19,7 +19,7 @@ class Calm:
 
 
 class WorkerKiller(Calm):
-    """Kills the archive's worker with `kill -9`, whatever it is doing."""
+    """Kills the archive's workers with `kill -9`, whatever they are doing."""
 
     def __init__(self, archive: RunningArchive) -> None:
         self.killed: list[int] = []
@@ -27,7 +27,7 @@ class WorkerKiller(Calm):
         self._timers: list[threading.Timer] = []
 
     def strike_soon(self) -> None:
-        """Kills the worker within the next two seconds, nobody knows when."""
+        """Kills the workers within the next two seconds, nobody knows when."""
         timer = threading.Timer(random.uniform(0, LONGEST_DELAY), self._strike)
         self._timers.append(timer)
         timer.start()
@@ -39,3 +39,4 @@ class WorkerKiller(Calm):
 
     def _strike(self) -> None:
         self.killed.append(self._archive.kill("worker"))
+        self._archive.kill("quick")

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from archive.errors import BusyError, InvalidError
-from archive.timeline import work
+from archive.timeline import leases, work
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
 from archive.timeline.queries import find_open_job, jobs_due, jobs_overdue
@@ -97,7 +97,7 @@ def test_job_shows_its_step_and_progress(monkeypatch: pytest.MonkeyPatch) -> Non
         job.step("read", total=10)
         job.progress(4)
         shown.append((_job().step, _job().done, _job().total))
-        monkeypatch.setattr(work, "HEARTBEAT_SECONDS", 0.0)
+        monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.0)
         job.progress(5)
         shown.append((_job().step, _job().done, _job().total))
 

@@ -7,13 +7,14 @@ import pytest
 from django.utils import timezone
 
 from archive.accounts.policy import SYSTEM
-from archive.timeline import work
+from archive.timeline import leases, work
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change, Projection, Timeline
 from archive.timeline.queries import projections_behind
 from archive.timeline.services import append
-from archive.timeline.tasks import follow_dataset_task
+from archive.timeline.tasks import finish_projection_task, follow_dataset_task
 from archive.timeline.work import Span, advance_projection, backoff, projection
+from tests.worker import Message, Worker
 
 DATASET = 7
 NAME = "echo"
@@ -275,7 +276,7 @@ def test_heartbeat_renews_the_lease_when_it_is_time_to(monkeypatch: pytest.Monke
         _let_lease_run_out()
         span.heartbeat.beat()
         ends.append(_row().leased_until)
-        monkeypatch.setattr(work, "HEARTBEAT_SECONDS", 0.0)
+        monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.0)
         span.heartbeat.beat()
         ends.append(_row().leased_until)
 
@@ -288,6 +289,48 @@ def test_heartbeat_renews_the_lease_when_it_is_time_to(monkeypatch: pytest.Monke
     assert first
     assert second
     assert first < now < second
+
+
+def test_projection_leaves_the_quick_queue_when_its_turn_is_over(
+    monkeypatch: pytest.MonkeyPatch, published: list[Message]
+) -> None:
+    def advance(span: Span) -> None:
+        span.heartbeat.beat()
+        spans.append((span.since, span.target))
+
+    spans: list[tuple[int, int]] = []
+    _follow(advance)
+    _change()
+    published.clear()
+    monkeypatch.setattr(work, "TURN_SECONDS", 0.0)
+    follow_dataset_task(DATASET)
+    assert published == [Message("archive.timeline.tasks.finish_projection_task", (DATASET, NAME), "bulk")]
+    row = _row()
+    assert (row.state, row.reason, row.cursor, row.lease, row.attempts) == ("waiting", work.TURN_OVER, 0, None, 0)
+    assert projections_behind([NAME]) == [(DATASET, NAME)]
+    finish_projection_task(DATASET, NAME)
+    assert spans == [(0, 1)]
+    assert (_row().state, _row().reason, _row().cursor) == ("following", "", 1)
+
+
+def test_projection_of_the_bulk_queue_has_no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "TURN_SECONDS", 0.0)
+    projection(NAME, queue=work.BULK)(lambda span: span.heartbeat.beat())
+    _change()
+    follow_dataset_task(DATASET)
+    assert _row().state == "following"
+
+
+def test_projections_that_read_the_results_follow_after_a_turn_that_was_over(
+    monkeypatch: pytest.MonkeyPatch, worker: Worker
+) -> None:
+    _follow(lambda span: span.heartbeat.beat())
+    projection("reader", after=NAME)(lambda span: spans.append((span.since, span.target)))
+    spans: list[tuple[int, int]] = []
+    _change()
+    monkeypatch.setattr(work, "TURN_SECONDS", 0.0)
+    worker.run()
+    assert spans[0] == (0, 1)
 
 
 def test_backoff_doubles_up_to_ten_minutes() -> None:

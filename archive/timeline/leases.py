@@ -1,0 +1,55 @@
+"""Leases: who is at work on a projection or a job, for how much longer, and for how long at one go."""
+
+import math
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from archive.timeline.errors import LeaseLostError, TurnOverError
+from archive.timeline.models import Job, Projection
+from archive.timeline.news import announce
+
+LEASE = timedelta(seconds=30)
+HEARTBEAT_SECONDS = 2.0
+
+
+def held(row: Projection | Job) -> QuerySet[Any]:
+    """The row, as long as the lease that it was read with is still the one it has."""
+    rows: QuerySet[Any] = type(row).objects.all()
+    return rows.filter(pk=row.pk, lease=row.lease)
+
+
+def release(row: Projection | Job, **updates: object) -> bool:
+    """Give the lease back and store `updates` on the row; False if another worker has it by now."""
+    return bool(held(row).update(lease=None, leased_until=None, **updates))
+
+
+class Heartbeat:
+    """Renews the lease of work in progress. Long work calls `beat()` wherever it may take a while to the next one."""
+
+    def __init__(self, row: Projection | Job, *, turn_seconds: float = math.inf) -> None:
+        self._row = row
+        self._last = monotonic()
+        self._turn_ends = self._last + turn_seconds
+
+    def beat(self, **updates: object) -> None:
+        """Keep the lease, if it is time to; cheap enough to call in any loop.
+
+        Raises LeaseLostError when another worker has it, and TurnOverError when this one is to do other work first:
+        stop at once and touch nothing.
+        """
+        if monotonic() >= self._turn_ends:
+            raise TurnOverError
+        if monotonic() - self._last >= HEARTBEAT_SECONDS:
+            self.beat_now(**updates)
+
+    def beat_now(self, **updates: object) -> None:
+        """Keep the lease and store `updates` on the row in the same statement."""
+        self._last = monotonic()
+        if not held(self._row).update(leased_until=timezone.now() + LEASE, **updates):
+            raise LeaseLostError
+        if isinstance(self._row, Job):
+            announce(self._row.dataset_id, self._row.pk)
