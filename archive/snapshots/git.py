@@ -141,6 +141,9 @@ class Git:
                     answer, _ = child.process.communicate(pending, timeout=POLL_SECONDS)
                 except subprocess.TimeoutExpired:
                     pending = None
+                    if child.process.poll() is not None:
+                        # It was killed, and a child of its own holds on to what it would have said.
+                        _kill(child.process)
                     if beat:
                         beat()
                 else:
@@ -223,8 +226,12 @@ def object_id(kind: str, content: bytes) -> str:
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill it and its children, if it has not ended."""
     if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -249,24 +249,24 @@ OUTAGE = {
 
 @pytest.mark.parametrize(("begin", "expected"), STORIES, ids=lambda each: getattr(each, "__name__", ""))
 def test_work_ends_well_whatever_step_a_worker_is_killed_at(
-    begin: Begin, expected: dict[str, Any], worker: Worker, published: list[Message], datacite: DataCite
+    begin: Begin, expected: dict[str, Any], writer: Worker, published: list[Message], datacite: DataCite
 ) -> None:
-    for dataset, steps in killings(begin, worker, published):
-        others_finish(worker, published)
+    for dataset, steps in killings(begin, writer, published):
+        others_finish(writer, published)
         assert outcome(dataset, datacite) == expected, f"killed after {steps}"
 
 
 def test_doi_follows_an_outage_of_an_hour_whatever_step_a_worker_is_killed_at(
-    worker: Worker, published: list[Message], datacite: DataCite
+    writer: Worker, published: list[Message], datacite: DataCite
 ) -> None:
     expected = {**VERSION, "draft": "Published"}
     datacite.fault = 500
-    for dataset, steps in killings(publishing, worker, published):
-        others_finish(worker, published)
+    for dataset, steps in killings(publishing, writer, published):
+        others_finish(writer, published)
         an_hour_passes()
-        others_finish(worker, published)
+        others_finish(writer, published)
         assert outcome(dataset, datacite) == expected | OUTAGE, f"killed after {steps}"
         datacite.fault = ""
-        others_finish(worker, published)
+        others_finish(writer, published)
         assert outcome(dataset, datacite) == expected, f"killed after {steps}"
         datacite.fault = 500

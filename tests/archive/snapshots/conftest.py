@@ -9,6 +9,7 @@ import pytest
 from archive.datasets.models import Dataset
 from tests.archive.snapshots.pushing import CONTENT, GOOD, MAIN, NONE, Place, Pusher, new_repository
 from tests.factories import make_blob_row, make_dataset, owner_of
+from tests.worker import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +17,11 @@ def snapshot_cache(settings: Any, tmp_path: Path) -> Path:
     """A cache of each test's own."""
     settings.SNAPSHOT_CACHE = str(tmp_path / "cache")
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def worker(writer: Worker) -> Worker:
+    return writer
 
 
 @pytest.fixture

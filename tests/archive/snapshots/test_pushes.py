@@ -54,7 +54,8 @@ def content_of(asset: Asset) -> bytes:
 def draft(place: Place) -> dict[str, Asset]:
     """The assets of the draft, by path; what the folders say of them is checked too."""
     assert sums_of(draft_of(place.dataset)) == recounted(files_of(draft_of(place.dataset)))
-    return {asset.path: asset for asset in live_assets(place.dataset).select_related("blob")}
+    assets = live_assets(place.dataset).select_related("blob").order_by("path")
+    return {asset.path: asset for asset in assets}
 
 
 def changes(place: Place) -> list[tuple[str, dict[str, Any]]]:

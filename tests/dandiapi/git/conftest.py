@@ -9,6 +9,11 @@ from tests.worker import Worker
 
 
 @pytest.fixture
+def worker(writer: Worker) -> Worker:
+    return writer
+
+
+@pytest.fixture
 def anonymous(db: None) -> Caller:
     return Caller()
 

@@ -117,10 +117,10 @@ def test_rebuild_search_brings_back_what_is_lost(dataset: Dataset, worker: Worke
     assert set(Document.objects.values_list("version_id", flat=True)) == before
 
 
-def test_rebuild_snapshots_writes_the_same_commits_again(worker: Worker) -> None:
+def test_rebuild_snapshots_writes_the_same_commits_again(writer: Worker) -> None:
     dataset = make_dataset()
     make_asset(dataset, blob=make_blob(dataset))
-    worker.run()
+    writer.run()
     [before] = Bundle.objects.filter(repository=dataset.number)
     assert run("rebuild_snapshots", dataset.identifier).endswith("Wrote 1 of 1 repositories again.\n")
     [after] = Bundle.objects.filter(repository=dataset.number)
@@ -128,10 +128,10 @@ def test_rebuild_snapshots_writes_the_same_commits_again(worker: Worker) -> None
     assert after.key != before.key
 
 
-def test_rebuild_snapshots_says_what_it_cannot_do(worker: Worker) -> None:
+def test_rebuild_snapshots_says_what_it_cannot_do(writer: Worker) -> None:
     dataset = make_dataset()
     asset = make_asset(dataset, blob=make_blob(dataset))
-    worker.run()
+    writer.run()
     Asset.objects.filter(pk=asset.pk).delete()
     assert "cannot be written again" in run("rebuild_snapshots", dataset.identifier)
 

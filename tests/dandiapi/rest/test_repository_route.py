@@ -21,9 +21,9 @@ def told(api: Api, dataset: Dataset) -> dict[str, Any]:
     return answer
 
 
-def test_repository_says_where_it_is_and_what_the_draft_is(anonymous: Api, dataset: Dataset, worker: Worker) -> None:
+def test_repository_says_where_it_is_and_what_the_draft_is(anonymous: Api, dataset: Dataset, writer: Worker) -> None:
     make_asset(dataset, "a.nwb")
-    worker.run()
+    writer.run()
     repository = repository_of(dataset)
     assert told(anonymous, dataset) == {
         "clone_url": f"{settings.ARCHIVE_URL}/git/{dataset.identifier}",
@@ -37,29 +37,29 @@ def test_repository_says_where_it_is_and_what_the_draft_is(anonymous: Api, datas
     assert told(anonymous, dataset)["serverless_clone_url"].endswith("/clone")
 
 
-def test_repository_without_files_has_no_commit(anonymous: Api, dataset: Dataset, worker: Worker) -> None:
-    worker.run()
+def test_repository_without_files_has_no_commit(anonymous: Api, dataset: Dataset, writer: Worker) -> None:
+    writer.run()
     found = told(anonymous, dataset)
     assert (found["commit"], found["serverless_clone_url"], found["is_current"]) == (None, None, True)
 
 
-def test_repository_that_lies_behind_says_so(anonymous: Api, dataset: Dataset, worker: Worker) -> None:
-    worker.run()
+def test_repository_that_lies_behind_says_so(anonymous: Api, dataset: Dataset, writer: Worker) -> None:
+    writer.run()
     make_asset(dataset, "a.nwb")
     assert told(anonymous, dataset)["is_current"] is False
 
 
-def test_embargoed_repository_is_not_laid_out(owner: Api, dataset: Dataset, embargoed: None, worker: Worker) -> None:
+def test_embargoed_repository_is_not_laid_out(owner: Api, dataset: Dataset, embargoed: None, writer: Worker) -> None:
     make_asset(dataset, "a.nwb")
-    worker.run()
+    writer.run()
     found = told(owner, dataset)
     assert (found["serverless_clone_url"], found["commit"] is None) == (None, False)
 
 
-def test_versions_have_the_commits_of_their_tags(anonymous: Api, worker: Worker) -> None:
-    dataset = make_valid_dataset(worker)
-    version = make_published_version(worker, dataset)
-    worker.run()
+def test_versions_have_the_commits_of_their_tags(anonymous: Api, writer: Worker) -> None:
+    dataset = make_valid_dataset(writer)
+    version = make_published_version(writer, dataset)
+    writer.run()
     tag = references(repository_of(dataset))[f"refs/tags/{version.version}"]
     page = anonymous.get(f"{address(dataset)}versions/").json()
     assert (page["count"], page["results"]) == (1, [{"version": version.version, "commit": tag}])

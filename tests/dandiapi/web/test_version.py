@@ -273,8 +273,8 @@ def set_owner(dataset: Dataset) -> None:
     set_owners(actor=acting(owners_of(dataset.number)[0]), dataset=dataset, usernames=usernames)
 
 
-def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version, worker: Worker) -> None:
-    worker.run()
+def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version, writer: Worker) -> None:
+    writer.run()
     repository = repository_of(version.dataset)
     commit = references(repository)[f"refs/tags/{version.version}"]
     page = anonymous.read(f"/dandiset/{version}")
