@@ -1,7 +1,7 @@
 """Finding blobs and uploads that the asker may know of. To everybody else they do not exist."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -39,7 +39,7 @@ def _blobs_in(rows: Q, actor: Actor) -> QuerySet[Blob]:
 def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
     """The blob, if the actor may make an asset of it; NotFoundError if not."""
     blob = Blob.objects.in_bulk([blob_id]).get(blob_id)
-    if blob is None or not _is_among(attachable_blobs(actor), blob, actor):
+    if blob is None or not _is_among(attachable_blobs, blob, actor):
         raise NotFoundError("Not found.", field="blob_id")
     return blob
 
@@ -49,12 +49,12 @@ def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None
     if algorithm not in DIGEST_FIELDS:
         supported = ", ".join(DIGEST_FIELDS)
         raise InvalidError(f"Unsupported Digest Algorithm. Supported: {supported}", field="algorithm")
-    return _first_among(readable_blobs(actor), Q(**{DIGEST_FIELDS[algorithm]: value}), actor)
+    return _first_among(readable_blobs, Q(**{DIGEST_FIELDS[algorithm]: value}), actor)
 
 
 def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
     """A blob with that dandi-etag that the actor may attach, the oldest if several."""
-    return _first_among(attachable_blobs(actor), Q(etag=etag), actor)
+    return _first_among(attachable_blobs, Q(etag=etag), actor)
 
 
 def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | None:
@@ -81,14 +81,14 @@ def _may_be_added(actor: Actor, dataset: Dataset, hash_name: str) -> Q:
     return sent if hash_name == "MD5" else sent | Q(pk__in=attachable_blobs(actor).values("pk"))
 
 
-def _first_among(allowed: QuerySet[Blob], wanted: Q, actor: Actor) -> Blob | None:
+def _first_among(allowed: Callable[[Actor], QuerySet[Blob]], wanted: Q, actor: Actor) -> Blob | None:
     blobs = Blob.objects.filter(wanted).order_by("created")
     return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _is_among(allowed, blob, actor)), None)
 
 
-def _is_among(allowed: QuerySet[Blob], blob: Blob, actor: Actor) -> bool:
+def _is_among(allowed: Callable[[Actor], QuerySet[Blob]], blob: Blob, actor: Actor) -> bool:
     uploaded = actor.user_id is not None and blob.uploader_id == actor.user_id
-    return uploaded or allowed.filter(pk=blob.pk).exists()
+    return uploaded or allowed(actor).filter(pk=blob.pk).exists()
 
 
 def blobs_without_sha256() -> QuerySet[Blob]:

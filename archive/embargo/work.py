@@ -90,6 +90,8 @@ def _open_blobs(gained: QuerySet[Asset], turn: Turn) -> None:
             for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
                 turn.beat()
             Blob.objects.filter(pk__in=ids).update(is_open=True)
+            if len(ids) < OPENING_BATCH:
+                return
             turn.pause()
 
 

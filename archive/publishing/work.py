@@ -75,6 +75,8 @@ def validate_draft(span: Span) -> None:
             _judge(asset, documents.candidate(asset, timezone.now()))
         _keep_verdicts(batch)
         span.heartbeat.beat()
+        if len(batch) < VALIDATION_BATCH:
+            break
     if position(span.dataset_id) != span.target:
         return  # It is being changed: what would be said of the draft now holds no longer.
     _validate_draft_itself(draft.pk)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from archive.assets.models import Asset
 from archive.datasets.models import Version
@@ -87,12 +88,12 @@ def _folded_names(summary: object, key: str) -> str:
 
 
 def _mark_newest(dataset_id: int, newest: int | None, newest_published: int | None) -> None:
-    """Take the marks off the versions that had them before."""
-    documents = Document.objects.filter(dataset=dataset_id)
-    documents.filter(is_newest=True).exclude(version=newest).update(is_newest=False)
-    documents.filter(is_newest_published=True).exclude(version=newest_published).update(is_newest_published=False)
-    documents.filter(version=newest).update(is_newest=True)
-    documents.filter(version=newest_published).update(is_newest_published=True)
+    """Put the marks on these versions, and take them off those that had them before."""
+    is_newest, is_newest_published = Q(version=newest), Q(version=newest_published)
+    wrong = ~Q(is_newest=is_newest) | ~Q(is_newest_published=is_newest_published)
+    Document.objects.filter(wrong, dataset=dataset_id).update(
+        is_newest=is_newest, is_newest_published=is_newest_published
+    )
 
 
 def _wait_for_settlement(dataset_id: int) -> None:
@@ -122,15 +123,15 @@ class _FactsOfFile:
 @projection("facets")
 def index_files(span: Span) -> None:
     """Add the files that have come into the draft along the span, take out those that have left it."""
-    while _take_out(span.dataset_id, span.since):
+    while _take_out(span.dataset_id, span.since) == BATCH:
         span.heartbeat.beat()
-    while _add(span.dataset_id, span.since):
+    while _add(span.dataset_id, span.since) == BATCH:
         span.heartbeat.beat()
 
 
 def _take_out(dataset_id: int, since: int) -> int:
     """Take out some of what was retired after `since`; returns how many that were."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH gone AS (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.timeline.models import Change, Job, Projection, Timeline
@@ -29,12 +29,12 @@ def changes(dataset_id: int) -> QuerySet[Change]:
     return Change.objects.filter(dataset_id=dataset_id).order_by("number")
 
 
-def is_behind(dataset_id: int, name: str) -> bool:
-    """Whether a projection has anything to do: there is news, or it waits for another attempt."""
-    is_there = Projection.objects.filter(
-        dataset_id=OuterRef("dataset_id"), name=name, cursor__gte=OuterRef("number"), next_attempt=None
-    )
-    return Timeline.objects.filter(~Exists(is_there), dataset_id=dataset_id).exists()
+def news_for(dataset_id: int, names: Sequence[str]) -> list[str]:
+    """Those of the named projections that have anything to do: there is news, or they wait for another attempt."""
+    rows = Projection.objects.filter(dataset_id=dataset_id, name__in=names, next_attempt=None)
+    cursors = dict(rows.values_list("name", "cursor"))
+    number = position(dataset_id)
+    return [name for name in names if cursors.get(name, 0) < number]
 
 
 def projections_behind(names: Sequence[str], *, now: datetime | None = None) -> list[tuple[int, str]]:

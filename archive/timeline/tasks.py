@@ -38,9 +38,8 @@ def forget_nudge(mark: str) -> None:
 def follow_dataset_task(dataset_id: int) -> None:
     """Bring up to date, one after the other, those projections of a dataset that follow each change at once."""
     forget_nudge(dataset_mark(dataset_id))
-    for kind in work.prompt_projections():
-        if queries.is_behind(dataset_id, kind.name):
-            _advance(dataset_id, kind.name)
+    for name in queries.news_for(dataset_id, [kind.name for kind in work.prompt_projections()]):
+        _advance(dataset_id, name)
 
 
 @shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
