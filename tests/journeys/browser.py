@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -29,9 +30,12 @@ def chromium() -> Iterator[Browser]:
             missing = pytest.fail if os.environ.get("BROWSER_TESTS") == "1" else pytest.skip
             missing(f"This machine has no Chromium ({', '.join(NAMES)}); `apt-get install chromium` brings one.")
         # Where everybody is root, as in a container, Chromium has no sandbox to be in.
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        with TemporaryDirectory() as home:
+            environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
+            browser = playwright.chromium.launch(executable_path=found, args=arguments, env=environment)
+            yield browser
+            browser.close()
 
 
 class _Silent(SimpleHTTPRequestHandler):
