@@ -85,13 +85,13 @@ def test_model_is_shown(administrator: Client, dataset: Dataset, model: type[Mod
 
 
 @pytest.mark.parametrize("model", MODELS, ids=named)
-def test_model_is_searched(administrator: Client, dataset: Dataset, model: type[Model]) -> None:
+def test_model_is_searched(administrator: Client, model: type[Model]) -> None:
     for search in ["1", "x", "0001", "-1", "9" * 30, "²"]:
         assert administrator.get(page(model, "changelist"), {"q": search}).status_code == 200
 
 
 @pytest.mark.parametrize("model", MODELS, ids=named)
-def test_model_is_closed_to_others(dataset: Dataset, model: type[Model]) -> None:
+def test_model_is_closed_to_others(db: None, model: type[Model]) -> None:
     for client, status in [(Client(), 302), (signed_in(make_user()), 302), (signed_in(make_staff()), 403)]:
         assert client.get(page(model, "changelist")).status_code == status
 
