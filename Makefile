@@ -33,7 +33,7 @@ run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or
 	@exec $(EMBEDDED) run
 
 test: $(PACKAGES) $(CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
-	@DJANGO_SETTINGS_MODULE=dandiapi.settings.testing $(BESIDE_SERVICES) python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
+	@DJANGO_SETTINGS_MODULE=dandiapi.settings.testing $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: $(PACKAGES) ## check style, types, imports and migrations
 	.venv/bin/ruff check

@@ -20,6 +20,7 @@ from dandiapi.celery import app
 from tests.worker import Message, Worker
 
 JOURNEYS = "tests/journeys/"
+OWN_ARCHIVE = f"{JOURNEYS}test_openapi.py"
 LONGEST = (JOURNEYS, "tests/archive/crashes/")
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -32,10 +33,11 @@ hypothesis.settings.load_profile("tests")
 
 
 class Scheduler(LoadScopeScheduling):
-    """Gives each module to one test process, and all journeys to the same: one archive is started for them."""
+    """Gives each module to one test process, and the journeys through one archive to the same, where it is started."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return JOURNEYS if nodeid.startswith(JOURNEYS) else super()._split_scope(nodeid)
+        module = super()._split_scope(nodeid)
+        return JOURNEYS if module.startswith(JOURNEYS) and module != OWN_ARCHIVE else module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
