@@ -107,14 +107,14 @@ def _processes(session: Session, port: int, live_port: int) -> list[Command]:
         *("--workers", "1", "--workers-kill-timeout", "3", "dandiapi.asgi:application"),
     ]
     celery = ["-m", "celery", "--quiet", "--app", "dandiapi.celery"]
-    worker = [*celery, "worker", "--queues", "quick,bulk", "--concurrency", "2", "--loglevel", "INFO"]
-    quick = [*celery, "worker", "--queues", "quick", "--concurrency", "1", "--hostname", "quick@%h"]
+    worker = [*celery, "worker", "--queues", "quick", "--concurrency", "2", "--loglevel", "INFO"]
+    bulk = [*celery, "worker", "--queues", "bulk", "--concurrency", "2", "--hostname", "bulk@%h", "--loglevel", "INFO"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(session.home.folder / "beat-schedule")]
     return [
         _python(session, "web", web),
         _python(session, "live", live),
         _python(session, "worker", worker, DATABASE_POOL_SIZE="0"),
-        _python(session, "quick", quick, DATABASE_POOL_SIZE="0"),
+        _python(session, "bulk", bulk, DATABASE_POOL_SIZE="0"),
         _python(session, "beat", beat),
     ]
 

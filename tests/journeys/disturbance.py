@@ -39,4 +39,4 @@ class WorkerKiller(Calm):
 
     def _strike(self) -> None:
         self.killed.append(self._archive.kill("worker"))
-        self._archive.kill("quick")
+        self._archive.kill("bulk")
