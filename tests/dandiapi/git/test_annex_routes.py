@@ -1,6 +1,7 @@
 """Content over git-annex's protocol: the shapes of its answers, and what is refused (git-annex.md)."""
 
 import hashlib
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,6 +34,8 @@ CONTENT = b"what a mouse saw"
 SENT = b"what a mouse heard"
 LENGTH = "X-git-annex-data-length"
 VERSIONS = range(5)
+# Seconds between two words of a client.
+PAUSE = 0.2
 
 
 def sha256_key(content: bytes) -> str:
@@ -197,6 +200,25 @@ def test_content_of_an_asset_is_locked(anonymous: Caller, dataset: Dataset, vers
     lock = ask(anonymous, dataset, "lockcontent", version=version, key=KEY).json()
     assert lock["locked"]
     assert ask(anonymous, dataset, "keeplocked", version=version, lockid=lock["lockid"]).json() == {"locked": False}
+
+
+@pytest.mark.parametrize("words", [[b'{"unlock":false}\n'], [b'{"unlock":false}\n', b'{"unlock":true}\n']])
+def test_lock_is_kept_until_its_client_lets_go_or_for_a_while(
+    anonymous: Caller, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, words: list[bytes]
+) -> None:
+    def never_ending(request: Any) -> Iterator[bytes]:
+        for word in words:
+            time.sleep(PAUSE)
+            yield word
+        is_over.wait()
+
+    is_over = Event()
+    monkeypatch.setattr(annex, "chunks_of", never_ending)
+    monkeypatch.setattr(annex, "KEPT_SECONDS", 1.0)
+    began = time.monotonic()
+    assert ask(anonymous, dataset, "keeplocked", lockid=KEY).json() == {"locked": False}
+    assert len(words) * PAUSE <= time.monotonic() - began < 10
+    is_over.set()
 
 
 def test_content_that_may_go_is_not_locked(anonymous: Caller, owner: Caller, dataset: Dataset) -> None:
