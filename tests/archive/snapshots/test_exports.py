@@ -67,7 +67,8 @@ def test_open_repository_is_laid_out_for_everybody(worker: Worker) -> None:
     with urlopen(address) as answer:  # noqa: S310 - of the own store
         assert answer.read().startswith(b"annex::")
     for name in manifest_of(dataset):
-        urlopen(public_url(f"{export_prefix(repository_of(dataset))}{place(name)}")).close()  # noqa: S310
+        address = public_url(f"{export_prefix(repository_of(dataset))}{place(name)}")
+        urlopen(address).close()  # noqa: S310 - of the own store
 
 
 def test_repository_itself_stays_closed(worker: Worker) -> None:
