@@ -67,14 +67,15 @@ class AssetsView(NestedView):
         order: queries.Order = query["order"] or "created"
 
         def rows(offset: int, limit: int) -> list[dict[str, Any]]:
-            found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
+            is_brief = not query["metadata"]
+            found = queries.page_of_assets(
+                self.version, wanted, order=order, offset=offset, limit=limit, is_brief=is_brief
+            )
             of_version = not self.version.is_draft
-            if not query["metadata"]:
-                brief = found.defer("metadata", "problems", "contribution")
-                return [shapes.asset_row(asset, of_version=of_version) for asset in brief]
+            if is_brief:
+                return [shapes.asset_row(asset, of_version=of_version) for asset in found]
             documents = AssetDocuments(self.dataset, reader=self.actor)
-            full = found.select_related(*queries.CONTENT)
-            return [shapes.asset(asset, documents, of_version=of_version) for asset in full]
+            return [shapes.asset(asset, documents, of_version=of_version) for asset in found]
 
         return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
 
