@@ -145,6 +145,12 @@ def writer(published: list[Message]) -> Worker:
 # --- Network ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def late_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves the SHA-256 of every upload to a worker, which has that of large ones alone to compute otherwise."""
+    monkeypatch.setattr("archive.blobs.services.HASHED_AT_ONCE", 0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _loopback_only() -> Iterator[None]:
     """Refuse connections that would leave this machine."""

@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 ABORT_BATCH = 500
+# An upload of no more bytes is read when it is verified, which spares a worker its job about the SHA-256.
+HASHED_AT_ONCE = 2**20
 # How many contents are put into the store at the same time; its client is made for ten.
 PARALLEL_PUTS = 8
 
@@ -123,8 +125,9 @@ def sign_completion(upload: Upload, parts: Sequence[UploadedPart]) -> tuple[str,
 def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
     """Make a blob of an upload whose bytes the store holds, with the size and digest that were announced.
 
-    Asked again, it returns the same blob. Raises InvalidError, and leaves the upload as it is, when the object is not
-    there or is another. When the same bytes became a blob meanwhile, that one is returned, the second copy deleted.
+    Its SHA-256 is known at once if it has HASHED_AT_ONCE bytes or fewer; else a worker computes it. Asked again, it
+    returns the same blob. Raises InvalidError, and leaves the upload as it is, when the object is not there or is
+    another. When the same bytes became a blob meanwhile, that one is returned, the second copy deleted.
     """
     try:
         upload = find_upload(actor, upload_id)
@@ -138,23 +141,29 @@ def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
         storage.delete(upload.key)
         upload.delete()
         return existing
-    _verify(upload)
-    blob = Blob(id=upload_id, uploader_id=upload.user_id, size=upload.size, etag=upload.etag)
+    sha256 = _verify(upload)
+    blob = Blob(id=upload_id, uploader_id=upload.user_id, size=upload.size, etag=upload.etag, sha256=sha256)
     with transaction.atomic():
         Blob.objects.bulk_create([blob], ignore_conflicts=True)
-        start_job(CHECKSUM_JOB, subject=str(blob.pk), dataset_id=upload.dataset_id, author=actor)
+        if sha256 is None:
+            start_job(CHECKSUM_JOB, subject=str(blob.pk), dataset_id=upload.dataset_id, author=actor)
         Upload.objects.filter(pk=upload_id).delete()
     return blob
 
 
-def _verify(upload: Upload) -> None:
-    found = store.find(upload.key)
+def _verify(upload: Upload) -> str | None:
+    """Raise InvalidError unless the store holds what was announced; returns its SHA-256 if it is small."""
+    if upload.size > HASHED_AT_ONCE:
+        found, sha256 = store.find(upload.key), None
+    else:
+        found, sha256 = store.find_and_hash(upload.key, at_most=HASHED_AT_ONCE)
     if found is None:
         raise InvalidError("Object does not exist.")
     if found.size != upload.size:
         raise InvalidError(f"Size {upload.size} does not match actual size {found.size}.")
     if found.etag != upload.etag:
         raise InvalidError(f"ETag {upload.etag} does not match actual ETag {found.etag}.")
+    return sha256
 
 
 def keep_contents(*, actor: Actor, dataset: Dataset, contents: Sequence[bytes]) -> list[Blob]:

@@ -105,10 +105,31 @@ def find(key: str) -> StoredObject | None:
         try:
             answer = client().head_object(Bucket=bucket(), Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+            if _is_of_missing(error):
                 return None
             raise
     return StoredObject(size=answer["ContentLength"], etag=answer["ETag"].strip('"'))
+
+
+def find_and_hash(key: str, *, at_most: int) -> tuple[StoredObject | None, str | None]:
+    """What is stored under `key`, or None; and its SHA-256, unless it has more than `at_most` bytes.
+
+    All of them are read.
+    """
+    with reachable():
+        try:
+            answer = client().get_object(Bucket=bucket(), Key=key)
+        except ClientError as error:
+            if _is_of_missing(error):
+                return None, None
+            raise
+        with closing(answer["Body"]) as body:
+            found = StoredObject(size=answer["ContentLength"], etag=answer["ETag"].strip('"'))
+            return found, None if found.size > at_most else hashlib.sha256(body.read()).hexdigest()
+
+
+def _is_of_missing(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}
 
 
 def list_objects(prefix: str) -> Iterator[list[ListedObject]]:

@@ -116,6 +116,7 @@ def _sha256(blob: Blob) -> str | None:
     return Blob.objects.values_list("sha256", flat=True).get(pk=blob.pk)
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_checksum_follows_the_upload(worker: Worker) -> None:
     blob = make_blob(make_dataset(), b"content")
     worker.run()
@@ -123,6 +124,7 @@ def test_checksum_follows_the_upload(worker: Worker) -> None:
     assert Job.objects.get().state == Job.State.SUCCEEDED
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_checksum_nudges_the_datasets_that_wait_for_it(published: list[Message]) -> None:
     dataset, other = make_dataset(), make_dataset()
     blob = make_blob(dataset)
@@ -133,6 +135,7 @@ def test_checksum_nudges_the_datasets_that_wait_for_it(published: list[Message])
     assert [message.arguments for message in published] == [(dataset.number,)]
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_checksum_is_computed_after_all_when_its_worker_was_killed(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

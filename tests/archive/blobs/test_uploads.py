@@ -148,9 +148,20 @@ def test_finish_makes_a_blob_of_what_the_store_confirms() -> None:
     blob = finish_upload(actor=actor, upload_id=upload.pk)
     blob.refresh_from_db()
     assert (blob.pk, blob.uploader, blob.size, blob.etag) == (upload.pk, actor.user, len(CONTENT), ETAG)
-    assert (blob.sha256, blob.is_open) == (None, False)
+    assert blob.is_open is False
     assert b"".join(read(blob.key)) == CONTENT
     assert active_uploads(dataset) == 0
+
+
+def test_finish_of_little_knows_its_sha256_at_once() -> None:
+    blob = make_blob(make_dataset(), CONTENT)
+    assert blob.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert not Job.objects.exists()
+
+
+def test_finish_of_much_leaves_its_sha256_to_a_worker() -> None:
+    blob = make_blob(make_dataset(), bytes(services.HASHED_AT_ONCE + 1))
+    assert blob.sha256 is None
     assert list(Job.objects.values_list("kind", "subject")) == [("checksum", str(blob.pk))]
 
 
@@ -161,6 +172,7 @@ def test_finish_of_many_parts_confirms_their_etag() -> None:
     assert (blob.size, blob.etag) == (PART_SIZE + 1, etag_of_file(BytesIO(content), len(content)))
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_finish_again_returns_the_same_blob() -> None:
     dataset = make_dataset()
     actor, upload = owner_of(dataset), _put(*_start(dataset))
@@ -174,9 +186,9 @@ def test_finish_at_the_same_time_as_another_leaves_the_bytes_alone(monkeypatch: 
     actor, upload = owner_of(dataset), _put(*_start(dataset))
     verify = services._verify
 
-    def other_is_faster(begun: Upload) -> None:
+    def other_is_faster(begun: Upload) -> str | None:
         monkeypatch.setattr(services, "_verify", verify)
-        finish_upload(actor=actor, upload_id=upload.pk)
+        return finish_upload(actor=actor, upload_id=upload.pk).sha256
 
     monkeypatch.setattr(services, "_verify", other_is_faster)
     blob = finish_upload(actor=actor, upload_id=upload.pk)

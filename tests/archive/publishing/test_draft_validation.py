@@ -151,6 +151,7 @@ def test_validation_looks_at_no_file_twice(monkeypatch: pytest.MonkeyPatch, work
 # --- SHA-256 ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_validation_waits_for_a_digest_and_says_so() -> None:
     dataset = make_dataset()
     make_asset(dataset, "a.nwb", blob=make_blob(dataset))
@@ -165,6 +166,7 @@ def test_validation_waits_for_a_digest_and_says_so() -> None:
     assert asset_problems(ANONYMOUS, _draft(dataset)) == [{"field": "", "message": waiting, "path": "a.nwb"}]
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_validation_goes_on_as_soon_as_the_digest_is_known(worker: Worker) -> None:
     dataset = make_dataset()
     make_asset(dataset, "a.nwb", blob=make_blob(dataset))
@@ -175,6 +177,7 @@ def test_validation_goes_on_as_soon_as_the_digest_is_known(worker: Worker) -> No
     assert _draft(dataset).status == Version.Status.VALID
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_validation_misses_no_digest_that_becomes_known_while_it_is_at_work(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,7 @@ def test_recount_folders_says_what_is_wrong_and_puts_it_right(worker: Worker) ->
     assert run("recount_folders", "--all") == "0 folders were wrong.\n"
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_calculate_sha256_asks_for_those_that_are_missing(worker: Worker) -> None:
     dataset = make_dataset()
     blob = make_blob(dataset)

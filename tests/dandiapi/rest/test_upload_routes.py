@@ -117,9 +117,11 @@ def test_store_refuses_a_part_of_another_length(upload: dict[str, Any]) -> None:
     assert put(upload["parts"][0], CONTENT + b"more").status_code == 403
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_blob_has_a_sha256_when_the_worker_has_worked(owner: Api, upload: dict[str, Any], worker: Worker) -> None:
     arrive(owner, upload)
     validate(owner, upload)
+    assert owner.post("blobs/digest/", {"algorithm": ETAG, "value": etag(CONTENT)}).json()["sha256"] is None
     worker.run()
     answer = owner.post("blobs/digest/", {"algorithm": ETAG, "value": etag(CONTENT)}).json()
     assert re.fullmatch("[0-9a-f]{64}", answer["sha256"])
