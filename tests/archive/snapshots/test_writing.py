@@ -240,6 +240,7 @@ def test_zarr_revision_is_shown_whether_or_not_a_version_shows_the_one_before(wo
 # --- What is waited for, and what is left out -------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_file_is_waited_for_until_its_checksum_is_known(worker: Worker) -> None:
     dataset = make_dataset()
     make_asset(dataset, "a.nwb", blob=make_blob(dataset))
@@ -259,6 +260,7 @@ def test_file_is_waited_for_until_its_checksum_is_known(worker: Worker) -> None:
     assert_exact(dataset)
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_file_is_left_out_and_named_when_its_checksum_has_failed(worker: Worker) -> None:
     dataset = make_dataset()
     lost = make_blob(dataset)

@@ -100,6 +100,7 @@ def test_changes_are_made_while_the_broker_is_away(
     assert (response.status_code, bool(callbacks)) == (200, True)
 
 
+@pytest.mark.usefixtures("late_checksums")
 def test_jobs_are_kept_while_the_broker_is_away(
     owner: Api,
     dataset: Dataset,
