@@ -326,7 +326,7 @@ class Anchors:
         """Those that are remembered."""
         # Each change of a draft's assets gives it another time of modification.
         state = version.at if version.at is not None else version.modified.isoformat()
-        name = f"anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
+        name = f"page-anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
         with suppress(RedisError):
             return cls(name, cache.get(name) or {})
         return cls(name, {})
