@@ -1,5 +1,6 @@
 """Everything Django has to do before the first request, in one process: starting Django is what takes the time."""
 
+import fcntl
 import hashlib
 import io
 from pathlib import Path
@@ -27,13 +28,20 @@ def main() -> None:
 
 
 def collect_static_files() -> None:
-    """Collects the static files when one of them is not what it was the last time."""
-    stamp = Path(settings.STATIC_ROOT, ".collected")
+    """Collects the static files when one of them is not what it was the last time.
+
+    All archives that run from this folder share them: of several that start at once, one collects and the others wait.
+    """
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    stamp = Path(root, ".collected")
     fingerprint = _fingerprint_of_static_files()
-    if stamp.exists() and stamp.read_text() == fingerprint:
-        return
-    call_command("collectstatic", interactive=False, verbosity=1)
-    stamp.write_text(fingerprint)
+    with Path(root, ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == fingerprint:
+            return
+        call_command("collectstatic", interactive=False, verbosity=1)
+        stamp.write_text(fingerprint)
 
 
 def make_account(home: Home) -> None:
