@@ -37,6 +37,8 @@ from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
 CONFLICTS_SHOWN = 10
+# After a change of so many the planner takes a long list for a short one, and sorts all of it for a page.
+MANY_ASSETS = 10_000
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,15 @@ def change_assets(
             missing = sorted(set(remove) - {asset.path for asset in retire})
             raise InvalidError(f"There is no asset to remove at: {', '.join(missing[:CONFLICTS_SHOWN])}")
         _apply(change, retire=retire, add=add)
+        if len(add) >= MANY_ASSETS:
+            transaction.on_commit(_renew_statistics, robust=True)
     return change
+
+
+def _renew_statistics() -> None:
+    """Have Postgres count its rows now: by itself it does so within minutes, and pages are slow until then."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE archive_asset, archive_folder")
 
 
 def show_revision(change: Change, revision: ZarrRevision) -> None:

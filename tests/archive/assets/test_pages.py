@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import RedisError
 
-from archive.assets import queries
+from archive.assets import queries, services
 from archive.assets.models import Asset
 from archive.assets.queries import Child, Filter, Order, count_assets, page_of_assets, page_of_children
 from archive.assets.services import change_assets
@@ -230,6 +230,17 @@ def test_page_of_a_version_keeps_its_anchors_whatever_becomes_of_the_draft(datas
     page_of_assets(version, Filter(), order="path", offset=20, limit=5)
     _change(dataset, add=["e"])
     assert _walked(lambda: page_of_assets(version, Filter(), order="path", offset=20, limit=5)) == "OFFSET 0"
+
+
+@pytest.mark.parametrize(("files", "analyzed"), [(3, 1), (2, 0)])
+def test_planner_is_told_of_many_new_assets(
+    files: int, analyzed: int, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(services, "MANY_ASSETS", 3)
+    dataset = make_dataset()
+    with CaptureQueriesContext(connection) as captured, django_capture_on_commit_callbacks(execute=True):
+        _change(dataset, add=[f"a{number}" for number in range(files)])
+    assert sum(query["sql"].startswith("ANALYZE archive_asset") for query in captured) == analyzed
 
 
 def test_count_of_all_is_kept_and_not_counted(dataset: Dataset, django_assert_num_queries: Any) -> None:
