@@ -142,13 +142,13 @@ def writer(published: list[Message]) -> Worker:
     return Worker(published)
 
 
-# --- Network ----------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def late_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves the SHA-256 of every upload to a worker, which has that of large ones alone to compute otherwise."""
     monkeypatch.setattr("archive.blobs.services.HASHED_AT_ONCE", 0)
+
+
+# --- Network ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -105,22 +105,19 @@ def find(key: str) -> StoredObject | None:
         try:
             answer = client().head_object(Bucket=bucket(), Key=key)
         except ClientError as error:
-            if _is_of_missing(error):
+            if _is_missing(error):
                 return None
             raise
     return StoredObject(size=answer["ContentLength"], etag=answer["ETag"].strip('"'))
 
 
 def find_and_hash(key: str, *, at_most: int) -> tuple[StoredObject | None, str | None]:
-    """What is stored under `key`, or None; and its SHA-256, unless it has more than `at_most` bytes.
-
-    All of them are read.
-    """
+    """What is stored under `key`, or None; and its SHA-256, for which it is read, if it has `at_most` bytes."""
     with reachable():
         try:
             answer = client().get_object(Bucket=bucket(), Key=key)
         except ClientError as error:
-            if _is_of_missing(error):
+            if _is_missing(error):
                 return None, None
             raise
         with closing(answer["Body"]) as body:
@@ -128,7 +125,7 @@ def find_and_hash(key: str, *, at_most: int) -> tuple[StoredObject | None, str |
             return found, None if found.size > at_most else hashlib.sha256(body.read()).hexdigest()
 
 
-def _is_of_missing(error: ClientError) -> bool:
+def _is_missing(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}
 
 
@@ -159,7 +156,7 @@ def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
         try:
             body = patient_client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
         except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
+            if not _is_missing(error):
                 raise
             raise NotFoundError("The store does not have it.") from error
         with closing(body):
@@ -177,7 +174,7 @@ def read_whole(key: str) -> bytes | None:
     try:
         return b"".join(read(key))
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
+        if _is_missing(error):
             return None
         raise
 

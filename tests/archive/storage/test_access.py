@@ -1,5 +1,6 @@
 """Who may read and write what without a signature of the archive's own (architecture 5)."""
 
+import hashlib
 from uuid import uuid4
 
 import httpx
@@ -7,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from archive.storage.queries import bucket as bucket_name
-from archive.storage.queries import find, public_url, sign_completion, sign_get, sign_part
+from archive.storage.queries import find, find_and_hash, public_url, sign_completion, sign_get, sign_part
 from archive.storage.services import (
     abort_multipart,
     close_to_all,
@@ -144,6 +145,16 @@ def test_abort_ends_an_upload_and_forgives_a_second_time() -> None:
     abort_multipart(key, multipart)
     abort_multipart(key, multipart)
     assert httpx.put(url, content=CONTENT).status_code == 404
+
+
+@pytest.mark.parametrize(("at_most", "is_hashed"), [(len(CONTENT) - 1, False), (len(CONTENT), True)])
+def test_find_and_hash_reads_no_more_than_it_may(key: str, at_most: int, is_hashed: bool) -> None:
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    assert find_and_hash(key, at_most=at_most) == (find(key), sha256 if is_hashed else None)
+
+
+def test_find_and_hash_knows_nothing_of_what_is_not_there() -> None:
+    assert find_and_hash(f"tests/{uuid4()}", at_most=1) == (None, None)
 
 
 def test_find_knows_nothing_of_what_is_not_there() -> None:
