@@ -113,18 +113,26 @@ GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
-# After a restart of Postgres each kept connection is stale: found out before use, it fails no request.
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["ENGINE"] = "dandiapi.postgres"
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "options": "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s",
 }
 if pool_size := env.int("DATABASE_POOL_SIZE", 8):
     # Threads of the web come and go, so their connections are kept for them.
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": pool_size,
+        "timeout": 10,
+        # Attempts come further and further apart: with the pool's own 300 s, the last is as long after the return of
+        # Postgres as it was away. Once the pool has given up, the next request has it try anew.
+        "reconnect_timeout": 5,
+    }
 else:
     # A process of the worker does one thing at a time, on one connection that it keeps.
+    # After a restart of Postgres that one is stale: found out before use, it fails no task.
     DATABASES["default"]["CONN_MAX_AGE"] = None
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # --- Valkey: broker, cache --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Django's backend for Postgres, with a pool that recovers at once when Postgres was away."""
