@@ -76,7 +76,7 @@ class Asset(models.Model):
             # A path prefix in any case, as the contract (1.6) has it.
             models.Index(F("dataset"), Upper("path"), name="asset_by_upper_path"),
             models.Index(
-                fields=["dataset", "status"],
+                fields=["dataset", "status", "modified", "id"],
                 condition=Q(retired__isnull=True) & ~Q(status="Valid"),
                 name="asset_unsettled",
             ),

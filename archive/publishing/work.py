@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
-from archive.assets.queries import CONTENT, AssetDocuments, assets_of, contributions
+from archive.assets.queries import CONTENT, AssetDocuments, assets_of, contributions, unsettled_assets
 from archive.assets.services import show_revision
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
@@ -89,8 +89,7 @@ def _has_digest() -> Q:
 
 
 def _pending(draft: Version) -> QuerySet[Asset]:
-    live = Asset.objects.filter(dataset_id=draft.dataset_id, retired__isnull=True)
-    return live.filter(status=Asset.Status.PENDING).select_related(*CONTENT).order_by("id")
+    return unsettled_assets(draft.dataset_id).filter(status=Asset.Status.PENDING).select_related(*CONTENT)
 
 
 def _judge(asset: Asset, document: dict[str, Any]) -> None:

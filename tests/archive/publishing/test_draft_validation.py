@@ -5,17 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive.accounts.policy import ANONYMOUS
 from archive.assets.models import Asset
-from archive.assets.services import remove_asset
+from archive.assets.services import change_assets, remove_asset
 from archive.blobs.models import Blob
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import delete_dataset, update_draft
 from archive.publishing import work
-from archive.publishing.queries import asset_problems, find_version_details
+from archive.publishing.queries import asset_problems, find_version_details, has_unsettled_assets
 from archive.timeline.models import Projection
 from archive.timeline.work import advance_projection, run_due_jobs
 from archive.validation.problems import Problem, validate_asset, validate_version
@@ -26,6 +28,7 @@ from tests.factories import (
     make_dataset,
     make_published_version,
     make_valid_dataset,
+    new_asset,
     owner_of,
     valid_dandiset_metadata,
 )
@@ -284,6 +287,40 @@ def test_details_of_a_draft_tell_of_uploads_and_files(worker: Worker) -> None:
     assert [each["path"] for each in find_version_details(ANONYMOUS, dataset.number, "draft").asset_problems] == [
         "b.nwb"
     ]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda dataset: find_version_details(ANONYMOUS, dataset.number, "draft"),
+        lambda dataset: has_unsettled_assets(dataset, Asset.Status.PENDING),
+        lambda dataset: asset_problems(ANONYMOUS, _draft(dataset)),
+        _validate,
+    ],
+    ids=["details", "publishing", "problems", "validation"],
+)
+def test_unsettled_assets_are_found_by_their_index_though_most_are_believed_to_be_pending(
+    ask: Callable[[Dataset], Any],
+) -> None:
+    dataset = make_dataset()
+    blob = attachable_row(dataset)
+    add = [new_asset(f"{number}.nwb", blob) for number in range(1000)]
+    change_assets(actor=owner_of(dataset), dataset=dataset, add=add)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE archive_asset")
+    Asset.objects.update(status=Asset.Status.VALID)
+    with CaptureQueriesContext(connection) as captured:
+        ask(dataset)
+    asked = [query["sql"] for query in captured if "archive_asset" in query["sql"]]
+    plans = [_plan(sql) for sql in asked if "LIMIT" in sql and ("'Pending'" in sql or "<> 'Valid'" in sql)]
+    assert plans
+    assert [plan for plan in plans if "using asset_unsettled" not in plan] == []
+
+
+def _plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def test_details_of_a_published_version_know_of_nothing_wrong(worker: Worker) -> None:
