@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.assets.models import Asset
+from archive.blobs.models import Blob
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
 from archive.snapshots.delta import Point
@@ -43,8 +44,9 @@ def look_ahead(repository: Repository, target: int) -> Outlook:
     nobody computes it any more, or the file has gone meanwhile: then it is left out.
     """
     there = Q(retired__isnull=True) | Q(retired__gt=repository.at)
+    # From the few such blobs to the dataset's assets: joined the other way, Postgres reads every blob of the archive.
     unknown = Asset.objects.filter(
-        there, dataset=repository.dataset_id, introduced__lte=target, blob__sha256=None, zarr=None
+        there, dataset=repository.dataset_id, introduced__lte=target, blob__in=Blob.objects.filter(sha256=None)
     )
     rows = list(unknown.order_by("introduced", "path").values("pk", "path", "introduced", "retired", "blob_id")[:CHUNK])
     wanted = [row for row in rows if row["retired"] is None or row["retired"] > target]

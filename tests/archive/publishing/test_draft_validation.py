@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive.accounts.policy import ANONYMOUS
@@ -32,6 +30,7 @@ from tests.factories import (
     owner_of,
     valid_dandiset_metadata,
 )
+from tests.plans import count_rows, plans_of
 from tests.worker import Worker
 
 INVALID: dict[str, Any] = {"wasAttributedTo": [{"schemaKey": "Participant"}]}
@@ -306,21 +305,12 @@ def test_unsettled_assets_are_found_by_their_index_though_most_are_believed_to_b
     blob = attachable_row(dataset)
     add = [new_asset(f"{number}.nwb", blob) for number in range(1000)]
     change_assets(actor=owner_of(dataset), dataset=dataset, add=add)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE archive_asset")
+    count_rows("archive_asset")
     Asset.objects.update(status=Asset.Status.VALID)
-    with CaptureQueriesContext(connection) as captured:
-        ask(dataset)
-    asked = [query["sql"] for query in captured if "archive_asset" in query["sql"]]
-    plans = [_plan(sql) for sql in asked if "LIMIT" in sql and ("'Pending'" in sql or "<> 'Valid'" in sql)]
-    assert plans
-    assert [plan for plan in plans if "using asset_unsettled" not in plan] == []
-
-
-def _plan(sql: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {sql}")
-        return "\n".join(line for (line,) in cursor.fetchall())
+    plans = plans_of(lambda: ask(dataset), "archive_asset")
+    asked = [plan for sql, plan in plans.items() if "'Pending'" in sql or "<> 'Valid'" in sql]
+    assert asked
+    assert [plan for plan in asked if "using asset_unsettled" not in plan] == []
 
 
 def test_details_of_a_published_version_know_of_nothing_wrong(worker: Worker) -> None:

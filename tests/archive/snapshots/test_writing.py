@@ -7,6 +7,8 @@ import pytest
 from archive.assets.services import change_assets, remove_asset, replace_asset
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_version
+from archive.snapshots.models import Repository
+from archive.snapshots.plans import look_ahead
 from archive.snapshots.queries import clone_state, references
 from archive.snapshots.services import repository_of
 from archive.timeline.models import Job, Projection
@@ -14,6 +16,7 @@ from tests.archive.assets.state import draft_of
 from tests.archive.snapshots.state import File, expected_of, history_of, refs_of, tree_of
 from tests.factories import (
     acting,
+    attachable_row,
     make_admin,
     make_asset,
     make_blob,
@@ -28,6 +31,7 @@ from tests.factories import (
     valid_asset_metadata,
 )
 from tests.factories.zarr import announce, ingest, put
+from tests.plans import count_rows, plans_of
 from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -296,3 +300,12 @@ def test_references_name_nothing_that_is_not_written(worker: Worker) -> None:
     dataset = make_dataset()
     make_asset(dataset, blob=make_blob(dataset))
     assert references(repository_of(dataset)) == {}
+
+
+def test_what_waits_for_its_sha256_is_found_without_reading_all_blobs_of_the_archive() -> None:
+    dataset = make_dataset()
+    add = [new_asset(f"{number}.nwb", attachable_row(dataset)) for number in range(300)]
+    change = change_assets(actor=owner_of(dataset), dataset=dataset, add=add)
+    count_rows("archive_blob", "archive_asset")
+    [plan] = plans_of(lambda: look_ahead(Repository(dataset=dataset), change.number), "archive_blob").values()
+    assert "Seq Scan on archive_blob" not in plan
