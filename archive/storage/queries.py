@@ -112,7 +112,7 @@ def find(key: str) -> StoredObject | None:
 
 
 def find_and_hash(key: str, *, at_most: int) -> tuple[StoredObject | None, str | None]:
-    """What is stored under `key`, or None; and its SHA-256, for which it is read, if it has `at_most` bytes."""
+    """What is stored under `key`, or None; and its SHA-256, unless it has more than `at_most` bytes and is not read."""
     with reachable():
         try:
             answer = client().get_object(Bucket=bucket(), Key=key)
