@@ -206,6 +206,15 @@ def is_blinded(actor: Actor, dataset: Guarded) -> bool:
     return _is_for(actor.link, dataset) and not may(replace(actor, link=None), Action.READ, dataset)
 
 
+def blind_spot(actor: Actor) -> int | None:
+    """The number of the one dataset that `actor` reads blinded; None if there is none, as for most.
+
+    For questions about many datasets, whose answers must not tell who the people of that one are.
+    """
+    link = actor.link
+    return link.dataset_id if link is not None and is_blinded(actor, link.dataset) else None
+
+
 def require(
     actor: Actor, action: Action, dataset: Guarded | None = None, *, message: str = "", hidden: bool = False
 ) -> None:

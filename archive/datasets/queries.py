@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Window
 from redis.exceptions import RedisError
 
 from archive.accounts.models import User
-from archive.accounts.policy import RELEASED, Action, Actor, is_blinded, owned, require, visible
+from archive.accounts.policy import RELEASED, Action, Actor, blind_spot, is_blinded, owned, require, visible
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import InvalidError, NotFoundError
 from archive.timeline.models import Job
@@ -211,13 +211,16 @@ SELECT DISTINCT ON (dataset_id, at IS NULL)
 """
 
 
-def latest_versions(datasets: Sequence[Dataset]) -> dict[int, tuple[Version, Version | None]]:
-    """The draft and the newest published version of each dataset, by number. Their metadata is left out."""
+def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, tuple[Version, Version | None]]:
+    """The draft and the newest published version of each dataset, by number, as seen by the actor.
+
+    Their metadata is left out.
+    """
     by_number = {dataset.number: dataset for dataset in datasets}
     found: dict[int, dict[bool, Version]] = defaultdict(dict)
     for version in Version.objects.raw(LATEST_VERSIONS, [list(by_number), Version.Status.PUBLISHING]):
         version.dataset = by_number[version.dataset_id]
-        found[version.dataset_id][version.is_draft] = version
+        found[version.dataset_id][version.is_draft] = as_seen_by(actor, version)
     return {number: (pair[True], pair.get(False)) for number, pair in found.items()}
 
 
@@ -258,7 +261,8 @@ def _count_totals() -> dict[str, int]:
 def visible_jobs(actor: Actor) -> QuerySet[Job]:
     """The jobs that the actor may follow, newest first: of datasets they own, and those they started themselves.
 
-    The latter not of a dataset that they may no longer read. Administrators see all.
+    The latter not of a dataset that they may no longer read, or read blinded: logs may name people. Administrators see
+    all.
     """
     jobs = Job.objects.order_by("-created", "pk")
     if actor.is_admin:
@@ -266,7 +270,7 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     if actor.user is None:
         return jobs.none()
     owned_numbers = Dataset.objects.filter(owned(actor.user)).values("pk")
-    unreadable = Dataset.objects.exclude(visible(actor)).values("pk")
+    unreadable = Dataset.objects.filter(~visible(actor) | Q(pk=blind_spot(actor))).values("pk")
     started = Q(user_id=actor.user.pk) & (Q(dataset_id__isnull=True) | ~Q(dataset_id__in=unreadable))
     return jobs.filter(Q(dataset_id__in=owned_numbers) | started)
 

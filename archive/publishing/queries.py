@@ -201,8 +201,12 @@ T = TypeVar("T")
 
 
 def _remembered(comparison: Comparison, what: str, compute: Callable[[], T]) -> T:
-    """What is computed once for two points, and then known; computed again while the cache is away."""
-    name = f"comparison:{comparison.dataset_id}:{comparison.start}:{comparison.end}:{what}"
+    """What is computed once for two points, and then known; computed again while the cache is away.
+
+    What a blinded reviewer is told is known apart from what others are.
+    """
+    sight = "blinded" if comparison.is_blinded else "all"
+    name = f"comparison:{comparison.dataset_id}:{comparison.start}:{comparison.end}:{sight}:{what}"
     with suppress(RedisError):
         if (known := cache.get(name)) is not None:
             return cast("T", known)

@@ -17,12 +17,13 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, Lower
 
 from archive.accounts.models import Grant, User
-from archive.accounts.policy import Actor, visible
+from archive.accounts.policy import Actor, blind_spot, visible
 from archive.datasets.models import Dataset
-from archive.datasets.queries import DatasetFilter, filtered_datasets
+from archive.datasets.queries import DatasetFilter, filtered_datasets, shown_versions
 from archive.search import grammar
 from archive.search.models import Document, Facts, IndexedAsset
-from archive.search.text import fold, is_told_by_probes, probes
+from archive.search.text import fold, is_told_by_probes, probes, searchable_text
+from archive.validation.metadata import without_people
 
 GENOTYPES_SHOWN = 10
 
@@ -37,19 +38,39 @@ def search_datasets(actor: Actor, wanted: DatasetFilter, search: str = "") -> Qu
     """
     datasets = filtered_datasets(actor, wanted)
     terms = grammar.parse(search).terms
-    return datasets.filter(_condition(terms)) if terms else datasets
+    return datasets.filter(_condition(terms, blind_spot(actor))) if terms else datasets
 
 
-def _condition(terms: Sequence[grammar.Term]) -> Q:
-    """The datasets for which all terms hold: texts of one version, names of one version."""
+def _condition(terms: Sequence[grammar.Term], blinded: int | None) -> Q:
+    """The datasets for which all terms hold: texts of one version, names of one version.
+
+    What finds the dataset that is read `blinded` must not confirm a guess at who its people are.
+    """
     texts = [fold(term.text) for term in terms if isinstance(term, grammar.Text)]
     names = [term for term in terms if isinstance(term, grammar.Name)]
     conditions = [_other(term) for term in terms if not isinstance(term, grammar.Text | grammar.Name)]
     if texts:
-        conditions.append(Q(pk__in=_numbers_with(texts)))
+        conditions.append(_telling(texts, blinded))
     if names:
         conditions.append(_described(reduce(and_, map(_names, names))))
+    if blinded is not None and any(isinstance(term, grammar.Owner) for term in terms):
+        conditions.append(~Q(pk=blinded))
     return reduce(and_, conditions)
+
+
+def _telling(texts: Sequence[str], blinded: int | None) -> Q:
+    """The datasets of which one version has all the folded texts in what may be read of it."""
+    telling = Q(pk__in=_numbers_with(texts))
+    if blinded is None:
+        return telling
+    return telling | Q(pk=blinded) if _tells_blinded(blinded, texts) else telling & ~Q(pk=blinded)
+
+
+def _tells_blinded(number: int, texts: Sequence[str]) -> bool:
+    """Whether one version of the dataset has all the folded texts in it even without its people."""
+    versions = shown_versions().filter(dataset=number).values_list("metadata", flat=True)
+    told = (searchable_text(without_people(metadata)) for metadata in versions)
+    return any(all(text in version for text in texts) for version in told)
 
 
 def _numbers_with(texts: Sequence[str]) -> RawSQL:

@@ -196,18 +196,20 @@ def without_people(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
     What was a list of people is an empty one, for readers who expect a list; the citation names nobody.
     """
-    blinded = _without_people_here(metadata)
-    for key, value in blinded.items():
-        if isinstance(value, list):
-            blinded[key] = [_without_people_here(item) if isinstance(item, dict) else item for item in value]
+    blinded: dict[str, Any] = _without_people(metadata)
     if "citation" in metadata:
         blinded["citation"] = citation(blinded, year=datetime.now(UTC).year)
     return blinded
 
 
-def _without_people_here(fields: Mapping[str, Any]) -> dict[str, Any]:
-    told = {key: value for key, value in fields.items() if key not in _FIELDS_OF_PEOPLE}
-    return {**told, **{key: [] for key in _FIELDS_OF_PEOPLE if isinstance(fields.get(key), list)}}
+def _without_people(value: Any) -> Any:
+    """The value without the fields of people, at whatever depth: metadata need not be valid to be stored."""
+    if isinstance(value, list):
+        return [_without_people(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    told = {key: _without_people(item) for key, item in value.items() if key not in _FIELDS_OF_PEOPLE}
+    return {**told, **{key: [] for key in _FIELDS_OF_PEOPLE if isinstance(value.get(key), list)}}
 
 
 def empty_summary() -> dict[str, Any]:

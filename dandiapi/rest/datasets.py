@@ -45,7 +45,7 @@ class DatasetListView(View):
 
     def rows(self, datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
         """What the list shows of the datasets."""
-        versions = queries.latest_versions(datasets)
+        versions = queries.latest_versions(self.actor, datasets)
         starred = queries.starred_by(self.actor, datasets)
         return [
             shapes.dataset_row(dataset, *versions[dataset.number], is_starred=dataset.number in starred)
@@ -97,11 +97,11 @@ class DatasetsView(DatasetListView):
 
 
 def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
-    draft, published = queries.latest_versions([dataset])[dataset.number]
+    draft, published = queries.latest_versions(view.actor, [dataset])[dataset.number]
     return shapes.dataset_detail(
         dataset,
-        queries.as_seen_by(view.actor, draft),
-        published and queries.as_seen_by(view.actor, published),
+        draft,
+        published,
         is_starred=queries.has_star(view.actor, dataset),
         active_uploads=active_uploads(dataset),
     )

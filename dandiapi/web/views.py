@@ -106,7 +106,7 @@ def _listed(request: HttpRequest, wanted: DatasetFilter, search: str = "") -> di
 
 
 def _rows(actor: Actor, datasets: Sequence[Dataset]) -> Iterator[Row]:
-    versions = latest_versions(datasets)
+    versions = latest_versions(actor, datasets)
     starred = starred_by(actor, datasets)
     for dataset in datasets:
         if dataset.number in versions:
@@ -123,7 +123,7 @@ def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
     """The newest published version of a dataset, or the draft if there is none."""
     actor = actor_of(request)
     dataset = _find_dataset(actor, identifier)
-    draft, published = latest_versions([dataset])[dataset.number]
+    draft, published = latest_versions(actor, [dataset])[dataset.number]
     return _version_page(request, actor, dataset, (published or draft).version)
 
 

@@ -12,6 +12,7 @@ from archive.accounts.policy import (
     Action,
     Actor,
     attachable_rows,
+    blind_spot,
     is_blinded,
     may,
     require,
@@ -201,6 +202,13 @@ def test_only_owners_and_uploaders_decide_that_embargoed_bytes_go_elsewhere() ->
 def test_blinded_is_who_could_not_read_without_a_reviewer_link(make: Callable[[], Dataset], blinded: set[str]) -> None:
     dataset = make()
     assert {name for name, actor in ACTORS.items() if is_blinded(actor(dataset), dataset)} == blinded
+
+
+def test_blind_spot_is_the_dataset_that_is_read_blinded() -> None:
+    dataset = make_embargoed_dataset()
+    assert {name for name, actor in ACTORS.items() if blind_spot(actor(dataset)) == dataset.pk} == REVIEWERS
+    start_release(dataset)
+    assert {name for name, actor in ACTORS.items() if blind_spot(actor(dataset)) == dataset.pk} == set()
 
 
 @pytest.mark.parametrize(

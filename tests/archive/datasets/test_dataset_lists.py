@@ -89,7 +89,7 @@ def test_version_that_is_being_published_is_not_shown_yet(worker: Worker) -> Non
     publish(actor=owner_of(dataset), dataset=dataset)
     unfinished = dataset.versions.get(at__isnull=False)
     assert [version.version for version in versions_of(dataset)] == ["draft"]
-    assert latest_versions([dataset])[dataset.number][1] is None
+    assert latest_versions(ANONYMOUS, [dataset])[dataset.number][1] is None
     with pytest.raises(NotFoundError):
         find_version(ANONYMOUS, dataset.number, unfinished.version)
 
@@ -185,7 +185,7 @@ def test_latest_versions_are_the_draft_and_the_newest_published(worker: Worker) 
     make_asset(dataset, "b.nwb")
     worker.run()
     newest = make_published_version(worker, dataset)
-    latest = latest_versions([dataset, empty])
+    latest = latest_versions(ANONYMOUS, [dataset, empty])
     assert latest[dataset.number] == (find_draft(dataset.number), newest)
     assert latest[empty.number] == (find_draft(empty.number), None)
 
