@@ -1,7 +1,8 @@
 """DANDI's search language (contract 2.15), read into a filter. Pure; takes time in proportion to the text.
 
 A search is a list of terms, all of which must hold: words, "quoted phrases", and operators as `species:mouse` or
-`technique:"spike sorting"`.
+`technique:"spike sorting"`. A colon makes no operator of any other word: `https://doi.org/...` is text, but for a word
+that is nearly an operator, as `speices:mouse`, which is told from one.
 """
 
 import re
@@ -81,6 +82,9 @@ OPERATORS = (
     "technique",
 )
 
+# How much of a word must be as in an operator for it to be a slip of the pen: `created` is, `title` is not.
+_SLIP = 0.7
+
 _NAMES: dict[str, NameKind] = {"approach": "approach", "species": "species", "technique": "technique"}
 _DATES: dict[str, DateKind] = {"created": "created", "modified": "modified", "published": "published"}
 _TERM = re.compile(r'(?:(?P<key>[a-z_]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]*))')
@@ -103,10 +107,11 @@ def _terms(text: str) -> Iterator[Term]:
         match = _TERM.match(text, position)
         # It matches anywhere, but at a space only nothing: and there it is never tried.
         assert match  # noqa: S101
-        if match["key"] is not None:
-            yield _operation(match["key"], match["quoted"] if match["quoted"] is not None else match["bare"])
-        elif value := (match["quoted"] or match["bare"] or "").strip():
-            yield Text(value)
+        key, value = match["key"], (match["quoted"] or match["bare"] or "").strip()
+        if key and _is_operator(key):
+            yield _operation(key, value)
+        elif words := f"{key}:{value}" if key else value:
+            yield Text(words)
         position = _end_of(_SPACE, text, match.end())
 
 
@@ -115,10 +120,16 @@ def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
+def _is_operator(key: str) -> bool:
+    """Whether it is one; InvalidError if it is nearly one."""
+    if key in OPERATORS:
+        return True
+    if close := get_close_matches(key, OPERATORS, n=1, cutoff=_SLIP):
+        raise _error(f'There is no operator "{key}". Did you mean "{close[0]}"? To search for the text, quote it.')
+    return False
+
+
 def _operation(key: str, value: str) -> Term:
-    if key not in OPERATORS:
-        raise _error(_unknown(key, value))
-    value = value.strip()
     if not value:
         raise _error(f'The operator "{key}" needs a value, as in {_example(key)}.')
     if key == "file_type":
@@ -155,12 +166,6 @@ def _example(key: str) -> str:
         "technique": 'technique:"spike sorting"',
     }
     return examples.get(key, f"{key}:2026-01-31")
-
-
-def _unknown(key: str, value: str) -> str:
-    close = get_close_matches(key, OPERATORS, n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else f" There are: {', '.join(OPERATORS)}."
-    return f'There is no operator "{key}".{hint} To search for the text itself, quote it: "{key}:{value}".'
 
 
 def _error(message: str) -> InvalidError:

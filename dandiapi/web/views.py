@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from math import inf
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -39,6 +42,7 @@ from dandiapi.web.about import about
 from dandiapi.web.access import open_to
 from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
+from dandiapi.web.next_page import next_page
 from dandiapi.web.paging import Page, number_asked_for
 from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
@@ -73,12 +77,14 @@ class Row:
 @require_safe
 @open_to(Anyone)
 def home(request: HttpRequest) -> HttpResponse:
-    """What this is, and the open datasets, or those that a search finds."""
+    """What this is, and the open datasets, or those that a search finds, or what is wrong with the search."""
     search = request.GET.get("search", "").strip()
-    wanted = DatasetFilter(ordering="-id")
-    return render(
-        request, "home.html", {**_listed(request, wanted, search), "search": search, "totals": archive_totals()}
-    )
+    facts = {"search": search, "totals": archive_totals()}
+    try:
+        listed = _listed(request, DatasetFilter(ordering="-id"), search)
+    except InvalidError as error:
+        return render(request, "home.html", {**facts, "wrong": error.message}, status=HTTPStatus.BAD_REQUEST)
+    return render(request, "home.html", {**facts, **listed})
 
 
 @require_safe
@@ -117,6 +123,23 @@ def _rows(actor: Actor, datasets: Sequence[Dataset]) -> Iterator[Row]:
 # --- One dataset ------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A version in the list of all, on the page of one of them."""
+
+    version: Version
+    shown: Version
+
+    @property
+    def is_shown(self) -> bool:
+        return self.version.pk == self.shown.pk
+
+    @property
+    def in_time(self) -> list[Version]:
+        """It and the one that is shown, the older first; a draft is newer than all."""
+        return sorted([self.version, self.shown], key=lambda one: inf if one.at is None else one.at)
+
+
 @require_safe
 @open_to(Anyone)
 def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
@@ -153,8 +176,8 @@ def _find_version(actor: Actor, dataset: Dataset, name: str) -> Version:
 
 def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: str) -> HttpResponse:
     version = _find_version(actor, dataset, name)
-    versions = versions_of(dataset).defer("metadata", "problems").order_by("-at")
-    published = [one for one in versions[:VERSIONS_SHOWN] if not one.is_draft]
+    versions = versions_of(dataset).defer("metadata", "problems").order_by("-at")[:VERSIONS_SHOWN]
+    newest = next((one for one in versions if not one.is_draft), None)
     description = version.metadata.get("description")
     facts = {
         "dataset": dataset,
@@ -165,12 +188,12 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "readme": readme_of(version),
         "clone": clone_of(actor, dataset, version),
         "state": state_of(version),
-        "published": published,
-        "newest": published[0] if published else None,
+        "versions": [Listed(one, version) for one in versions],
+        "newest": newest,
         "owners": [] if is_blinded(actor, dataset) else owners_of(dataset.number),
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
-        **_publishing(actor, version, published[0] if published else None),
+        **_publishing(actor, version, newest),
     }
     return render(request, "version.html", facts)
 
@@ -212,10 +235,10 @@ def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
 @require_POST
 @open_to(Approved)
 def star(request: HttpRequest, identifier: str) -> HttpResponse:
-    """Give the user's star, or take it back."""
+    """Give the user's star, or take it back, and return to the page that was looked at."""
     actor = actor_of(request)
     set_star(actor=actor, dataset=_find_dataset(actor, identifier), starred=request.POST.get("starred") == "yes")
-    return redirect("dataset", identifier)
+    return redirect(next_page(request, otherwise=reverse("dataset", args=[identifier])))
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """The lists of datasets."""
 
+from html import escape
+from urllib.parse import urlencode
+
 import pytest
 
 from archive.datasets.models import Dataset, Version
@@ -64,10 +67,27 @@ def test_home_has_pages(anonymous: Browser, many: None) -> None:
     assert ("Dataset 00" in first, "Dataset 00" in second) == (False, True)
 
 
-def test_home_says_what_is_wrong_with_a_search(anonymous: Browser) -> None:
-    response = anonymous.open("/?search=speices:mouse")
+@pytest.mark.parametrize(
+    ("search", "reason"),
+    [
+        ("speices:mouse", "Did you mean"),
+        ('5" electrode', "A quotation mark is missing"),
+        ("created_after:now", "is not a date"),
+        ("x" * 1025, "at most 1024 characters"),
+    ],
+)
+def test_home_says_under_the_box_what_is_wrong_with_a_search(anonymous: Browser, search: str, reason: str) -> None:
+    response = anonymous.open(f"/?{urlencode({'search': search})}")
+    page = response.content.decode()
     assert response.status_code == 400
-    assert "Did you mean" in response.content.decode()
+    assert (page.index(f'value="{escape(search)}"') < page.index('id="wrong"') < page.index(reason)) is True
+
+
+@pytest.mark.parametrize("search", ["https://doi.org/10.48324/dandi.000001", "a: b", "sub-1/data.nwb", "note:x y"])
+def test_home_finds_text_with_a_colon_in_it(anonymous: Browser, worker: Worker, search: str) -> None:
+    dataset = make_dataset(name=f"As told by {search}")
+    worker.run()
+    assert f"DANDI:{dataset.identifier}" in anonymous.read(f"/?{urlencode({'search': search})}")
 
 
 def test_pages_keep_the_search(anonymous: Browser, many: None, worker: Worker) -> None:

@@ -1,9 +1,11 @@
 """The page of what differs between two versions."""
 
+import re
+
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import update_draft
 from tests.dandiapi.web.browser import Browser
-from tests.factories import make_asset, owner_of, valid_dandiset_metadata
+from tests.factories import make_asset, make_published_version, owner_of, valid_dandiset_metadata
 from tests.worker import Worker
 
 EVIL = "<script>alert(1)</script>"
@@ -24,9 +26,25 @@ def test_page_says_when_nothing_differs(anonymous: Browser, version: Version) ->
     assert "Nothing differs." in anonymous.read(f"/dandiset/{version}/diff/draft/")
 
 
-def test_page_is_led_to_from_the_list_of_versions(anonymous: Browser, version: Version) -> None:
-    page = anonymous.read(f"/dandiset/{version.dataset.identifier}/draft")
-    assert f"/dandiset/{version}/diff/draft" in page
+def test_lists_of_versions_lead_from_the_older_to_the_newer(
+    anonymous: Browser, version: Version, worker: Worker
+) -> None:
+    make_asset(version.dataset, "new.nwb")
+    worker.run()
+    newer = make_published_version(worker, version.dataset)
+    address = f"/dandiset/{version.dataset.identifier}"
+    links = {shown: _compare_links(anonymous.read(f"{address}/{shown}")) for shown in (str(version.version), "draft")}
+    assert links == {
+        version.version: [
+            f"{address}/{version.version}/diff/draft",
+            f"{address}/{version.version}/diff/{newer.version}",
+        ],
+        "draft": [f"{address}/{newer.version}/diff/draft", f"{address}/{version.version}/diff/draft"],
+    }
+
+
+def _compare_links(page: str) -> list[str]:
+    return re.findall(r'href="([^"]*/diff/[^"]*)"', page)
 
 
 def test_page_is_as_absent_as_an_embargoed_dataset(stranger: Browser, embargoed: Dataset) -> None:

@@ -198,6 +198,22 @@ def test_star_is_given_and_taken_back(stranger: Browser, dataset: Dataset) -> No
         assert dataset.star_count == count
 
 
+@pytest.mark.parametrize("page", ["", "/draft"])
+def test_star_returns_to_the_page_that_was_looked_at(stranger: Browser, version: Version, page: str) -> None:
+    address = f"/dandiset/{version.dataset.identifier}"
+    place = f"{address}{page}"
+    assert f'name="next" value="{place}"' in stranger.read(place)
+    assert stranger.send(f"{address}/star", starred="yes", next=place)["Location"] == place
+
+
+@pytest.mark.parametrize("elsewhere", ["", "https://evil.example.org/", "//evil.example.org", "javascript:alert(1)"])
+def test_star_returns_to_the_dataset_when_told_to_go_elsewhere(
+    stranger: Browser, dataset: Dataset, elsewhere: str
+) -> None:
+    address = f"/dandiset/{dataset.identifier}"
+    assert stranger.send(f"{address}/star", starred="yes", next=elsewhere)["Location"] == address
+
+
 def test_star_button_does_the_opposite(stranger: Browser, dataset: Dataset) -> None:
     address = f"/dandiset/{dataset.identifier}"
     assert 'name="starred" value="yes"' in stranger.read(address)
