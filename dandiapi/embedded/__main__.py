@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from .home import Home
+from .keeper import keep
 from .processes import EmbeddedError
 from .session import execute, execute_in_throwaway_home
 from .supervisor import interrupt_on_signals
@@ -23,6 +24,8 @@ environment:
 def main() -> int:
     """Runs what the command line asks for; returns the exit code."""
     options = _parser().parse_args()
+    if options.kept:
+        keep()
     interrupt_on_signals()
     try:
         return _dispatch(options)
@@ -39,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--kept",
+        action="store_true",
+        help="stop when the process that started this one is gone, and leave no process behind, not even when killed",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("run", help="run the archive until Ctrl-C")

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict
 
-from .processes import EmbeddedError, ProcessRecord, describe
+from .processes import EmbeddedError, ProcessRecord, describe, is_recorded
 
 PROJECT = Path(__file__).resolve().parents[2]
 THROWAWAY_PREFIX = ".archive-test-"
@@ -116,7 +116,7 @@ class Home:
         """What the holder announced; None while nobody holds the home, or is not ready."""
         announced = self.read().get("open")
         # An earlier holder that was killed could not take its announcement back.
-        if announced is None or announced["holder"] != _holder_now(announced["holder"]):
+        if announced is None or not is_recorded(announced["holder"]):
             return None
         environment: dict[str, str] = announced["environment"]
         return environment
@@ -175,10 +175,6 @@ def port_is_free(port: int) -> bool:
                 return False
             raise EmbeddedError(f"Port {port} cannot be used: {error.strerror}.") from error
     return True
-
-
-def _holder_now(holder: ProcessRecord | None) -> ProcessRecord | None:
-    return describe("holder", holder["pid"]) if holder else None
 
 
 def _free_port(avoid: set[int]) -> int:

@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+import psutil
+
 LEASH = Path(__file__).with_name("leash.py")
-PROC = Path("/proc")
+# When a process started is told by the system's clock, which may have been set since.
+CLOCK_SECONDS = 5.0
 
 
 class EmbeddedError(Exception):
@@ -24,8 +27,7 @@ class ProcessRecord(TypedDict):
 
     name: str
     pid: int
-    started: int
-    boot: str
+    started: float
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Command:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_seconds: float = 10.0
     folder: Path | None = None
+    # What others need is of an earlier stage than they are, and is stopped after them.
+    stage: int = 1
 
 
 def leashed(arguments: list[str], stop_signal: signal.Signals) -> list[str]:
@@ -68,11 +72,25 @@ def run_quietly(
 
 
 def describe(name: str, pid: int) -> ProcessRecord | None:
-    """The record of a running process; None when it is gone, or where the system has no /proc."""
-    status = _status(pid)
-    if status is None:
+    """The record of a running process; None when it is gone."""
+    try:
+        return ProcessRecord(name=name, pid=pid, started=psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
         return None
-    return ProcessRecord(name=name, pid=pid, started=status.started, boot=_boot())
+
+
+def is_recorded(record: ProcessRecord) -> bool:
+    """Whether the process that now has the recorded number is the one that was recorded."""
+    now = describe(record["name"], record["pid"])
+    return now is not None and abs(now["started"] - record["started"]) < CLOCK_SECONDS
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it is not dead and waiting to be noticed."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end_leftovers(records: list[ProcessRecord], grace_seconds: float = 5.0) -> list[str]:
@@ -80,74 +98,51 @@ def end_leftovers(records: list[ProcessRecord], grace_seconds: float = 5.0) -> l
 
     Returns the names of those that had to be ended. A process that was given a recorded number later is left alone.
     """
-    left = {record["pid"]: record["name"] for record in records if _session(record)}
-    for pid in left:
-        _signal_group(pid, signal.SIGTERM)
-    _wait_until_gone(records, grace_seconds)
-    for record in records:
-        for pid in _session(record):
-            _signal(pid, signal.SIGKILL)
-    # Their ports and files are free only when they are really gone.
-    _wait_until_gone(records, grace_seconds)
-    return list(left.values())
+    sessions = {record["pid"]: _session(record) for record in records}
+    end_processes([process for session in sessions.values() for process in session], grace_seconds)
+    return [record["name"] for record in records if sessions[record["pid"]]]
+
+
+def end_processes(processes: Iterable[psutil.Process], grace_seconds: float) -> None:
+    """Asks processes to stop, kills those that have not after `grace_seconds`, and returns when all are gone.
+
+    Their ports and files are free only then.
+    """
+    processes = list(processes)
+    for process in processes:
+        with suppress(psutil.Error):
+            process.terminate()
+    for process in _running_after(processes, grace_seconds):
+        with suppress(psutil.Error):
+            process.kill()
+    _running_after(processes, grace_seconds)
+
+
+def _running_after(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Waits `seconds` for processes to end; returns those that have not."""
+    deadline = time.monotonic() + seconds
+    while (running := [process for process in processes if is_running(process.pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return running
 
 
 def kill_group(pid: int) -> None:
     """Kills whatever is left of the process group that `pid` leads or led."""
-    _signal_group(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
-@dataclass(frozen=True)
-class _Status:
-    state: str
-    session: int
-    started: int
-
-
-def _status(pid: int) -> _Status | None:
-    try:
-        text = (PROC / str(pid) / "stat").read_text()
-    except OSError:
-        return None
-    # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
-    fields = text.rpartition(")")[2].split()
-    return _Status(state=fields[0], session=int(fields[3]), started=int(fields[19]))
-
-
-def _boot() -> str:
-    try:
-        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _session(record: ProcessRecord) -> list[int]:
+def _session(record: ProcessRecord) -> list[psutil.Process]:
     """The living processes of the session that the recorded process leads or led."""
-    leader = _status(record["pid"])
-    recycled = leader is not None and leader.started != record["started"]
-    if recycled or record["boot"] != _boot() or not PROC.is_dir():
+    recycled = psutil.pid_exists(record["pid"]) and not is_recorded(record)
+    if recycled or record["started"] < psutil.boot_time() - CLOCK_SECONDS:
         return []
-    pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if _belongs(_status(pid), record)]
+    return [process for process in psutil.process_iter() if _belongs(process, record)]
 
 
-def _belongs(status: _Status | None, record: ProcessRecord) -> bool:
-    if status is None or status.state == "Z":
+def _belongs(process: psutil.Process, record: ProcessRecord) -> bool:
+    try:
+        in_session = os.getsid(process.pid) == record["pid"]
+        return in_session and process.create_time() > record["started"] - CLOCK_SECONDS and is_running(process.pid)
+    except (OSError, psutil.Error):
         return False
-    return status.session == record["pid"] and status.started >= record["started"]
-
-
-def _wait_until_gone(records: list[ProcessRecord], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and any(_session(record) for record in records):
-        time.sleep(0.05)
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)

@@ -13,8 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
+
 from .home import PROJECT, Home
-from .processes import PROC, Command, EmbeddedError, run_quietly
+from .processes import Command, EmbeddedError, run_quietly
 
 # What a program needs of the surrounding environment; a stray variable must not configure a service.
 INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TZ")
@@ -81,6 +83,7 @@ class Postgres(Service):
             name=self.name,
             arguments=_as_somebody([str(_postgres_program("postgres")), "-D", str(self.folder), *options]),
             environment=_inherited(),
+            stage=0,
             # SIGTERM would wait for every client to leave; this ends them and shuts down in order.
             stop_signal=signal.SIGINT,
             grace_seconds=20.0,
@@ -122,14 +125,13 @@ class Postgres(Service):
     def _clear_stale_lock(self) -> None:
         """Removes a dead server's pid file: if its number went to another process, Postgres would refuse to start."""
         pid_file = self.folder / "postmaster.pid"
-        if not pid_file.exists() or not PROC.is_dir():
+        if not pid_file.exists():
             return
-        pid = pid_file.read_text().split("\n")[0].strip()
         try:
-            holder = (PROC / pid / "cwd").readlink()
-        except FileNotFoundError:
+            holder = Path(psutil.Process(int(pid_file.read_text().split("\n")[0])).cwd())
+        except (ValueError, psutil.NoSuchProcess):
             holder = None
-        except OSError:
+        except psutil.Error:
             return
         if holder != self.folder.resolve():
             pid_file.unlink()
@@ -165,6 +167,7 @@ class Valkey(Service):
             name=self.name,
             arguments=[str(program), str(self.folder / "valkey.conf")],
             environment=_inherited(),
+            stage=0,
         )
 
     def is_ready(self) -> bool:
@@ -208,6 +211,7 @@ class ObjectStore(Service):
             name=self.name,
             arguments=[sys.executable, "-m", "dandiapi.embedded.object_store"],
             environment=_inherited() | settings,
+            stage=0,
             folder=PROJECT,
         )
 

@@ -57,14 +57,22 @@ class Process:
         """How it ended; None while it runs."""
         return self._popen.poll() if self._popen else None
 
+    def ask_to_stop(self) -> None:
+        """Sends it the signal by which it stops in order."""
+        if self._popen is not None and self._popen.poll() is None:
+            self._popen.send_signal(self.command.stop_signal)
+
     def stop(self) -> None:
         """Asks it to stop, waits for it, and kills what is then left of it."""
+        self.ask_to_stop()
+        self.finish(time.monotonic() + self.command.grace_seconds)
+
+    def finish(self, deadline: float) -> None:
+        """Waits until `deadline` for a process that was asked to stop, and kills what is then left of it."""
         if self._popen is None:
             return
-        if self._popen.poll() is None:
-            self._popen.send_signal(self.command.stop_signal)
         try:
-            self._popen.wait(self.command.grace_seconds)
+            self._popen.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._output.write(self.name, f"did not stop in {self.command.grace_seconds:.0f} s; killed")
         self.sweep()
@@ -138,11 +146,19 @@ class Supervisor:
             time.sleep(TICK)
 
     def stop(self) -> None:
-        """Stops everything, last started first."""
-        for process in reversed(self._processes):
-            process.stop()
+        """Stops everything, stage after stage, the last one first; what is of one stage stops at the same time."""
+        stages = sorted({process.command.stage for process in self._processes}, reverse=True)
+        for stage in stages:
+            self._stop_stage([process for process in self._processes if process.command.stage == stage])
         self._processes.clear()
         self._record()
+
+    def _stop_stage(self, processes: list[Process]) -> None:
+        asked = time.monotonic()
+        for process in processes:
+            process.ask_to_stop()
+        for process in processes:
+            process.finish(asked + process.command.grace_seconds)
 
     def _tend(self, process: Process) -> None:
         if process.exit_code() is None:

@@ -15,6 +15,7 @@ import httpx
 
 from dandiapi.embedded.account import known_account
 from dandiapi.embedded.home import PROJECT, Home
+from dandiapi.embedded.processes import is_running
 
 READY_SECONDS = 90.0
 STOP_SECONDS = 60.0
@@ -57,7 +58,7 @@ class RunningArchive:
                 self.home.remember(samples_loaded=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dandiapi.embedded", "run"],
+                [sys.executable, "-m", "dandiapi.embedded", "--kept", "run"],
                 cwd=PROJECT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -101,6 +102,7 @@ class RunningArchive:
         """Ends all of it at once, as when the power goes."""
         pids = [record["pid"] for record in self.home.processes()]
         self._started().kill()
+        os.kill(self.home.occupant()["pid"], signal.SIGKILL)
         for pid in pids:
             _signal_group(pid, signal.SIGKILL)
         self._started().wait()
@@ -142,13 +144,13 @@ class RunningArchive:
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
         """Keeps a process dead for the length of a `with`: nobody is there to start it again."""
-        supervisor = self._started()
-        supervisor.send_signal(signal.SIGSTOP)
+        supervisor = self.home.occupant()["pid"]
+        os.kill(supervisor, signal.SIGSTOP)
         try:
             self.kill(name)
             yield
         finally:
-            supervisor.send_signal(signal.SIGCONT)
+            os.kill(supervisor, signal.SIGCONT)
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
@@ -177,15 +179,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process, and it is not dead and waiting to be noticed."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def wait_for(find: Callable[[], T], seconds: float) -> T:

@@ -14,10 +14,3 @@ def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 def lines(file: Path) -> list[str]:
     return file.read_text().split() if file.exists() else []
-
-
-def runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

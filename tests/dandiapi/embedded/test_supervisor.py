@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ import pytest
 from dandiapi.embedded import supervisor as supervisor_module
 from dandiapi.embedded.home import PROJECT
 from dandiapi.embedded.output import Output
-from dandiapi.embedded.processes import Command, EmbeddedError
+from dandiapi.embedded.processes import Command, EmbeddedError, is_running
 from dandiapi.embedded.supervisor import Supervisor
-from tests.dandiapi.embedded.helpers import eventually, lines, runs
+from tests.dandiapi.embedded.helpers import eventually, lines
 
 
-def shell(name: str, script: str, grace_seconds: float = 5.0) -> Command:
-    return Command(name, ["/bin/sh", "-c", script], dict(os.environ), grace_seconds=grace_seconds)
+def shell(name: str, script: str, grace_seconds: float = 5.0, stage: int = 1) -> Command:
+    return Command(name, ["/bin/sh", "-c", script], dict(os.environ), grace_seconds=grace_seconds, stage=stage)
 
 
 def supervise(stream: io.StringIO | None = None) -> Supervisor:
@@ -40,7 +41,7 @@ def test_a_dead_process_is_started_again(tmp_path: Path) -> None:
     first, second = (int(pid) for pid in lines(starts))
     supervisor.stop()
     assert first != second
-    assert not runs(second)
+    assert not is_running(second)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -70,16 +71,27 @@ def test_what_has_to_follow_a_restart_is_done_and_its_failure_counts_as_a_death(
     assert process.deaths == 2
 
 
-def test_processes_are_stopped_in_reverse_order(tmp_path: Path) -> None:
+def test_what_others_need_is_stopped_after_them(tmp_path: Path) -> None:
     ends = tmp_path / "ends"
     ready = tmp_path / "ready"
     supervisor = supervise()
-    for name in ("first", "second", "third"):
+    for stage, name in enumerate(("first", "second", "third")):
         script = f"trap 'echo {name} >> {ends}; exit 0' TERM; echo {name} >> {ready}; while :; do sleep 0.05; done"
-        supervisor.start(shell(name, script))
+        supervisor.start(shell(name, script, stage=stage))
     assert eventually(lambda: len(lines(ready)) == 3)
     supervisor.stop()
     assert lines(ends) == ["third", "second", "first"]
+
+
+def test_processes_that_do_not_stop_are_waited_for_at_the_same_time(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    supervisor = supervise()
+    for name in ("web", "live", "worker"):
+        supervisor.start(shell(name, f"trap '' TERM; echo {name} >> {ready}; exec sleep 60", grace_seconds=1.0))
+    assert eventually(lambda: len(lines(ready)) == 3)
+    begun = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - begun < 2.0
 
 
 def test_a_process_that_does_not_stop_is_killed_with_its_children(tmp_path: Path) -> None:
@@ -88,7 +100,7 @@ def test_a_process_that_does_not_stop_is_killed_with_its_children(tmp_path: Path
     supervisor.start(shell("stubborn", f"trap '' TERM; sleep 61 & echo $! $$ > {pids}; wait", grace_seconds=0.3))
     assert eventually(lambda: len(lines(pids)) == 2)
     supervisor.stop()
-    assert eventually(lambda: not any(runs(int(pid)) for pid in lines(pids)))
+    assert eventually(lambda: not any(is_running(int(pid)) for pid in lines(pids)))
 
 
 def test_every_line_has_the_prefix_of_its_process_and_no_colour_outside_a_terminal() -> None:
@@ -126,7 +138,7 @@ def test_the_processes_of_a_killed_supervisor_stop(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT)
     assert eventually(lambda: len(lines(pid_file)) == 1)
     child = int(lines(pid_file)[0])
-    assert runs(child)
+    assert is_running(child)
     parent.kill()
     parent.wait()
-    assert eventually(lambda: not runs(child))
+    assert eventually(lambda: not is_running(child))
