@@ -16,7 +16,7 @@ unexport VIRTUAL_ENV
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 PYTHON := .venv/bin/python
-EMBEDDED := $(PYTHON) -m dandiapi.embedded
+EMBEDDED := $(PYTHON) -m dandiapi.embedded --kept
 # Checks that read the settings need what the settings need.
 BESIDE_SERVICES := $(EMBEDDED) exec --throwaway --
 PRODUCTION := DJANGO_SETTINGS_MODULE=dandiapi.settings.production ARCHIVE_URL=https://archive.example.org \
@@ -33,7 +33,7 @@ run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or
 	@exec $(EMBEDDED) run
 
 test: $(PACKAGES) $(CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
-	@DJANGO_SETTINGS_MODULE=dandiapi.settings.testing $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
+	@export DJANGO_SETTINGS_MODULE=dandiapi.settings.testing; exec $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: $(PACKAGES) ## check style, types, imports and migrations
 	.venv/bin/ruff check
@@ -60,5 +60,4 @@ $(CLIENTS): tests/clients/uv.lock tests/clients/pyproject.toml | $(UV)
 
 .tools/bin/uv:
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is older than 3.11.")'
-	@python3 -m venv .tools >&2
-	@.tools/bin/pip install --quiet --no-cache-dir --disable-pip-version-check uv >&2
+	@python3 dandiapi/embedded/install_uv.py .tools/bin
