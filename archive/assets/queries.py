@@ -17,7 +17,7 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
 from django.db.models.functions import Collate, Upper
 from redis.exceptions import RedisError
@@ -28,6 +28,7 @@ from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
 from archive.errors import InvalidError, NotFoundError
+from archive.patterns import like_glob
 from archive.storage.queries import public_url, read_start
 from archive.validation.metadata import (
     AssetFacts,
@@ -49,6 +50,9 @@ Order = Literal["created", "-created", "path", "-path", "modified", "-modified"]
 
 # What the bytes of an asset are, for `select_related`: without it, AssetDocuments asks for each.
 CONTENT = ("blob", "zarr_revision")
+
+# SQL's operator, of which Django has the special cases alone.
+LIKE: Any = {"template": "%(expressions)s", "arg_joiner": " LIKE ", "output_field": BooleanField()}
 
 # Each ends in something unique, and begins an index with `dataset`: the order of creation is that of the changes.
 ORDERS = {
@@ -228,8 +232,8 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
         prefix = Upper(Collate(Value(wanted.path), "C"))
         rows = exact if exact.exists() else rows.annotate(upper=Upper("path")).filter(upper__startswith=prefix)
     if wanted.glob:
-        pattern = re.escape(wanted.glob).replace(r"\*", ".*")
-        rows = rows.filter(path__iregex=f"^{pattern}$")
+        pattern = Upper(Collate(Value(like_glob(wanted.glob)), "C"))
+        rows = rows.filter(Func(Upper("path"), pattern, **LIKE))
     return rows
 
 

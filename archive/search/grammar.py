@@ -15,6 +15,8 @@ from typing import Literal
 from archive.errors import InvalidError
 
 MAX_CHARACTERS = 1024
+# Each is a question of its own to the database, which takes the longer to plan the more there are.
+MAX_OPERATORS = 10
 
 DateKind = Literal["created", "modified", "published"]
 NameKind = Literal["species", "approach", "technique"]
@@ -98,7 +100,13 @@ def parse(text: str) -> All:
         raise _error(f"A search has at most {MAX_CHARACTERS} characters; this one has {len(text)}.")
     if text.count('"') % 2:
         raise _error('A quotation mark is missing: write phrases as "mouse cortex".')
-    return All(tuple(_terms(text)))
+    terms = tuple(dict.fromkeys(_terms(text)))
+    operators = sum(not isinstance(term, Text) for term in terms)
+    if operators > MAX_OPERATORS:
+        raise _error(
+            f"A search has at most {MAX_OPERATORS} different operators with a value; this one has {operators}."
+        )
+    return All(terms)
 
 
 def _terms(text: str) -> Iterator[Term]:

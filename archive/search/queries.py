@@ -4,7 +4,6 @@ Only ever what the asker may read: every question begins from `archive.datasets.
 `visible`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from archive.accounts.models import Grant, User
 from archive.accounts.policy import Actor, blind_spot, visible
 from archive.datasets.models import Dataset
 from archive.datasets.queries import DatasetFilter, filtered_datasets, shown_versions
+from archive.patterns import like_text
 from archive.search import grammar
 from archive.search.models import Document, Facts, IndexedAsset
 from archive.search.text import fold, is_told_by_probes, probes, searchable_text
@@ -76,14 +76,10 @@ def _tells_blinded(number: int, texts: Sequence[str]) -> bool:
 def _numbers_with(texts: Sequence[str]) -> RawSQL:
     """The datasets of which one version has all the folded texts in it: by the index, if there are words in them."""
     words = " & ".join(probe for text in texts for probe in probes(text))
-    patterns = [f"%{_escaped(text)}%" for text in texts if not is_told_by_probes(text)]
+    patterns = [f"%{like_text(text)}%" for text in texts if not is_told_by_probes(text)]
     if words:
         return RawSQL("SELECT archive_find_documents(%s::tsquery, %s::text[])", [words, patterns])
     return RawSQL("SELECT dataset_id FROM archive_search_document WHERE text LIKE ALL (%s::text[])", [patterns])
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def _described(condition: Q) -> Q:
