@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from archive.accounts.models import User
 from archive.accounts.services import set_github_login
 from archive.errors import BusyError
+from dandiapi.addresses import address_of
 
 MAX_USERNAME = 150
 
@@ -33,6 +34,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         set_github_login(user=user, login=github_login(user))
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that attempts to sign in are counted by: the same as for any other request."""
+        return address_of(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send at once: these mails hold secrets, which must not lie about in a queue."""

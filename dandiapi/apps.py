@@ -5,6 +5,7 @@ from typing import Any
 
 from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS
 
@@ -26,3 +27,10 @@ class FacesConfig(AppConfig):
         """Do so."""
         import_module("dandiapi.celery")
         check_request_enabled.connect(reads)
+
+
+class ArchiveAdminConfig(admin.AdminConfig):
+    """Django's admin, as a site of our own kind."""
+
+    default = False
+    default_site = "dandiapi.admin_site.ArchiveAdminSite"

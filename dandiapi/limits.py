@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from archive.accounts.models import User
-from dandiapi.addresses import client_address
+from dandiapi.addresses import address_of
 from dandiapi.auth import actor_of
 
 WINDOW_SECONDS = 60
@@ -79,7 +79,7 @@ class RateLimit(BaseThrottle):
         """Whether there is a request left."""
         user = actor_of(request).user
         limit = settings.RATE_LIMIT_ANONYMOUS if user is None else settings.RATE_LIMIT_SIGNED_IN
-        return is_within(limit, _address(request) if user is None else _name(user))
+        return is_within(limit, address_of(request) if user is None else _name(user))
 
     def wait(self) -> float:
         """How many seconds it is to the next minute."""
@@ -96,7 +96,7 @@ def may_ask_git(request: HttpRequest, user: User | None) -> bool:
 
     git-annex asks for each file by itself, so nobody has fewer than those who are signed in.
     """
-    return is_within(settings.RATE_LIMIT_SIGNED_IN, f"git-{_address(request)}" if user is None else _name(user))
+    return is_within(settings.RATE_LIMIT_SIGNED_IN, f"git-{address_of(request)}" if user is None else _name(user))
 
 
 def is_within(limit: int, client: str) -> bool:
@@ -106,7 +106,3 @@ def is_within(limit: int, client: str) -> bool:
 
 def _name(user: User) -> str:
     return f"user-{user.pk}"
-
-
-def _address(request: Request | HttpRequest) -> str:
-    return client_address(request.META["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", ""))

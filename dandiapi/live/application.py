@@ -18,7 +18,7 @@ from django.conf import settings
 from rest_framework.exceptions import APIException
 
 from archive.errors import ArchiveError, NotFoundError
-from dandiapi.addresses import client_address
+from dandiapi.addresses import address_in
 from dandiapi.errors import REPLIES, in_the_domain
 from dandiapi.live.news import Newsroom
 from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from
@@ -82,7 +82,7 @@ class Live:
             _check_method(scope)
             actor = await in_thread(partial(actor_from, scope))
             source = _source(scope, actor)
-            with self._counted(str(actor.user_id or _address(scope))):
+            with self._counted(str(actor.user_id or address_in(scope))):
                 await self._stream(scope, receive, send, source)
         except _RefusedError as refusal:
             await _reply(scope, send, refusal)
@@ -186,11 +186,6 @@ def _check_method(scope: Scope) -> None:
 
 def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
-
-
-def _address(scope: Scope) -> str:
-    peer = scope.get("client") or ("", 0)
-    return client_address(peer[0], _header(scope, b"x-forwarded-for"))
 
 
 def _cors(scope: Scope) -> Headers:

@@ -47,7 +47,7 @@ LANGUAGE_CODE = "en"
 INSTALLED_APPS = [
     "archive",
     "dandiapi",
-    "django.contrib.admin",
+    "dandiapi.apps.ArchiveAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -239,7 +239,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["dandiapi.passwords.OneAtATimeArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -269,8 +269,6 @@ ACCOUNTS_TRUSTED_ADDRESSES: list[str] = env.list(
     ],
 )
 ADMIN_EMAIL: str = env.str("ADMIN_EMAIL", "")
-# How many proxies in front of this server name the client's address; sign-ins are counted by it.
-ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", 0)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -394,7 +392,7 @@ CORS_ALLOW_HEADERS = (
 )
 
 # How many proxies of ours a request comes through: so many entries of X-Forwarded-For are believed.
-TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 1)
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 0)
 # Requests to the API in a minute: of one address, and of one user. 0 is no limit.
 RATE_LIMIT_ANONYMOUS: int = 0
 RATE_LIMIT_SIGNED_IN: int = 0

@@ -265,3 +265,33 @@ def test_archive_that_is_pending_is_ingested(administrator: Client, worker: Work
     worker.run()
     zarr.refresh_from_db()
     assert (zarr.status, zarr.file_count) == (ZarrArchive.Status.COMPLETE, 1)
+
+
+# --- Signing in -------------------------------------------------------------------------------------------------------
+
+
+def test_admin_takes_no_password(db: None) -> None:
+    person = make_admin()
+    person.set_password("correct horse")
+    person.save()
+    client = Client()
+    client.post("/admin/login/", {"username": person.username, "password": "correct horse"})
+    assert "sessionid" not in client.cookies
+
+
+def test_admin_leads_to_the_one_sign_in_and_back(db: None) -> None:
+    pages = Client().get("/admin/archive/user/?q=x", follow=True)
+    assert pages.redirect_chain[-1][0] == "/accounts/login/?next=%2Fadmin%2Farchive%2Fuser%2F%3Fq%3Dx"
+
+
+def test_admin_is_closed_to_those_who_are_signed_in_and_not_staff(db: None) -> None:
+    assert signed_in(make_user()).get("/admin/", follow=True).status_code == 403
+
+
+def test_admin_leads_staff_who_ask_for_its_sign_in_to_its_first_page(administrator: Client) -> None:
+    assert administrator.get("/admin/login/")["Location"] == "/admin/"
+
+
+def test_admin_leads_to_where_passwords_are_changed(administrator: Client) -> None:
+    for answer in (administrator.get("/admin/password_change/"), administrator.post("/admin/password_change/", {})):
+        assert (answer.status_code, answer["Location"]) == (302, "/accounts/password/change/")

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 # Where something other than a permission class of ours decides, and what.
 EXCEPTIONS = {
     "django.contrib.admin": "the admin site asks for staff at each of its pages",
+    "dandiapi.admin_site": "the same site, which leads to where people sign in",
     "django.contrib.auth.admin": "two of those pages, about people and their passwords",
     "django.contrib.contenttypes.views.shortcut": "one of those pages",
     "oauth2_provider": "web apps come with a code or token, and the library checks that",

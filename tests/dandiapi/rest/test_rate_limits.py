@@ -24,6 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def limited(settings: Any) -> None:
     settings.RATE_LIMIT_ANONYMOUS, settings.RATE_LIMIT_SIGNED_IN = 2, 3
+    settings.TRUSTED_PROXIES = 1
 
 
 def _statuses(caller: Api, number: int, **headers: str) -> list[int]:

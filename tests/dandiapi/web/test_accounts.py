@@ -7,7 +7,7 @@ from django.conf import LazySettings
 
 from archive.accounts.models import User
 from tests.dandiapi.web.browser import Browser
-from tests.factories import make_user
+from tests.factories import make_admin, make_user
 
 PASSWORD = "correct horse battery"
 
@@ -97,6 +97,34 @@ def test_sign_in_is_asked_for_only_so_often(anonymous: Browser) -> None:
     answers = [anonymous.send("/accounts/login/", login=f"{n}@x.org", password="x") for n in range(31)]
     assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
     assert "archive.css" in answers[-1].content.decode()
+
+
+def test_wrong_passwords_of_one_client_lock_nobody_else_out(anonymous: Browser, settings: LazySettings) -> None:
+    settings.TRUSTED_PROXIES = 1
+    person = make_user()
+    person.set_password(PASSWORD)
+    person.save()
+    address = {"X-Forwarded-For": "192.0.2.1"}
+    for number in range(31):
+        anonymous.client.post("/accounts/login/", {"login": f"{number}@x.org", "password": "x"}, headers=address)
+    there = {"login": person.email, "password": PASSWORD}
+    assert anonymous.client.post("/accounts/login/", there, headers=address).status_code == 429
+    other = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}
+    assert anonymous.client.post("/accounts/login/", there, headers=other).status_code == 302
+
+
+def test_no_password_is_asked_for_or_taken_where_only_others_vouch_for_people(
+    anonymous: Browser, settings: LazySettings
+) -> None:
+    settings.SOCIALACCOUNT_ONLY = True
+    person = make_admin()
+    person.set_password(PASSWORD)
+    person.save()
+    page = anonymous.read("/accounts/login/")
+    assert ("password" in page, "/accounts/github/login/" in page) == (False, True)
+    for door in ("/accounts/login/", "/admin/login/"):
+        anonymous.send(door, login=person.email, username=person.username, password=PASSWORD)
+        assert "Sign out" not in anonymous.read("/")
 
 
 @pytest.mark.parametrize(
