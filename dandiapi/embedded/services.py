@@ -197,6 +197,9 @@ class ObjectStore(Service):
         settings = {
             "SERVICES": "s3",
             "AUTH": "true",
+            # It would listen on the ports of these two as well.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "S3_PERSIST": "1",
             "PERSIST_STATE": "1",
             "BIND_HOST": "127.0.0.1",
@@ -210,7 +213,7 @@ class ObjectStore(Service):
         return Command(
             name=self.name,
             arguments=[sys.executable, "-m", "dandiapi.embedded.object_store"],
-            environment=_inherited() | settings,
+            environment=_inherited() | settings | self._keys(),
             stage=0,
             folder=PROJECT,
         )
@@ -222,8 +225,13 @@ class ObjectStore(Service):
         return {
             "S3_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
             "S3_BUCKET": "archive",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            **self._keys(),
+        }
+
+    def _keys(self) -> dict[str, str]:
+        return {
+            "AWS_ACCESS_KEY_ID": self.home.secret("store-key"),
+            "AWS_SECRET_ACCESS_KEY": self.home.secret("store"),
             "AWS_REGION": "us-east-1",
         }
 

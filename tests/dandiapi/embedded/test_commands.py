@@ -66,7 +66,7 @@ def test_a_command_runs_beside_services_and_another_beside_the_same_ones(environ
         "import os, subprocess, sys, urllib.request, psycopg, redis\n"
         "psycopg.connect(os.environ['DATABASE_URL']).close()\n"
         "redis.from_url(os.environ['REDIS_URL']).ping()\n"
-        "urllib.request.urlopen(os.environ['S3_ENDPOINT_URL'] + '/_ministack/health').close()\n"
+        "urllib.request.urlopen(os.environ['S3_ENDPOINT_URL'] + '/_ministack/ready').close()\n"
         "inner = [sys.executable, '-m', 'dandiapi.embedded', 'exec', '--', 'printenv', 'DATABASE_URL']\n"
         "home = {'ARCHIVE_HOME': os.environ['ARCHIVE_HOME'], 'PATH': os.environ['PATH']}\n"
         "found = subprocess.run(inner, env=home, capture_output=True, text=True).stdout.strip()\n"
