@@ -33,7 +33,7 @@ class Part(NamedTuple):
 
 
 def parts_of(size: int) -> list[Part]:
-    """The parts in which an object of `size` bytes (at least 1) is uploaded."""
+    """The parts in which an object of `size` bytes is uploaded: none, if it is empty."""
     part_size = PART_SIZE
     if -(-size // part_size) >= MAX_PARTS:
         part_size = -(-size // MAX_PARTS)
@@ -50,6 +50,10 @@ def etag_of_parts(part_md5s: Iterable[str]) -> str:
 def etag_of_file(file: BinaryIO, size: int) -> str:
     """The dandi-etag of the `size` bytes that `file` yields from where it stands."""
     return etag_of_parts(_md5_of_next(file, part.size) for part in parts_of(size))
+
+
+# The dandi-etag of no bytes.
+EMPTY_ETAG = etag_of_parts([])
 
 
 def _md5_of_next(file: BinaryIO, size: int) -> str:

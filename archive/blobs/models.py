@@ -29,7 +29,7 @@ class Upload(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(size__range=(1, MAX_OBJECT_SIZE)), name="upload_size_possible"),
+            models.CheckConstraint(condition=Q(size__range=(0, MAX_OBJECT_SIZE)), name="upload_size_possible"),
             models.CheckConstraint(condition=Q(etag__regex=r"^[0-9a-f]{32}-\d{1,5}$"), name="upload_etag_format"),
         ]
 
@@ -65,7 +65,7 @@ class Reception(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dataset", "user", "hash_name", "digest", "size"], name="reception_once"),
-            models.CheckConstraint(condition=Q(size__range=(1, MAX_OBJECT_SIZE)), name="reception_size_possible"),
+            models.CheckConstraint(condition=Q(size__range=(0, MAX_OBJECT_SIZE)), name="reception_size_possible"),
             models.CheckConstraint(
                 condition=Q(hash_name="SHA256", digest__regex=r"^[0-9a-f]{64}$")
                 | Q(hash_name="MD5", digest__regex=r"^[0-9a-f]{32}$"),
@@ -114,7 +114,7 @@ class Blob(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(size__range=(1, MAX_OBJECT_SIZE)), name="blob_size_possible"),
+            models.CheckConstraint(condition=Q(size__range=(0, MAX_OBJECT_SIZE)), name="blob_size_possible"),
             models.CheckConstraint(condition=Q(etag__regex=r"^[0-9a-f]{32}-\d{1,5}$"), name="blob_etag_format"),
             models.CheckConstraint(
                 condition=Q(sha256__isnull=True) | Q(sha256__regex=r"^[0-9a-f]{64}$"), name="blob_sha256_format"

@@ -76,8 +76,8 @@ def _require_receivable(actor: Actor, dataset: Dataset, key: AnnexKey) -> User:
     if actor.user is None:
         raise ForbiddenError("Only a person can send content.")
     refuse_during_release(dataset)
-    if not 1 <= key.size <= MAX_OBJECT_SIZE:
-        raise InvalidError(f"Content must have from 1 to {MAX_OBJECT_SIZE} bytes.")
+    if key.size > MAX_OBJECT_SIZE:
+        raise InvalidError(f"Content must have at most {MAX_OBJECT_SIZE} bytes.")
     return actor.user
 
 
@@ -152,7 +152,7 @@ def _held(user: User, dataset: Dataset, key: AnnexKey) -> Iterator[_Hold]:
 
 def _begin(user: User, dataset: Dataset, key: AnnexKey) -> Reception:
     blob_id = uuid.uuid4()
-    multipart_id = storage.start_multipart(blob_key(blob_id))
+    multipart_id = storage.start_multipart(blob_key(blob_id)) if key.size else ""
     reception, is_new = Reception.objects.get_or_create(
         dataset=dataset,
         user=user,
@@ -260,11 +260,11 @@ def _finish(hold: _Hold, digests: _Digests | None) -> Blob:
     etag = etag_of_parts(row.part_md5s)
     if digests:
         _require_digest(hold, digests)
-    storage.complete_multipart(row.key, row.multipart_id, row.part_md5s)
-    found = store.find(row.key)
-    if found is None or (found.size, found.etag) != (row.size, etag):
-        hold.discard()
-        raise ConflictError("The store has not kept what was received; please send it again.")
+    if row.size:
+        _join_parts(hold, etag)
+    else:
+        # No store makes an object of no parts.
+        storage.put(row.key, b"")
     if digests is None:
         # Of what came in several goes, not all bytes have passed by here.
         digests = _read_back(hold)
@@ -277,6 +277,15 @@ def _finish(hold: _Hold, digests: _Digests | None) -> Blob:
         blob.save(force_insert=True)
         hold.row().delete()
     return blob
+
+
+def _join_parts(hold: _Hold, etag: str) -> None:
+    row = hold.reception
+    storage.complete_multipart(row.key, row.multipart_id, row.part_md5s)
+    found = store.find(row.key)
+    if found is None or (found.size, found.etag) != (row.size, etag):
+        hold.discard()
+        raise ConflictError("The store has not kept what was received; please send it again.")
 
 
 def _read_back(hold: _Hold) -> _Digests:

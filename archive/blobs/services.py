@@ -73,20 +73,20 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     """Begin the upload of `size` bytes with the dandi-etag `etag`, meant for `dataset`.
 
     Returns the upload and a URL for each of its parts, each bound to the part's length. Raises ConflictError, naming
-    the blob, when the actor may attach one with that digest already: nothing needs to be uploaded then.
+    the blob, when nothing needs to be uploaded: the actor may attach one with that digest already, or it is empty.
     """
     require(actor, Action.CHANGE_DRAFT, dataset, message="Action not allowed")
     if actor.user is None:
         raise ForbiddenError("Only a person can upload.")
     refuse_during_release(dataset)
-    if not 1 <= size <= digests.MAX_OBJECT_SIZE:
-        raise InvalidError(f"The size must be from 1 to {digests.MAX_OBJECT_SIZE} bytes.", field="contentSize")
+    if not 0 <= size <= digests.MAX_OBJECT_SIZE:
+        raise InvalidError(f"The size must be from 0 to {digests.MAX_OBJECT_SIZE} bytes.", field="contentSize")
     if not digests.ETAG_PATTERN.fullmatch(etag):
         raise InvalidError("A dandi-etag is an MD5, a dash, and the number of parts.", field="digest")
     parts = digests.parts_of(size)
     if int(etag.rpartition("-")[2]) != len(parts):
         raise InvalidError(f"{size} bytes are uploaded in {len(parts)} parts; the dandi-etag is wrong.", field="digest")
-    existing = find_attachable_blob(actor, etag)
+    existing = find_attachable_blob(actor, etag) if size else _empty_blob(actor, dataset, etag)
     if existing:
         raise ConflictError("Blob already exists.", blob_id=str(existing.pk))
     upload_id = uuid.uuid4()
@@ -95,6 +95,14 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
         id=upload_id, dataset=dataset, user=actor.user, size=size, etag=etag, multipart_id=multipart_id
     )
     return upload, [_sign(upload, part) for part in parts]
+
+
+def _empty_blob(actor: Actor, dataset: Dataset, etag: str) -> Blob:
+    """A blob of no bytes: no store takes an upload of no parts, and there is nothing to wait for."""
+    if etag != digests.EMPTY_ETAG:
+        raise InvalidError(f"The dandi-etag of an empty file is {digests.EMPTY_ETAG}.", field="digest")
+    [blob] = keep_contents(actor=actor, dataset=dataset, contents=[b""])
+    return blob
 
 
 def _sign(upload: Upload, part: digests.Part) -> SignedPart:
@@ -169,8 +177,8 @@ def _verify(upload: Upload) -> str | None:
 def keep_contents(*, actor: Actor, dataset: Dataset, contents: Sequence[bytes]) -> list[Blob]:
     """A blob for each of the contents: one that the actor may attach already, or a new one, verified by the store.
 
-    None of them is empty, and together they fit into memory. Should this be broken off, what is in the store by then
-    is that of uploads, and collected like them.
+    Together they fit into memory. Should this be broken off, what is in the store by then is that of uploads, and
+    collected like them.
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
     if actor.user is None:

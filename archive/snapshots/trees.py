@@ -245,8 +245,6 @@ def _content(entry: Entry, size: int, content: bytes, limits: Limits) -> AnnexKe
         return linked_key(entry.path, content)
     if is_pointer(content):
         return pointer_key(content)
-    if size == 0:
-        raise InvalidError("it is empty, and the archive keeps no empty files; leave it out, or write into it")
     if size > limits.file_size:
         raise InvalidError(
             f"it has {size} bytes, and git is for files of at most {limits.file_size};"

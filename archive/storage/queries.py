@@ -156,6 +156,8 @@ def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
         try:
             body = patient_client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={offset}-")["Body"]
         except ClientError as error:
+            if _is_behind_end(error):
+                return
             if not _is_missing(error):
                 raise
             raise NotFoundError("The store does not have it.") from error
@@ -166,7 +168,17 @@ def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
 def read_start(key: str, length: int) -> bytes:
     """The first `length` bytes under `key`; all of them, if there are fewer."""
     with reachable():
-        return client().get_object(Bucket=bucket(), Key=key, Range=f"bytes=0-{length - 1}")["Body"].read()
+        try:
+            return client().get_object(Bucket=bucket(), Key=key, Range=f"bytes=0-{length - 1}")["Body"].read()
+        except ClientError as error:
+            if _is_behind_end(error):
+                return b""
+            raise
+
+
+def _is_behind_end(error: ClientError) -> bool:
+    """Whether the store refuses a range for beginning where the object ends: of an empty one, each range does."""
+    return error.response["Error"]["Code"] == "InvalidRange"
 
 
 def read_whole(key: str) -> bytes | None:

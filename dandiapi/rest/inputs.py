@@ -257,7 +257,7 @@ class Digest(serializers.Serializer[Any]):
 class StartUpload(serializers.Serializer[Any]):
     """An upload to begin."""
 
-    contentSize = serializers.IntegerField(min_value=1)  # noqa: N815 - the contract's name
+    contentSize = serializers.IntegerField(min_value=0)  # noqa: N815 - the contract's name
     digest = Digest()
     dandiset = DatasetField()
 

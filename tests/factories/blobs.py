@@ -9,7 +9,14 @@ from urllib.request import Request, urlopen
 
 from archive.accounts.models import User
 from archive.blobs.models import Blob
-from archive.blobs.services import SignedPart, UploadedPart, finish_upload, sign_completion, start_upload
+from archive.blobs.services import (
+    SignedPart,
+    UploadedPart,
+    finish_upload,
+    keep_contents,
+    sign_completion,
+    start_upload,
+)
 from archive.datasets.models import Dataset
 from archive.digests import etag_of_file
 from tests.factories.datasets import owner_of
@@ -19,8 +26,10 @@ _numbers = count(1)
 
 def make_blob(dataset: Dataset, content: bytes | None = None) -> Blob:
     """A blob that the dataset's owner uploaded the way clients do; its SHA-256 is left to the worker."""
-    content = content or f"content {next(_numbers)}".encode()
+    content = f"content {next(_numbers)}".encode() if content is None else content
     actor = owner_of(dataset)
+    if not content:
+        return keep_contents(actor=actor, dataset=dataset, contents=[content])[0]
     etag = etag_of_file(BytesIO(content), len(content))
     upload, parts = start_upload(actor=actor, dataset=dataset, size=len(content), etag=etag)
     url, body = sign_completion(upload, put_parts(parts, content))

@@ -126,15 +126,20 @@ def nothing_is_left(db: None) -> Check:
 # --- In one go --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", [sha256_key(SMALL), md5_key(SMALL)], ids=["SHA256", "MD5"])
-def test_content_becomes_a_blob_of_which_all_digests_are_known(dataset: Dataset, key: AnnexKey) -> None:
-    blob = send(dataset, SMALL, key=key)
+@pytest.mark.parametrize("key_of", [sha256_key, md5_key])
+@pytest.mark.parametrize("content", [SMALL, b""], ids=["small", "empty"])
+def test_content_becomes_a_blob_of_which_all_digests_are_known(
+    dataset: Dataset, content: bytes, key_of: Callable[[bytes], AnnexKey]
+) -> None:
+    before = unfinished()
+    blob = send(dataset, content, key=key_of(content))
     blob.refresh_from_db()
-    assert (blob.size, blob.uploader, blob.received_for) == (len(SMALL), owner_of(dataset).user, dataset)
-    assert (blob.sha256, blob.md5) == (sha256_key(SMALL).digest, md5_key(SMALL).digest)
-    assert blob.etag == digests.etag_of_parts([md5_key(SMALL).digest])
-    assert stored(blob) == SMALL
+    assert (blob.size, blob.uploader, blob.received_for) == (len(content), owner_of(dataset).user, dataset)
+    assert (blob.sha256, blob.md5) == (sha256_key(content).digest, md5_key(content).digest)
+    assert blob.etag == digests.etag_of_file(BytesIO(content), len(content))
+    assert stored(blob) == content
     assert not Reception.objects.exists()
+    assert unfinished() == before
 
 
 def test_content_of_many_parts_becomes_one_object(dataset: Dataset, small_parts: None) -> None:
@@ -173,6 +178,8 @@ def test_content_that_is_not_what_its_key_says_leaves_nothing(
 ) -> None:
     with pytest.raises(InvalidError, match="not what its key says"):
         send(dataset, SMALL[::-1], key=key)
+    with pytest.raises(InvalidError, match="not what its key says"):
+        send(dataset, b"", key=key._replace(size=0))
     assert nothing_is_left()
 
 
@@ -203,10 +210,10 @@ def test_length_that_does_not_lead_to_the_end_is_refused(dataset: Dataset, offse
         )
 
 
-@pytest.mark.parametrize("size", [0, digests.MAX_OBJECT_SIZE + 1])
-def test_size_that_no_blob_has_is_refused(dataset: Dataset, size: int) -> None:
-    with pytest.raises(InvalidError, match="from 1 to"):
-        received_so_far(actor=owner_of(dataset), dataset=dataset, key=sha256_key(SMALL)._replace(size=size))
+def test_size_that_no_blob_has_is_refused(dataset: Dataset) -> None:
+    key = sha256_key(SMALL)._replace(size=digests.MAX_OBJECT_SIZE + 1)
+    with pytest.raises(InvalidError, match=f"at most {digests.MAX_OBJECT_SIZE} bytes"):
+        received_so_far(actor=owner_of(dataset), dataset=dataset, key=key)
 
 
 # --- In several goes --------------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ from tests.factories import (
 
 CONTENT = b"content"
 ETAG = etag_of_file(BytesIO(CONTENT), len(CONTENT))
+# As the `dandi` client computes it.
+EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e-0"
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +73,9 @@ def test_start_signs_a_url_for_each_part() -> None:
 @pytest.mark.parametrize(
     ("size", "etag", "field"),
     [
-        (0, f"{'0' * 32}-1", "contentSize"),
+        (-1, f"{'0' * 32}-1", "contentSize"),
+        (0, f"{'0' * 32}-1", "digest"),
+        (0, f"{'0' * 32}-0", "digest"),
         (MAX_OBJECT_SIZE + 1, f"{'0' * 32}-10000", "contentSize"),
         (1, "0" * 32, "digest"),
         (1, f"{'0' * 32}-1\n", "digest"),
@@ -86,6 +90,25 @@ def test_start_refuses_what_cannot_be(size: int, etag: str, field: str) -> None:
         _start(dataset, size=size, etag=etag)
     assert caught.value.field == field
     assert active_uploads(dataset) == 0
+
+
+def test_start_of_an_empty_upload_names_the_blob_that_it_is_at_once() -> None:
+    dataset = make_dataset()
+    with pytest.raises(ConflictError) as caught:
+        _start(dataset, size=0, etag=EMPTY_ETAG)
+    blob = Blob.objects.get(pk=caught.value.data["blob_id"])
+    assert (blob.uploader, blob.size, blob.etag) == (owner_of(dataset).user, 0, EMPTY_ETAG)
+    assert blob.sha256 == hashlib.sha256(b"").hexdigest()
+    assert b"".join(read(blob.key)) == b""
+    assert active_uploads(dataset) == 0
+
+
+def test_start_of_an_empty_upload_is_refused_where_another_is() -> None:
+    with pytest.raises(ForbiddenError, match="Action not allowed"):
+        _start(make_dataset(), actor=acting(make_user()), size=0, etag=EMPTY_ETAG)
+    with pytest.raises(InvalidError, match="unembargo"):
+        _start(make_releasing_dataset(), size=0, etag=EMPTY_ETAG)
+    assert not Blob.objects.exists()
 
 
 def test_start_refuses_who_may_not_change_the_dataset() -> None:

@@ -156,7 +156,6 @@ TREES: dict[str, tuple[Tree, str]] = {
     "pointer with more": ({"new.txt": pointer(KEY) + b"and more\n"}, "new.txt: it begins like a pointer of git-annex"),
     "pointer to a folder": ({"new.txt": b"/annex/objects/../../config\n"}, "new.txt: it begins like a pointer"),
     # --- Files
-    "empty file": ({"new.txt": b""}, "new.txt: it is empty, and the archive keeps no empty files"),
     "file too big for git": (
         {"new.txt": b"x" * 2001},
         "new.txt: it has 2001 bytes, and git is for files of at most 2000",
@@ -175,9 +174,13 @@ def test_hostile_tree_is_refused_by_name(place: Place, pusher: Pusher, main: str
 
 
 def test_every_fault_is_named_up_to_a_limit_and_the_others_counted(place: Place, pusher: Pusher, main: str) -> None:
-    commit = pusher.commit({**GOOD, **{f"{number:02}.txt": b"" for number in range(26)}}, main)
+    commit = pusher.commit({**GOOD, **{f"{number:02}.txt": "" for number in range(26)}}, main)
     said = refused(place, pusher.request((main, commit, MAIN)))
-    assert [f"{number:02}.txt: it is empty" in said for number in (0, 19, 20)] == [True, True, False]
+    assert [f"{number:02}.txt: it is a link whose target is empty" in said for number in (0, 19, 20)] == [
+        True,
+        True,
+        False,
+    ]
     assert "... and 6 more." in said
     assert "Refused; nothing was changed." in said
 

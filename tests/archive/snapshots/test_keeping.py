@@ -49,6 +49,8 @@ def dataset(worker: Worker) -> Dataset:
     """A dataset that has lived: with text, a Zarr archive of two revisions, a version, a file removed."""
     dataset = make_dataset()
     make_asset(dataset, "README.md", blob=make_blob(dataset, b"Mice.\n"))
+    for path in ("empty.json", "empty.nwb"):
+        make_asset(dataset, path, blob=make_blob(dataset, b""))
     gone = make_asset(dataset, "gone.nwb", blob=make_blob(dataset))
     zarr = upload_zarr(worker, make_zarr(dataset))
     make_zarr_asset(zarr)

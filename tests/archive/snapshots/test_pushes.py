@@ -9,6 +9,7 @@ from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.assets.services import replace_asset
 from archive.blobs.models import Blob, Upload
+from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey, annex_key
 from archive.storage.queries import read
@@ -89,6 +90,19 @@ def test_pushed_file_has_digests_and_metadata_that_clients_need(place: Place, pu
     assert (blob.size, blob.sha256) == (3, hashlib.sha256(b"{}\n").hexdigest())
     md5 = hashlib.md5(b"{}\n", usedforsecurity=False).digest()
     assert blob.etag == f"{hashlib.md5(md5, usedforsecurity=False).hexdigest()}-1"
+
+
+def test_pushed_file_may_be_empty_in_git_and_in_the_annex(place: Place, pusher: Pusher) -> None:
+    [blob] = keep_contents(actor=owner_of(place.dataset), dataset=place.dataset, contents=[b""])
+    push(place, pusher, {"CHANGES": b"", "a.nwb": key_of(b"").link_from("a.nwb"), "b.txt": b"b"})
+    assert {path: (asset.size, content_of(asset)) for path, asset in draft(place).items()} == {
+        "CHANGES": (0, b""),
+        "a.nwb": (0, b""),
+        "b.txt": (1, b"b"),
+    }
+    assert draft(place)["a.nwb"].blob == blob
+    push(place, pusher, {"CHANGES": b"1.0\n", "b.txt": b""})
+    assert {path: content_of(asset) for path, asset in draft(place).items()} == {"CHANGES": b"1.0\n", "b.txt": b""}
 
 
 def test_push_adds_changes_and_removes(place: Place, pusher: Pusher) -> None:

@@ -64,6 +64,16 @@ def test_tree_has_text_as_files_and_all_else_as_links(worker: Worker) -> None:
     assert tree_of(dataset)["README.md"] == File("100644", b"Mice.\n")
 
 
+def test_empty_file_is_one_in_git_or_a_link_like_any_other(worker: Worker) -> None:
+    dataset = make_dataset()
+    for path in ("README.md", "sub-1/a.nwb"):
+        make_asset(dataset, path, blob=make_blob(dataset, b""))
+    worker.run()
+    assert_exact(dataset)
+    assert tree_of(dataset)["README.md"] == File("100644", b"")
+    assert b"SHA256E-s0--" in tree_of(dataset)["sub-1/a.nwb"].content
+
+
 def test_text_is_a_link_when_it_is_larger_than_the_settings_have_it(worker: Worker, settings: Any) -> None:
     settings.SNAPSHOT_TEXT_BYTES = 5
     dataset = make_dataset()

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from archive.storage.queries import find, read
-from archive.storage.services import delete, write
+from archive.storage.queries import find, read, read_from, read_start
+from archive.storage.services import delete, put, write
 
 pytestmark = pytest.mark.usefixtures("bucket")
 
@@ -42,6 +42,14 @@ def test_write_stores_nothing_when_the_chunks_break_off() -> None:
     with pytest.raises(LookupError):
         write(key, chunks(), content_type="text/plain")
     assert find(key) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"content"], ids=["empty", "full"])
+def test_read_gives_nothing_from_the_end_on(content: bytes) -> None:
+    key = f"written/{uuid4()}"
+    put(key, content)
+    assert b"".join(read(key)) == b"".join(read_from(key, 0)) == read_start(key, 100) == content
+    assert b"".join(read_from(key, len(content))) == b""
 
 
 def test_delete_removes_an_object_and_forgives_its_absence() -> None:

@@ -244,6 +244,19 @@ def test_content_is_sent(owner: Caller, anonymous: Caller, dataset: Dataset, ver
     assert body_of(anonymous.get(at(dataset, f"v{version}/key/{key}"))) == SENT
 
 
+@pytest.mark.parametrize("key", [sha256_key(b""), md5_key(b"")], ids=["SHA256E", "MD5E"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_empty_content_is_sent_and_given(
+    owner: Caller, anonymous: Caller, dataset: Dataset, version: int, key: str
+) -> None:
+    if version:
+        assert ask(owner, dataset, "putoffset", version=version, key=key).json() == {"offset": 0}
+    assert put(owner, dataset, b"", key=key, version=version).json()["stored"]
+    assert ask(owner, dataset, "checkpresent", version=version, key=key).json() == {"present": True}
+    response = anonymous.get(at(dataset, f"v{version}/key/{key}"))
+    assert (response.headers[LENGTH], body_of(response)) == ("0", b"")
+
+
 def test_content_is_sent_in_chunks(owner: Caller, dataset: Dataset) -> None:
     """As git-annex does; the server's gateway, and not Django, knows where such a body ends."""
     key = sha256_key(SENT)
@@ -306,7 +319,7 @@ def test_length_has_to_be_a_number(owner: Caller, dataset: Dataset, length: str)
 
 @pytest.mark.parametrize(
     "key",
-    ["", "x", "WORM-s1-m1--a", "SHA256E--0", f"SHA256E-s0--{'0' * 64}", "MD5-s1--0", "[!]", wrapped("x"), "x" * 5000],
+    ["", "x", "WORM-s1-m1--a", "SHA256E--0", f"MD5-s{2**43}--{'0' * 32}", "MD5-s1--0", "[!]", wrapped("x"), "x" * 5000],
 )
 def test_key_that_content_cannot_have_is_refused(owner: Caller, dataset: Dataset, key: str) -> None:
     assert put(owner, dataset, SENT, key=key).status_code == 400

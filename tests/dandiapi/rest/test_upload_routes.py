@@ -1,5 +1,6 @@
 """Uploads from end to end, against the store itself (contract 1.7, 2.4)."""
 
+import hashlib
 import re
 from io import BytesIO
 from typing import Any
@@ -16,7 +17,15 @@ from archive.storage import queries as store
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.dandiapi.rest.world import arrived_upload
-from tests.factories import make_asset, make_blob_row, make_dataset, make_embargoed_dataset, make_user, start_release
+from tests.factories import (
+    make_asset,
+    make_blob_row,
+    make_dataset,
+    make_embargoed_dataset,
+    make_user,
+    start_release,
+    valid_asset_metadata,
+)
 from tests.worker import Worker
 
 CONTENT = b"What a mouse saw.\n"
@@ -138,6 +147,25 @@ def test_blob_becomes_an_asset_that_anyone_can_read(
     assert [httpx.get(url, trust_env=False).content for url in (signed, unsigned)] == [CONTENT, CONTENT]
 
 
+def test_empty_file_is_there_as_soon_as_it_is_announced(
+    owner: Api, anonymous: Api, dataset: Dataset, draft: str, worker: Worker
+) -> None:
+    """No store takes an upload of no parts; the client takes the conflict for what it is, and goes on with the blob."""
+    answer = owner.post("uploads/initialize/", announcement(dataset, b""))
+    assert answer.status_code == 409
+    metadata = valid_asset_metadata("sub-1/empty.txt")
+    asset = owner.post(f"{draft}assets/", {"blob_id": answer.headers["Location"], "metadata": metadata}).json()
+    worker.run()
+    told = anonymous.get(f"{draft}assets/{asset['asset_id']}/info/").json()
+    assert (told["size"], told["metadata"]["contentSize"]) == (0, 0)
+    assert told["metadata"]["digest"] == {ETAG: etag(b""), "dandi:sha2-256": hashlib.sha256(b"").hexdigest()}
+    assert anonymous.get(f"{draft}assets/{asset['asset_id']}/validation/").json()["status"] == "Valid"
+    location = anonymous.get(f"assets/{asset['asset_id']}/download/")["Location"]
+    assert httpx.get(location, trust_env=False).content == b""
+    root = anonymous.get(f"{draft}assets/paths/").json()["results"]
+    assert [(row["path"], row["aggregate_files"], row["aggregate_size"]) for row in root] == [("sub-1", 1, 0)]
+
+
 # --- Asking twice -----------------------------------------------------------------------------------------------------
 
 
@@ -247,7 +275,7 @@ def test_complete_answers_with_the_stores_own_document(owner: Api, upload: dict[
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"contentSize": 0}, "contentSize"),
+        ({"contentSize": 0}, "digest"),
         ({"contentSize": -1}, "contentSize"),
         ({"contentSize": 1.5}, "contentSize"),
         ({"contentSize": None}, "contentSize"),

@@ -234,6 +234,11 @@ def test_readme_is_shown(anonymous: Browser, dataset: Dataset) -> None:
     assert ("<h3>How to read it</h3>" in page, "<em>care</em>" in page) == (True, True)
 
 
+def test_readme_that_is_empty_leaves_its_page_as_it_is(anonymous: Browser, dataset: Dataset) -> None:
+    add_file(dataset, "README.md", b"")
+    assert "README.md" in anonymous.read(f"/dandiset/{dataset.identifier}")
+
+
 def test_readme_of_each_version_is_its_own(anonymous: Browser, worker: Worker, dataset: Dataset) -> None:
     add_file(dataset, "README", b"Before.")
     worker.run()
