@@ -32,7 +32,7 @@ from archive.datasets.queries import refuse_during_release
 from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
-from archive.validation.metadata import strip_asset_metadata
+from archive.validation.metadata import strip_asset_metadata, with_schema_version
 from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
@@ -135,8 +135,7 @@ def change_assets(
     require_changeable(actor, dataset)
     for path in (*(new.path for new in add), *remove):
         paths.check_path(path)
-    for new in add:
-        _check_schema_version(new.metadata, f"The metadata of {new.path}")
+    add = [replace(new, metadata=with_schema_version(new.metadata)) for new in add]
     with transaction.atomic():
         hold(dataset.number)
         told = {"added": len(add), "removed": len(remove), **(details or {})}
@@ -198,12 +197,11 @@ def _new_asset(
     if "path" not in metadata:
         raise InvalidError("No path specified in metadata.", field="metadata")
     path = paths.check_path(metadata["path"])
-    _check_schema_version(metadata, "The metadata")
     if (blob_id is None) == (zarr_id is None):
         raise InvalidError("Exactly one of blob_id or zarr_id must be specified.", field="blob_id")
     blob = attachable_blob(actor, blob_id) if blob_id else None
     zarr = _attachable_zarr(actor, dataset, zarr_id) if zarr_id else None
-    return NewAsset(path, blob, strip_asset_metadata(metadata), zarr=zarr)
+    return NewAsset(path, blob, with_schema_version(strip_asset_metadata(metadata)), zarr=zarr)
 
 
 def _attachable_zarr(actor: Actor, dataset: Dataset, zarr_id: uuid.UUID) -> ZarrArchive:
@@ -219,11 +217,6 @@ def _pinned(dataset: Dataset, new: NewAsset) -> NewAsset:
         return new
     hold(dataset.number)
     return replace(new, zarr_revision=newest_revision(new.zarr.pk))
-
-
-def _check_schema_version(metadata: dict[str, Any], called: str) -> None:
-    if not isinstance(metadata.get("schemaVersion"), str):
-        raise InvalidError(f"{called} must name its schemaVersion.", field="metadata")
 
 
 def _is_same(old: Asset, new: NewAsset) -> bool:

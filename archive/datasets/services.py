@@ -22,7 +22,13 @@ from archive.identifiers.queries import parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
-from archive.validation.metadata import default_dandiset_metadata, funder, migrated_metadata, strip_version_metadata
+from archive.validation.metadata import (
+    default_dandiset_metadata,
+    funder,
+    migrated_metadata,
+    strip_version_metadata,
+    with_schema_version,
+)
 from archive.validation.queries import schema_info
 
 MAX_NAME = 300
@@ -136,9 +142,7 @@ def update_draft(
     require(actor, Action.CHANGE_DRAFT, dataset)
     refuse_during_release(dataset)
     _check_name(name)
-    if not isinstance(metadata.get("schemaVersion"), str):
-        raise InvalidError("The metadata must name its schemaVersion.", field="metadata")
-    submitted = strip_version_metadata(metadata)
+    submitted = with_schema_version(strip_version_metadata(metadata))
     with transaction.atomic():
         draft = hold_draft(dataset)
         if editions is not None and edition_of(draft) not in editions:

@@ -288,9 +288,18 @@ def zarr_digest(checksum: str | None) -> dict[str, str | None]:
 # --- Both -------------------------------------------------------------------------------------------------------------
 
 
+def with_schema_version(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `metadata` with the schemaVersion of this server, unless they name one.
+
+    Which they name is not looked at: what is wrong with metadata is said by validation, and keeps nobody from saving.
+    """
+    return {"schemaVersion": schema_info().current, **metadata}
+
+
 def context_url(metadata: Mapping[str, Any]) -> str:
     """The JSON-LD context of metadata, by its `schemaVersion` (contract 2.2)."""
-    version = metadata.get("schemaVersion") or schema_info().current
+    named = metadata.get("schemaVersion")
+    version = named if named and isinstance(named, str) else schema_info().current
     return f"https://raw.githubusercontent.com/dandi/schema/master/releases/{version}/context.json"
 
 

@@ -9,11 +9,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from archive.assets.models import Asset
+from archive.assets.queries import live_assets
 from archive.assets.services import add_asset, change_assets, remove_asset, replace_asset
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from archive.timeline.queries import changes, position
+from archive.validation.queries import schema_info
 from tests.archive.assets.state import draft_of, everything, files_of
 from tests.factories import (
     acting,
@@ -194,13 +196,12 @@ def test_batch_is_one_change() -> None:
     assert (change.kind, change.details) == ("change_assets", {"added": 2, "removed": 2})
 
 
-def test_batch_refuses_metadata_without_a_schema_version() -> None:
+def test_batch_gives_metadata_the_present_schema_when_they_name_none() -> None:
     dataset = _dataset_with("a.nwb")
-    before = everything(dataset)
-    new = replace(new_asset("b.nwb", attachable_row(dataset, size=10)), metadata={"path": "b.nwb"})
-    with pytest.raises(InvalidError, match=r"The metadata of b\.nwb must name its schemaVersion"):
-        change_assets(actor=owner_of(dataset), dataset=dataset, add=[new])
-    assert everything(dataset) == before
+    new = replace(new_asset("b.nwb", attachable_row(dataset, size=10)), metadata={"note": "hello"})
+    change_assets(actor=owner_of(dataset), dataset=dataset, add=[new])
+    [added] = live_assets(dataset).filter(path="b.nwb")
+    assert added.metadata == {"note": "hello", "schemaVersion": schema_info().current}
 
 
 @pytest.mark.parametrize(
@@ -291,8 +292,6 @@ def test_folder_that_keeps_a_file_is_still_in_the_way() -> None:
     [
         ({"schemaVersion": "0.8.0"}, "No path specified in metadata."),
         ({"schemaVersion": "0.8.0", "path": "../a"}, "Path improperly formatted: '..' is not allowed as a name"),
-        ({"path": "a.nwb"}, "The metadata must name its schemaVersion."),
-        ({"path": "a.nwb", "schemaVersion": 8}, "The metadata must name its schemaVersion."),
     ],
 )
 def test_add_refuses_metadata_that_no_asset_has(metadata: dict[str, Any], message: str) -> None:

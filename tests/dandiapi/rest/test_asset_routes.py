@@ -9,6 +9,7 @@ import pytest
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.timeline.queries import position
+from archive.validation.queries import schema_info
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.factories import (
@@ -80,8 +81,6 @@ def test_added_asset_makes_the_draft_pending(owner: Api, draft: str, assets: str
         ({"metadata": "x"}, {"metadata": ["Must be a JSON object."]}),
         ({"metadata": []}, {"metadata": ["Must be a JSON object."]}),
         ({"metadata": {}}, {"metadata": ["No path specified in metadata."]}),
-        ({"metadata": {"path": "a"}}, {"metadata": ["The metadata must name its schemaVersion."]}),
-        ({"metadata": {"path": "a", "schemaVersion": 1}}, {"metadata": ["The metadata must name its schemaVersion."]}),
     ],
 )
 def test_asset_is_refused_when_a_field_is_wrong(
@@ -91,6 +90,31 @@ def test_asset_is_refused_when_a_field_is_wrong(
     response = owner.post(f"dandisets/{dataset.identifier}/versions/draft/assets/", new | body)
     assert (response.status_code, response.json()) == (400, answer)
     assert position(dataset.number) == before
+
+
+def test_asset_is_given_the_present_schema_when_its_metadata_name_none(
+    owner: Api, assets: str, new: dict[str, Any]
+) -> None:
+    body = {**new, "metadata": {"path": "a.txt", "note": "hello"}}
+    asset = owner.post(assets, body).json()
+    assert asset["metadata"].items() >= {"schemaVersion": schema_info().current, "note": "hello"}.items()
+
+    again = owner.put(f"{assets}{asset['asset_id']}/", body)
+    assert (again.status_code, again.json()["asset_id"]) == (200, asset["asset_id"])
+
+
+@pytest.mark.parametrize("named", [None, 1, "9.9.9", ["0.8.0"], {"is": "new"}])
+def test_asset_is_kept_and_not_valid_when_its_metadata_name_no_schema_that_there_is(
+    owner: Api, dataset: Dataset, assets: str, worker: Worker, named: object
+) -> None:
+    blob = make_blob_row(owner.user, sha256="a" * 64)
+    response = owner.post(assets, {"blob_id": str(blob.pk), "metadata": {"path": "a.txt", "schemaVersion": named}})
+    assert (response.status_code, response.json()["metadata"]["schemaVersion"]) == (200, named)
+
+    worker.run()
+    validation = owner.get(f"{assets}{response.json()['asset_id']}/validation/").json()
+    assert validation["status"] == "Invalid"
+    assert f"Metadata version {named} is not allowed" in validation["validation_errors"][0]["message"]
 
 
 @pytest.mark.parametrize(

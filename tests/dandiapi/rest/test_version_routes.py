@@ -8,6 +8,7 @@ import pytest
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset, Version
 from archive.timeline.queries import position
+from archive.validation.queries import schema_info
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.factories import make_asset, make_published_version, make_valid_dataset, valid_dandiset_metadata
@@ -126,6 +127,48 @@ def test_draft_keeps_fields_that_no_schema_knows(owner: Api, draft: str, body: d
     body["metadata"]["lab"] = {"room": 7, "größe": ["\U0001f42d", None, 1.5]}
     owner.put(draft, body)
     assert owner.get(draft).json()["lab"] == {"room": 7, "größe": ["\U0001f42d", None, 1.5]}
+
+
+def test_draft_is_given_the_present_schema_when_its_metadata_name_none(
+    owner: Api, dataset: Dataset, draft: str
+) -> None:
+    body = {"name": "Mouse hearing", "metadata": {"description": "What a mouse heard."}}
+    metadata = owner.put(draft, body).json()["metadata"]
+    assert metadata.items() >= {"schemaVersion": schema_info().current, "description": "What a mouse heard."}.items()
+
+    before = position(dataset.number)
+    assert (owner.put(draft, body).status_code, position(dataset.number)) == (200, before)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"schemaVersion": None},
+        {"schemaVersion": 1},
+        {"schemaVersion": "9.9.9"},
+        {"schemaVersion": {"is": "new"}},
+        {"schemaKey": 5},
+        {"contributor": "Jane"},
+        {"contributor": [None, "Jane", {"name": 1}]},
+        {"access": "open"},
+        {"access": ["open", None]},
+        {"license": {"spdx": "CC0"}},
+        {"keywords": [1, None, {}]},
+        {"about": "mice"},
+        {"description": 7},
+        {"description": "x" * 10_001},
+        {"assetsSummary": "large", "citation": 1, "doi": [], "manifestLocation": None},
+        {"@context": 1, "id": 2, "repository": 3, "url": 4, "version": 5},
+    ],
+)
+def test_draft_is_kept_and_not_valid_when_its_metadata_are_wrong(
+    owner: Api, anonymous: Api, draft: str, worker: Worker, wrong: dict[str, Any]
+) -> None:
+    response = owner.put(draft, {"name": "Mouse hearing", "metadata": wrong})
+    assert response.status_code == 200
+    worker.run()
+    info = anonymous.get(f"{draft}info/").json()
+    assert (info["status"], bool(info["version_validation_errors"])) == ("Invalid", True)
 
 
 def test_draft_computes_what_its_owner_may_not_say(owner: Api, draft: str, body: dict[str, Any]) -> None:
