@@ -94,7 +94,8 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     upload = Upload.objects.create(
         id=upload_id, dataset=dataset, user=actor.user, size=size, etag=etag, multipart_id=multipart_id
     )
-    return upload, [_sign(upload, part) for part in parts]
+    urls = store.sign_parts(upload.key, upload.multipart_id, parts)
+    return upload, [SignedPart(part.number, part.size, url) for part, url in zip(parts, urls, strict=True)]
 
 
 def _empty_blob(actor: Actor, dataset: Dataset, etag: str) -> Blob:
@@ -103,11 +104,6 @@ def _empty_blob(actor: Actor, dataset: Dataset, etag: str) -> Blob:
         raise InvalidError(f"The dandi-etag of an empty file is {digests.EMPTY_ETAG}.", field="digest")
     [blob] = keep_contents(actor=actor, dataset=dataset, contents=[b""])
     return blob
-
-
-def _sign(upload: Upload, part: digests.Part) -> SignedPart:
-    url = store.sign_part(upload.key, upload.multipart_id, number=part.number, size=part.size)
-    return SignedPart(part.number, part.size, url)
 
 
 def sign_completion(upload: Upload, parts: Sequence[UploadedPart]) -> tuple[str, str]:

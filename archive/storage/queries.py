@@ -221,19 +221,25 @@ def _content_disposition(disposition: str, filename: str) -> str:
     return f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def sign_part(key: str, multipart_id: str, *, number: int, size: int) -> str:
-    """A URL that puts part `number`, of exactly `size` bytes, of a multipart upload."""
-    return signing_client().generate_presigned_url(
-        "upload_part",
-        Params={
-            "Bucket": bucket(),
-            "Key": key,
-            "UploadId": multipart_id,
-            "PartNumber": number,
-            "ContentLength": size,
-        },
-        ExpiresIn=PART_URL_SECONDS,
-    )
+def sign_parts(key: str, multipart_id: str, parts: Sequence[tuple[int, int]]) -> list[str]:
+    """For each part of a multipart upload, by number and size, a URL that puts exactly so many bytes."""
+    if not parts:
+        return []
+    number, size = parts[0]
+    parameters = {
+        "Bucket": bucket(),
+        "Key": key,
+        "UploadId": multipart_id,
+        "PartNumber": number,
+        "ContentLength": size,
+    }
+    url = signing_client().generate_presigned_url("upload_part", Params=parameters, ExpiresIn=PART_URL_SECONDS)
+    signer = _Signer(url)
+    first = f"partNumber={number}&"
+    return [
+        signer.sign(signer.path, signer.query.replace(first, f"partNumber={number}&", 1), ("content-length", str(size)))
+        for number, size in parts
+    ]
 
 
 def sign_completion(key: str, multipart_id: str) -> str:
@@ -260,32 +266,44 @@ class NewObject:
 
 
 def sign_puts(objects: Sequence[NewObject]) -> list[str]:
-    """For each object, a URL that puts it within 6 hours, with the header Content-MD5 and the content of that MD5.
-
-    botocore composes the first URL, and the others are the first with another key and its signature (AWS Signature
-    Version 4): botocore takes a millisecond for each, this a hundredth of it.
-    """
+    """For each object, a URL that puts it within 6 hours, with the header Content-MD5 and the content of that MD5."""
     if not objects:
         return []
     first = objects[0]
     parameters = {"Bucket": bucket(), "Key": first.key, "ContentMD5": first.md5}
     url = signing_client().generate_presigned_url("put_object", Params=parameters, ExpiresIn=PUT_URL_SECONDS)
-    unsigned = url.rpartition("&X-Amz-Signature=")[0]
-    address, query = urlsplit(unsigned), parse_qs(urlsplit(unsigned).query)
-    folder = address.path.removesuffix(first.key)
-    base = f"{address.scheme}://{address.netloc}{folder}"
-    [date], [credential] = query["X-Amz-Date"], query["X-Amz-Credential"]
-    scope = credential.partition("/")[2]
-    signing_key = _signing_key(scope)
-    canonical_query = "&".join(sorted(address.query.split("&")))
+    signer = _Signer(url)
+    folder = signer.path.removesuffix(first.key)
+    return [signer.sign(f"{folder}{new.key}", signer.query, ("content-md5", new.md5)) for new in objects]
 
-    def signature(new: NewObject) -> str:
-        headers = f"content-md5:{new.md5}\nhost:{address.netloc}\n\ncontent-md5;host"
-        request = f"PUT\n{folder}{new.key}\n{canonical_query}\n{headers}\nUNSIGNED-PAYLOAD"
+
+class _Signer:
+    """Signs many URLs that put something, each with one header, like one that botocore has signed.
+
+    By AWS Signature Version 4: botocore takes a millisecond for each, this a hundredth of it.
+    """
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url.rpartition("&X-Amz-Signature=")[0])
+        fields = parse_qs(address.query)
+        [self._date], [credential] = fields["X-Amz-Date"], fields["X-Amz-Credential"]
+        self._scope = credential.partition("/")[2]
+        self._key = _signing_key(self._scope)
+        self._origin = f"{address.scheme}://{address.netloc}"
+        self._host = address.netloc
+        self.path = address.path
+        self.query = address.query
+
+    def sign(self, path: str, query: str, header: tuple[str, str]) -> str:
+        """The URL of that path and query; whoever uses it has to send the header."""
+        name, value = header
+        canonical_query = "&".join(sorted(query.split("&")))
+        headers = f"{name}:{value}\nhost:{self._host}\n\n{name};host"
+        request = f"PUT\n{path}\n{canonical_query}\n{headers}\nUNSIGNED-PAYLOAD"
         digest = hashlib.sha256(request.encode()).hexdigest()
-        return hmac.digest(signing_key, f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{digest}".encode(), "sha256").hex()
-
-    return [f"{base}{new.key}?{address.query}&X-Amz-Signature={signature(new)}" for new in objects]
+        text = f"AWS4-HMAC-SHA256\n{self._date}\n{self._scope}\n{digest}"
+        signature = hmac.digest(self._key, text.encode(), "sha256").hex()
+        return f"{self._origin}{path}?{query}&X-Amz-Signature={signature}"
 
 
 def _signing_key(scope: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from archive.storage.queries import bucket as bucket_name
-from archive.storage.queries import find, find_and_hash, public_url, sign_completion, sign_get, sign_part
+from archive.storage.queries import find, find_and_hash, public_url, sign_completion, sign_get, sign_parts
 from archive.storage.services import (
     abort_multipart,
     close_to_all,
@@ -115,7 +115,8 @@ def test_signed_get_shows_the_file_when_inline(key: str) -> None:
 def test_signed_part_takes_a_part_of_its_length(bucket: str) -> None:
     key = f"parts/{uuid4()}"
     multipart = start_multipart(key)
-    answer = httpx.put(sign_part(key, multipart, number=1, size=len(CONTENT)), content=CONTENT)
+    [url] = sign_parts(key, multipart, [(1, len(CONTENT))])
+    answer = httpx.put(url, content=CONTENT)
     assert answer.status_code == 200
     listed = f"<Part><PartNumber>1</PartNumber><ETag>{answer.headers['ETag']}</ETag></Part>"
     httpx.post(
@@ -129,20 +130,20 @@ def test_signed_part_takes_a_part_of_its_length(bucket: str) -> None:
 @pytest.mark.parametrize("content", [b"", CONTENT[:-1], CONTENT + b"!", bytes(2**20)])
 def test_signed_part_refuses_another_length(content: bytes) -> None:
     key = f"parts/{uuid4()}"
-    url = sign_part(key, start_multipart(key), number=1, size=len(CONTENT))
+    [url] = sign_parts(key, start_multipart(key), [(1, len(CONTENT))])
     assert httpx.put(url, content=content).status_code == 403
 
 
 def test_signed_part_refuses_another_number() -> None:
     key = f"parts/{uuid4()}"
-    url = sign_part(key, start_multipart(key), number=1, size=len(CONTENT))
+    [url] = sign_parts(key, start_multipart(key), [(1, len(CONTENT))])
     assert httpx.put(url.replace("partNumber=1", "partNumber=2"), content=CONTENT).status_code == 403
 
 
 def test_abort_ends_an_upload_and_forgives_a_second_time() -> None:
     key = f"parts/{uuid4()}"
     multipart = start_multipart(key)
-    url = sign_part(key, multipart, number=1, size=len(CONTENT))
+    [url] = sign_parts(key, multipart, [(1, len(CONTENT))])
     abort_multipart(key, multipart)
     abort_multipart(key, multipart)
     assert httpx.put(url, content=CONTENT).status_code == 404

@@ -1,8 +1,10 @@
-"""URLs that put one object each, bound to its MD5."""
+"""URLs that put one object each, bound to its MD5, or one part, bound to its size."""
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from unittest.mock import patch
 from uuid import uuid4
 
 import httpx
@@ -10,7 +12,20 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from archive.storage.queries import PUT_URL_SECONDS, NewObject, bucket, find, list_objects, sign_puts, signing_client
+from archive.storage.queries import (
+    PART_URL_SECONDS,
+    PUT_URL_SECONDS,
+    NewObject,
+    bucket,
+    find,
+    list_objects,
+    sign_parts,
+    sign_puts,
+    signing_client,
+)
+
+# With the signs that stores put into theirs.
+UPLOAD_ID = "partNumber=1&a/b+c.d~e_f-g=="
 
 pytestmark = pytest.mark.usefixtures("bucket")
 
@@ -28,28 +43,59 @@ def signed_by_botocore(new: NewObject) -> str:
     )
 
 
+def part_signed_by_botocore(key: str, number: int, size: int) -> str:
+    return signing_client().generate_presigned_url(
+        "upload_part",
+        Params={
+            "Bucket": bucket(),
+            "Key": key,
+            "UploadId": UPLOAD_ID,
+            "PartNumber": number,
+            "ContentLength": size,
+        },
+        ExpiresIn=PART_URL_SECONDS,
+    )
+
+
 @pytest.fixture
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: moment)
 
 
-@pytest.mark.usefixtures("_clock_stands_still")
-@pytest.mark.parametrize("endpoint", [settings.S3_ENDPOINT_URL, "https://objects.example.org", None])
-def test_puts_are_signed_as_botocore_signs_them(endpoint: str | None) -> None:
+@pytest.fixture(params=[settings.S3_ENDPOINT_URL, "https://objects.example.org", None])
+def _at_any_endpoint(request: pytest.FixtureRequest) -> Iterator[None]:
+    endpoint: str | None = request.param
     default = settings.STORAGES["default"]
     style = default["OPTIONS"]["client_config"].merge(
         type(default["OPTIONS"]["client_config"])(s3={"addressing_style": "path" if endpoint else "virtual"})
     )
     options = {**default["OPTIONS"], "endpoint_url": endpoint, "client_config": style}
     storages = {**settings.STORAGES, "default": {**default, "OPTIONS": options}}
-    new = [new_object(bytes([number])) for number in range(3)]
     with override_settings(STORAGES=storages, S3_ENDPOINT_URL=endpoint, S3_PUBLIC_ENDPOINT_URL=endpoint):
-        assert sign_puts(new) == [signed_by_botocore(each) for each in new]
+        yield
 
 
-def test_puts_of_nothing_are_none() -> None:
-    assert sign_puts([]) == []
+@pytest.mark.usefixtures("_clock_stands_still", "_at_any_endpoint")
+def test_puts_are_signed_as_botocore_signs_them() -> None:
+    new = [new_object(bytes([number])) for number in range(3)]
+    assert sign_puts(new) == [signed_by_botocore(each) for each in new]
+
+
+@pytest.mark.usefixtures("_clock_stands_still", "_at_any_endpoint")
+def test_parts_are_signed_as_botocore_signs_them() -> None:
+    parts = [(number, 7 * number) for number in range(1, 12)]
+    assert sign_parts("a/b", UPLOAD_ID, parts) == [part_signed_by_botocore("a/b", *part) for part in parts]
+
+
+def test_parts_are_cheap_to_sign_when_there_are_as_many_as_can_be() -> None:
+    with patch.object(signing_client(), "generate_presigned_url", wraps=signing_client().generate_presigned_url) as one:
+        urls = sign_parts("a/b", UPLOAD_ID, [(number, 1) for number in range(1, 10_001)])
+    assert (len(set(urls)), one.call_count) == (10_000, 1)
+
+
+def test_nothing_is_signed_when_there_is_nothing() -> None:
+    assert (sign_puts([]), sign_parts("a/b", UPLOAD_ID, [])) == ([], [])
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
