@@ -1,6 +1,7 @@
 """What a page says of a version, read from its metadata.
 
-Metadata need not be valid to be stored, so nothing here is sure about the shape of it: what cannot be read is left out.
+Metadata need not be valid to be stored, so nothing here is sure about the shape of it: what cannot be read is left out,
+and so is what would make a page that nobody can read.
 """
 
 import re
@@ -9,6 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dandiapi.web.text import web_address
+
+# Of each list, and of each list inside one, so many are shown; of each text, so many characters.
+ITEMS_SHOWN = 200
+INNER_ITEMS_SHOWN = 20
+CHARACTERS_SHOWN = 1000
 
 ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 SPDX = "spdx:"
@@ -74,6 +80,8 @@ class About:
     keywords: list[str]
     related: list[Link]
     findings: list[Finding]
+    citation: str
+    is_cut: bool
 
     @property
     def authors(self) -> list[Contributor]:
@@ -96,6 +104,8 @@ def about(metadata: Mapping[str, Any]) -> About:
         keywords=_texts(metadata.get("keywords")),
         related=[_related(one) for one in _mappings(metadata.get("relatedResource")) if _text(one.get("url"))],
         findings=list(_findings(metadata.get("assetsSummary"))),
+        citation=_text(metadata.get("citation")),
+        is_cut=any(isinstance(value, list) and len(value) > ITEMS_SHOWN for value in metadata.values()),
     )
 
 
@@ -103,8 +113,12 @@ def _contributor(one: Mapping[str, Any]) -> Contributor:
     return Contributor(
         name=_text(one["name"]),
         url=_identity(_text(one.get("identifier"))) or web_address(one.get("url")),
-        roles=[_words(role) for role in _texts(one.get("roleName"))],
-        affiliations=[_text(place.get("name")) for place in _mappings(one.get("affiliation")) if place.get("name")],
+        roles=[_words(role) for role in _texts(one.get("roleName"), INNER_ITEMS_SHOWN)],
+        affiliations=[
+            _text(place.get("name"))
+            for place in _mappings(one.get("affiliation"), INNER_ITEMS_SHOWN)
+            if place.get("name")
+        ],
         award=_text(one.get("awardNumber")),
         email=_text(one.get("email")),
         is_cited=one.get("includeInCitation") is True,
@@ -150,13 +164,13 @@ def _words(role: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
 
 
-def _mappings(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def _mappings(value: object, most: int = ITEMS_SHOWN) -> list[dict[str, Any]]:
+    return [item for item in value[:most] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else []
+def _texts(value: object, most: int = ITEMS_SHOWN) -> list[str]:
+    return [_text(item) for item in value[:most] if item and isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value[:CHARACTERS_SHOWN] if isinstance(value, str) else ""

@@ -47,7 +47,7 @@ from dandiapi.web.paging import Page, number_asked_for
 from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
 from dandiapi.web.state import state_of
-from dandiapi.web.text import render_markdown
+from dandiapi.web.text import remembered_markdown
 
 DATASETS_PER_PAGE = 20
 FILES_PER_PAGE = 100
@@ -184,7 +184,9 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "version": version,
         "metadata": version.metadata,
         "about": about(version.metadata),
-        "description": render_markdown(description[:DESCRIPTION_CHARACTERS]) if isinstance(description, str) else "",
+        "description": remembered_markdown(description[:DESCRIPTION_CHARACTERS])
+        if isinstance(description, str)
+        else "",
         "readme": readme_of(version),
         "clone": clone_of(actor, dataset, version),
         "state": state_of(version),

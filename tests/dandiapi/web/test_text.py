@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dandiapi.web.text import render_markdown, web_address
+from dandiapi.web.text import remembered_markdown, render_markdown, web_address
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,28 @@ def test_any_text_can_be_shown(text: str) -> None:
 )
 def test_only_addresses_of_the_web_are_linked(value: object, address: str) -> None:
     assert web_address(value) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|a" * 1250 + "\n" + "|-" * 1250 + "\n" + "|\n" * 2500,
+        "> " + "|a" * 1250 + "\n> " + "|-" * 1250 + "\n" + "> |\n" * 1600,
+        "[a]: http://x/" + "y" * 5000 + "\n\n" + "[a]" * 1600,
+        '[a]: http://x "' + "y" * 5000 + '"\n\n' + "[a]" * 1600,
+        "![a]\n" * 1600 + "\n[a]: http://x/" + "y" * 5000,
+    ],
+)
+def test_cheap_text_becomes_no_long_page(text: str) -> None:
+    assert len(render_markdown(text)) < 2 * len(text)
+
+
+def test_table_is_shown_in_a_long_text() -> None:
+    rows = "|a|b|c|\n|-|-|-|\n" + "|1|2|3|\n" * 1000
+    assert render_markdown("A line with a bar: |\n\n" * 5000 + rows).count("<td>") == 3000
+
+
+def test_text_is_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = remembered_markdown("*a*")
+    monkeypatch.setattr("dandiapi.web.text.render_markdown", lambda _: pytest.fail("It was rendered again."))
+    assert (remembered_markdown("*a*"), first) == ("<p><em>a</em></p>\n",) * 2

@@ -309,3 +309,29 @@ def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version
 def test_version_page_says_that_its_repository_lies_behind(anonymous: Browser, valid: Dataset) -> None:
     make_asset(valid, "new.nwb")
     assert "being written" in anonymous.read(f"/dandiset/{valid.identifier}/draft")
+
+
+def test_cheap_page_shows_no_more_of_long_metadata_than_can_be_read(anonymous: Browser, dataset: Dataset) -> None:
+    person = {
+        "schemaKey": "Person",
+        "name": "Doe, Jane",
+        "roleName": ["dcite:Author"] * 1000,
+        "includeInCitation": True,
+    }
+    place = {"schemaKey": "Affiliation", "name": "A university"}
+    describe(
+        dataset,
+        keywords=[f"keyword {number}" for number in range(20_000)],
+        contributor=[{**person, "affiliation": [place] * 100}] * 300,
+        license=["spdx:CC0-1.0"] * 1000,
+        relatedResource=[{"url": f"https://example.org/{'x' * 2000}"}] * 1000,
+        description="|a" * 1250 + "\n" + "|-" * 1250 + "\n" + "|\n" * 2500,
+    )
+    page = anonymous.read(f"/dandiset/{dataset.identifier}/draft")
+    assert len(page) < 2_000_000
+    assert ("keyword 199<" in page, "keyword 200<" in page) == (True, False)
+    assert "There is more in them than this page shows." in page
+
+
+def test_page_shows_all_of_usual_metadata(anonymous: Browser, version: Version) -> None:
+    assert "There is more in them than this page shows." not in anonymous.read(f"/dandiset/{version}")
