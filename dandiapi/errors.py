@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 from django.db import InterfaceError, OperationalError
+from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 from rest_framework.exceptions import NotAuthenticated
@@ -18,6 +19,8 @@ from dandiapi.auth import REALM
 # A service that this server needs is away; nothing was changed, and the same request will work again.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, RedisError, BotoCoreError)
 RETRY_AFTER = 5
+# Whoever asks what takes the database too long need not ask again at once.
+RETRY_SLOW_AFTER = 60
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,10 @@ REPLIES: dict[type[errors.ArchiveError], Reply] = {
 
 
 def in_the_domain(error: Exception) -> Exception:
-    """`error` as the domain's kind of it, if there is one: a service that is away is BusyError."""
+    """`error` as the domain's kind of it, if there is one: a service that is away, or takes too long, is BusyError."""
+    if isinstance(error.__cause__, QueryCanceled):
+        message = "The database took too long over this, and gave up: ask for less at once, or try again later."
+        return errors.BusyError(message, retry_after=RETRY_SLOW_AFTER)
     if isinstance(error, AWAY):
         return errors.BusyError("A service this needs is away just now; please try again.", retry_after=RETRY_AFTER)
     return error

@@ -2,15 +2,53 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from rest_framework.permissions import SAFE_METHODS
 
-from dandiapi.errors import AWAY, RETRY_AFTER
+from archive.errors import BusyError
+from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
+from dandiapi.errors import AWAY, in_the_domain
 from dandiapi.oauth import app_origins
+from dandiapi.postgres.patience import statements_within
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class BoundsMiddleware:
+    """Refuses addresses and headers that are larger than any honest ones, before anything reads them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if len(request.path_info) + len(request.META.get("QUERY_STRING", "")) > MAX_ADDRESS:
+            return _refusal(HTTPStatus.REQUEST_URI_TOO_LONG, ADDRESS_TOO_LONG)
+        headers = sum(len(key) + len(value) for key, value in request.META.items() if key.startswith("HTTP_"))
+        if headers > MAX_HEADERS:
+            return _refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE)
+        return self.get_response(request)
+
+
+class PatienceMiddleware:
+    """Has Postgres give up sooner what is only read: whoever asks for it is gone by then, or asks again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in SAFE_METHODS:
+            return self.get_response(request)
+        with statements_within(settings.DATABASE_READ_SECONDS):
+            return self.get_response(request)
+
+
+def _refusal(status: HTTPStatus, message: str) -> HttpResponse:
+    return HttpResponse(f"{message}\n", status=status, content_type="text/plain")
 
 
 class UnavailableServiceMiddleware:
@@ -27,10 +65,10 @@ class UnavailableServiceMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The 503; None, for the usual handling, of any other exception."""
-        if not isinstance(exception, AWAY):
+        error = in_the_domain(exception)
+        if not isinstance(error, BusyError):
             return None
-        message = "A service this needs is away just now; please try again."
-        return JsonResponse(message, safe=False, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+        return JsonResponse(error.message, safe=False, status=503, headers={"Retry-After": str(error.retry_after)})
 
 
 class CompressionMiddleware(GZipMiddleware):

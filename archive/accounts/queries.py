@@ -134,9 +134,11 @@ def find_users(usernames: Sequence[str]) -> list[User]:
     return [*found, *by_login.exclude(pk__in=[user.pk for user in found])]
 
 
-def is_called(user: User, name: str) -> bool:
-    """Whether `name` is a name of the user's."""
-    return name == user.username or (bool(name) and name.lower() == user.github_login.lower())
+def uncalled(names: Sequence[str], users: Sequence[User]) -> list[str]:
+    """Those of the names that none of the users has, as `find_users` reads names."""
+    usernames = {user.username for user in users}
+    logins = {user.github_login.lower() for user in users} - {""}
+    return [name for name in names if name not in usernames and name.lower() not in logins]
 
 
 def search_users(text: str) -> QuerySet[User]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from archive.accounts.models import Grant, ReviewerLink, User
 from archive.accounts.policy import Action, Actor, require
-from archive.accounts.queries import digest_of, find_users, is_called, owners_of, viewers_of
+from archive.accounts.queries import digest_of, find_users, owners_of, uncalled, viewers_of
 from archive.accounts.services import new_secret
 from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
@@ -38,6 +38,7 @@ LINK_PREFIX = "rev_"
 LINK_LIFETIME = timedelta(days=90)
 MAX_LINK_LIFETIME = timedelta(days=366)
 MAX_LINKS = 100
+MAX_OWNERS = 100
 MAX_VIEWERS = 1000
 
 
@@ -192,12 +193,14 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
     refuse_during_release(dataset)
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
+    if len(usernames) > MAX_OWNERS:
+        raise InvalidError(f"A dataset has at most {MAX_OWNERS} owners.")
     users = _named_users(usernames)
     with transaction.atomic():
         hold_draft(dataset)
-        before = list(owners_of(dataset.number))
+        before, after = dict.fromkeys(owners_of(dataset.number)), {*users}
         added = [user for user in users if user not in before]
-        removed = [user for user in before if user not in users]
+        removed = [user for user in before if user not in after]
         if added or removed:
             details = {"added_owners": [*map(_copied, added)], "removed_owners": [*map(_copied, removed)]}
             append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details)
@@ -228,9 +231,9 @@ def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> 
         hold_draft(dataset)
         if owners := sorted({*users} & {*owners_of(dataset.number)}, key=lambda user: user.username):
             raise InvalidError(f"User {owners[0].username} is an owner")
-        before = list(viewers_of(dataset.number))
+        before, after = dict.fromkeys(viewers_of(dataset.number)), {*users}
         added = [user for user in users if user not in before]
-        removed = [user for user in before if user not in users]
+        removed = [user for user in before if user not in after]
         if added or removed:
             details = {"added_viewers": [*map(_copied, added)], "removed_viewers": [*map(_copied, removed)]}
             append(dataset.number, Change.Kind.CHANGE_VIEWERS, actor, details)
@@ -241,7 +244,7 @@ def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> 
 
 def _named_users(usernames: Sequence[str]) -> list[User]:
     users = find_users(usernames)
-    if missing := [name for name in usernames if not any(is_called(user, name) for user in users)]:
+    if missing := uncalled(usernames, users):
         raise InvalidError(f"User {min(missing)} not found")
     return users
 

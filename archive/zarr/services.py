@@ -26,6 +26,8 @@ from archive.zarr.work import INGEST_JOB, ask_for, end_entries
 
 UNDER_WAY = "Zarr archive is currently ingesting or has already ingested"
 MD5_BYTES = 16
+# What one request may announce, or delete; clients send some hundreds at a time.
+MAX_ENTRIES = 5_000
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def _changeable(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
 
 
 def _check_paths(entry_paths: Sequence[str]) -> None:
+    if len(entry_paths) > MAX_ENTRIES:
+        raise InvalidError(f"A request names at most {MAX_ENTRIES} entries; this one names {len(entry_paths)}.")
     for path in entry_paths:
         try:
             paths.check_path(path)

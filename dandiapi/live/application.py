@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException
 
 from archive.errors import ArchiveError, NotFoundError
 from dandiapi.addresses import address_in
+from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
 from dandiapi.errors import REPLIES, in_the_domain
 from dandiapi.live.news import Newsroom
 from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from
@@ -79,6 +80,7 @@ class Live:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            _check_size(scope)
             _check_method(scope)
             actor = await in_thread(partial(actor_from, scope))
             source = _source(scope, actor)
@@ -167,6 +169,13 @@ def _source(scope: Scope, actor: Any) -> Source:
     if found := DATASET.fullmatch(path):
         return DatasetSource(actor, int(found[1]), last_id)
     raise NotFoundError("Not found.")
+
+
+def _check_size(scope: Scope) -> None:
+    if len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS:
+        raise _RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, {"detail": ADDRESS_TOO_LONG})
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+        raise _RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, {"detail": HEADERS_TOO_LARGE})
 
 
 def _check_method(scope: Scope) -> None:

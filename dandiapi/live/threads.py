@@ -5,7 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import connections
+
+from dandiapi.postgres.patience import statements_within
 
 T = TypeVar("T")
 
@@ -19,6 +22,7 @@ async def in_thread(function: Callable[[], T]) -> T:
 
 def _disconnecting(function: Callable[[], T]) -> T:
     try:
-        return function()
+        with statements_within(settings.DATABASE_READ_SECONDS):
+            return function()
     finally:
         connections.close_all()

@@ -4,14 +4,15 @@ from typing import Any
 
 from django.db.backends.postgresql.base import DatabaseWrapper as DjangoWrapper
 from psycopg import Connection, OperationalError
-from psycopg_pool import ConnectionPool
+
+from dandiapi.postgres.patience import statement_seconds
 
 
 class DatabaseWrapper(DjangoWrapper):
     """One thread's way to Postgres."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
-        """A connection, new or out of the pool, that works.
+        """A connection, new or out of the pool, that works, and gives statements up when this thread wants it to.
 
         When one is stale, Postgres was away, so the others are stale too, and the pool is emptied. Its own check finds
         them out one by one, and waits longer after each: seven seconds for four of them.
@@ -19,16 +20,23 @@ class DatabaseWrapper(DjangoWrapper):
         Raises psycopg.OperationalError or psycopg_pool.PoolTimeout while Postgres is away.
         """
         connection: Connection[Any] = super().get_new_connection(conn_params)
-        if self.pool and not _works(connection):
+        if self.pool and not _is_ready(connection):
             self.pool.drain()
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
+            _prepare(connection)
         return connection
 
 
-def _works(connection: Connection[Any]) -> bool:
+def _is_ready(connection: Connection[Any]) -> bool:
+    """Prepare the connection for this thread, which is also the check whether it works: both in one message."""
     try:
-        ConnectionPool.check_connection(connection)
+        _prepare(connection)
     except OperationalError:
         return False
     return True
+
+
+def _prepare(connection: Connection[Any]) -> None:
+    # Those in the pool commit by themselves, so this stays when a transaction is rolled back.
+    connection.execute(f"SET statement_timeout = {statement_seconds() * 1000:d}", prepare=False)

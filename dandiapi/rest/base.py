@@ -16,12 +16,16 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_dataset, find_version
 from archive.errors import InvalidError, UnauthenticatedError
 from dandiapi.auth import actor_of
+from dandiapi.rest.render import WORDS
 
 S = TypeVar("S", bound=Serializer[Any])
 
 
 class View(APIView):
     """A view of the REST face."""
+
+    # What its requests may send.
+    body_limit = WORDS
 
     @cached_property
     def actor(self) -> Actor:

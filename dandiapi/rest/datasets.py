@@ -19,6 +19,7 @@ from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, general_errors, listed_errors
 from dandiapi.rest.pages import Page
+from dandiapi.rest.render import METADATA, ROWS
 
 
 class DatasetListView(View):
@@ -56,6 +57,8 @@ class DatasetListView(View):
 
 class DatasetsView(DatasetListView):
     """The datasets that may be seen."""
+
+    body_limit = METADATA
 
     @extend_schema(
         operation_id="dandisets_list",
@@ -130,6 +133,7 @@ class OwnersView(View):
     """The owners of a dataset."""
 
     permission_classes = [ApprovedOrReadOnly]
+    body_limit = ROWS
 
     @extend_schema(
         responses={200: outputs.Owner(many=True), 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
@@ -152,7 +156,7 @@ class OwnersView(View):
     def put(self, request: Request, **kwargs: str) -> Response:
         """Make exactly these people the owners."""
         require(self.actor, Action.CHANGE_OWNERS, self.dataset, message="Action not allowed")
-        people = inputs.OwnerName(data=request.data, many=True, allow_empty=True)
+        people = inputs.OwnerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_OWNERS)
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():

@@ -18,6 +18,7 @@ from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, listed_errors
 from dandiapi.rest.pages import Page
+from dandiapi.rest.render import ROWS
 
 READ = {401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail}
 WRITE = {400: outputs.ERRORS, **READ}
@@ -60,6 +61,7 @@ class ViewersView(View):
     """Who may read all of a dataset, and change nothing."""
 
     permission_classes = [ApprovedOrReadOnly]
+    body_limit = ROWS
 
     @extend_schema(responses={200: outputs.Viewer(many=True), **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
@@ -71,7 +73,7 @@ class ViewersView(View):
     def put(self, request: Request, **kwargs: str) -> Response:
         """Make exactly these people the viewers."""
         require(self.actor, Action.CHANGE_VIEWERS, self.dataset, message="Action not allowed")
-        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True)
+        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_VIEWERS)
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():

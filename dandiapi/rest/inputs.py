@@ -75,10 +75,10 @@ class DatasetsQuery(serializers.Serializer[Any]):
     draft = serializers.BooleanField(default=True)
     empty = serializers.BooleanField(default=True)
     embargoed = serializers.BooleanField(default=False)
-    user = serializers.CharField(default="")
+    user = serializers.CharField(default="", max_length=150)
     starred = serializers.BooleanField(default=False)
     search = serializers.CharField(default="", allow_blank=True)
-    ordering = serializers.CharField(default="", allow_blank=True)
+    ordering = serializers.CharField(default="", allow_blank=True, max_length=32)
 
 
 FILE_TYPES = ["application/x-nwb", "image/", "text/", "video/"]
@@ -287,7 +287,7 @@ class ZarrsQuery(serializers.Serializer[Any]):
     """Which Zarr archives are asked for."""
 
     dandiset = DatasetField(required=False)
-    name = serializers.CharField(default="", allow_blank=True, trim_whitespace=False)
+    name = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=MAX_ZARR_NAME)
 
 
 class ZarrFilesQuery(serializers.Serializer[Any]):

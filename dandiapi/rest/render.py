@@ -1,6 +1,9 @@
 """JSON out and in, by orjson: fast, and strict about what Postgres cannot hold."""
 
+import re
+from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from typing import IO, Any
 
 import orjson
@@ -8,14 +11,49 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-MAX_BODY_BYTES = 10 * 2**20
 # orjson writes no more than 254 levels, and metadata is put into something larger.
 MAX_DEPTH = 100
 LEAST, MOST = -(2**63), 2**64
+# What tells values of JSON apart, and texts, in which the same signs tell nothing. A text that never ends is one too:
+# otherwise the rest of it would be looked through again from each of its quotation marks.
+_TOKEN = re.compile(rb'[,\[{]|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+# At most so many of them there are for each value: what tells it apart, its name and its text.
+TOKENS_PER_VALUE = 3
+
+
+@dataclass(frozen=True)
+class BodyLimit:
+    """How much a body may hold: bytes, and values, which are texts, numbers, lists, objects and what else JSON has.
+
+    Reading JSON makes an object of each value, of many times the size of its text; so they are counted before.
+    """
+
+    size: int
+    values: int
+
+    def check(self, body: bytes) -> None:
+        """Raise unless the body is within the limit."""
+        if len(body) > self.size:
+            raise TooLargeError(f"The body must have at most {self.size} bytes.")
+        if self._holds_too_many(body):
+            raise TooLargeError(f"The body must hold at most {self.values} values.")
+
+    def _holds_too_many(self, body: bytes) -> bool:
+        if sum(map(body.count, (b",", b"[", b"{"))) < self.values:
+            return False
+        tokens = [match[0][:1] for match in islice(_TOKEN.finditer(body), TOKENS_PER_VALUE * self.values)]
+        return len(tokens) - tokens.count(b'"') >= self.values or len(tokens) == TOKENS_PER_VALUE * self.values
+
+
+# Most bodies are a handful of words.
+WORDS = BodyLimit(size=64 * 2**10, values=1_000)
+# Metadata of a dataset or a file, and what tells of many files, parts or people.
+METADATA = BodyLimit(size=2 * 2**20, values=100_000)
+ROWS = BodyLimit(size=8 * 2**20, values=50_000)
 
 
 class TooLargeError(APIException):
-    """The body is larger than any honest one."""
+    """The body holds more than any honest one."""
 
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
@@ -35,18 +73,19 @@ class JSONRenderer(BaseRenderer):
 
 
 class JSONParser(BaseParser):
-    """Parses a body of at most MAX_BODY_BYTES; an empty one is `{}`, since clients post nothing where nothing is asked.
+    """Parses a body within the view's `body_limit`.
 
-    Refuses what is not JSON (NaN, broken Unicode), and what could be stored but not read again.
+    An empty one is `{}`, since clients post nothing where nothing is asked. Refuses what is not JSON (NaN, broken
+    Unicode), and what could be stored but not read again.
     """
 
     media_type = "application/json"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         """The data in `stream`."""
-        body = stream.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLargeError(f"The body must have at most {MAX_BODY_BYTES} bytes.")
+        limit: BodyLimit = getattr((parser_context or {}).get("view"), "body_limit", WORDS)
+        body = stream.read(limit.size + 1)
+        limit.check(body)
         if not body:
             return {}
         try:

@@ -13,6 +13,7 @@ from archive.datasets.queries import visible_datasets
 from dandiapi.auth import Anyone, Approved
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, bare_errors, listed_errors
+from dandiapi.rest.render import ROWS
 
 DANDI_ETAG = "dandi:dandi-etag"
 WRITE = {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail, 503: str}
@@ -63,6 +64,7 @@ class CompleteUploadView(View):
     """The end of an upload, as the store wants it."""
 
     permission_classes = [Approved]
+    body_limit = ROWS
 
     @extend_schema(request=inputs.CompleteUpload, responses={200: outputs.Completion, **WRITE})
     def post(self, request: Request, upload_id: str) -> Response:

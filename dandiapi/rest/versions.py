@@ -14,6 +14,7 @@ from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
 from dandiapi.rest.conditions import answer, expected_editions, require_edition
 from dandiapi.rest.pages import Page
+from dandiapi.rest.render import METADATA
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 TAGGED = {304: None, **READ}
@@ -51,6 +52,7 @@ class VersionView(View):
     """One version."""
 
     permission_classes = [ApprovedOrReadOnly]
+    body_limit = METADATA
 
     @extend_schema(responses={200: dict, **TAGGED})
     def get(self, request: Request, **kwargs: str) -> Response:

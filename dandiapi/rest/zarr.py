@@ -19,6 +19,7 @@ from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, listed_errors
 from dandiapi.rest.pages import Page
+from dandiapi.rest.render import ROWS
 
 READ = {401: outputs.Detail, 404: outputs.Detail}
 WRITE = {400: outputs.ERRORS, 403: outputs.Detail, **READ}
@@ -94,6 +95,7 @@ class ZarrFilesView(OneZarrView):
     """The files of a Zarr archive."""
 
     permission_classes = [ApprovedOrReadOnly]
+    body_limit = ROWS
 
     @extend_schema(
         parameters=[inputs.ZarrFilesQuery],

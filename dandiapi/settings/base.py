@@ -66,6 +66,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dandiapi.middleware.BoundsMiddleware",
+    "dandiapi.middleware.PatienceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "dandiapi.middleware.RequestUsernameMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -100,6 +102,10 @@ TEMPLATES = [
     },
 ]
 
+# Forms are short, and hold no files.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 2**10
+FILE_UPLOAD_HANDLERS = ["dandiapi.uploads.NoFiles"]
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
@@ -112,11 +118,18 @@ GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
+# How long Postgres may take over one statement of a request that reads, and of anything else, before it gives up.
+DATABASE_READ_SECONDS: int = env.int("DATABASE_READ_SECONDS", 10)
+DATABASE_STATEMENT_SECONDS: int = env.int("DATABASE_STATEMENT_SECONDS", 60)
+
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "dandiapi.postgres"
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    "options": "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c lock_timeout=20s",
+    "options": (
+        f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout=60s "
+        "-c lock_timeout=20s"
+    ),
 }
 if pool_size := env.int("DATABASE_POOL_SIZE", 8):
     # Threads of the web come and go, so their connections are kept for them.

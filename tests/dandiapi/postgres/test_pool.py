@@ -1,12 +1,18 @@
 """The pool of connections to Postgres."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import DatabaseWrapper
+from psycopg import Connection
 from psycopg_pool import ConnectionPool
+
+from archive.errors import BusyError
+from dandiapi.errors import in_the_domain
+from dandiapi.postgres.patience import statements_within
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +56,55 @@ def test_pool_keeps_its_connections_when_they_work(pool: ConnectionPool, thread:
     process_number(thread)
     thread.close()
     assert process_numbers(pool) == before
+
+
+@pytest.mark.usefixtures("pool")
+def test_statements_are_given_up_after_as_long_as_is_wanted(thread: BaseDatabaseWrapper) -> None:
+    assert given_up_after(thread) == "1min"
+    with statements_within(10):
+        assert given_up_after(thread) == "10s"
+    assert given_up_after(thread) == "1min"
+
+
+@pytest.mark.usefixtures("pool")
+def test_statements_are_given_up_without_a_message_more(
+    thread: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    execute = Connection.execute
+
+    def recorded(self: Connection[Any], query: Any, *args: Any, **options: Any) -> Any:
+        sent.append(query)
+        return execute(self, query, *args, **options)
+
+    monkeypatch.setattr(Connection, "execute", recorded)
+    given_up_after(thread)
+    # What it says is what finds out whether the connection works.
+    assert sent == ["SET statement_timeout = 60000"]
+
+
+def test_statement_that_is_given_up_is_told_as_such() -> None:
+    with pytest.raises(OperationalError) as slow, transaction.atomic():
+        sleep(5)
+    told = in_the_domain(slow.value)
+    assert isinstance(told, BusyError)
+    assert (told.retry_after, "took too long" in told.message) == (60, True)
+
+
+def sleep(seconds: float) -> None:
+    """Have Postgres sleep for so long, and give up before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 10")
+        cursor.execute("SELECT pg_sleep(%s)", [seconds])
+
+
+def given_up_after(thread: BaseDatabaseWrapper) -> str:
+    """After how long Postgres gives up what the thread asks next."""
+    with thread.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        said: str = cursor.fetchone()[0]
+    thread.close()
+    return said
 
 
 def process_number(thread: BaseDatabaseWrapper) -> int:

@@ -4,7 +4,8 @@ import pytest
 
 from archive.datasets.models import Dataset
 from archive.timeline.queries import position
-from dandiapi.rest.render import MAX_BODY_BYTES
+from dandiapi.rest.render import METADATA as LIMIT
+from dandiapi.rest.render import WORDS
 from tests.dandiapi.rest.api import Api
 
 METADATA = b'{"name": "x", "metadata": %s}'
@@ -27,7 +28,8 @@ def put_draft(caller: Api, dataset: Dataset, content: bytes) -> int:
         b"\xff\xfe",
         b"\x00",
         b"\xef\xbb\xbf{}",
-        b"[" * 100_000,
+        b"[" * 90_000,
+        b'"' + b'\\"[' * 200_000,
         b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
         METADATA % b"NaN",
         METADATA % b'{"a": NaN}',
@@ -93,14 +95,46 @@ def test_body_is_refused_when_it_could_not_be_shown_again(owner: Api, dataset: D
 
 
 def test_body_is_taken_when_it_is_as_large_as_may_be(owner: Api, dataset: Dataset) -> None:
-    filling = b"x" * (MAX_BODY_BYTES - len(FIELD % b'""'))
+    filling = b"x" * (LIMIT.size - len(FIELD % b'""'))
     assert put_draft(owner, dataset, FIELD % (b'"%s"' % filling)) == 200
 
 
 def test_body_is_refused_when_it_is_larger(owner: Api, dataset: Dataset) -> None:
     before = position(dataset.number)
-    assert put_draft(owner, dataset, FIELD % (b'"%s"' % (b"x" * MAX_BODY_BYTES))) == 413
+    assert put_draft(owner, dataset, FIELD % (b'"%s"' % (b"x" * LIMIT.size))) == 413
     assert position(dataset.number) == before
+
+
+@pytest.mark.parametrize("value", [b"1", b"[]", b"{}", b'""', b'",[{"', b'"\\",["', b'{"a":1}', b'"\\\\"'])
+def test_body_is_taken_when_it_holds_as_many_values_as_may_be(owner: Api, dataset: Dataset, value: bytes) -> None:
+    # The three objects, their other three values, and a list; the values of those that hold some count as well.
+    rest = LIMIT.values - 7
+    most = rest // 2 if value in {b"[]", b"{}"} else rest // 3 if value == b'{"a":1}' else rest
+    assert put_draft(owner, dataset, FIELD % (b"[" + b",".join([value] * most) + b"]")) == 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" + b",".join([b"[]"] * (LIMIT.size // 3)) + b"]",
+        b"[" + b",".join([b"1"] * LIMIT.values) + b"1]",
+        b"{" + b",".join(b'"%d":1' % number for number in range(LIMIT.values + 1)) + b"}",
+        b'["' + b'","' * LIMIT.values + b'"]',
+        b'"\\\\"' + b"[" * LIMIT.values,
+        b'""' * (LIMIT.size // 4) + b"[" * (LIMIT.size // 2),
+    ],
+)
+def test_cheap_body_is_refused_unread_when_it_holds_more_values(
+    owner: Api, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr("orjson.loads", lambda _: pytest.fail("It was read."))
+    response = owner.send_raw("PUT", f"dandisets/{dataset.identifier}/versions/draft/", content)
+    assert (response.status_code, response.json()) == (413, {"detail": "The body must hold at most 100000 values."})
+
+
+def test_cheap_body_is_refused_when_it_has_more_than_words_where_words_are_sent(anonymous: Api) -> None:
+    assert anonymous.send_raw("POST", "blobs/digest/", b" " * WORDS.size + b"1").status_code == 413
+    assert anonymous.send_raw("POST", "blobs/digest/", b"[" + b"1," * WORDS.values + b"1]").status_code == 413
 
 
 @pytest.mark.parametrize(

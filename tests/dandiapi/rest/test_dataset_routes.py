@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from archive.datasets.models import Dataset, Version
 from archive.timeline.queries import position
@@ -180,6 +182,17 @@ def test_owners_are_recorded_only_when_they_change(owner: Api, dataset: Dataset,
     before = position(dataset.number)
     assert owner.put(f"{address}users/", [{"username": owner.user.username}] * 2).status_code == 200
     assert position(dataset.number) == before
+
+
+@pytest.mark.parametrize(("people", "most"), [("users", 100), ("viewers", 1000)])
+def test_cheap_list_of_people_is_refused_when_it_is_longer_than_any_may_be(
+    owner: Api, address: str, people: str, most: int
+) -> None:
+    with CaptureQueriesContext(connection) as statements:
+        response = owner.put(f"{address}{people}/", [{"username": f"n{number}"} for number in range(most + 1)])
+    message = f"Ensure this field has no more than {most} elements."
+    assert (response.status_code, response.json()) == (400, {"non_field_errors": [message]})
+    assert not [each for each in statements if "'n1'" in each["sql"]]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from archive.datasets.models import Dataset
 from archive.zarr.models import ZarrArchive
+from archive.zarr.services import MAX_ENTRIES
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.factories import (
@@ -363,3 +364,11 @@ def test_flat_asset_of_an_old_version_names_its_revision(anonymous: Api, old_ver
 
 def test_archive_that_there_is_not_is_not_found(anonymous: Api) -> None:
     assert anonymous.get(f"zarr/{uuid4()}/").json() == shapes.NOT_FOUND
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_cheap_request_names_no_more_entries_than_may_be(owner: Api, files: str, method: str) -> None:
+    entry = {"path": "a", "base64md5": base64md5(b"")}
+    response = owner.send(method, files, [entry] * (MAX_ENTRIES + 1))
+    message = f"A request names at most {MAX_ENTRIES} entries; this one names {MAX_ENTRIES + 1}."
+    assert (response.status_code, response.json()) == (400, message if method == "POST" else [message])
