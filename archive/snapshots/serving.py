@@ -10,8 +10,17 @@ from typing import IO
 from archive.errors import BusyError, InvalidError
 from archive.snapshots.git import READ_SIZE, Git
 
-# Clients may leave blobs out and ask for them one by one; what nobody is shown is not for asking.
-_SETTINGS = ("-c", "uploadpack.allowFilter=true", "-c", "pack.threads=1", "-c", "pack.windowMemory=64m")
+# Clients may leave blobs and trees out and ask for them one by one; what nobody is shown is not for asking. Other ways
+# of choosing look at every path of every commit.
+_FILTERS = ("blob:none", "blob:limit", "tree")
+_OPTIONS = (
+    "uploadpack.allowFilter=true",
+    "uploadpackfilter.allow=false",
+    *(f"uploadpackfilter.{name}.allow=true" for name in _FILTERS),
+    "pack.threads=1",
+    "pack.windowMemory=64m",
+)
+_SETTINGS = tuple(word for option in _OPTIONS for word in ("-c", option))
 _PROTOCOL = re.compile(r"version=[0-2]")
 
 

@@ -22,7 +22,7 @@ from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
 from dandiapi.rest.conditions import answer, require_edition
 from dandiapi.rest.pages import Page
-from dandiapi.rest.render import METADATA
+from dandiapi.rest.render import ASSET
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 TAGGED = {304: None, **READ}
@@ -34,7 +34,7 @@ class NestedView(View):
     """Assets of one version of one dataset."""
 
     permission_classes = [ApprovedOrReadOnly]
-    body_limit = METADATA
+    body_limit = ASSET
 
     def may_change_draft(self) -> None:
         """Raise unless the actor may change the version, and it is the draft."""

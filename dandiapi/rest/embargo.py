@@ -73,7 +73,7 @@ class ViewersView(View):
     def put(self, request: Request, **kwargs: str) -> Response:
         """Make exactly these people the viewers."""
         require(self.actor, Action.CHANGE_VIEWERS, self.dataset, message="Action not allowed")
-        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_VIEWERS)
+        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_VIEWERS)  # type: ignore[call-arg]
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():

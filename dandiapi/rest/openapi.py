@@ -1,6 +1,16 @@
-"""What the OpenAPI document says of all routes alike: what any of them may answer before it has begun its own work."""
+"""The OpenAPI document, and what it says of all routes alike: what any may answer before it has begun its own work."""
 
+from functools import cache
 from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import translation
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+
+from dandiapi.auth import Anyone
 
 JSON_ANSWER = "application/json"
 TEXT = {"type": "string"}
@@ -20,8 +30,9 @@ ANYWHERE: dict[str, Answer] = {
     "404": {"description": "There is nothing at the address.", "content": {"text/html": {"schema": TEXT}}},
     "405": _json("The method is not taken, or what it would change never changes.", TEXT, DETAIL),
     "406": _json("The answer would be JSON, and that is not accepted.", DETAIL),
-    "414": {"description": "The address is too long."},
+    "414": {"description": "The address is too long.", "content": {"text/plain": {"schema": TEXT}}},
     "429": _json("Too many requests; `Retry-After` says when there may be more.", DETAIL),
+    "431": {"description": "The headers are too large.", "content": {"text/plain": {"schema": TEXT}}},
     "503": _json("A service that this needs is away; `Retry-After` says when to ask again.", TEXT),
 }
 WITH_A_BODY: dict[str, Answer] = {
@@ -43,3 +54,26 @@ def document_common_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 content = operation["responses"][status].setdefault("content", {})
                 content.update(ANYWHERE[status]["content"])
     return result
+
+
+class DocumentView(SpectacularAPIView):
+    """The document. It is the same for everybody, and takes half a second to compose, so that is done once."""
+
+    permission_classes = [Anyone]
+
+    def _get_schema_response(self, request: Request) -> HttpResponse:
+        renderer = request.accepted_renderer
+        name = self._get_filename(request, None)  # type: ignore[no-untyped-call]
+        return HttpResponse(
+            _document(renderer.media_type),
+            content_type=f"{renderer.media_type}; charset=utf-8",
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
+        )
+
+
+@cache
+def _document(media_type: str) -> str | bytes:
+    renderer = next(each() for each in DocumentView.renderer_classes if each.media_type == media_type)
+    with translation.override(settings.LANGUAGE_CODE):
+        document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return renderer.render(document)

@@ -47,7 +47,8 @@ class BodyLimit:
 
 # Most bodies are a handful of words.
 WORDS = BodyLimit(size=64 * 2**10, values=1_000)
-# Metadata of a dataset or a file, and what tells of many files, parts or people.
+# Metadata of a file, of which a page has a thousand; that of a dataset; what tells of many files, parts or people.
+ASSET = BodyLimit(size=256 * 2**10, values=10_000)
 METADATA = BodyLimit(size=2 * 2**20, values=100_000)
 ROWS = BodyLimit(size=8 * 2**20, values=50_000)
 

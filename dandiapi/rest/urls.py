@@ -1,7 +1,7 @@
 """The addresses of the REST face: one table."""
 
 from django.urls import re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from dandiapi.auth import Anyone
 from dandiapi.rest import (
@@ -19,6 +19,7 @@ from dandiapi.rest import (
     webdav,
     zarr,
 )
+from dandiapi.rest.openapi import DocumentView
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
 VERSION_NAME = r"draft|0\.[0-9]{6}\.[0-9]{4}"
@@ -83,7 +84,7 @@ urlpatterns = [
     re_path(rf"^{ZARR}/content/(?P<path>.+)/$", zarr.ZarrContentView.as_view()),
     re_path(r"^webdav/assets/atpath/$", webdav.AtPathView.as_view()),
     re_path(r"^audit/events/asset/$", audit.AssetEventsView.as_view()),
-    re_path(r"^schema/$", SpectacularAPIView.as_view(permission_classes=[Anyone]), name="openapi"),
+    re_path(r"^schema/$", DocumentView.as_view(), name="openapi"),
     re_path(
         r"^docs/swagger/$",
         SpectacularSwaggerView.as_view(permission_classes=[Anyone], url_name="openapi"),

@@ -36,7 +36,7 @@ def remembered_markdown(text: str) -> SafeString:
     name = f"markdown:{sha256(text.encode()).hexdigest()}"
     with suppress(RedisError):
         if known := cache.get(name):
-            return mark_safe(known)  # noqa: S308 - it was safe when it was remembered
+            return mark_safe(str(known))  # noqa: S308 - it was safe when it was remembered
     html = render_markdown(text)
     with suppress(RedisError):
         cache.set(name, html, REMEMBERED_SECONDS)

@@ -1,11 +1,13 @@
 """Bodies that nobody honest sends (contract 1.1.3)."""
 
+from typing import Any
+
 import pytest
 
 from archive.datasets.models import Dataset
 from archive.timeline.queries import position
+from dandiapi.rest.render import ASSET, WORDS
 from dandiapi.rest.render import METADATA as LIMIT
-from dandiapi.rest.render import WORDS
 from tests.dandiapi.rest.api import Api
 
 METADATA = b'{"name": "x", "metadata": %s}'
@@ -135,6 +137,15 @@ def test_cheap_body_is_refused_unread_when_it_holds_more_values(
 def test_cheap_body_is_refused_when_it_has_more_than_words_where_words_are_sent(anonymous: Api) -> None:
     assert anonymous.send_raw("POST", "blobs/digest/", b" " * WORDS.size + b"1").status_code == 413
     assert anonymous.send_raw("POST", "blobs/digest/", b"[" + b"1," * WORDS.values + b"1]").status_code == 413
+
+
+def test_cheap_body_is_refused_when_a_file_has_more_metadata_than_a_page_can_hold(
+    owner: Api, draft: str, asset_body: dict[str, Any]
+) -> None:
+    asset_body["metadata"] |= {"path": "b", "note": "a" * ASSET.size}
+    assert owner.post(f"{draft}assets/", asset_body).status_code == 413
+    asset_body["metadata"] |= {"note": "a" * (ASSET.size // 2)}
+    assert owner.post(f"{draft}assets/", asset_body).status_code == 200
 
 
 @pytest.mark.parametrize(

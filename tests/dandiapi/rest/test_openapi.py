@@ -8,6 +8,7 @@ import orjson
 import pytest
 from django.core.management import call_command
 from django.http import HttpResponse  # noqa: TID251 - what a face answers
+from drf_spectacular.generators import SchemaGenerator
 
 from tests.dandiapi.rest.api import Api
 from tests.dandiapi.rest.document import check, document
@@ -36,6 +37,14 @@ def test_document_describes_every_route_and_method() -> None:
 def test_document_is_served(anonymous: Api) -> None:
     response = anonymous.client.get("/api/schema/")
     assert (response.status_code, b"/api/dandisets/{identifier}/" in response.content) == (200, True)
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.oai.openapi", "application/vnd.oai.openapi+json", "*/*"])
+def test_cheap_document_is_composed_once(anonymous: Api, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    first = anonymous.client.get("/api/schema/?lang=de", headers={"Accept": kind})
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_, **__: pytest.fail("It was composed again."))
+    again = anonymous.client.get("/api/schema/", headers={"Accept": kind})
+    assert (again.content, again.headers["Content-Type"]) == (first.content, first.headers["Content-Type"])
 
 
 @pytest.mark.parametrize("page", ["swagger", "redoc"])
