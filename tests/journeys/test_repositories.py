@@ -9,7 +9,7 @@ import pytest
 
 from tests.journeys.client import DandiClient
 from tests.journeys.git_client import GitClient
-from tests.journeys.rest import VALID_METADATA, Json, add_file, create_dandiset, success
+from tests.journeys.rest import VALID_METADATA, Json, add_file, create_dandiset, rest_client, success
 from tests.journeys.running import RunningArchive, wait_for
 from tests.journeys.test_dandi_client import MIB, digests, draft_url, upload, write_files
 
@@ -17,6 +17,10 @@ FIRST = "sub-a/sub-a_ses-1.nwb"
 SECOND = "sub-a/sub-a_ses-2.nwb"
 README = "README.md"
 FOLLOW_SECONDS = 60
+# Without history, but with the branch that says where content is.
+SHALLOW = ("--depth=1", "--no-single-branch")
+SECRET = "sub-a/secret.bin"
+SECRET_CONTENT = bytes(range(256)) * 8192
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -102,16 +106,47 @@ def test_clone_has_the_files_of_draft_and_version(
     assert told["commit"] == anybody.git("rev-parse", "HEAD", within=clone).strip()
 
 
-@pytest.mark.parametrize("option", ["--depth=1", "--filter=blob:none", "--no-tags"])
-def test_clone_of_a_part_has_the_same_files(anybody: GitClient, uploaded: Json, option: str) -> None:
-    clone = anybody.clone(uploaded["dandiset"], "part", option)
+@pytest.mark.parametrize(
+    "options", [SHALLOW, ("--filter=blob:none",), ("--no-tags",)], ids=["shallow", "without blobs", "without tags"]
+)
+def test_clone_of_a_part_has_the_same_files_and_gets_content(
+    anybody: GitClient, uploaded: Json, options: tuple[str, ...]
+) -> None:
+    clone = anybody.clone(uploaded["dandiset"], "part", *options)
     assert anybody.files(clone) == {FIRST, SECOND, README}
     assert (clone / README).read_text() == "# To be cloned\n"
+    anybody.git("annex", "get", ".", within=clone)
+    assert recordings(clone) == recordings(uploaded["folder"])
 
 
-def test_clone_of_a_version_by_its_name(anybody: GitClient, uploaded: Json) -> None:
-    clone = anybody.clone(uploaded["dandiset"], "version", "--branch", uploaded["version"])
+@pytest.mark.parametrize("options", [(), SHALLOW], ids=["whole", "shallow"])
+def test_clone_of_a_version_by_its_name_gets_content(
+    anybody: GitClient, uploaded: Json, options: tuple[str, ...]
+) -> None:
+    clone = anybody.clone(uploaded["dandiset"], "version", "--branch", uploaded["version"], *options)
     assert anybody.files(clone) == {FIRST, README}
+    anybody.git("annex", "get", FIRST, within=clone)
+    assert recordings(clone)[FIRST] == recordings(uploaded["folder"])[FIRST]
+
+
+def test_shallow_clone_without_the_branch_of_git_annex_gets_content_once_it_has_fetched_that(
+    anybody: GitClient, uploaded: Json
+) -> None:
+    clone = anybody.clone(uploaded["dandiset"], "bare", "--depth=1")
+    anybody.git("annex", "init", within=clone)
+    assert "not available" in anybody.attempt("git", "annex", "get", FIRST, within=clone).stdout
+    anybody.git("remote", "set-branches", "--add", "origin", "git-annex", within=clone)
+    anybody.git("fetch", "--depth=1", within=clone)
+    anybody.git("annex", "get", FIRST, within=clone)
+    assert recordings(clone)[FIRST] == recordings(uploaded["folder"])[FIRST]
+
+
+def test_shallow_clone_by_datalad_gets_content(anybody: GitClient, uploaded: Json) -> None:
+    anybody.run("datalad", "clone", anybody.repository_url(uploaded["dandiset"]), "dataset", *SHALLOW)
+    clone = anybody.folder / "dataset"
+    assert anybody.git("rev-list", "--count", "HEAD", within=clone) == "1\n"
+    anybody.run("datalad", "get", FIRST, within=clone)
+    assert recordings(clone)[FIRST] == recordings(uploaded["folder"])[FIRST]
 
 
 def test_annex_gets_and_checks_everything(anybody: GitClient, uploaded: Json) -> None:
@@ -221,31 +256,48 @@ def test_push_of_others_is_refused(stranger: GitClient, anybody: GitClient, uplo
 # --- Embargo ----------------------------------------------------------------------------------------------------------
 
 
-def test_embargoed_dataset_is_for_its_owner_alone(
-    running_archive: RunningArchive,
-    owner: GitClient,
-    stranger: GitClient,
-    anybody: GitClient,
-    api: httpx.Client,
-) -> None:
-    metadata = VALID_METADATA | {"name": "Secret", "schemaVersion": api.get("/info/").json()["schema_version"]}
-    created = success(
-        api.post("/dandisets/", params={"embargo": "true"}, json={"name": "Secret", "metadata": metadata})
-    )
-    dandiset = created.json()["identifier"]
-    content = bytes(range(256)) * 8192
-    add_file(api, dandiset, "sub-a/secret.bin", content)
+@pytest.fixture(scope="module")
+def secret(running_archive: RunningArchive) -> str:
+    """An embargoed dataset of one file."""
+    with rest_client(running_archive) as api:
+        metadata = VALID_METADATA | {"name": "Secret", "schemaVersion": api.get("/info/").json()["schema_version"]}
+        body = {"name": "Secret", "metadata": metadata}
+        dandiset: str = success(api.post("/dandisets/", params={"embargo": "true"}, json=body)).json()["identifier"]
+        add_file(api, dandiset, SECRET, SECRET_CONTENT)
     wait_until_followed(running_archive, dandiset)
+    return dandiset
 
-    clone = owner.clone(dandiset, "secret")
+
+def test_embargoed_dataset_is_for_its_owner_alone(
+    owner: GitClient, stranger: GitClient, anybody: GitClient, secret: str
+) -> None:
+    clone = owner.clone(secret, "secret")
     owner.git("annex", "init", within=clone)
     owner.git("annex", "get", ".", within=clone)
-    assert (clone / "sub-a" / "secret.bin").read_bytes() == content
+    assert (clone / SECRET).read_bytes() == SECRET_CONTENT
 
     missing = "999999"
     for client in (stranger, anybody):
         refused, absent = (
-            client.attempt("git", "ls-remote", client.repository_url(each)) for each in (dandiset, missing)
+            client.attempt("git", "ls-remote", client.repository_url(each)) for each in (secret, missing)
         )
         assert refused.returncode == absent.returncode != 0
-        assert refused.stderr.replace(dandiset, missing) == absent.stderr
+        assert refused.stderr.replace(secret, missing) == absent.stderr
+
+
+def test_token_in_the_address_is_none_to_git_annex_until_it_is_kept_as_a_password(
+    running_archive: RunningArchive, owner: GitClient, anybody: GitClient, secret: str
+) -> None:
+    address = owner.repository_url(secret)
+    anybody.git("clone", address.replace("//", f"//you:{running_archive.token}@"), "clone")
+    clone = anybody.folder / "clone"
+    assert anybody.attempt("git", "annex", "get", SECRET, within=clone).returncode != 0
+    assert anybody.git("config", "remote.origin.annex-ignore", within=clone) == "true\n"
+
+    (owner.folder / ".git-credentials").rename(anybody.folder / ".git-credentials")
+    anybody.git("config", "--global", "credential.helper", "store")
+    anybody.git("remote", "set-url", "origin", address, within=clone)
+    anybody.git("config", "--unset", "remote.origin.annex-ignore", within=clone)
+    anybody.git("annex", "get", SECRET, within=clone)
+    assert (clone / SECRET).read_bytes() == SECRET_CONTENT
+    assert running_archive.token not in (clone / ".git" / "config").read_text()
