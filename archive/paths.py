@@ -12,6 +12,8 @@ from archive.errors import InvalidError
 MAX_PATH_BYTES = 1024
 MAX_PATH_CHARACTERS = 512
 MAX_NAME_BYTES = 255
+# Persian, Hindi and other languages write words with them; they show no text of their own, but form that of others.
+JOINERS = frozenset("\u200c\u200d")
 
 # What Windows takes for `.git` or `.gitmodules`: their short names, and either with dots, spaces or a stream behind it.
 _GIT_ALIAS = re.compile(
@@ -51,11 +53,28 @@ def _fault(path: str) -> str | None:
         return f"it is longer than {MAX_PATH_CHARACTERS} characters"
     if "\\" in path:
         return "it contains a backslash"
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} for character in path):
+    if any(map(_is_control, path)):
         return "it contains a control character"
     if not unicodedata.is_normalized("NFC", path):
-        return "it is not in Unicode normalization form C"
+        return f"it is not in Unicode normalization form C; use {composed(path)!r}"
     return next(filter(None, map(_name_fault, path.split("/"))), None)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in JOINERS
+
+
+def composed(path: str) -> str:
+    """The path as it is stored, however its letters came: macOS writes an accent as a character of its own."""
+    return unicodedata.normalize("NFC", path)
+
+
+def folded(path: str) -> str:
+    """The path without its case, letter by letter, as Postgres has it too."""
+    capitals = path.upper()
+    if len(capitals) == len(path):
+        return capitals
+    return "".join(letter if len(letter.upper()) > 1 else letter.upper() for letter in path)
 
 
 def _name_fault(name: str) -> str | None:

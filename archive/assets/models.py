@@ -10,12 +10,18 @@ from typing import cast
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
 
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.paths import MAX_PATH_CHARACTERS
 from archive.zarr.models import ZarrArchive, ZarrRevision
+
+
+class Folded(models.Func):
+    """A path without its case, in byte order. By the collation of the column itself, only English has capitals."""
+
+    template = '(UPPER((%(expressions)s) COLLATE "default") COLLATE "C")'
+    output_field = models.CharField()
 
 
 class Asset(models.Model):
@@ -74,7 +80,7 @@ class Asset(models.Model):
             models.Index(fields=["dataset", "introduced", "path"], include=["retired"], name="asset_by_introduction"),
             models.Index(fields=["dataset", "retired"], condition=Q(retired__isnull=False), name="asset_by_retirement"),
             # A path prefix in any case, as the contract (1.6) has it.
-            models.Index(F("dataset"), Upper("path"), name="asset_by_upper_path"),
+            models.Index(F("dataset"), Folded("path"), name="asset_by_folded_path"),
             models.Index(
                 fields=["dataset", "status", "modified", "id"],
                 condition=Q(retired__isnull=True) & ~Q(status="Valid"),
@@ -133,6 +139,7 @@ class Folder(models.Model):
                 fields=["dataset", "folder", "path", "introduced"], include=["retired"], name="folder_in_folder"
             ),
             models.Index(fields=["dataset", "path", "introduced"], include=["retired"], name="folder_by_path"),
+            models.Index(F("dataset"), Folded("path"), condition=Q(retired__isnull=True), name="folder_by_folded_path"),
         ]
 
     def __str__(self) -> str:

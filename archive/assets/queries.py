@@ -19,15 +19,15 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
-from django.db.models.functions import Collate, Upper
 from redis.exceptions import RedisError
 
 from archive.accounts.policy import Action, Actor, is_blinded, require, visible_rows
-from archive.assets.models import Asset, Folder
+from archive.assets.models import Asset, Folded, Folder
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
 from archive.errors import InvalidError, NotFoundError
+from archive.paths import composed
 from archive.patterns import like_glob
 from archive.storage.queries import public_url, read_start
 from archive.validation.metadata import (
@@ -213,7 +213,7 @@ class Filter:
     """Which assets of a version are asked for (contract 1.6).
 
     `path` is a whole path or, if there is no such asset, a prefix in any case; `glob` is matched from end to end, in
-    any case, with `*` for any characters.
+    any case, with `*` for any characters. Either finds what it means in whatever form of Unicode it is written.
     """
 
     path: str = ""
@@ -227,14 +227,18 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
     if wanted.only_zarr:
         rows = rows.filter(zarr__isnull=False)
     if wanted.path:
-        exact = rows.filter(path=wanted.path)
-        # Collated as the column is, or "é" would have a capital here and none there.
-        prefix = Upper(Collate(Value(wanted.path), "C"))
-        rows = exact if exact.exists() else rows.annotate(upper=Upper("path")).filter(upper__startswith=prefix)
+        path = composed(wanted.path)
+        exact, prefix = rows.filter(path=path), Folded(Value(path))
+        rows = exact if exact.exists() else rows.annotate(folded=Folded("path")).filter(folded__startswith=prefix)
     if wanted.glob:
-        pattern = Upper(Collate(Value(like_glob(wanted.glob)), "C"))
-        rows = rows.filter(Func(Upper("path"), pattern, **LIKE))
+        pattern = Folded(Value(like_glob(composed(wanted.glob))))
+        rows = rows.filter(Func(Folded("path"), pattern, **LIKE))
     return rows
+
+
+def find_asset_at(version: Version, path: str) -> Asset | None:
+    """The asset of a version at exactly that path, its CONTENT with it; None if there is none."""
+    return assets_of(version).select_related(*CONTENT).filter(path=composed(path)).first()
 
 
 @dataclass(frozen=True)
@@ -288,11 +292,12 @@ def page_of_assets(
 
 def find_folder(version: Version, path: str) -> Folder | None:
     """The folder at `path` ("" for the root), or None if there is none, or it is empty."""
-    return folders_of(version).filter(path=path).first()
+    return folders_of(version).filter(path=composed(path)).first()
 
 
 def page_of_children(version: Version, folder: str, *, offset: int, limit: int) -> list[Child]:
     """The files and folders directly in `folder`, in byte order of their paths, at the same cost at any depth."""
+    folder = composed(folder)
     children, parameters = _children_sql(version, folder)
     anchors = Anchors.of(version, f"in:{folder}")
     anchor, key = anchors.before(offset)

@@ -24,6 +24,7 @@ from archive.assets.folders import (
     update_folders,
 )
 from archive.assets.models import Asset
+from archive.assets.names import look_alikes
 from archive.assets.queries import draft_asset, live_assets
 from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob
@@ -257,6 +258,7 @@ def _apply(
 
     `grown` are paths of assets that stay, and by how many bytes they have grown.
     """
+    _refuse_look_alikes(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     _retire(change, retire)
     _refuse_conflicts(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     assets = _introduce(change, add, asset_ids or [uuid.uuid4() for _ in add])
@@ -281,6 +283,12 @@ def _retire(change: Change, assets: Sequence[Asset]) -> None:
     for start in range(0, len(assets), BATCH_SIZE):
         batch = assets[start : start + BATCH_SIZE]
         Asset.objects.filter(pk__in=[asset.pk for asset in batch]).update(retired=change.number)
+
+
+def _refuse_look_alikes(dataset_id: int, new_paths: Sequence[str], *, leaving: Sequence[str]) -> None:
+    """Raise ConflictError if one of the new paths is, to some systems, that of another file or of a folder."""
+    for path, other in look_alikes(dataset_id, new_paths, leaving=leaving).items():
+        raise ConflictError(f'Some systems cannot tell path "{path}" from "{other}"; please give it another name')
 
 
 def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str], *, leaving: Sequence[str]) -> None:

@@ -1,9 +1,7 @@
 """What an entry of a pushed tree may be: the names, links and pointers that the archive takes in. Pure."""
 
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archive import paths
@@ -109,16 +107,3 @@ def pointer_key(content: bytes) -> AnnexKey:
     if match is None:
         raise InvalidError("it begins like a pointer of git-annex and is none")
     return parse_annex_key(match[1].decode(errors="backslashreplace"))
-
-
-def folded(name: str) -> str:
-    """The name as systems see it that tell neither upper from lower case nor two ways to write a letter apart."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
-
-
-def look_alikes(names: Iterable[str]) -> list[list[str]]:
-    """Groups of those names in one folder that some systems cannot tell apart."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        groups[folded(name)].append(name)
-    return [sorted(group) for group in groups.values() if len(group) > 1]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
+from archive.assets.names import look_alikes
 from archive.assets.queries import live_assets
 from archive.assets.services import NewAsset, change_assets
 from archive.blobs.models import Blob
@@ -121,6 +122,8 @@ class Judgement:
         changes = self._changes(faults)
         yield f"Files that came or changed: {len(changes.contents)}; that are gone: {len(changes.removed)}."
         self._leave_out_attributes(changes, own_attributes)
+        for path, other in look_alikes(self._dataset.number, changes.contents, leaving=changes.removed).items():
+            faults.add(path, f"some systems cannot tell it from {printable(other)!r}")
         blobs = self._known_blobs(changes, faults)
         if faults.count:
             raise RefusedError(*faults.lines(), NOTHING_CHANGED)

@@ -17,7 +17,6 @@ from archive.snapshots.entries import (
     checked_path,
     is_pointer,
     linked_key,
-    look_alikes,
     mode_fault,
     pointer_key,
 )
@@ -157,7 +156,6 @@ class _Walk:
                 self._come(path, after, replaces_folder=bool(old_tree))
             elif before and not old_tree:
                 self._go(path)
-        self._refuse_look_alikes(folder.path, now.keys() - was.keys(), now.keys())
 
     def _count_one(self) -> None:
         self._count += 1
@@ -193,17 +191,6 @@ class _Walk:
         inside = above if replaces_folder else [*above, path]
         zarr = next((self._zarr_paths[folder] for folder in inside if folder in self._zarr_paths), None)
         return zarr and f"it is in the Zarr archive {zarr}, whose files are changed by the archive's API alone"
-
-    def _refuse_look_alikes(self, folder: bytes, new: Collection[bytes], names: Iterable[bytes]) -> None:
-        """Put to the faults what came beside something that some systems cannot tell from it."""
-        if not new:
-            return
-        came = {name.decode(errors="replace") for name in new}
-        for group in look_alikes(name.decode(errors="replace") for name in names):
-            for name in came.intersection(group):
-                others = ", ".join(repr(other) for other in group if other != name)
-                path = b"%b/%b" % (folder, name.encode()) if folder else name
-                self._faults.add(path, f"some systems cannot tell it from {others}")
 
 
 def _items(tree: bytes) -> _Items:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from archive.accounts.policy import RELEASED, Action, Actor, inside, may, visible, visible_rows
 from archive.digests import ZarrLeaf
 from archive.errors import NotFoundError, UnauthenticatedError
-from archive.paths import name_of
+from archive.paths import composed, name_of
 from archive.storage.queries import public_url, sign_get, sign_head
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision, entry_key
 
@@ -147,8 +147,8 @@ def page_of_entries(view: ZarrView, *, prefix: str = "", after: str = "", limit:
 
 def _in_range(entries: QuerySet[ZarrEntry], prefix: str, after: str) -> QuerySet[ZarrEntry]:
     if prefix:
-        entries = entries.filter(path__startswith=prefix)
-    return entries.filter(path__gt=after) if after else entries
+        entries = entries.filter(path__startswith=composed(prefix))
+    return entries.filter(path__gt=composed(after)) if after else entries
 
 
 def awaited_page(zarr_id: uuid.UUID, *, prefix: str, after: str, limit: int) -> list[ZarrEntry]:
@@ -164,7 +164,7 @@ def leaves_of(view: ZarrView) -> Iterator[ZarrLeaf]:
 
 def find_entry(view: ZarrView, path: str) -> ZarrEntry:
     """The entry at exactly that path; NotFoundError if there is none."""
-    entry = entries_of(view).filter(path=path).first()
+    entry = entries_of(view).filter(path=composed(path)).first()
     if entry is None:
         raise NotFoundError("Not found.")
     return entry

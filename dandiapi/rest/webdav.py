@@ -46,7 +46,7 @@ class AtPathView(View):
         folder = queries.find_folder(version, path)
         if folder is None and path:
             return page.answer(count=1, fetch=lambda _, __: [self._file(version, asked, query)])
-        itself = [shapes.webdav_folder(path, folder.file_count, folder.size)] if folder and path else []
+        itself = [shapes.webdav_folder(folder.path, folder.file_count, folder.size)] if folder and path else []
         children = folder.child_count if folder and query["children"] else 0
 
         def entries(offset: int, limit: int) -> list[Entry]:
@@ -63,7 +63,7 @@ class AtPathView(View):
             raise ForbiddenError("") from None
 
     def _file(self, version: Version, asked: str, query: Entry) -> Entry:
-        asset = queries.assets_of(version).select_related(*queries.CONTENT).filter(path=asked.strip("/")).first()
+        asset = queries.find_asset_at(version, asked.strip("/"))
         if asset is None:
             raise NotFound(f"Folder or asset not found at {asked}")
         if asked.endswith("/"):

@@ -271,6 +271,7 @@ def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     folder = find_folder(version, location)
     if folder is None and location:
         raise NotFoundError("This version has no such folder.")
+    location = folder.path if folder else ""
     page = Page.of(request, count=folder.child_count if folder else 0, size=FILES_PER_PAGE)
     children = page_of_children(version, location, offset=page.start, limit=page.size)
     facts = {

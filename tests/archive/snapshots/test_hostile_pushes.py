@@ -82,15 +82,19 @@ TREES: dict[str, tuple[Tree, str]] = {
     "escape": ({"a\x1b[31m": b"x"}, r"a\x1b[31m: Path improperly formatted: it contains a control character"),
     "direction of text": ({"a\u202etxt.exe": b"x"}, r"a\u202etxt.exe: Path improperly formatted"),
     "not UTF-8": ({b"a\xff.txt": b"x"}, r"a\xff.txt: its name is not UTF-8"),
-    "not composed": ({"cafe\u0301": b"x"}, "it is not in Unicode normalization form C"),
+    "not composed": ({"cafe\u0301": b"x"}, "it is not in Unicode normalization form C; use 'caf\u00e9'"),
     "long name": ({"a" * 300: b"x"}, "is longer than 255 bytes"),
     "long path": ({"a" * 200: {"b" * 200: {"c" * 200: b"x"}}}, "it is longer than 512 characters"),
     # --- Names that some systems cannot tell apart
     "case of files": ({"readme.md": b"x"}, "readme.md: some systems cannot tell it from 'README.md'"),
-    "case of folders": ({"SUB-1": {"x": b"x"}}, "SUB-1: some systems cannot tell it from 'sub-1'"),
+    "case of folders": (
+        {"SUB-1": {"Notes.txt": b"x"}},
+        "SUB-1/Notes.txt: some systems cannot tell it from 'sub-1/notes.txt'",
+    ),
     "case of file and folder": ({"Sub-1": b"x"}, "Sub-1: some systems cannot tell it from 'sub-1'"),
-    "case below": ({"new": {"x": {"a": b"x", "A": b"x"}}}, "new/x/A: some systems cannot tell it from 'a'"),
-    "sharp s": ({"straße": b"x", "STRASSE": b"x"}, "straße: some systems cannot tell it from 'STRASSE'"),
+    "case of folder and file": ({"A.TXT": {"x": b"x"}}, "A.TXT/x: some systems cannot tell it from 'a.txt'"),
+    "case below": ({"new": {"x": {"a": b"x", "A": b"x"}}}, "new/x/A: some systems cannot tell it from 'new/x/a'"),
+    "Greek": ({"ὁδός": b"x", "ὉΔΌΣ": b"x"}, "ὁδός: some systems cannot tell it from 'ὉΔΌΣ'"),
     # --- Modes
     "submodule": ({"sub": ("160000", "1" * 40)}, "sub: it is a submodule"),
     "gitmodules": ({".gitmodules": b'[submodule "a"]\n\tpath = a\n\turl = a\n'}, "'.gitmodules' is not allowed"),

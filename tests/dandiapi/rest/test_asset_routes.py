@@ -134,7 +134,7 @@ def test_asset_is_kept_and_not_valid_when_its_metadata_name_no_schema_that_there
         ("a\\b", "Path improperly formatted: it contains a backslash"),
         ("a\nb", "Path improperly formatted: it contains a control character"),
         ("a\u202eb", "Path improperly formatted: it contains a control character"),
-        ("e\u0301", "Path improperly formatted: it is not in Unicode normalization form C"),
+        ("e\u0301", "Path improperly formatted: it is not in Unicode normalization form C; use '\u00e9'"),
         ("\u65e5/" * 256 + "x" * 2, "Path improperly formatted: it is longer than 1024 bytes"),
         ("x/" * 256 + "x", "Path improperly formatted: it is longer than 512 characters"),
         ("x" * 256, "Path improperly formatted: a name in it is longer than 255 bytes"),
@@ -147,6 +147,15 @@ def test_asset_is_refused_when_its_path_is_none(
     response = owner.post(f"dandisets/{dataset.identifier}/versions/draft/assets/", at(new, path))
     assert (response.status_code, response.json()) == (400, answer)
     assert position(dataset.number) == before
+
+
+@pytest.mark.parametrize("path", ["Sub-1/A.nwb", "SUB-1/a.nwb", "sub-1/a.NWB/b"])
+def test_asset_is_refused_when_some_systems_cannot_tell_its_path_from_another(
+    owner: Api, assets: str, asset: Asset, new: dict[str, Any], path: str
+) -> None:
+    response = owner.post(assets, at(new, path))
+    assert response.status_code == 409
+    assert response.json() == f'Some systems cannot tell path "{path}" from "sub-1/a.nwb"; please give it another name'
 
 
 @pytest.mark.parametrize("path", ["a", ".hidden", "a/.x", "a b/(c),&#+~_=-[d]^", "größe/日本.nwb", "x/" * 255 + "x"])

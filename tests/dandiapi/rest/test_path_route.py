@@ -32,6 +32,14 @@ def test_folder_has_only_its_own_children(anonymous: Api, paths: str, prefix: st
     assert [row["path"] for row in rows(anonymous, paths, prefix)] == ["sub-1/a.nwb", "sub-1/deep"]
 
 
+@pytest.mark.parametrize("prefix", ["\u00e9t\u00e9", "e\u0301te\u0301"])
+def test_folder_is_found_in_whatever_form_its_name_comes(
+    anonymous: Api, dataset: Dataset, paths: str, prefix: str
+) -> None:
+    make_asset(dataset, "\u00e9t\u00e9/a.nwb")
+    assert [row["path"] for row in rows(anonymous, paths, prefix)] == ["\u00e9t\u00e9/a.nwb"]
+
+
 def test_entry_has_exactly_the_fields_of_the_contract(anonymous: Api, paths: str) -> None:
     page = anonymous.get(paths).json()
     file, folder = page["results"][0], page["results"][2]

@@ -1,6 +1,7 @@
 """Folders and files in the shape that DANDI's WebDAV server reads (contract 1.9)."""
 
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -38,6 +39,16 @@ def test_folder_comes_before_its_children(anonymous: Api, query: dict[str, Any],
     assert _listed(anonymous, query, path=path) == ["sub-1"]
     expected = ["sub-1", "sub-1/a.nwb", "sub-1/b.nwb", "sub-1/ses-1"]
     assert _listed(anonymous, query, path=path, children=True) == expected
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_entry_is_found_in_whatever_form_its_name_comes(
+    anonymous: Api, dataset: Dataset, query: dict[str, Any], form: Literal["NFC", "NFD"]
+) -> None:
+    make_asset(dataset, "\u00e9t\u00e9/\u00e0.nwb")
+    folder, file = (normalize(form, path) for path in ("\u00e9t\u00e9", "\u00e9t\u00e9/\u00e0.nwb"))
+    assert _listed(anonymous, query, path=folder, children=True) == ["\u00e9t\u00e9", "\u00e9t\u00e9/\u00e0.nwb"]
+    assert _listed(anonymous, query, path=file) == ["\u00e9t\u00e9/\u00e0.nwb"]
 
 
 def test_pages_go_on_where_the_last_ended(anonymous: Api, query: dict[str, Any]) -> None:

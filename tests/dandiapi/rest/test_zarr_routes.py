@@ -263,6 +263,16 @@ def test_content_of_an_open_archive_is_at_a_lasting_address(anonymous: Api, full
     assert httpx.get(response["Location"]).content == FILES[path]
 
 
+def test_files_are_found_in_whatever_form_their_names_come(
+    anonymous: Api, files: str, zarr: ZarrArchive, worker: Worker
+) -> None:
+    upload_zarr(worker, zarr, {"\u00e9t\u00e9/0": b"summer"})
+    asked = "e\u0301te\u0301/0"
+    assert httpx.get(anonymous.get(f"zarr/{zarr.id}/content/{asked}")["Location"]).content == b"summer"
+    assert keys(anonymous.get(files, {"prefix": asked})) == keys(anonymous.get(files))
+    assert anonymous.get(files, {"prefix": asked, "download": True}).status_code == 302
+
+
 @pytest.mark.usefixtures("embargoed")
 def test_content_of_an_embargoed_archive_is_signed(owner: Api, anonymous: Api, full: ZarrArchive) -> None:
     address = f"zarr/{full.id}/content/.zattrs"

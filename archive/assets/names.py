@@ -1,0 +1,62 @@
+"""Paths that some systems cannot tell apart: those of macOS and Windows take no notice of case."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+
+from django.db import connection
+
+from archive.assets.models import Folded
+from archive.paths import ancestors, folded
+
+_FOLDED_PATH = Folded.template % {"expressions": "path"}
+
+
+def look_alikes(dataset_id: int, new: Collection[str], *, leaving: Collection[str] = ()) -> dict[str, str]:
+    """For each of the paths that are new to the draft and look like another one to some systems, that other one.
+
+    A file looks like another, or like a folder, or lies in a folder that looks like a file. Folders that look alike are
+    one folder to such a system, and nothing is lost. Others are what is in the draft, but for the files `leaving` it,
+    and what else is `new`. A path that is in the draft already is not judged: its bytes and metadata may change.
+    """
+    if not new:
+        return {}
+    above = {folder for path in new for folder in ancestors(path)} - {""}
+    there, file_counts = _in_draft(dataset_id, {*new, *above}, new)
+    left = Counter(folder for path in leaving for folder in ancestors(path)) if file_counts else Counter()
+    files = _by_fold((there - set(leaving)) | set(new))
+    folders = _by_fold(above | {folder for folder, count in file_counts.items() if count > left[folder]})
+    found = {}
+    for path in sorted(set(new) - there):
+        others = {file for name in (path, *ancestors(path)) for file in files[folded(name)] - {name}}
+        others |= folders[folded(path)] - {path}
+        if others:
+            found[path] = min(others)
+    return found
+
+
+def _by_fold(names: Iterable[str]) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        groups[folded(name)].add(name)
+    return groups
+
+
+def _in_draft(dataset_id: int, names: Iterable[str], new: Iterable[str]) -> tuple[set[str], dict[str, int]]:
+    """The files of the draft that have one of the `names`, in any case; the folders with one of the `new`, with counts.
+
+    The counts are those of the files in them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT path, NULL FROM archive_asset
+             WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(files)s)
+             UNION ALL
+            SELECT path, file_count FROM archive_folder
+             WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(folders)s)
+            """,  # noqa: S608 - built of constants only
+            {"dataset": dataset_id, "files": [*map(folded, names)], "folders": [*map(folded, new)]},
+        )
+        rows = cursor.fetchall()
+    files = {path for path, file_count in rows if file_count is None}
+    return files, {path: file_count for path, file_count in rows if file_count is not None}
