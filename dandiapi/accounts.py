@@ -2,15 +2,18 @@
 
 import smtplib
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from archive.accounts.models import User
+from archive.accounts.queries import open_questions
 from archive.accounts.services import set_github_login
 from archive.errors import BusyError
 from dandiapi.addresses import address_of
@@ -30,10 +33,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Learn the name that GitHub knows them by, which they may have changed there."""
+        """Learn the name that GitHub knows them by, which may be another by now, and ask what is still to be asked."""
         set_github_login(user=user, login=github_login(user))
-        response: HttpResponse = super().post_login(request, user, **kwargs)
-        return response
+        going: HttpResponseRedirect = super().post_login(request, user, **kwargs)
+        return _by_way_of_questions(user, going)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that attempts to sign in are counted by: the same as for any other request."""
@@ -45,6 +48,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             super().send_mail(template_prefix, email, context)
         except (smtplib.SMTPException, OSError) as error:
             raise BusyError("The mail server is away just now; please try again.", retry_after=60) from error
+
+
+def _by_way_of_questions(user: User, going: HttpResponseRedirect) -> HttpResponseRedirect:
+    """Where somebody is going, but first the questions that are open; the authorisation of web apps asks by itself."""
+    if not open_questions(user) or going.url.startswith(reverse("authorize")):
+        return going
+    return HttpResponseRedirect(f"{reverse('about-you')}?{urlencode({'next': going.url})}")
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

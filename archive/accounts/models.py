@@ -1,11 +1,15 @@
 """User, Questionnaire, Token, Grant, ReviewerLink."""
 
+import re
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+
+# Of what the metadata schema takes for a part of a person's name.
+NAME_PART = re.compile(r"[\w\s\-.']+")
 
 
 class User(AbstractUser):
@@ -32,6 +36,11 @@ class User(AbstractUser):
     def public_name(self) -> str:
         """What clients call them by, and name them as: the GitHub login if they have one, else the username."""
         return self.github_login or self.username
+
+    @property
+    def has_name(self) -> bool:
+        """Whether both their names are known, and can be written in metadata."""
+        return all(NAME_PART.fullmatch(part.strip()) for part in (self.first_name, self.last_name))
 
     @property
     def display_name(self) -> str:

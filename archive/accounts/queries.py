@@ -41,10 +41,10 @@ QUESTIONS = (
 
 
 def open_questions(user: User) -> tuple[Question, ...]:
-    """What somebody has to answer before a web app may act for them (contract 1.10)."""
+    """What is still to be asked of somebody, before a web app may act for them (contract 1.10) or they go on here."""
     if user.status == User.Status.INCOMPLETE and not user.is_superuser:
         return QUESTIONS
-    return () if user.first_name and user.last_name else NAMES
+    return () if user.has_name else NAMES
 
 
 def digest_of(secret: str) -> str:

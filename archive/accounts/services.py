@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from archive.accounts.models import Questionnaire, Token, User
+from archive.accounts.models import NAME_PART, Questionnaire, Token, User
 from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import (
     API_KEY_NAME,
@@ -18,6 +18,7 @@ from archive.accounts.queries import (
     LAST_NAME,
     NAMES,
     QUESTIONS,
+    Question,
     digest_of,
     reviewers,
     vault,
@@ -73,8 +74,10 @@ def replace_api_key(*, user: User) -> str:
 
 
 def name_after_address(*, user: User) -> None:
-    """Give somebody who came without a name the one that their e-mail address suggests: metadata needs one."""
-    words = re.split(r"[._+-]+", user.email.partition("@")[0])
+    """Give somebody without a name, whom nobody can ask, the one that their e-mail address suggests."""
+    if user.has_name:
+        return
+    words = re.findall(r"[^\W\d_]+", user.email.partition("@")[0]) or ["Somebody"]
     user.first_name, user.last_name = words[0].title(), words[-1].title()
     user.save(update_fields=["first_name", "last_name"])
 
@@ -82,7 +85,7 @@ def name_after_address(*, user: User) -> None:
 def create_user(
     *, email: str, password: str | None = None, first_name: str = "", last_name: str = "", is_admin: bool = False
 ) -> User:
-    """Make an approved account, or bring the existing one of that address to what is asked."""
+    """Make an approved account, or bring the existing one of that address to what is asked. It always has a name."""
     user, _ = User.objects.get_or_create(username=email, defaults={"email": email})
     user.first_name = first_name or user.first_name
     user.last_name = last_name or user.last_name
@@ -94,6 +97,7 @@ def create_user(
     elif not user.password:
         user.set_unusable_password()
     user.save()
+    name_after_address(user=user)
     return user
 
 
@@ -108,8 +112,7 @@ def answer_questionnaire(*, user: User, answers: Mapping[str, str], email_is_ver
     """
     kept = {each.text: answers[each.text].strip()[: each.max_length] for each in QUESTIONS if each.text in answers}
     for question in NAMES:
-        if not kept.get(question.text):
-            raise InvalidError("Please give your name.", field=question.text)
+        kept[question.text] = _checked_name(question, kept.get(question.text, ""))
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         sheet, _ = Questionnaire.objects.get_or_create(user=person)
@@ -119,6 +122,17 @@ def answer_questionnaire(*, user: User, answers: Mapping[str, str], email_is_ver
         person.save(update_fields=["first_name", "last_name"])
         if person.status == User.Status.INCOMPLETE and len(kept) == len(QUESTIONS):
             _register(person, is_trusted=email_is_verified and _has_trusted_address(person))
+
+
+def _checked_name(question: Question, name: str) -> str:
+    """The name as metadata have it, with the apostrophe of typewriters."""
+    written = name.replace("’", "'")
+    if not written:
+        raise InvalidError("Please give your name.", field=question.text)
+    if not NAME_PART.fullmatch(written):
+        allowed = "letters, spaces, hyphens, dots and apostrophes"
+        raise InvalidError(f"Please write your name with {allowed} only, as citations do.", field=question.text)
+    return written
 
 
 def _has_trusted_address(person: User) -> bool:

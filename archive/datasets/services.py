@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -61,6 +62,7 @@ def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo
     An administrator may choose its number by an `identifier` in the metadata.
     """
     require(actor, Action.CREATE_DATASET)
+    _check_creator(actor)
     _check_name(name)
     if embargo:
         check_embargo(embargo)
@@ -79,6 +81,13 @@ def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo
         draft.metadata = computed_metadata(draft, _with_funder(submitted, embargo))
         draft.save()
     return dataset
+
+
+def _check_creator(actor: Actor) -> None:
+    """Raise InvalidError if the actor is a person without a name: no metadata that name them so would ever be valid."""
+    if actor.user and not actor.user.has_name:
+        place = f"{settings.ARCHIVE_URL}/account/about-you/"
+        raise InvalidError(f"A dataset names its creator. Please give your first and last name first, at {place}.")
 
 
 def check_embargo(embargo: Embargo) -> None:

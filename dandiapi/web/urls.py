@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from oauth2_provider.views import RevokeTokenView, TokenView
 
-from dandiapi.web import differences, oauth, operations, people, views
+from dandiapi.web import differences, oauth, operations, people, questionnaire, views
 
 DATASET = r"^dandiset/(?P<identifier>\d{6})"
 VERSION_NAME = r"draft|0\.\d{6}\.\d{4}"
@@ -24,7 +24,8 @@ urlpatterns = [
     path("oauth/authorize/", oauth.AuthorizeView.as_view(), name="authorize"),
     path("oauth/token/", TokenView.as_view()),
     path("oauth/revoke_token/", RevokeTokenView.as_view()),
-    path("api/users/questionnaire-form/", oauth.questionnaire, name="questionnaire"),
+    path("api/users/questionnaire-form/", questionnaire.questionnaire, name="questionnaire"),
+    path("account/about-you/", questionnaire.about_you, name="about-you"),
     path("dashboard/", people.dashboard, name="dashboard"),
     path("dashboard/archive/", operations.operations, name="operations"),
     path("dashboard/user/<str:username>/", people.review_user, name="review-user"),

@@ -1,6 +1,14 @@
 """Things in the states that tests start from, each made through the services that make them in earnest."""
 
-from tests.factories.accounts import acting, make_admin, make_staff, make_token, make_unapproved_user, make_user
+from tests.factories.accounts import (
+    acting,
+    make_admin,
+    make_nameless_user,
+    make_staff,
+    make_token,
+    make_unapproved_user,
+    make_user,
+)
 from tests.factories.assets import make_asset, new_asset
 from tests.factories.blobs import attachable_row, make_blob, make_blob_row, put_parts
 from tests.factories.datasets import (
@@ -25,6 +33,7 @@ __all__ = [
     "make_blob_row",
     "make_dataset",
     "make_embargoed_dataset",
+    "make_nameless_user",
     "make_published_version",
     "make_releasing_dataset",
     "make_reviewer_link",

@@ -14,6 +14,14 @@ def make_user(*, first_name: str = "Jane", last_name: str = "Doe") -> User:
     return create_user(email=f"user-{next(_numbers)}@example.org", first_name=first_name, last_name=last_name)
 
 
+def make_nameless_user(*, first_name: str = "", last_name: str = "") -> User:
+    """Somebody with an approved account who has no name, or none that metadata may have."""
+    user = make_user()
+    user.first_name, user.last_name = first_name, last_name
+    user.save()
+    return user
+
+
 def make_unapproved_user(status: User.Status = User.Status.PENDING) -> User:
     """Somebody who has signed up and waits to be approved."""
     user = make_user()

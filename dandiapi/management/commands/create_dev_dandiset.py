@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from archive.accounts.policy import SYSTEM, Actor
-from archive.accounts.services import create_user, name_after_address
+from archive.accounts.services import create_user
 from archive.datasets.services import create_dataset, set_owners
 from dandiapi.management.progress import progress
 
@@ -29,8 +29,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Would make a dataset of {', '.join([options['owner'], *extra])}.")
             return
         owner = create_user(email=options["owner"])
-        if not owner.get_full_name():
-            name_after_address(user=owner)
         metadata = {"description": "To try things with.", "license": ["spdx:CC0-1.0"]}
         dataset = create_dataset(actor=Actor(user=owner), name=options["name"], metadata=metadata)
         owners = [owner, *(create_user(email=email) for email in progress(extra, total=len(extra), unit="owners"))]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from archive.accounts.services import create_token, create_user, name_after_address
+from archive.accounts.services import create_token, create_user
 
 NAME = "made on the command line"
 
@@ -22,7 +22,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it."""
         user = create_user(email=options["email"], is_admin=options["admin"])
-        if not user.get_full_name():
-            name_after_address(user=user)
         _, secret = create_token(user=user, name=NAME)
         self.stdout.write(secret)

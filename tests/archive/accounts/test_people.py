@@ -20,9 +20,37 @@ def test_create_makes_an_approved_account() -> None:
 
 
 def test_create_without_a_password_makes_one_that_nothing_matches() -> None:
-    user = create_user(email="jane@example.org")
-    assert not user.has_usable_password()
-    assert user.display_name == "jane@example.org"
+    assert not create_user(email="jane@example.org").has_usable_password()
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("jane@example.org", "Jane Jane"),
+        ("jane.q-doe+x@example.org", "Jane X"),
+        ("!#$%@example.org", "Somebody Somebody"),
+        ("user_42@example.org", "User User"),
+    ],
+)
+def test_create_without_a_name_takes_one_from_the_address_that_metadata_may_have(address: str, name: str) -> None:
+    user = create_user(email=address)
+    assert (user.get_full_name(), user.has_name) == (name, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "has_name"),
+    [
+        ("Jane", "Doe", True),
+        ("Ana María", "O'Neill-Gómez Jr.", True),
+        ("", "", False),
+        ("Jane", " ", False),
+        ("", "Doe", False),
+        ("Jane", "Doe, PhD", False),
+        ("<b>", "Doe", False),
+    ],
+)
+def test_name_is_one_when_metadata_may_have_it(first: str, last: str, has_name: bool) -> None:
+    assert User(first_name=first, last_name=last).has_name is has_name
 
 
 def test_create_brings_an_account_to_what_is_asked_and_keeps_the_rest() -> None:

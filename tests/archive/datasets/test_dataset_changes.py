@@ -32,6 +32,7 @@ from tests.factories import (
     make_asset,
     make_blob_row,
     make_dataset,
+    make_nameless_user,
     make_published_version,
     make_releasing_dataset,
     make_unapproved_user,
@@ -101,6 +102,13 @@ def test_create_lets_nobody_say_what_the_archive_knows_better() -> None:
     assert metadata["dateCreated"][:4] == str(datetime.now(UTC).year)
     assert metadata["assetsSummary"]["numberOfFiles"] == 0
     assert "doi" not in metadata
+
+
+@pytest.mark.parametrize(("first", "last"), [("", ""), ("Jane", " "), ("", "Doe"), ("Jane", "Doe, PhD")])
+def test_create_refuses_a_creator_without_a_name_and_says_where_to_give_it(first: str, last: str) -> None:
+    nameless = make_nameless_user(first_name=first, last_name=last)
+    with pytest.raises(InvalidError, match="give your first and last name first, at http.*/account/about-you/"):
+        _create(acting(nameless))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 301])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from archive.accounts.models import User
 from archive.assets.services import change_assets, remove_asset, replace_asset
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_version
@@ -22,7 +23,6 @@ from tests.factories import (
     make_blob,
     make_dataset,
     make_published_version,
-    make_user,
     make_zarr,
     make_zarr_asset,
     new_asset,
@@ -152,7 +152,8 @@ def test_history_has_no_commit_of_what_leaves_the_tree_as_it_is(worker: Worker) 
 
 
 def test_author_is_who_made_the_change_without_their_address(worker: Worker) -> None:
-    dataset = make_dataset(make_user(first_name="Ann <", last_name="B>"))
+    dataset = make_dataset()
+    User.objects.update(first_name="Ann <", last_name="B>")
     make_asset(dataset, blob=make_blob(dataset))
     worker.run()
     refs_of(dataset)

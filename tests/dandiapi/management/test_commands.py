@@ -12,16 +12,19 @@ from archive.accounts.queries import find_token, owners_of
 from archive.assets.models import Asset, Folder
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
+from archive.datasets.services import create_dataset
 from archive.garbage.queries import AGE
 from archive.search.models import Document
 from archive.snapshots.models import Bundle
 from archive.timeline.models import Change, Job, Projection
 from tests.datacite import PASSWORD, USER, running_datacite
 from tests.factories import (
+    acting,
     attachable_row,
     make_asset,
     make_blob,
     make_dataset,
+    make_nameless_user,
     make_published_version,
     make_user,
     make_valid_dataset,
@@ -232,6 +235,15 @@ def test_drf_create_token_speaks_as_its_readers_expect() -> None:
     token = find_token(words[2])
     assert token
     assert token.user == person
+
+
+@pytest.mark.parametrize("command", ["create_token", "drf_create_token"])
+def test_account_of_a_token_has_a_name_and_so_may_make_datasets(command: str) -> None:
+    person = make_nameless_user()
+    run(command, person.username)
+    person.refresh_from_db()
+    dataset = create_dataset(actor=acting(person), name="Moths", metadata={})
+    assert dataset.versions.get().contact_person == "User, User"
 
 
 def test_drf_create_token_refuses_who_is_not_there() -> None:

@@ -12,6 +12,7 @@ from archive.timeline.queries import position
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.factories import (
+    make_nameless_user,
     make_published_version,
     make_user,
     make_valid_dataset,
@@ -55,6 +56,16 @@ def test_created_dataset_has_a_contact_person_when_none_is_given(owner: Api, bod
 def test_created_dataset_has_the_contributors_that_are_given(owner: Api, body: dict[str, Any]) -> None:
     body["metadata"]["contributor"] = [{"schemaKey": "Person", "name": "Roe, Rick", "roleName": ["dcite:Author"]}]
     assert owner.post("dandisets/", body).json()["contact_person"] == ""
+
+
+@pytest.mark.parametrize("query", ["", "?embargo=true"])
+def test_dataset_of_somebody_without_a_name_is_refused_with_a_sentence(
+    db: None, body: dict[str, Any], query: str
+) -> None:
+    response = Api(make_nameless_user()).post(f"dandisets/{query}", body)
+    assert response.status_code == 400
+    place = "http://127.0.0.1:8000/account/about-you/"
+    assert response.json() == f"A dataset names its creator. Please give your first and last name first, at {place}."
 
 
 def test_created_dataset_has_only_a_name_when_the_metadata_is_empty(owner: Api) -> None:

@@ -6,15 +6,20 @@ import pytest
 from django.conf import LazySettings
 
 from archive.accounts.models import User
+from archive.accounts.queries import QUESTIONS
+from archive.datasets.services import create_dataset
 from tests.dandiapi.web.browser import Browser
-from tests.factories import make_admin, make_user
+from tests.factories import acting, make_admin, make_nameless_user, make_user
 
 PASSWORD = "correct horse battery"
 
 
+ASKED = "/account/about-you/"
+
+
 def sign_up(browser: Browser) -> User:
     response = browser.send("/accounts/signup/", email="new@example.org", password1=PASSWORD, password2=PASSWORD)
-    assert response["Location"] == "/"
+    assert response["Location"] == f"{ASKED}?next=%2F"
     return User.objects.get(username="new@example.org")
 
 
@@ -24,6 +29,44 @@ def test_sign_up_makes_an_account(
 ) -> None:
     settings.ACCOUNTS_APPROVED_AT_SIGNUP = at_once
     assert sign_up(anonymous).status == status
+
+
+def test_sign_up_asks_for_the_name_that_datasets_will_tell(anonymous: Browser, settings: LazySettings) -> None:
+    settings.ACCOUNTS_APPROVED_AT_SIGNUP = True
+    sign_up(anonymous)
+    assert re.findall(r'name="((?:First|Last) Name)"', anonymous.read(ASKED)) == ["First Name", "Last Name"]
+    names = {"First Name": "Grace", "Last Name": "O’Brian"}
+    assert anonymous.client.post(f"{ASKED}?next=/dandiset/my", names)["Location"] == "/dandiset/my"
+    dataset = create_dataset(actor=acting(User.objects.get()), name="Moths", metadata={})
+    assert dataset.versions.get().contact_person == "O'Brian, Grace"
+
+
+def test_sign_up_asks_everything_where_people_wait_to_be_approved(anonymous: Browser, settings: LazySettings) -> None:
+    settings.ACCOUNTS_APPROVED_AT_SIGNUP = False
+    sign_up(anonymous)
+    assert anonymous.client.post(ASKED, {question.text: "Something" for question in QUESTIONS})["Location"] == "/"
+    assert User.objects.get().status == User.Status.PENDING
+
+
+@pytest.mark.parametrize("name", ["Doe, PhD", "<b>", "Jane 🐭", " "])
+def test_name_that_metadata_may_not_have_is_refused_with_words(anonymous: Browser, name: str) -> None:
+    sign_up(anonymous)
+    page = anonymous.client.post(ASKED, {question.text: name for question in QUESTIONS}).content.decode()
+    assert "errorlist" in page
+    assert not User.objects.get().has_name
+
+
+def test_sign_in_asks_who_has_no_name_and_leads_on(anonymous: Browser) -> None:
+    person = make_nameless_user()
+    person.set_password(PASSWORD)
+    person.save()
+    response = anonymous.send("/accounts/login/", login=person.email, password=PASSWORD, next="/dandiset/my")
+    assert response["Location"] == f"{ASKED}?next=%2Fdandiset%2Fmy"
+
+
+def test_who_has_told_everything_is_asked_nothing(owner: Browser) -> None:
+    assert owner.open(f"{ASKED}?next=/dandiset/my")["Location"] == "/dandiset/my"
+    assert owner.open(f"{ASKED}?next=https://evil.example.org")["Location"] == "/"
 
 
 def test_sign_in_and_out(anonymous: Browser) -> None:
@@ -134,7 +177,7 @@ def test_no_password_is_asked_for_or_taken_where_only_others_vouch_for_people(
 )
 def test_address_that_is_too_long_for_a_username_still_signs_up(anonymous: Browser, address: str) -> None:
     response = anonymous.send("/accounts/signup/", email=address, password1=PASSWORD, password2=PASSWORD)
-    assert response["Location"] == "/"
+    assert response["Location"] == f"{ASKED}?next=%2F"
     person = User.objects.get(email=address)
     assert 0 < len(person.username) <= 150
 

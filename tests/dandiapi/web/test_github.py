@@ -83,11 +83,22 @@ def grace() -> User:
 
 
 def test_sign_in_by_github_makes_an_account(anonymous: Browser, github: type[GitHub]) -> None:
-    assert sign_in(anonymous)["Location"] == "/"
+    assert sign_in(anonymous)["Location"] == "/account/about-you/?next=%2F"
     person = grace()
     assert (person.username, person.github_login) == ("grace@yale.edu", "Amazing-Grace")
     assert (person.first_name, person.last_name) == ("Grace", "Brewster Hopper")
     assert (person.status, has_verified_address(person)) == (User.Status.INCOMPLETE, True)
+
+
+def test_sign_in_by_github_asks_for_a_name_when_github_has_none(
+    anonymous: Browser, github: type[GitHub], settings: LazySettings
+) -> None:
+    settings.ACCOUNTS_APPROVED_AT_SIGNUP = True
+    github.profile = {**github.profile, "name": None}
+    assert sign_in(anonymous)["Location"] == "/account/about-you/?next=%2F"
+    github.profile = {**github.profile, "name": "Grace Hopper"}
+    User.objects.update(first_name="Grace", last_name="Hopper")
+    assert sign_in(Browser())["Location"] == "/"
 
 
 def test_sign_in_by_github_leads_on_to_the_web_app(anonymous: Browser, github: type[GitHub]) -> None:

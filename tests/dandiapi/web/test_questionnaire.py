@@ -14,7 +14,7 @@ from archive.accounts.models import User
 from archive.accounts.queries import NAMES, QUESTIONS
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.web_app import WebApp
-from tests.factories import make_unapproved_user, make_user
+from tests.factories import make_nameless_user, make_unapproved_user
 from tests.worker import Worker
 
 FORM = "/api/users/questionnaire-form/"
@@ -43,7 +43,7 @@ def newcomer(db: None) -> Browser:
 @pytest.fixture
 def nameless(db: None) -> Browser:
     """Somebody who is approved, and has no last name."""
-    return Browser(make_user(last_name=""))
+    return Browser(make_nameless_user(first_name="Grace"))
 
 
 def questions_in(address: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from tests.factories import (
     make_asset,
     make_blob,
     make_dataset,
+    make_nameless_user,
     make_published_version,
     make_user,
     owner_of,
@@ -144,8 +145,9 @@ def test_links_of_people_pass_nothing_on(anonymous: Browser, dataset: Dataset) -
 
 
 def test_owner_without_a_name_is_not_shown_by_address(anonymous: Browser) -> None:
-    nameless = make_user(first_name="", last_name="")
-    dataset = make_dataset(nameless)
+    nameless = make_nameless_user()
+    dataset = make_dataset()
+    set_owners(actor=owner_of(dataset), dataset=dataset, usernames=[nameless.username])
     assert nameless.email not in anonymous.read(f"/dandiset/{dataset.identifier}")
 
 
