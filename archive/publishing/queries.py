@@ -19,7 +19,7 @@ from archive.assets.queries import unsettled_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version
 from archive.differences import Difference, differences, size_in_words
-from archive.errors import ConflictError, InvalidError, LockedError
+from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError
 from archive.storage.queries import public_url
 from archive.timeline.queries import position
 from archive.validation.metadata import strip_version_metadata, without_people
@@ -54,25 +54,64 @@ class VersionDetails:
     asset_problems: list[dict[str, str]]
 
 
+class DraftState(StrEnum):
+    """How it stands with a draft, itself and its files together."""
+
+    PUBLISHING = "publishing"
+    UNCHANGED = "unchanged"
+    WAITING = "waiting"
+    VALIDATING = "validating"
+    INVALID = "invalid"
+    VALID = "valid"
+
+
+# What keeps a draft of each state from being published (contract 1.5).
+_OBSTACLES: dict[DraftState, tuple[type[ArchiveError], str]] = {
+    DraftState.PUBLISHING: (LockedError, "Dandiset is currently being published"),
+    DraftState.UNCHANGED: (InvalidError, "There have been no changes to the draft version since the last publish."),
+    DraftState.WAITING: (
+        ConflictError,
+        "Metadata validation is pending for this dandiset, please try again later.",
+    ),
+    DraftState.VALIDATING: (ConflictError, "Dandiset is currently being validated"),
+    DraftState.INVALID: (InvalidError, "Dandiset metadata or asset metadata is not valid"),
+}
+
+
+def draft_state(draft: Version) -> DraftState:
+    """How it stands with a draft, its dataset with it: whatever is said of its being valid follows from this."""
+    status, dataset = Version.Status, draft.dataset
+    if dataset.versions.filter(status=status.PUBLISHING).exists():
+        return DraftState.PUBLISHING
+    if draft.status == status.PUBLISHED:
+        return DraftState.UNCHANGED
+    if draft.status == status.PENDING or has_unsettled_assets(dataset, Asset.Status.PENDING):
+        return DraftState.WAITING
+    if draft.status == status.VALIDATING:
+        return DraftState.VALIDATING
+    if draft.status != status.VALID or has_unsettled_assets(dataset, Asset.Status.INVALID):
+        return DraftState.INVALID
+    return DraftState.VALID
+
+
+def obstacle_to_publishing(draft: Version, state: DraftState) -> ArchiveError | None:
+    """Why a draft, of that state and its dataset with it, cannot be published; None if it can."""
+    if draft.dataset.access != Dataset.Access.OPEN:
+        return InvalidError("Operation only allowed on OPEN dandisets")
+    if state not in _OBSTACLES:
+        return None
+    kind, message = _OBSTACLES[state]
+    return kind(message)
+
+
 def require_publishable(draft: Version) -> None:
     """Raise unless the draft, its dataset with it, can be published as it is now.
 
     LockedError while it is being published, ConflictError while it is not validated yet, InvalidError when it is not
     valid, is not open, or has not changed since the last version.
     """
-    status, dataset = Version.Status, draft.dataset
-    if dataset.access != Dataset.Access.OPEN:
-        raise InvalidError("Operation only allowed on OPEN dandisets")
-    if dataset.versions.filter(status=status.PUBLISHING).exists():
-        raise LockedError("Dandiset is currently being published")
-    if draft.status == status.PUBLISHED:
-        raise InvalidError("There have been no changes to the draft version since the last publish.")
-    if draft.status == status.PENDING or has_unsettled_assets(dataset, Asset.Status.PENDING):
-        raise ConflictError("Metadata validation is pending for this dandiset, please try again later.")
-    if draft.status == status.VALIDATING:
-        raise ConflictError("Dandiset is currently being validated")
-    if draft.status != status.VALID or has_unsettled_assets(dataset, Asset.Status.INVALID):
-        raise InvalidError("Dandiset metadata or asset metadata is not valid")
+    if obstacle := obstacle_to_publishing(draft, draft_state(draft)):
+        raise obstacle
 
 
 def find_version_details(actor: Actor, number: int, version: str) -> VersionDetails:
@@ -104,18 +143,34 @@ def asset_problems(actor: Actor, version: Version) -> list[dict[str, str]]:
     """
     if not version.is_draft or is_blinded(actor, version.dataset):
         return []
-    unsettled = unsettled_assets(version.dataset_id)
-    pending = unsettled.filter(status=Asset.Status.PENDING).values_list("path", flat=True)[:PROBLEM_ASSETS]
+    pending = unsettled_assets(version.dataset_id).filter(status=Asset.Status.PENDING)
+    waiting = "asset is currently being validated, please wait."
+    return [
+        *(
+            {"field": "", "message": waiting, "path": path}
+            for path in pending.values_list("path", flat=True)[:PROBLEM_ASSETS]
+        ),
+        *_problems_of_invalid_assets(version),
+    ]
+
+
+def _problems_of_invalid_assets(draft: Version) -> list[dict[str, str]]:
     invalid = (
-        unsettled.filter(status=Asset.Status.INVALID)
+        unsettled_assets(draft.dataset_id)
+        .filter(status=Asset.Status.INVALID)
         .order_by(Func(F("problems"), function="jsonb_array_length").desc(), "id")
         .values_list("path", "problems")[:PROBLEM_ASSETS]
     )
-    waiting = "asset is currently being validated, please wait."
-    return [
-        *({"field": "", "message": waiting, "path": path} for path in pending),
-        *({**problem, "path": path} for path, problems in invalid for problem in problems),
-    ]
+    return [{**problem, "path": path} for path, problems in invalid for problem in problems]
+
+
+def problems_of_draft(actor: Actor, draft: Version) -> list[dict[str, str]]:
+    """What is known to be wrong with a draft and its files, whatever else is still to be looked at.
+
+    What was found in metadata that have changed since is not. Of files, as many as in `asset_problems`.
+    """
+    own = draft.problems if draft.status == Version.Status.INVALID else []
+    return [*own, *([] if is_blinded(actor, draft.dataset) else _problems_of_invalid_assets(draft))]
 
 
 # --- Differences of versions ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from archive.errors import ArchiveError, BusyError
 from dandiapi.errors import REPLIES, in_the_domain
 from dandiapi.middleware import GetResponse
+from dandiapi.web.words import for_people
 
 # What a page is called, and what it says if the error itself has nothing to say to a person.
 WORDS = {
@@ -50,9 +51,11 @@ def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
     """The page that says what is wrong."""
     status = REPLIES[type(error)].web
     title, words = WORDS[status]
-    # "Not found." is the contract's word, to programs.
-    message = words if error.message in {"", "Not found."} else error.message
-    facts = {"title": title, "message": message, "instance_name": settings.ARCHIVE_INSTANCE_NAME}
+    facts = {
+        "title": title,
+        "message": for_people(error.message) or words,
+        "instance_name": settings.ARCHIVE_INSTANCE_NAME,
+    }
     # A page made for the request names who is signed in, and so needs the database: the very thing that may be away.
     page = render_to_string("error.html", facts, request=None if isinstance(error, BusyError) else request)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, BusyError) else {}

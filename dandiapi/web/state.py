@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from archive.datasets.models import Version
+from archive.publishing.queries import DraftState
 
 
 @dataclass(frozen=True)
@@ -16,17 +16,12 @@ class State:
 
 PUBLISHED = State("Published", "This version will not change, and can be cited.", "good")
 STATES = {
-    Version.Status.PENDING: State("Draft, being checked", "The draft has changed and waits to be validated.", "busy"),
-    Version.Status.VALIDATING: State("Draft, being checked", "The draft is being validated.", "busy"),
-    Version.Status.VALID: State("Valid draft", "The draft's metadata is complete.", "good"),
-    Version.Status.INVALID: State(
+    DraftState.WAITING: State("Draft, being checked", "The draft has changed and waits to be validated.", "busy"),
+    DraftState.VALIDATING: State("Draft, being checked", "The draft is being validated.", "busy"),
+    DraftState.VALID: State("Valid draft", "The draft's metadata and files are as they should be.", "good"),
+    DraftState.INVALID: State(
         "Draft with problems", "It has problems, to be solved before it can be published.", "bad"
     ),
-    Version.Status.PUBLISHING: State("Draft, being published", "A new version is being made of the draft.", "busy"),
-    Version.Status.PUBLISHED: State("Unchanged draft", "The draft is as the newest published version.", "plain"),
+    DraftState.PUBLISHING: State("Draft, being published", "A new version is being made of the draft.", "busy"),
+    DraftState.UNCHANGED: State("Unchanged draft", "The draft is as the newest published version.", "plain"),
 }
-
-
-def state_of(version: Version) -> State:
-    """How it stands with the version."""
-    return STATES[Version.Status(version.status)] if version.is_draft else PUBLISHED

@@ -32,9 +32,9 @@ from archive.datasets.queries import (
     visible_datasets,
 )
 from archive.datasets.services import set_star
-from archive.errors import ArchiveError, InvalidError, NotFoundError
+from archive.errors import InvalidError, NotFoundError
 from archive.paths import ancestors, name_of
-from archive.publishing.queries import asset_problems, require_publishable
+from archive.publishing.queries import draft_state, obstacle_to_publishing, problems_of_draft
 from archive.publishing.services import publish
 from archive.search.queries import search_datasets
 from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
@@ -46,8 +46,9 @@ from dandiapi.web.next_page import next_page
 from dandiapi.web.paging import Page, number_asked_for
 from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
-from dandiapi.web.state import state_of
+from dandiapi.web.state import PUBLISHED, STATES
 from dandiapi.web.text import remembered_markdown
+from dandiapi.web.words import for_people
 
 DATASETS_PER_PAGE = 20
 FILES_PER_PAGE = 100
@@ -189,38 +190,31 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         else "",
         "readme": readme_of(version),
         "clone": clone_of(actor, dataset, version),
-        "state": state_of(version),
         "versions": [Listed(one, version) for one in versions],
         "newest": newest,
         "owners": [] if is_blinded(actor, dataset) else owners_of(dataset.number),
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
-        **_publishing(actor, version, newest),
+        **_standing(actor, version, newest),
     }
     return render(request, "version.html", facts)
 
 
-def _publishing(actor: Actor, version: Version, newest: Version | None) -> dict[str, Any]:
-    """What is wrong with a draft, whether the actor may publish it, and what stands in the way or what is new."""
+def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[str, Any]:
+    """How it stands with a version; of a draft, what is wrong, and what is new or in the way of who may publish it."""
     if not version.is_draft:
-        return {}
-    problems = [*version.problems, *asset_problems(actor, version)]
-    may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), _obstacle(version)
+        return {"state": PUBLISHED}
+    state = draft_state(version)
+    problems = problems_of_draft(actor, version)
+    may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), obstacle_to_publishing(version, state)
     return {
+        "state": STATES[state],
         "problems": problems[:PROBLEMS_SHOWN],
         "problem_count": len(problems),
         "may_publish": may_publish,
-        "obstacle": obstacle,
+        "obstacle": for_people(obstacle.message) if obstacle else "",
         "suggested_notes": suggested_notes(actor, version.dataset, newest) if may_publish and not obstacle else "",
     }
-
-
-def _obstacle(draft: Version) -> str:
-    try:
-        require_publishable(draft)
-    except ArchiveError as error:
-        return error.message
-    return ""
 
 
 @require_POST

@@ -12,6 +12,7 @@ from archive.datasets.services import set_owners, update_draft
 from archive.errors import BusyError
 from archive.snapshots.queries import references, serverless_clone_url
 from archive.snapshots.services import repository_of
+from dandiapi.web.state import STATES
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.queries import at_most
 from tests.factories import (
@@ -162,8 +163,38 @@ def test_problems_of_metadata_and_files_are_shown(anonymous: Browser, worker: Wo
     assert ("Draft with problems" in page, "odd.nwb · encodingFormat" in page) == (True, True)
 
 
+def test_state_of_a_draft_is_that_of_its_files_too(owner: Browser, worker: Worker, valid: Dataset) -> None:
+    address = f"/dandiset/{valid.identifier}/draft"
+    assert _words_of_state(owner.read(address)) == {"Valid draft", "Publish this draft"}
+    make_asset(valid, "odd.nwb", encodingFormat=5)
+    assert _words_of_state(owner.read(address)) == {"Draft, being checked"}
+    worker.run()
+    assert valid.versions.get().status == Version.Status.VALID
+    assert _words_of_state(owner.read(address)) == {"Draft with problems", "1 problem"}
+
+
+def _words_of_state(page: str) -> set[str]:
+    """What a page says that depends on whether the draft is valid."""
+    words = [
+        *(state.label for state in STATES.values()),
+        "Publish this draft",
+        *re.findall(r"\d+ problems?(?= )", page),
+    ]
+    return {word for word in words if word in page}
+
+
+def test_state_of_an_embargoed_draft_is_told_and_why_it_cannot_be_published(
+    owner: Browser, worker: Worker, embargoed: Dataset
+) -> None:
+    make_asset(embargoed, "a.nwb")
+    worker.run()
+    page = owner.read(f"/dandiset/{embargoed.identifier}/draft")
+    assert ("Valid draft" in page, "released to everybody" in page, "OPEN" in page) == (True, True, False)
+
+
 def test_problems_that_have_no_room_are_counted(anonymous: Browser, worker: Worker, dataset: Dataset) -> None:
     draft = dataset.versions.get()
+    draft.status = Version.Status.INVALID
     draft.problems = [{"field": f"f{number}", "message": "wrong"} for number in range(150)]
     draft.save()
     page = anonymous.read(f"/dandiset/{dataset.identifier}/draft")
@@ -172,7 +203,7 @@ def test_problems_that_have_no_room_are_counted(anonymous: Browser, worker: Work
 
 def test_reason_is_given_when_the_draft_cannot_be_published(owner: Browser, dataset: Dataset) -> None:
     page = owner.read(f"/dandiset/{dataset.identifier}/draft")
-    assert "Metadata validation is pending" in page
+    assert "are still to be checked" in page
     assert "Publish this draft" not in page
 
 
