@@ -74,8 +74,8 @@ def replace_api_key(*, user: User) -> str:
 
 
 def name_after_address(*, user: User) -> None:
-    """Give somebody without a name, whom nobody can ask, the one that their e-mail address suggests."""
-    if user.has_name:
+    """Give somebody without any name, whom nobody can ask, the one that their e-mail address suggests."""
+    if user.get_full_name():
         return
     words = re.findall(r"[^\W\d_]+", user.email.partition("@")[0]) or ["Somebody"]
     user.first_name, user.last_name = words[0].title(), words[-1].title()
@@ -85,7 +85,7 @@ def name_after_address(*, user: User) -> None:
 def create_user(
     *, email: str, password: str | None = None, first_name: str = "", last_name: str = "", is_admin: bool = False
 ) -> User:
-    """Make an approved account, or bring the existing one of that address to what is asked. It always has a name."""
+    """Make an approved account, or bring the existing one of that address to what is asked. It has some name."""
     user, _ = User.objects.get_or_create(username=email, defaults={"email": email})
     user.first_name = first_name or user.first_name
     user.last_name = last_name or user.last_name
