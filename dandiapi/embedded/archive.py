@@ -98,13 +98,12 @@ def _start_processes(session: Session, port: int, local_url: str) -> None:
 def _processes(session: Session, port: int, live_port: int) -> list[Command]:
     """The processes of the `Procfile`, sized for one small machine."""
     web = [
-        *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "2", "--blocking-threads", "16", "--backpressure", "64"),
-        *("--workers-kill-timeout", "8", "dandiapi.wsgi:application"),
+        *("-m", "gunicorn", "--config", "python:dandiapi.server.options", "--bind", f"127.0.0.1:{port}"),
+        *("--workers", "2", "--graceful-timeout", "8", "dandiapi.wsgi:application"),
     ]
     live = [
-        *("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(live_port)),
-        *("--workers", "1", "--workers-kill-timeout", "3", "dandiapi.asgi:application"),
+        *("-m", "granian", "--interface", "asgi", "--http", "1", "--host", "127.0.0.1", "--port", str(live_port)),
+        *("--backpressure", "8192", "--workers", "1", "--workers-kill-timeout", "3", "dandiapi.asgi:application"),
     ]
     celery = ["-m", "celery", "--quiet", "--app", "dandiapi.celery"]
     worker = [*celery, "worker", "--queues", "quick", "--concurrency", "2", "--loglevel", "INFO"]

@@ -1,12 +1,10 @@
 """Content by its key, in git-annex's P2P protocol over HTTP, versions 0 to 4."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from itertools import chain
-from time import monotonic
 from uuid import UUID
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.http.response import StreamingHttpResponse
 from django.views.decorators.http import require_POST, require_safe
@@ -19,16 +17,11 @@ from archive.errors import InvalidError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import Content, clock, find_content, find_repository, is_lasting
 from archive.storage.queries import read_from, sign_get, sign_head
 from dandiapi.git.access import SIGN_IN, git_view
-from dandiapi.git.bodies import chunks_of, patiently
+from dandiapi.git.bodies import chunks_of
 from dandiapi.git.streams import Stream, place
 from dandiapi.git.words import number, plain, required
 
 LENGTH = "X-git-annex-data-length"
-# A client that sends nothing for so long is taken for gone.
-STALLED_SECONDS = 60.0
-# For so long a client is waited for that has a lock; it then goes by the ten minutes that git-annex gives any lock.
-KEPT_SECONDS = 5.0
-UNLOCK = b"true"
 NO_CONTENT = "There is no content of that key."
 
 
@@ -119,21 +112,10 @@ def lockcontent(request: HttpRequest, actor: Actor, annex_uuid: str, version: st
 @require_POST
 @git_view
 def keeplocked(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """The end of a lock, for which nothing has to be held; it is when the client says so, or after a while."""
+    """The end of a lock, for which nothing has to be held; asked when the client lets go, or after a while."""
     _dataset(actor, annex_uuid)
     required(request.GET, "lockid")
-    _wait_for_unlock(request)
     return JsonResponse({"locked": False})
-
-
-def _wait_for_unlock(request: HttpRequest) -> None:
-    """Wait until the client lets go: an answer that overtakes its own request it would take for a refusal."""
-    _leave_database()
-    until = monotonic() + KEPT_SECONDS
-    with suppress(InvalidError):
-        for chunk in _without_database(request, KEPT_SECONDS):
-            if UNLOCK in chunk or monotonic() > until:
-                return
 
 
 @require_POST
@@ -167,28 +149,15 @@ def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> Ht
         return _stored(version, is_stored=find_content(actor, dataset, key) is not None)
     offset = number(request.GET.get("offset", "0"), "offset")
     length = number(required(request.headers, LENGTH), LENGTH)
-    chunks = _without_database(request, STALLED_SECONDS)
     with place():
         try:
-            receive(actor=actor, dataset=dataset, key=key, offset=offset, length=length, chunks=chunks)
+            receive(actor=actor, dataset=dataset, key=key, offset=offset, length=length, chunks=chunks_of(request))
         except InvalidError as error:
             if error.field != "content":
                 raise
             # git-annex reads the first word, and a person the reason.
             return JsonResponse({"stored": False, "reason": error.message} | _others(version))
     return _stored(version, is_stored=True)
-
-
-def _without_database(request: HttpRequest, seconds: float) -> Iterator[bytes]:
-    """The body, as `patiently`. Waiting for it asks the database nothing, so its connection is left to others."""
-    for chunk in patiently(chunks_of(request), seconds):
-        yield chunk
-        _leave_database()
-
-
-def _leave_database() -> None:
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _stored(version: str, *, is_stored: bool) -> HttpResponse:

@@ -26,8 +26,8 @@ def receive_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpRes
     require_type(request, service)
     dataset = dataset_for(actor, identifier, service)
     with ExitStack() as held:
-        held.enter_context(place())
         pushed = held.enter_context(spooled(request, limit=settings.GIT_PUSH_MAX_BYTES + MAX_COMMANDS))
+        held.enter_context(place())
         chunks = held.enter_context(receiving(actor=actor, dataset=dataset, request=pushed))
         return StreamingHttpResponse(
             Stream(chunks, held), content_type=f"application/x-{service}-result", headers=FRESH

@@ -42,8 +42,8 @@ def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResp
     require_type(request, service)
     repository = repository_of(dataset_for(actor, identifier, service))
     with ExitStack() as held:
-        held.enter_context(place())
         wanted = held.enter_context(spooled(request, limit=MAX_REQUEST))
+        held.enter_context(place())
         chunks = held.enter_context(fetching(repository, wanted, _protocol(request, service)))
         return StreamingHttpResponse(
             Stream(chunks, held), content_type=f"application/x-{service}-result", headers=FRESH

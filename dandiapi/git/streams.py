@@ -6,9 +6,9 @@ from threading import BoundedSemaphore
 from typing import Self
 
 from django.conf import settings
-from django.db import connection
 
 from archive.errors import BusyError
+from dandiapi.git.bodies import leave_database
 
 _places = BoundedSemaphore(settings.GIT_STREAMS)
 
@@ -31,8 +31,7 @@ class Stream:
         self._chunks = chunks
         self._held = held.pop_all()
         # Sending may take long, and asks the database nothing.
-        if not connection.in_atomic_block:
-            connection.close()
+        leave_database()
 
     def __iter__(self) -> Self:
         return self

@@ -116,6 +116,16 @@ STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
 GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 
+# --- Senders and readers ----------------------------------------------------------------------------------------------
+
+# Who is slower than so many bytes a second for so many seconds is sent away; and whose request takes so long in all.
+REQUEST_MIN_RATE: float = env.float("REQUEST_MIN_RATE", 1024.0)
+REQUEST_PATIENCE: float = env.float("REQUEST_PATIENCE", 30.0)
+REQUEST_SECONDS: float = env.float("REQUEST_SECONDS", 1800.0)
+# What is spooled of a request before a thread reads it, and how much of all requests together.
+REQUEST_SPOOL_BYTES: int = env.int("REQUEST_SPOOL_BYTES", 32 * 2**20)
+REQUEST_SPOOLS_BYTES: int = env.int("REQUEST_SPOOLS_BYTES", 2**30)
+
 # --- Postgres ---------------------------------------------------------------------------------------------------------
 
 # How long Postgres may take over one statement of a request that reads, and of anything else, before it gives up.

@@ -1,12 +1,11 @@
 """Content over git-annex's protocol: the shapes of its answers, and what is refused (git-annex.md)."""
 
 import hashlib
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from threading import BoundedSemaphore, Event
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
@@ -18,12 +17,10 @@ from archive.blobs import receiving
 from archive.blobs.models import Blob, Reception
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey
-from archive.errors import InvalidError
 from archive.snapshots.services import repository_of
 from archive.storage import services as storage
 from dandiapi import limits
 from dandiapi.git import annex, streams
-from dandiapi.git.bodies import patiently
 from dandiapi.limits import Limiter
 from tests.dandiapi.git.caller import Caller
 from tests.factories import make_asset, make_blob, make_dataset, make_zarr, make_zarr_asset, upload_zarr
@@ -34,8 +31,6 @@ CONTENT = b"what a mouse saw"
 SENT = b"what a mouse heard"
 LENGTH = "X-git-annex-data-length"
 VERSIONS = range(5)
-# Seconds between two words of a client.
-PAUSE = 0.2
 
 
 def sha256_key(content: bytes) -> str:
@@ -200,25 +195,6 @@ def test_content_of_an_asset_is_locked(anonymous: Caller, dataset: Dataset, vers
     lock = ask(anonymous, dataset, "lockcontent", version=version, key=KEY).json()
     assert lock["locked"]
     assert ask(anonymous, dataset, "keeplocked", version=version, lockid=lock["lockid"]).json() == {"locked": False}
-
-
-@pytest.mark.parametrize("words", [[b'{"unlock":false}\n'], [b'{"unlock":false}\n', b'{"unlock":true}\n']])
-def test_lock_is_kept_until_its_client_lets_go_or_for_a_while(
-    anonymous: Caller, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, words: list[bytes]
-) -> None:
-    def never_ending(request: Any) -> Iterator[bytes]:
-        for word in words:
-            time.sleep(PAUSE)
-            yield word
-        is_over.wait()
-
-    is_over = Event()
-    monkeypatch.setattr(annex, "chunks_of", never_ending)
-    monkeypatch.setattr(annex, "KEPT_SECONDS", 1.0)
-    began = time.monotonic()
-    assert ask(anonymous, dataset, "keeplocked", lockid=KEY).json() == {"locked": False}
-    assert len(words) * PAUSE <= time.monotonic() - began < 10
-    is_over.set()
 
 
 def test_content_that_may_go_is_not_locked(anonymous: Caller, owner: Caller, dataset: Dataset) -> None:
@@ -409,33 +385,20 @@ def test_requests_are_limited_by_user_and_address(
         assert answers[-1].headers["Retry-After"] == "50"
 
 
-# --- Waiting for a body -----------------------------------------------------------------------------------------------
+# --- A body that breaks off -------------------------------------------------------------------------------------------
 
 
-def test_body_is_waited_for_only_so_long() -> None:
-    is_over = Event()
+def test_body_that_breaks_off_is_no_end_of_it(owner: Caller, dataset: Dataset) -> None:
+    class Broken(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if chunk := super().read(size):
+                return chunk
+            raise OSError("The client is gone.")
 
-    def stalled() -> Iterator[bytes]:
-        yield SENT
-        is_over.wait(30)
-
-    chunks = patiently(stalled(), 0.05)
-    assert next(chunks) == SENT
-    with pytest.raises(InvalidError, match="Nothing has come"):
-        next(chunks)
-    is_over.set()
-
-
-def test_body_that_breaks_off_is_no_end_of_it() -> None:
-    def broken() -> Iterator[bytes]:
-        yield SENT
-        raise OSError("gone")
-
-    chunks = patiently(broken(), 5)
-    assert next(chunks) == SENT
-    with pytest.raises(OSError, match="gone"):
-        next(chunks)
-
-
-def test_body_comes_whole_however_slowly_it_is_taken() -> None:
-    assert list(patiently(iter([b"1", b"2"] * 50), 5)) == [b"1", b"2"] * 50
+    response = owner.client.generic(
+        "POST",
+        at(dataset, f"v4/put?clientuuid=c&key={sha256_key(SENT)}"),
+        headers={LENGTH: str(len(SENT))},
+        **{"wsgi.input": Broken(SENT[:5]), "wsgi.input_terminated": True},
+    )
+    assert (response.status_code, response.content) == (400, b"The request breaks off: The client is gone.\n")

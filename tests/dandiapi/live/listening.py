@@ -35,12 +35,12 @@ class LiveProcess:
     def __init__(self, *, heartbeat: float) -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        arguments = ["--interface", "asgi", "--port", str(self.port), "--workers-kill-timeout", "2"]
+        arguments = ["--interface", "asgi", "--http", "1", "--port", str(self.port), "--workers-kill-timeout", "2"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "granian", *arguments, "dandiapi.asgi:application"],
             env={
                 **os.environ,
-                "DATABASE_URL": _database_url(),
+                "DATABASE_URL": database_url(),
                 "ARCHIVE_LIVE_URL": self.url,
                 "LIVE_HEARTBEAT_SECONDS": str(heartbeat),
                 "LIVE_STREAMS_PER_CLIENT": "3",
@@ -112,7 +112,8 @@ def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode("ascii")
 
 
-def _database_url() -> str:
+def database_url() -> str:
+    """The address of this test process's database, for a process that it starts."""
     known = connection.settings_dict
     place = f"{known['HOST']}:{known['PORT']}/{known['NAME']}"
     return f"postgres://{known['USER']}:{known['PASSWORD']}@{place}"

@@ -1,0 +1,119 @@
+"""Requests as WSGI (PEP 3333) has them."""
+
+import re
+import sys
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from httptools import parse_url
+
+from .bodies import Body
+
+# Content and pushes may be of any size; they are handed over before they are whole, and their senders have to be known.
+STREAMED = re.compile(rb"^/git/\d{6}(\.git)?/git-receive-pack(\?|$)|^/git-annex/[^/]+/v\d/put(\?|$)")
+# A client of git-annex that has content locked ends its request when it lets go, and goes by ten minutes anyway. Such a
+# request is handed over after so many seconds, whole or not. (Not at once: the real client takes an answer that
+# overtakes its own request for a refusal.)
+UNENDING = re.compile(rb"^/git-annex/[^/]+/v\d/keeplocked(\?|$)")
+UNENDING_SECONDS = 5.0
+# What may stand in the first line as it is; clients send letters of other languages there, which do not belong there.
+ASCII = "".join(map(chr, range(0x80)))
+
+_ALWAYS: dict[str, Any] = {
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "archive",
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multiprocess": True,
+    "wsgi.multithread": True,
+    "wsgi.run_once": False,
+    "wsgi.url_scheme": "http",
+    "wsgi.version": (1, 0),
+}
+
+
+class Request:
+    """What one client asks for."""
+
+    def __init__(self, body: Body) -> None:
+        self.url = b""
+        self.method = ""
+        self.version = ""
+        self.headers: dict[str, str] = {}
+        self.has_head = False
+        self.is_handed_over = False
+        self.keeps_alive = False
+        self.body = body
+
+    def add_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. Several of one name are one, with commas; those that could pass for another are left out."""
+        key = _key(name)
+        if not key:
+            return
+        text = value.decode("latin-1")
+        if key in self.headers:
+            text = f"{self.headers[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
+        self.headers[key] = text
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits for a word before it sends the body."""
+        return self.version == "1.1" and self.headers.get("HTTP_EXPECT", "").lower() == "100-continue"
+
+    @property
+    def announced(self) -> int:
+        """How large the body is said to be."""
+        return int(self.headers.get("CONTENT_LENGTH", "0"))
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it may be larger than what is spooled."""
+        return STREAMED.match(self.url) is not None
+
+    @property
+    def is_unending(self) -> bool:
+        """Whether its end is of no interest."""
+        return UNENDING.match(self.url) is not None
+
+    def variables(self, server: tuple[str, int], client: tuple[str, int]) -> dict[str, Any]:
+        """What WSGI hands to the application."""
+        path, _, query = self._target().partition(b"?")
+        variables = {
+            **_ALWAYS,
+            **self.headers,
+            "REQUEST_METHOD": self.method,
+            "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
+            "QUERY_STRING": query.decode("latin-1"),
+            "SERVER_PROTOCOL": f"HTTP/{self.version}",
+            "SERVER_NAME": server[0],
+            "SERVER_PORT": str(server[1]),
+            "REMOTE_ADDR": client[0],
+            "REMOTE_PORT": str(client[1]),
+            "wsgi.input": self.body.handed_over(),
+        }
+        variables.pop("HTTP_TRANSFER_ENCODING", None)
+        if self.body.is_whole and self.body.size:
+            variables["CONTENT_LENGTH"] = str(self.body.size)
+        return variables
+
+    def _target(self) -> bytes:
+        """Path and query; proxies are sent whole addresses."""
+        if self.url.startswith((b"/", b"*")):
+            return self.url
+        parsed = parse_url(self.url)
+        return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+
+
+def quoted_line(data: bytes) -> bytes:
+    """The beginning of a request, with what is not ASCII in its first line in the way that addresses have it."""
+    line, end, rest = data.partition(b"\r\n")
+    return quote_from_bytes(line, safe=ASCII).encode() + end + rest
+
+
+@lru_cache(maxsize=1024)
+def _key(name: bytes) -> str:
+    if b"_" in name:
+        return ""
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"

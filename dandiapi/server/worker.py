@@ -1,0 +1,161 @@
+"""The process that speaks with clients; gunicorn starts, watches and stops as many of them as it is told."""
+
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from selectors import EVENT_READ, DefaultSelector
+from threading import Thread
+from time import monotonic
+
+from gunicorn.workers.base import Worker as BaseWorker
+
+from .answers import answer
+from .bodies import Spools
+from .connection import Connection
+from .files import allow_files
+from .limits import Limits
+from .requests import Request
+
+logger = logging.getLogger(__name__)
+
+TURN_SECONDS = 1.0
+# How many whole requests may wait for a thread.
+MAX_QUEUE = 256
+# How many open files it keeps for others than clients.
+OTHER_FILES = 256
+# The system is given no more than this ahead of what a client takes, so that what it takes can be seen.
+UNSENT_IN_SYSTEM = 2**16
+
+
+class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
+    """One thread for all clients, and `--threads` for the requests that have come."""
+
+    def run(self) -> None:
+        """Serve until told to stop; then let what has begun come to its end."""
+        self.limits = Limits.of_settings()
+        self.spools = Spools(self.limits.spools)
+        self._connections: set[Connection] = set()
+        self._most_connections = allow_files() - OTHER_FILES
+        self._calls: deque[Callable[[], None]] = deque()
+        self._queue: SimpleQueue[tuple[Connection, Request]] = SimpleQueue()
+        self._selector = DefaultSelector()
+        self._next_look = 0.0
+        self._selector.register(self.PIPE[0], EVENT_READ, self._wake)
+        for listener in self.sockets:
+            self._selector.register(listener.sock, EVENT_READ, partial(self._accept, listener.sock))
+        for number in range(self.cfg.threads):
+            Thread(target=self._answer, name=f"web-{number}", daemon=True).start()
+        while self.alive and self.ppid == os.getppid():
+            self._turn()
+        self._stop()
+
+    def _stop(self) -> None:
+        for listener in self.sockets:
+            self._selector.unregister(listener.sock)
+            listener.close()
+        until = monotonic() + self.cfg.graceful_timeout
+        while self._connections and monotonic() < until:
+            for connection in [each for each in self._connections if each.is_idle]:
+                connection.close()
+            self._turn()
+
+    def _turn(self) -> None:
+        for key, mask in self._selector.select(TURN_SECONDS):
+            if not isinstance(key.data, Connection):
+                key.data()
+            elif key.data in self._connections:
+                _serve(key.data, mask)
+        while self._calls:
+            self._calls.popleft()()
+        if monotonic() > self._next_look:
+            self._next_look = monotonic() + TURN_SECONDS
+            self.notify()
+            self._end_the_late()
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            sock, client = listener.accept()
+        except OSError:
+            # Another process was faster, or the client is gone already.
+            return
+        sock.setblocking(False)  # noqa: FBT003 - it has no name
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_SYSTEM)
+        self._make_room()
+        connection = Connection(self, sock, client[:2], listener.getsockname()[:2])
+        self._connections.add(connection)
+        connection.watch()
+
+    def _make_room(self) -> None:
+        """With too many connections, end the one that would be ended first anyway."""
+        if len(self._connections) >= self._most_connections:
+            free = [each for each in self._connections if not each.is_busy]
+            if free:
+                min(free, key=lambda each: each.pace.deadline).close()
+
+    def _end_the_late(self) -> None:
+        now = monotonic()
+        for connection in [each for each in self._connections if each.pace.deadline < now]:
+            connection.late()
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
+
+    # --- For connections ----------------------------------------------------------------------------------------------
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Have the thread that speaks with clients do something; for other threads."""
+        self._calls.append(function)
+        with suppress(BlockingIOError):
+            os.write(self.PIPE[1], b"\0")
+
+    def submit(self, connection: Connection, request: Request) -> bool:
+        """Have a thread answer; whether one will."""
+        if self._queue.qsize() >= MAX_QUEUE:
+            return False
+        self._queue.put((connection, request))
+        return True
+
+    def watch(self, connection: Connection, mask: int) -> None:
+        """Look for such events at a connection, or, with 0, for none."""
+        if mask == connection.mask or connection not in self._connections:
+            return
+        if not mask:
+            self._selector.unregister(connection.sock)
+        elif not connection.mask:
+            self._selector.register(connection.sock, mask, connection)
+        else:
+            self._selector.modify(connection.sock, mask, connection)
+        connection.mask = mask
+
+    def forget(self, connection: Connection) -> None:
+        """Know nothing of a connection any more."""
+        self.watch(connection, 0)
+        self._connections.discard(connection)
+
+    # --- Threads ------------------------------------------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        while True:
+            connection, request = self._queue.get()
+            keeps = False
+            try:
+                variables = request.variables(connection.server, connection.client)
+                keeps = answer(self.wsgi, variables, request, connection)
+            except Exception:
+                logger.exception("A request could not be answered")
+            connection.finish(request, keeps=keeps)
+
+
+def _serve(connection: Connection, mask: int) -> None:
+    if mask & EVENT_READ:
+        connection.read()
+    else:
+        connection.flush()
