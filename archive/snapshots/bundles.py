@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from archive.errors import NotFoundError
 from archive.snapshots.git import Beat, Git
 from archive.snapshots.models import Bundle, new_bundle_key
 from archive.storage import queries as store
@@ -56,15 +57,16 @@ def store_bundle(file: Path, beat: Beat | None = None) -> StoredBundle:
 
 def fetch_bundle(bundle: Bundle, file: Path, beat: Callable[[], None] | None = None) -> None:
     """Write what the store has of a bundle into `file`; DamagedError if that is not what was put there."""
-    if store.find(bundle.key) is None:
-        raise DamagedError(f"The bundle {bundle.key} is not in the store.")
     digest = hashlib.sha256()
-    with file.open("wb") as opened:
-        for chunk in store.read(bundle.key):
-            digest.update(chunk)
-            opened.write(chunk)
-            if beat:
-                beat()
+    try:
+        with file.open("wb") as opened:
+            for chunk in store.read(bundle.key):
+                digest.update(chunk)
+                opened.write(chunk)
+                if beat:
+                    beat()
+    except NotFoundError as error:
+        raise DamagedError(f"The bundle {bundle.key} is not in the store.") from error
     if digest.hexdigest() != bundle.sha256:
         raise DamagedError(f"The bundle {bundle.key} is not what was put into the store.")
 

@@ -3,9 +3,12 @@
 Any process may fill, use or evict any of them. Beside each folder lies a file to lock: shared by those who use the
 folder, alone by who removes it; another is locked by who adds to it. Packs that a reader has open may be added to and
 replaced beside it, as git has it, so nobody waits for readers but who removes.
+
+So what one has just seen may be gone: nothing here looks first and trusts that, unless it holds the lock.
 """
 
 import fcntl
+import os
 import shutil
 import tempfile
 import time
@@ -181,7 +184,7 @@ def _make_room(*, keep: Path) -> None:
     _remove_abandoned(root)
     folders = [folder for folder in root.iterdir() if _is_repository(folder) and folder != keep]
     stale = {folder for folder in folders if folder.stem == keep.stem}
-    used = {folder: (folder.stat().st_mtime, _size(folder)) for folder in folders if folder.exists()}
+    used = {folder: (status.st_mtime, _size(folder)) for folder in folders if (status := _status(folder))}
     total = _size(keep) + sum(size for _, size in used.values())
     for folder, (_, size) in sorted(used.items(), key=lambda item: (item[0] not in stale, item[1])):
         if folder not in stale and total <= settings.SNAPSHOT_CACHE_BYTES:
@@ -195,24 +198,32 @@ def _is_repository(folder: Path) -> bool:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
+    """How many bytes its files have, as far as they are there when they are looked at."""
+    statuses = (_status(Path(parent, name)) for parent, _, names in os.walk(folder) for name in names)
+    return sum(status.st_size for status in statuses if status)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """What the system says of a file or folder; None if it is not there, perhaps not any more."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
 
 
 def forget(repository: Repository) -> None:
     """Remove a repository from this machine's cache, unless somebody uses it."""
-    folder = _root() / repository.folder
-    if folder.exists():
-        _evict(folder)
+    _evict(_root() / repository.folder)
 
 
 def _evict(folder: Path) -> bool:
-    """Remove a repository from the cache, unless somebody uses it."""
+    """Remove a repository from the cache, unless somebody uses it; somebody else may just have done so."""
     with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:  # noqa: PTH123 - as `_locked` has it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        with scratch() as space:
+        with scratch() as space, suppress(FileNotFoundError):
             folder.rename(space / folder.name)
     return True
 
@@ -220,7 +231,8 @@ def _evict(folder: Path) -> bool:
 def _remove_abandoned(root: Path) -> None:
     before = time.time() - ABANDONED_SECONDS
     for folder in root.glob(f"{TEMPORARY}*"):
-        if folder.stat().st_mtime < before:
+        status = _status(folder)
+        if status and status.st_mtime < before:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -141,9 +141,17 @@ def list_objects(prefix: str) -> Iterator[list[ListedObject]]:
 
 
 def read(key: str) -> Iterator[bytes]:
-    """The bytes under `key`, in chunks of at most READ_SIZE."""
+    """The bytes under `key`, in chunks of at most READ_SIZE.
+
+    Raises NotFoundError, with the first chunk, when there is no such object.
+    """
     with reachable():
-        body = client().get_object(Bucket=bucket(), Key=key)["Body"]
+        try:
+            body = client().get_object(Bucket=bucket(), Key=key)["Body"]
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            raise NotFoundError("The store does not have it.") from error
         yield from body.iter_chunks(READ_SIZE)
 
 
@@ -185,10 +193,8 @@ def read_whole(key: str) -> bytes | None:
     """All the bytes under `key`, which must be few; None if there is no such object."""
     try:
         return b"".join(read(key))
-    except ClientError as error:
-        if _is_missing(error):
-            return None
-        raise
+    except NotFoundError:
+        return None
 
 
 def public_url(key: str) -> str:

@@ -125,16 +125,16 @@ class Postgres(Service):
     def _clear_stale_lock(self) -> None:
         """Removes a dead server's pid file: if its number went to another process, Postgres would refuse to start."""
         pid_file = self.folder / "postmaster.pid"
-        if not pid_file.exists():
-            return
         try:
             holder = Path(psutil.Process(int(pid_file.read_text().split("\n")[0])).cwd())
+        except FileNotFoundError:
+            return
         except (ValueError, psutil.NoSuchProcess):
             holder = None
         except psutil.Error:
             return
         if holder != self.folder.resolve():
-            pid_file.unlink()
+            pid_file.unlink(missing_ok=True)
 
 
 class Valkey(Service):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -90,7 +90,8 @@ def remove_abandoned_homes() -> None:
         if not (folder / "state.json").exists():
             continue
         home = Home(folder)
-        with home.held("A clean-up", "") as mine:
+        # Another run may clean up at the same time, and its folder be gone before its lock is opened.
+        with suppress(FileNotFoundError), home.held("A clean-up", "") as mine:
             if mine:
                 end_leftovers(home.processes())
                 home.remove()

@@ -1,6 +1,8 @@
 """Bundles in the store are the truth about objects, Postgres about branches; everything else can be had again."""
 
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,7 +17,7 @@ from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
 from archive.snapshots import cache, work
-from archive.snapshots.bundles import StoredBundle
+from archive.snapshots.bundles import DamagedError, StoredBundle, fetch_bundle
 from archive.snapshots.git import Git, GitError, new_repository
 from archive.snapshots.models import Bundle, new_bundle_key
 from archive.snapshots.queries import clone_state
@@ -146,7 +148,83 @@ def test_nobody_waits_for_ever_for_a_repository_that_is_being_filled(
         pass
 
 
+def test_many_make_room_at_once(settings: Any, snapshot_cache: Path, tmp_path: Path) -> None:
+    settings.SNAPSHOT_CACHE_BYTES = 1
+    snapshot_cache.mkdir()
+    long_ago = time.time() - 2 * cache.ABANDONED_SECONDS
+
+    def crowd(sweeper: int) -> None:
+        for number in range(30):
+            new, left = tmp_path / f"{sweeper}-{number}", snapshot_cache / f"{cache.TEMPORARY}{sweeper}-{number}"
+            (new / "objects/pack").mkdir(parents=True)
+            (new / "objects/pack/one.pack").write_bytes(b"some bytes")
+            left.mkdir()
+            os.utime(left, (long_ago, long_ago))
+            # Whole from its first moment, since others may evict it in the next.
+            cache._make_room(keep=new.rename(snapshot_cache / f"{sweeper}-{number}.git"))
+
+    with threads(8) as start:
+        sweepers = [start(crowd, number) for number in range(8)]
+    assert [sweeper.exception() for sweeper in sweepers] == [None] * 8
+
+
+def test_room_is_made_though_a_folder_is_evicted_while_it_is_measured(
+    settings: Any, snapshot_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measuring(folder: Path) -> int:
+        shutil.rmtree(seen)
+        monkeypatch.undo()
+        return cache._size(folder)
+
+    kept, seen = snapshot_cache / "kept.git", snapshot_cache / "seen.git"
+    for folder in (kept, seen):
+        (folder / "objects/pack").mkdir(parents=True)
+    (kept / "objects/pack/one.pack").write_bytes(b"more than there is room for")
+    settings.SNAPSHOT_CACHE_BYTES = 1
+    monkeypatch.setattr(cache, "_size", measuring)
+    cache._make_room(keep=kept)
+    assert not seen.exists()
+
+
+def test_repository_is_forgotten_though_another_was_faster(
+    dataset: Dataset, snapshot_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = repository_of(dataset)
+    shutil.rmtree(snapshot_cache / repository.folder)
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    cache.forget(repository)
+
+
+def test_cold_clones_are_answered_while_there_is_room_for_none(
+    worker: Worker, settings: Any, snapshot_cache: Path
+) -> None:
+    datasets = [make_dataset() for _ in range(2)]
+    for dataset in datasets:
+        make_asset(dataset, blob=make_blob(dataset))
+    worker.run()
+    settings.SNAPSHOT_CACHE_BYTES = 1
+
+    def clone(dataset: Dataset) -> str:
+        with opened(repository_of(dataset)) as folder:
+            return git(folder, "rev-parse", "main").decode().strip()
+
+    with threads(4) as start:
+        answers = [(dataset, start(clone, dataset)) for _ in range(4) for dataset in datasets]
+    assert [answer.result() for _, answer in answers] == [repository_of(dataset).main for dataset, _ in answers]
+
+
 # --- Bundles ----------------------------------------------------------------------------------------------------------
+
+
+def test_bundle_is_damaged_when_it_is_deleted_right_before_it_is_read(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Bundle.objects.filter(repository=dataset.number).earliest("pk")
+    seen = store.find(bundle.key)
+    delete(bundle.key)
+    monkeypatch.setattr(store, "find", lambda _: seen)
+    with pytest.raises(DamagedError, match="is not in the store"):
+        fetch_bundle(bundle, tmp_path / "bundle")
 
 
 def test_bundles_are_merged_when_there_are_many(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

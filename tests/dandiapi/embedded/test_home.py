@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dandiapi.embedded.home import Home
+from dandiapi.embedded import session
+from dandiapi.embedded.home import THROWAWAY_PREFIX, Home
 from dandiapi.embedded.processes import EmbeddedError, ProcessRecord, describe, end_leftovers, is_running, kill_group
+from dandiapi.embedded.services import Postgres
 
 
 @pytest.fixture
@@ -124,3 +126,32 @@ def test_what_was_recorded_before_the_machine_was_started_has_left_nothing(orpha
     record, child = orphan
     assert end_leftovers([ProcessRecord(name="web", pid=record["pid"], started=1.0)]) == []
     assert is_running(child)
+
+
+# --- Others at the same time ------------------------------------------------------------------------------------------
+
+
+def test_clean_up_goes_on_when_another_has_removed_a_home_before_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = Home.create
+
+    def outrun(home: Home) -> None:
+        created(home)
+        home.remove()
+
+    monkeypatch.setattr(session, "PROJECT", tmp_path)
+    for name in ("one", "two"):
+        home = Home(tmp_path / f"{THROWAWAY_PREFIX}{name}")
+        home.create()
+        home.remember(processes=[])
+    monkeypatch.setattr(Home, "create", outrun)
+    session.remove_abandoned_homes()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lock_of_a_server_is_not_cleared_when_it_is_gone_by_then(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    postgres = Postgres(home)
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    postgres._clear_stale_lock()
+    assert not list(home.folder.glob("postgres/*"))
