@@ -269,7 +269,6 @@ def _apply(
     draft = Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT)
     changed = draft.update(
         status=Version.Status.PENDING,
-        modified=timezone.now(),
         file_count=F("file_count") + len(come) - len(gone),
         size=F("size") + sum(size for _, _, size in moves),
     )

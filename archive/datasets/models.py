@@ -1,8 +1,11 @@
 """Dataset, Version, Star."""
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from archive.accounts.models import User
 
@@ -59,6 +62,20 @@ class ContactPerson(models.Func):
     )
 
 
+# What DataCite says of a version is not part of what readers see of it.
+UNDATED = frozenset({"doi_state", "doi_reason"})
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    """Versions: whatever is changed of what readers see of them, `modified` says when."""
+
+    def update(self, **fields: Any) -> int:
+        """Change these fields, and `modified` with them."""
+        if fields.keys() - UNDATED:
+            fields = {"modified": timezone.now(), **fields}
+        return super().update(**fields)
+
+
 class Version(models.Model):
     """The draft of a dataset, or a point on its timeline that was published and does not change.
 
@@ -100,7 +117,11 @@ class Version(models.Model):
     file_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
+    # Never before what readers see of it, the verdicts on its assets included: mirrors ask for what is newer. It guards
+    # nothing, since it changes without anybody's edit: the timeline does that.
     modified = models.DateTimeField(auto_now=True)
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         constraints = [

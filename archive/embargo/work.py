@@ -126,6 +126,7 @@ def begin_release(dataset_id: int, author: Author) -> None:
         dataset.access = Dataset.Access.RELEASING
         dataset.embargo_end = datetime.now(UTC).date()
         dataset.save(update_fields=["access", "released", "embargo_end", "modified"])
+        dataset.versions.update(modified=dataset.modified)
 
 
 def _finish_release(dataset_id: int, target: int) -> None:

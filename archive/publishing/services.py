@@ -66,11 +66,12 @@ def revalidate(*, dataset: Dataset, assets: bool = True) -> None:
     with transaction.atomic():
         hold(dataset.number)
         draft = dataset.versions.filter(version=Version.DRAFT, status__in=settled)
-        if not draft.update(status=Version.Status.PENDING):
+        if not draft.exists():
             return
         if assets:
             live = Asset.objects.filter(dataset=dataset, retired__isnull=True)
             live.exclude(status=Asset.Status.PENDING).update(status=Asset.Status.PENDING)
+        draft.update(status=Version.Status.PENDING)
         rewind(dataset.number, "validation")
 
 

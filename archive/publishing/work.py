@@ -73,13 +73,13 @@ def validate_draft(span: Span) -> None:
     while batch := list(_pending(draft).filter(_has_digest())[:VALIDATION_BATCH]):
         for asset in batch:
             _judge(asset, documents.candidate(asset, timezone.now()))
-        _keep_verdicts(batch)
+        _keep_verdicts(draft, batch)
         span.heartbeat.beat()
         if len(batch) < VALIDATION_BATCH:
             break
     if position(span.dataset_id) != span.target:
         return  # It is being changed: what would be said of the draft now holds no longer.
-    _validate_draft_itself(draft.pk)
+    _validate_draft_itself(draft.pk, span.target)
     if waiting := _pending(draft).count():
         raise NotYetError(f"{waiting} files wait for their SHA-256 or Zarr checksum.")
 
@@ -99,9 +99,9 @@ def _judge(asset: Asset, document: dict[str, Any]) -> None:
     asset.modified = timezone.now()
 
 
-def _keep_verdicts(assets: list[Asset]) -> None:
+def _keep_verdicts(draft: Version, assets: list[Asset]) -> None:
     # What `bulk_update` does, in a tenth of its time.
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE archive_asset a
@@ -121,20 +121,28 @@ def _keep_verdicts(assets: list[Asset]) -> None:
                 [asset.modified for asset in assets],
             ],
         )
+        Version.objects.filter(pk=draft.pk).update(modified=timezone.now())
 
 
-def _validate_draft_itself(pk: int) -> None:
+def _validate_draft_itself(pk: int, target: int) -> None:
     """Settle the draft, unless somebody changes it meanwhile: then their change brings us here again."""
     draft = Version.objects.select_related("dataset").get(pk=pk)
     if draft.status in {Version.Status.PUBLISHING, Version.Status.PUBLISHED}:
         return
     facts = version_facts(draft, strip_version_metadata(draft.metadata), summary=_summary(draft))
     problems = validate_version(candidate_version_metadata(facts, holds_bytes=draft.size > 0))
-    Version.objects.filter(pk=pk, modified=draft.modified, status=draft.status).update(
-        status=Version.Status.INVALID if problems else Version.Status.VALID,
-        problems=[problem.as_dict() for problem in problems],
-        metadata=version_metadata(facts),
-    )
+    verdict = {
+        "status": Version.Status.INVALID if problems else Version.Status.VALID,
+        "problems": [problem.as_dict() for problem in problems],
+        "metadata": version_metadata(facts),
+    }
+    if all(getattr(draft, name) == value for name, value in verdict.items()):
+        return
+    with transaction.atomic():
+        unsettled = Version.objects.select_for_update().filter(pk=pk, status=draft.status)
+        # Whoever had changed the draft by the time that its row is locked has told the timeline.
+        if list(unsettled.values_list("pk")) and position(draft.dataset_id) == target:
+            unsettled.update(**verdict)
 
 
 def _summary(version: Version) -> dict[str, Any]:
@@ -239,8 +247,7 @@ def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None
         job.finish()
         hold(version.dataset_id)
         unfinished = Version.objects.filter(pk=version.pk, status=Version.Status.PUBLISHING)
-        now = timezone.now()
-        if not unfinished.update(metadata=metadata, doi=metadata["doi"], status=Version.Status.VALID, modified=now):
+        if not unfinished.update(metadata=metadata, doi=metadata["doi"], status=Version.Status.VALID):
             # Another worker was faster, and what is published does not change.
             return
         Version.objects.filter(

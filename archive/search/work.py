@@ -39,8 +39,7 @@ def index_versions(span: Span) -> None:
     newest = rows[0][0] if rows else None
     newest_published = next((pk for pk, at, _, _ in rows if at is not None), None)
     for pk, at, modified, created in rows:
-        # What is validated changes without a new time of modification.
-        if at is None or known.get(pk) != modified:
+        if known.get(pk) != modified:
             _write_document(
                 pk,
                 modified=modified,

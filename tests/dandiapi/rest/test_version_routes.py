@@ -44,6 +44,18 @@ def test_info_has_exactly_the_fields_of_the_contract(anonymous: Api, draft: str,
     assert (info["status"], info["active_uploads"], info["release_notes"]) == ("Pending", 0, "")
 
 
+def test_draft_is_shown_modified_no_earlier_than_its_assets(
+    anonymous: Api, dataset: Dataset, draft: str, asset: Asset, worker: Worker
+) -> None:
+    worker.run()
+    info = anonymous.get(f"{draft}info/").json()
+    [shown] = anonymous.get(f"{draft}assets/").json()["results"]
+    [listed] = anonymous.get("dandisets/").json()["results"]
+    assert shown["asset_id"] == str(asset.asset_id)
+    assert shown["modified"] <= info["modified"] == listed["draft_version"]["modified"]
+    assert info["created"] < shown["modified"]
+
+
 def test_info_says_of_each_problem_where_it_is(owner: Api, dataset: Dataset, draft: str, worker: Worker) -> None:
     make_asset(dataset, "a.nwb", approach="none")
     owner.put(draft, {"name": "Mouse vision", "metadata": {**valid_dandiset_metadata(), "license": []}})
