@@ -5,7 +5,8 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from rest_framework.permissions import SAFE_METHODS
@@ -60,7 +61,7 @@ class UnavailableServiceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Postgres cannot hold NUL, so nothing has a name with it.
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponseBadRequest("An address must not contain NUL.", content_type="text/plain")
+            raise BadRequest("An address must not contain NUL.")
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -1,16 +1,20 @@
 """The addresses of all faces."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from dandiapi.rest.general import InfoView
+
+handler400 = "dandiapi.web.errors.bad_request"
+handler404 = "dandiapi.web.errors.not_found"
+handler500 = "dandiapi.web.errors.server_error"
 
 urlpatterns = [
     # WebDAV's is part of the one document.
     path("api/webdav/docs/swagger/", RedirectView.as_view(pattern_name="swagger", permanent=True)),
     path("api/", include("dandiapi.rest.urls")),
-    path("server-info", InfoView.as_view()),
+    re_path(r"^server-info/?$", InfoView.as_view()),
     path("swagger/", RedirectView.as_view(pattern_name="swagger", permanent=True)),
     path("redoc/", RedirectView.as_view(pattern_name="redoc", permanent=True)),
     path("accounts/", include("allauth.urls")),

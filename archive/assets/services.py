@@ -2,13 +2,13 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from archive import paths
@@ -306,9 +306,19 @@ def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str], *, leaving: Seq
     folders = {folder for folder, count in file_counts.items() if count > left[folder]}
     if files & new:
         raise ConflictError("An asset with that path already exists", paths=sorted(files & new)[:CONFLICTS_SHOWN])
-    if conflicts := sorted(files | folders):
+    if files or folders:
         path = next(path for path in new_paths if path in folders or files & set(paths.ancestors(path)))
-        raise ConflictError(f'Path of new asset "{path}" conflicts with existing assets: {conflicts[:CONFLICTS_SHOWN]}')
+        there = sorted({*files, *_files_in(dataset_id, folders)})[:CONFLICTS_SHOWN]
+        raise ConflictError(f'Path of new asset "{path}" conflicts with existing assets: {there}')
+
+
+def _files_in(dataset_id: int, folders: Iterable[str]) -> list[str]:
+    """The first paths of the draft's assets in the first of these folders; no more than are shown."""
+    within = Q(pk__in=[])
+    for folder in sorted(folders)[:CONFLICTS_SHOWN]:
+        within |= Q(path__startswith=f"{folder}/")
+    assets = Asset.objects.filter(within, dataset_id=dataset_id, retired__isnull=True)
+    return list(assets.order_by("path").values_list("path", flat=True)[:CONFLICTS_SHOWN])
 
 
 def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], dict[str, int]]:

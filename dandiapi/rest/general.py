@@ -58,6 +58,15 @@ class InfoView(View):
         return Response(info())
 
 
+class RootView(InfoView):
+    """The root of the API: who comes here is told the same."""
+
+    @extend_schema(operation_id="root_retrieve", responses=outputs.Info)
+    def get(self, request: Request) -> Response:
+        """Name, versions, addresses and the rules of this instance, as at `info/`."""
+        return super().get(request)
+
+
 class StatsView(View):
     """How much there is."""
 

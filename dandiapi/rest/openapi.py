@@ -25,9 +25,9 @@ def _json(description: str, *schemas: dict[str, Any]) -> Answer:
 
 
 ANYWHERE: dict[str, Answer] = {
-    "400": {"description": "The address is none.", "content": {"text/plain": {"schema": TEXT}}},
+    "400": _json("The address is none.", DETAIL),
     "401": _json("The credentials are not valid.", DETAIL),
-    "404": {"description": "There is nothing at the address.", "content": {"text/html": {"schema": TEXT}}},
+    "404": _json("There is nothing at the address.", DETAIL),
     "405": _json("The method is not taken, or what it would change never changes.", TEXT, DETAIL),
     "406": _json("The answer would be JSON, and that is not accepted.", DETAIL),
     "414": {"description": "The address is too long.", "content": {"text/plain": {"schema": TEXT}}},
@@ -50,9 +50,6 @@ def document_common_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             described = operation["responses"]
             operation["responses"] = {status: described.get(status, answer) for status, answer in common.items()}
             operation["responses"] |= described
-            for status in ("400", "404"):
-                content = operation["responses"][status].setdefault("content", {})
-                content.update(ANYWHERE[status]["content"])
     return result
 
 

@@ -31,6 +31,7 @@ JOB = rf"jobs/(?P<job_id>{UUID4})"
 UPLOAD = r"uploads/(?P<upload_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
 urlpatterns = [
+    re_path(r"^$", general.RootView.as_view()),
     re_path(r"^info/$", general.InfoView.as_view(), name="info"),
     re_path(r"^stats/$", general.StatsView.as_view()),
     re_path(r"^schemas/$", general.SchemasView.as_view()),

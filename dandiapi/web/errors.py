@@ -3,8 +3,10 @@
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.views import defaults
 
 from archive.errors import ArchiveError, BusyError
 from dandiapi.errors import REPLIES, in_the_domain
@@ -22,7 +24,7 @@ WORDS = {
     HTTPStatus.SERVICE_UNAVAILABLE: ("Back in a moment", "A service that this page needs is away."),
 }
 # What programs ask for; all else is pages. One of these has its address below the API's (contract 1.3).
-PROGRAMS = ("/api/", "/oauth/token/", "/oauth/revoke_token/")
+PROGRAMS = ("/api/", "/server-info", "/oauth/token/", "/oauth/revoke_token/")
 QUESTIONNAIRE = "/api/users/questionnaire-form/"
 
 
@@ -38,12 +40,13 @@ class ErrorPageMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page; None, for Django's own 500, if this is a fault of ours."""
         error = in_the_domain(exception)
-        if _is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
+        if is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
             return None
         return error_page(request, error)
 
 
-def _is_for_programs(path: str) -> bool:
+def is_for_programs(path: str) -> bool:
+    """Whether what is asked for is asked for by programs, which are answered in JSON."""
     return path.startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
 
 
@@ -60,3 +63,29 @@ def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
     page = render_to_string("error.html", facts, request=None if isinstance(error, BusyError) else request)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, BusyError) else {}
     return HttpResponse(page, status=status, headers=headers)
+
+
+# What goes wrong before a view is found, and faults of ours: Django asks these by name (`dandiapi/urls.py`).
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The answer to a request that no view is asked about."""
+    if is_for_programs(request.path_info):
+        detail = str(exception) if isinstance(exception, BadRequest) else WORDS[HTTPStatus.BAD_REQUEST][1]
+        return JsonResponse({"detail": detail}, status=400)
+    return defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The answer where no address leads."""
+    if is_for_programs(request.path_info):
+        detail = "There is no such address; /api/schema/ describes those that there are."
+        return JsonResponse({"detail": detail}, status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The answer when something is wrong with this program; why is in its log."""
+    if is_for_programs(request.path_info):
+        return JsonResponse({"detail": "Something went wrong here; it has been noted."}, status=500)
+    return defaults.server_error(request)

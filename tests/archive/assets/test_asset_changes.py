@@ -247,8 +247,8 @@ def _move(dataset: Dataset, path: str) -> object:
     ("path", "message"),
     [
         ("a/b/c", "An asset with that path already exists"),
-        ("a/b", "Path of new asset \"a/b\" conflicts with existing assets: ['a/b']"),
-        ("a", "Path of new asset \"a\" conflicts with existing assets: ['a']"),
+        ("a/b", "Path of new asset \"a/b\" conflicts with existing assets: ['a/b/c']"),
+        ("a", "Path of new asset \"a\" conflicts with existing assets: ['a/b/c']"),
         ("a/b/c/d", "Path of new asset \"a/b/c/d\" conflicts with existing assets: ['a/b/c']"),
         ("a/b/c/d/e", "Path of new asset \"a/b/c/d/e\" conflicts with existing assets: ['a/b/c']"),
     ],
@@ -283,8 +283,17 @@ def test_batch_is_refused_when_it_contradicts_itself(add: tuple[str, ...], messa
 
 def test_folder_that_keeps_a_file_is_still_in_the_way() -> None:
     dataset = _dataset_with("a/b", "a/c")
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError) as caught:
         _batch(dataset, remove=("a/b",), add=("a",))
+    assert caught.value.message == "Path of new asset \"a\" conflicts with existing assets: ['a/c']"
+
+
+def test_batch_is_told_the_first_files_that_are_in_its_way() -> None:
+    dataset = _dataset_with(*(f"a_%/{number:02}" for number in range(12)), "abc/x", "b")
+    with pytest.raises(ConflictError) as caught:
+        _batch(dataset, add=("a_%", "b/c"))
+    there = [f"a_%/{number:02}" for number in range(10)]
+    assert caught.value.message == f'Path of new asset "a_%" conflicts with existing assets: {there}'
 
 
 @pytest.mark.parametrize(

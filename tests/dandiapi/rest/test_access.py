@@ -13,6 +13,7 @@ from tests.worker import Worker
 #   the owner by a token that may only read, a viewer, and somebody who has nothing but a reviewer link.
 
 OF_THE_SITE = """
+GET    ?                                                                200 200 200 200 200 200 200 200
 GET    info/                                                            200 200 200 200 200 200 200 200
 GET    stats/                                                           200 200 200 200 200 200 200 200
 GET    schemas/?model=Asset                                             200 200 200 200 200 200 200 200

@@ -173,17 +173,18 @@ def test_asset_is_refused_when_its_path_is_taken(owner: Api, assets: str, new: d
 
 
 @pytest.mark.parametrize(
-    ("there", "path", "conflict"), [("a", "a/b", "a"), ("a", "a/b/c", "a"), ("a/b", "a", "a"), ("a/b/c", "a/b", "a/b")]
+    ("there", "path"),
+    [("a", "a/b"), ("a", "a/b/c"), ("a/b", "a"), ("a/b/c", "a/b"), ("sub-1/sub-1.nwb", "sub-1"), ("a_%/b", "a_%")],
 )
-def test_asset_is_refused_when_its_path_is_both_file_and_folder(
-    owner: Api, new: dict[str, Any], there: str, path: str, conflict: str
+def test_asset_is_refused_with_what_is_there_when_its_path_is_both_file_and_folder(
+    owner: Api, new: dict[str, Any], there: str, path: str
 ) -> None:
     dataset = make_dataset(owner.user)
     make_asset(dataset, there)
     before = position(dataset.number)
     response = owner.post(f"dandisets/{dataset.identifier}/versions/draft/assets/", at(new, path))
     assert response.status_code == 409
-    assert response.json() == f"Path of new asset \"{path}\" conflicts with existing assets: ['{conflict}']"
+    assert response.json() == f"Path of new asset \"{path}\" conflicts with existing assets: ['{there}']"
     assert position(dataset.number) == before
 
 

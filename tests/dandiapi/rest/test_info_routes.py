@@ -66,8 +66,9 @@ def test_info_is_the_same_when_a_format_is_asked_for(anonymous: Api) -> None:
     assert anonymous.get("info/?format=json").json() == anonymous.get("info/").json()
 
 
-def test_info_is_the_same_at_the_address_of_the_web_host(anonymous: Api) -> None:
-    assert Client().get("/server-info").json() == anonymous.get("info/").json()
+@pytest.mark.parametrize("address", ["/server-info", "/server-info/", "/api/"])
+def test_info_is_the_same_at_the_roots_of_web_host_and_api(anonymous: Api, address: str) -> None:
+    assert Client().get(address).json() == anonymous.get("info/").json()
 
 
 def test_stats_are_zero_when_there_is_nothing(anonymous: Api) -> None:

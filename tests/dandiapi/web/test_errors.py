@@ -80,6 +80,30 @@ def test_address_of_nothing_is_a_page(anonymous: Browser, address: str) -> None:
     assert (response.status_code, "There is nothing here" in response.content.decode()) == (404, True)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "address",
+    ["/api/nowhere/", "/api/nowhere", "/api/dandisets/12/", "/api/zarr/x/", "/api/info/more/", "/server-info/x"],
+)
+def test_address_of_nothing_is_json_to_programs(anonymous: Browser, method: str, address: str) -> None:
+    response = anonymous.client.generic(method, address)
+    assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+    if method != "HEAD":
+        assert response.json() == {"detail": "There is no such address; /api/schema/ describes those that there are."}
+
+
+def test_address_that_is_none_is_json_to_programs(anonymous: Browser) -> None:
+    response = anonymous.open("/api/dandisets/%00/")
+    assert (response.status_code, response.json()) == (400, {"detail": "An address must not contain NUL."})
+
+
+def test_fault_of_ours_is_json_to_programs(anonymous: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dandiapi.rest.general.archive_totals", failing(ZeroDivisionError("secret reason")))
+    anonymous.client.raise_request_exception = False
+    response = anonymous.open("/api/stats/")
+    assert (response.status_code, response.json()) == (500, {"detail": "Something went wrong here; it has been noted."})
+
+
 def test_api_answers_its_errors_itself(anonymous: Browser) -> None:
     assert anonymous.open("/api/dandisets/999999/").json() == {"detail": "Not found."}
 
