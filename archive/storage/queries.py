@@ -28,6 +28,7 @@ READ_SIZE = 4 * 2**20
 STREAM_SIZE = 2**16
 PATIENCE_SECONDS = 300
 GET_URL_SECONDS = 6 * 3600
+READS = {"GET": "get_object", "HEAD": "head_object"}
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
 OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}
@@ -206,8 +207,13 @@ def public_url(key: str) -> str:
     return f"https://{bucket()}.s3.{region}.amazonaws.com/{quote(key)}"
 
 
-def sign_get(key: str, *, filename: str, inline: bool = False, content_type: str | None = None) -> str:
-    """A URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`."""
+def sign_read(
+    key: str, *, filename: str, method: str = "GET", inline: bool = False, content_type: str | None = None
+) -> str:
+    """A URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`.
+
+    The store answers it for this method only: HEAD, which asks for the headers that GET would have, or GET.
+    """
     disposition = "inline" if inline else "attachment"
     parameters = {
         "Bucket": bucket(),
@@ -216,7 +222,7 @@ def sign_get(key: str, *, filename: str, inline: bool = False, content_type: str
     }
     if content_type:
         parameters["ResponseContentType"] = content_type
-    return signing_client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=GET_URL_SECONDS)
+    return signing_client().generate_presigned_url(READS[method], Params=parameters, ExpiresIn=GET_URL_SECONDS)
 
 
 def _content_disposition(disposition: str, filename: str) -> str:
@@ -255,12 +261,6 @@ def sign_completion(key: str, multipart_id: str) -> str:
         Params={"Bucket": bucket(), "Key": key, "UploadId": multipart_id},
         ExpiresIn=PART_URL_SECONDS,
     )
-
-
-def sign_head(key: str) -> str:
-    """A URL that asks for size and ETag of the object for 6 hours."""
-    parameters = {"Bucket": bucket(), "Key": key}
-    return signing_client().generate_presigned_url("head_object", Params=parameters, ExpiresIn=GET_URL_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+from django.conf import settings
 
 from archive.errors import NotFoundError
 from archive.storage.queries import OPEN_TAG, bucket, client, patient_client, reachable
@@ -55,7 +56,7 @@ def prepare_bucket() -> None:
                     "AllowedOrigins": ["*"],
                     "AllowedMethods": ["PUT", "POST", "GET", "HEAD", "DELETE"],
                     "AllowedHeaders": ["*"],
-                    "ExposeHeaders": ["ETag"],
+                    "ExposeHeaders": list(settings.CORS_EXPOSE_HEADERS),
                     "MaxAgeSeconds": CORS_SECONDS,
                 }
             ]

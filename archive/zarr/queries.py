@@ -12,7 +12,7 @@ from archive.accounts.policy import RELEASED, Action, Actor, inside, may, visibl
 from archive.digests import ZarrLeaf
 from archive.errors import NotFoundError, UnauthenticatedError
 from archive.paths import composed, name_of
-from archive.storage.queries import public_url, sign_get, sign_head
+from archive.storage.queries import public_url, sign_read
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision, entry_key
 
 LEAVES_CHUNK = 5000
@@ -170,11 +170,11 @@ def find_entry(view: ZarrView, path: str) -> ZarrEntry:
     return entry
 
 
-def entry_url(view: ZarrView, entry: ZarrEntry) -> str:
-    """Where the bytes of an entry are read: its lasting address if anyone may, else a signed one."""
+def entry_url(view: ZarrView, entry: ZarrEntry, *, method: str) -> str:
+    """Where an entry is read with this method: its lasting address if anyone may, else one that is signed for it."""
     if may_anyone_read(view, entry):
         return public_url(entry_key(view.zarr.id, entry.md5))
-    return signed_entry_url(view, entry)
+    return signed_entry_url(view, entry, method=method)
 
 
 def may_anyone_read(view: ZarrView, entry: ZarrEntry) -> bool:
@@ -187,11 +187,6 @@ def may_anyone_read(view: ZarrView, entry: ZarrEntry) -> bool:
     return dataset.access == "OPEN" and was_open and entry.pk <= view.zarr.opened
 
 
-def signed_entry_url(view: ZarrView, entry: ZarrEntry) -> str:
-    """A signed URL of the bytes of an entry."""
-    return sign_get(entry_key(view.zarr.id, entry.md5), filename=name_of(entry.path))
-
-
-def signed_entry_head(view: ZarrView, entry: ZarrEntry) -> str:
-    """A signed URL that asks for the size of an entry."""
-    return sign_head(entry_key(view.zarr.id, entry.md5))
+def signed_entry_url(view: ZarrView, entry: ZarrEntry, *, method: str) -> str:
+    """Where an entry is read with this method, GET or HEAD, by whoever has the address."""
+    return sign_read(entry_key(view.zarr.id, entry.md5), filename=name_of(entry.path), method=method)

@@ -74,10 +74,13 @@ def _admit(request: Request, keys: Credentials, region: str) -> Scope:
     """Return what ministack is told of the request, when it may know of it at all; raise RefusedError otherwise."""
     if not OUR_BUCKETS.fullmatch(request.path):
         raise RefusedError(404, "NoSuchBucket", "There is no such bucket.")
+    if request.method == "OPTIONS":
+        # A browser asks beforehand, about an address that is signed for what it asks about.
+        return _as_anybody(request)
     if says_it_is_signed(request):
         verify(request, keys, region)
         return _as_owner(request, keys, region)
-    if request.method != "OPTIONS" and not _asks_for_content(request):
+    if not _asks_for_content(request):
         raise RefusedError(403, "AccessDenied", "Access Denied")
     return _as_anybody(request)
 

@@ -15,7 +15,7 @@ from archive.datasets.models import Dataset
 from archive.digests import AnnexKey, parse_annex_key
 from archive.errors import InvalidError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import Content, clock, find_content, find_repository, is_lasting
-from archive.storage.queries import read_from, sign_get, sign_head
+from archive.storage.queries import read_from, sign_read
 from dandiapi.git.access import SIGN_IN, git_view
 from dandiapi.git.bodies import chunks_of
 from dandiapi.git.streams import Stream, place
@@ -62,9 +62,7 @@ def _find(actor: Actor, dataset: Dataset, key: str) -> Content | None:
 def content(request: HttpRequest, actor: Actor, annex_uuid: str, key: str) -> HttpResponse:
     """`GET {uuid}/key/{key}`: leads to where the store has it, for programs that know nothing of git-annex."""
     found = _content(actor, _dataset(actor, annex_uuid), key)
-    if request.method == "HEAD":
-        return HttpResponseRedirect(sign_head(found.object_key))
-    return HttpResponseRedirect(sign_get(found.object_key, filename=plain(key)))
+    return HttpResponseRedirect(sign_read(found.object_key, filename=plain(key), method=str(request.method)))
 
 
 @require_safe

@@ -16,7 +16,7 @@ from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Filter
 from archive.datasets.services import require_draft
 from archive.paths import name_of
-from archive.storage.queries import sign_get
+from archive.storage.queries import sign_read
 from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View
@@ -223,10 +223,16 @@ class FlatAssetDownloadView(FlatView):
 def _download(view: View, asset: Asset) -> HttpResponse:
     inline = view.query(inputs.DownloadQuery).validated_data["content_disposition"] == "inline"
     content_type = queries.inline_content_type(asset) if inline else None
-    url = sign_get(queries.blob_of(asset).key, filename=name_of(asset.path), inline=inline, content_type=content_type)
-    if content_type and content_type.startswith("video/"):
-        return _player(url)
-    return HttpResponseRedirect(url)
+    is_played = content_type is not None and content_type.startswith("video/")
+    url = sign_read(
+        queries.blob_of(asset).key,
+        # The page that plays a video reads it by GET, whatever the page itself is asked for by.
+        method="GET" if is_played else str(view.request.method),
+        filename=name_of(asset.path),
+        inline=inline,
+        content_type=content_type,
+    )
+    return _player(url) if is_played else HttpResponseRedirect(url)
 
 
 def _player(url: str) -> HttpResponse:

@@ -107,7 +107,7 @@ class ZarrFilesView(OneZarrView):
         query = self.query(inputs.ZarrFilesQuery).validated_data
         prefix, after, limit = query["prefix"].rstrip("/"), query["after"], query["limit"]
         if query["download"]:
-            return HttpResponseRedirect(queries.signed_entry_url(view, queries.find_entry(view, prefix)))
+            return HttpResponseRedirect(queries.signed_entry_url(view, queries.find_entry(view, prefix), method="GET"))
         if may(self.actor, Action.CHANGE_DRAFT, view.zarr.dataset):
             services.look_for_arrivals(view, prefix=prefix, after=after, limit=limit)
         found = queries.page_of_entries(view, prefix=prefix, after=after, limit=limit + 1)
@@ -124,7 +124,7 @@ class ZarrFilesView(OneZarrView):
         if not prefix and not query["download"]:
             return self.get(request, **kwargs)
         view = queries.find_readable_view(self.actor, self.zarr_id)
-        return HttpResponseRedirect(queries.signed_entry_head(view, queries.find_entry(view, prefix)))
+        return HttpResponseRedirect(queries.signed_entry_url(view, queries.find_entry(view, prefix), method="HEAD"))
 
     @extend_schema(request=inputs.NewZarrFile(many=True), responses={200: list[str], **WRITE})
     def post(self, request: Request, **kwargs: str) -> Response:
@@ -170,6 +170,4 @@ class ZarrContentView(OneZarrView):
         """A redirect to the file at the path."""
         view = queries.find_readable_view(self.actor, self.zarr_id)
         entry = queries.find_entry(view, self.kwargs["path"])
-        if request.method == "HEAD" and not queries.may_anyone_read(view, entry):
-            return HttpResponseRedirect(queries.signed_entry_head(view, entry))
-        return HttpResponseRedirect(queries.entry_url(view, entry))
+        return HttpResponseRedirect(queries.entry_url(view, entry, method=str(request.method)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import environ
 from botocore.config import Config
+from corsheaders.defaults import default_headers, default_methods
 
 env = environ.Env()
 
@@ -396,22 +397,22 @@ SPECTACULAR_SETTINGS = {
     },
 }
 # What is no page. Reading is open to any origin (`dandiapi/apps.py`), writing to these.
-CORS_URLS_REGEX = r"^/(api|oauth|server-info)\b"
+CORS_URLS_REGEX = r"^/(api|git-annex|oauth|server-info)\b"
 CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_ALLOW_ALL_ORIGINS = False
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGIN_REGEXES: list[str] = env.list("CORS_ALLOWED_ORIGIN_REGEXES", default=[])
+CORS_ALLOW_METHODS = (*default_methods, "HEAD")
+# What the web app sends, and what readers do.
 CORS_ALLOW_HEADERS = (
-    "accept",
-    "authorization",
-    "baggage",
-    "content-type",
-    "if-match",
-    "if-none-match",
-    "sentry-trace",
-    "user-agent",
-    "x-csrftoken",
-    "x-requested-with",
+    *(*default_headers, "baggage", "sentry-trace"),
+    *("cache-control", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
+    *("pragma", "range"),
+)
+# What pages may read of an answer, here and of the bucket, which is where content is read in ranges.
+CORS_EXPOSE_HEADERS = (
+    *("accept-ranges", "content-disposition", "content-length", "content-range"),
+    *("etag", "location", "retry-after"),
 )
 
 # How many proxies of ours a request comes through: so many entries of X-Forwarded-For are believed.
@@ -421,8 +422,6 @@ RATE_LIMIT_ANONYMOUS: int = 0
 RATE_LIMIT_SIGNED_IN: int = 0
 LIVE_STREAMS_PER_CLIENT: int = env.int("LIVE_STREAMS_PER_CLIENT", 10)
 LIVE_HEARTBEAT_SECONDS: float = env.float("LIVE_HEARTBEAT_SECONDS", 15.0)
-
-CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after")
 
 # --- Logging ----------------------------------------------------------------------------------------------------------
 

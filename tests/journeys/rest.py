@@ -1,5 +1,6 @@
 """Steps through the REST API that several journeys take."""
 
+import base64
 import hashlib
 import time
 from typing import Any
@@ -130,3 +131,8 @@ def success(response: httpx.Response) -> httpx.Response:
 def etag(content: bytes) -> str:
     """The dandi-etag of bytes that fit into one part."""
     return etag_of_parts([hashlib.md5(content, usedforsecurity=False).hexdigest()])
+
+
+def md5(content: bytes) -> str:
+    """The MD5 of bytes as a header Content-MD5 has it."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

@@ -3,12 +3,10 @@
 No answer may be a fault of the server, or one that is not documented. `ARCHIVE_LONG_TESTS=1` searches for 15 minutes.
 """
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from tests.journeys.rest import (
     add_file,
     create_dandiset,
     etag,
+    md5,
     rest_client,
     start_upload,
     success,
@@ -180,7 +179,3 @@ def zarr_with_a_file(api: httpx.Client, dandiset: str) -> str:
     first, _ = success(api.post(f"/zarr/{zarr_id}/files/", json=files)).json()
     success(httpx.put(first, content=CONTENT, headers={"Content-MD5": md5(CONTENT)}, trust_env=False))
     return zarr_id
-
-
-def md5(content: bytes) -> str:
-    return b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

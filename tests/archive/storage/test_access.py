@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from archive.storage.queries import bucket as bucket_name
-from archive.storage.queries import find, find_and_hash, public_url, sign_completion, sign_get, sign_parts
+from archive.storage.queries import client, find, find_and_hash, public_url, sign_completion, sign_parts, sign_read
 from archive.storage.services import (
     abort_multipart,
     close_to_all,
@@ -75,20 +75,64 @@ def test_prepare_changes_nothing_that_stands(key: str) -> None:
     assert httpx.get(public_url(key)).status_code == 200
 
 
-def test_scripts_of_other_sites_may_read_the_etag(key: str) -> None:
+# --- From pages of other origins --------------------------------------------------------------------------------------
+
+# What a page is told as its origin once another origin has sent it here.
+ORIGINS = ["https://app.example.org", "null"]
+
+
+def exposed(answer: httpx.Response) -> set[str]:
+    return {name.strip().lower() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize(("wanted", "content"), [("bytes=-3", CONTENT[-3:]), ("bytes=1-2", CONTENT[1:3])])
+def test_page_of_another_origin_may_read_a_range_and_where_it_is(
+    key: str, origin: str, wanted: str, content: bytes
+) -> None:
     open_to_all(key)
-    answer = httpx.get(public_url(key), headers={"Origin": "https://app.example.org"})
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+    for url in (public_url(key), sign_read(key, filename="a.nwb")):
+        answer = httpx.get(url, headers={"Origin": origin, "Range": wanted})
+        assert (answer.status_code, answer.content) == (206, content)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        needed = {"accept-ranges", "content-length", "content-range", "etag"}
+        assert needed <= exposed(answer) & {name.lower() for name in answer.headers}
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_page_of_another_origin_may_ask_beforehand_for_what_readers_send(key: str, origin: str, method: str) -> None:
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "range,if-range,if-none-match,if-modified-since,cache-control,authorization",
+    }
+    for url in (public_url(key), sign_read(key, filename="a.nwb", method=method)):
+        answer = httpx.options(url, headers=asked)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+        assert "range" in answer.headers["Access-Control-Allow-Headers"]
+
+
+def test_prepare_sets_the_rules_again_of_a_bucket_that_has_others(key: str) -> None:
+    open_to_all(key)
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET"], "ExposeHeaders": ["ETag"]}
+    client().put_bucket_cors(Bucket=bucket_name(), CORSConfiguration={"CORSRules": [rule]})
+    before = httpx.get(public_url(key), headers={"Origin": ORIGINS[0]})
+    prepare_bucket()
+    after = httpx.get(public_url(key), headers={"Origin": ORIGINS[0]})
+    assert "content-range" in exposed(after) - exposed(before)
+
+
+# --- With a signature -------------------------------------------------------------------------------------------------
 
 
 def test_signed_get_reads_an_object_that_is_not_open(key: str) -> None:
-    answer = httpx.get(sign_get(key, filename="a.nwb"))
+    answer = httpx.get(sign_read(key, filename="a.nwb"))
     assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
 def test_signed_get_reads_no_other_object(key: str) -> None:
-    other = sign_get(f"{key}-not", filename="a.nwb").replace(f"{key}-not", key)
+    other = sign_read(f"{key}-not", filename="a.nwb").replace(f"{key}-not", key)
     assert httpx.get(other).status_code == 403
 
 
@@ -103,11 +147,11 @@ def test_signed_get_reads_no_other_object(key: str) -> None:
     ],
 )
 def test_signed_get_names_the_file(key: str, filename: str, disposition: str) -> None:
-    assert httpx.get(sign_get(key, filename=filename)).headers["Content-Disposition"] == disposition
+    assert httpx.get(sign_read(key, filename=filename)).headers["Content-Disposition"] == disposition
 
 
 def test_signed_get_shows_the_file_when_inline(key: str) -> None:
-    answer = httpx.get(sign_get(key, filename="a.txt", inline=True, content_type="text/html"))
+    answer = httpx.get(sign_read(key, filename="a.txt", inline=True, content_type="text/html"))
     assert answer.headers["Content-Disposition"] == 'inline; filename="a.txt"'
     assert answer.headers["Content-Type"] == "text/html"
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from archive.errors import BusyError
-from archive.storage.queries import find, public_url, read, sign_get
+from archive.storage.queries import find, public_url, read, sign_read
 from archive.storage.services import delete, open_to_all, start_multipart, write
 
 NOBODY = "http://127.0.0.1:9"
@@ -39,7 +39,7 @@ def test_store_is_busy_while_it_cannot_be_reached(ask: Any) -> None:
 
 def test_urls_lead_to_where_clients_know_the_store() -> None:
     with override_settings(S3_PUBLIC_ENDPOINT_URL="https://objects.example.org"):
-        assert sign_get("key", filename="a").startswith("https://objects.example.org/")
+        assert sign_read("key", filename="a").startswith("https://objects.example.org/")
         assert public_url("a b").startswith("https://objects.example.org/")
         assert public_url("a b").endswith("/a%20b")
 

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from django.conf import settings
 
 from archive.storage.queries import bucket as bucket_name
-from archive.storage.queries import client, find, public_url, read_whole, sign_get
+from archive.storage.queries import client, find, public_url, read_whole, sign_read
 from archive.storage.services import open_to_all, write
 from dandiapi.embedded.home import Home
 from dandiapi.embedded.services import ObjectStore
@@ -244,11 +244,11 @@ TAMPERED: dict[str, Callable[[str, str], str]] = {
 def test_signed_address_is_refused_when_changed(
     enemy: httpx.Client, key: str, tamper: Callable[[str, str], str]
 ) -> None:
-    assert is_refused(enemy.get(tamper(sign_get(key, filename="a.nwb"), key)))
+    assert is_refused(enemy.get(tamper(sign_read(key, filename="a.nwb"), key)))
 
 
 def test_signed_address_is_for_its_method_only(enemy: httpx.Client, key: str) -> None:
-    url = sign_get(key, filename="a.nwb")
+    url = sign_read(key, filename="a.nwb")
     answers = {method: enemy.request(method, url, content=b"mine") for method in METHODS if method != "GET"}
     assert [method for method, answer in answers.items() if not is_refused(answer)] == []
     assert read_whole(key) == CONTENT
@@ -315,14 +315,14 @@ def test_signature_opens_an_object_of_any_name(enemy: httpx.Client, name: str) -
     key = f"objects/{uuid4()}/{name}"
     write(key, [CONTENT], content_type="text/plain")
     assert read_whole(key) == CONTENT
-    assert enemy.get(sign_get(key, filename="ü b.nwb")).content == CONTENT
+    assert enemy.get(sign_read(key, filename="ü b.nwb")).content == CONTENT
     stored = find(key)
     assert stored is not None
     assert stored.size == len(CONTENT)
 
 
 def test_signature_holds_when_the_address_is_written_otherwise(enemy: httpx.Client, key: str) -> None:
-    url = urlsplit(sign_get(key, filename="a~b.nwb"))
+    url = urlsplit(sign_read(key, filename="a~b.nwb"))
     otherwise = url._replace(path=url.path.replace("objects", "%6Fbjects"), query=url.query.replace("~", "%7E"))
     assert enemy.get(otherwise.geturl()).content == CONTENT
 
@@ -335,7 +335,7 @@ def test_signature_in_headers_opens_an_object(enemy: httpx.Client, key: str) -> 
 
 
 def test_page_of_another_origin_may_read_why_it_was_refused(enemy: httpx.Client, key: str) -> None:
-    for url in (public_url(key), f"{sign_get(key, filename='a.nwb')}&tagging"):
+    for url in (public_url(key), f"{sign_read(key, filename='a.nwb')}&tagging"):
         answer = enemy.get(url, headers={"Origin": "https://elsewhere.example.net"})
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (403, "*")
         assert "<Code>" in answer.text

@@ -128,6 +128,15 @@ def test_content_without_a_version_is_where_the_store_has_it(anonymous: Caller, 
     assert httpx.head(response.headers["Location"]).headers["Content-Length"] == str(len(CONTENT))
 
 
+def test_content_is_led_to_for_pages_of_other_origins(anonymous: Caller, dataset: Dataset) -> None:
+    page = {"Origin": "https://elsewhere.example.net"}
+    response = anonymous.client.get(at(dataset, f"key/{KEY}"), headers=page)
+    assert response.headers["Access-Control-Allow-Origin"] == page["Origin"]
+    asked = {**page, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"}
+    beforehand = anonymous.client.options(at(dataset, f"key/{KEY}"), headers=asked)
+    assert "range" in beforehand.headers["Access-Control-Allow-Headers"]
+
+
 def test_entry_of_a_zarr_archive_is_content(anonymous: Caller, owner: Caller, worker: Worker) -> None:
     dataset = make_dataset(owner.user)
     zarr = make_zarr(dataset)

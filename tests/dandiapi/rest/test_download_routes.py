@@ -45,9 +45,29 @@ def test_download_is_the_same_by_both_addresses(anonymous: Api, draft: str, stor
     assert (nested.netloc, nested.path) == (flat.netloc, flat.path)
 
 
-def test_download_can_be_asked_for_with_head(anonymous: Api, stored: Asset) -> None:
-    response = anonymous.head(address(stored))
-    assert (response.status_code, response.has_header("Location")) == (302, True)
+@pytest.mark.parametrize("disposition", ["", "?content_disposition=inline"])
+def test_download_is_asked_for_with_head(anonymous: Api, draft: str, stored: Asset, disposition: str) -> None:
+    for place in (address(stored, disposition), f"{draft}{address(stored, disposition)}"):
+        assert_head_is_that_of_get(anonymous, place)
+
+
+@pytest.mark.usefixtures("embargoed")
+def test_download_of_what_is_embargoed_is_asked_for_with_head(owner: Api, draft: str, stored: Asset) -> None:
+    for place in (address(stored), f"{draft}{address(stored)}"):
+        assert_head_is_that_of_get(owner, place)
+
+
+def assert_head_is_that_of_get(caller: Api, place: str) -> None:
+    asked, given = caller.head(place)["Location"], caller.get(place)["Location"]
+    head, get = httpx.head(asked, trust_env=False), httpx.get(given, trust_env=False)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(CONTENT)))
+    assert (head.headers["ETag"], head.headers["Accept-Ranges"]) == (get.headers["ETag"], "bytes")
+    # The name and the type that the store is to give it are in the address.
+    assert _given_by_address(asked) == _given_by_address(given)
+
+
+def _given_by_address(url: str) -> dict[str, list[str]]:
+    return {name: value for name, value in parse_qs(urlsplit(url).query).items() if name.startswith("response-")}
 
 
 @pytest.mark.parametrize("disposition", ["", "?content_disposition=attachment"])

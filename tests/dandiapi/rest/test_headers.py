@@ -182,6 +182,26 @@ def test_any_origin_may_ask_beforehand(anonymous: Api, method: str) -> None:
     assert {"authorization", "content-type", "baggage", "sentry-trace"} <= set(allowed.split(", "))
 
 
+@pytest.mark.parametrize("address", ["assets/x/download/", "zarr/x/content/0/0", "zarr/x/files/", "info/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_any_origin_may_ask_beforehand_for_what_readers_send(anonymous: Api, address: str, method: str) -> None:
+    sent = {"authorization", "cache-control", "if-match", "if-modified-since", "if-none-match", "if-range", "range"}
+    headers = {
+        "Origin": ELSEWHERE,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": ",".join(sorted(sent)),
+    }
+    response = anonymous.client.options(f"/api/{address}", headers=headers)
+    assert method in response["Access-Control-Allow-Methods"].split(", ")
+    assert sent <= set(response["Access-Control-Allow-Headers"].split(", "))
+
+
+def test_any_origin_may_read_what_it_needs_of_the_headers(anonymous: Api) -> None:
+    response = anonymous.get("info/", headers={"Origin": ELSEWHERE})
+    exposed = set(response["Access-Control-Expose-Headers"].split(", "))
+    assert {"accept-ranges", "content-length", "content-range", "etag", "location", "retry-after"} <= exposed
+
+
 @pytest.mark.parametrize("origin", [LISTED, "https://preview7--app.example.org"])
 @pytest.mark.parametrize("address", ["dandisets/", "dandisets/999999/star/", "auth/token/"])
 def test_listed_origin_may_write_and_read_why_not(anonymous: Api, address: str, origin: str) -> None:

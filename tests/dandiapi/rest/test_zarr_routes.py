@@ -244,8 +244,9 @@ def test_file_is_downloaded_by_a_redirect(anonymous: Api, full: ZarrArchive, fil
     assert (response.status_code, httpx.get(response["Location"]).content) == (302, b"first chunk")
 
 
-def test_file_is_asked_for_by_a_redirect(anonymous: Api, full: ZarrArchive, files: str) -> None:
-    response = anonymous.head(f"{files}?prefix=0/0/0")
+@pytest.mark.parametrize("question", ["prefix=0/0/0", "prefix=0/0/0&download=true"])
+def test_file_is_asked_for_by_a_redirect(anonymous: Api, full: ZarrArchive, files: str, question: str) -> None:
+    response = anonymous.head(f"{files}?{question}")
     asked = httpx.head(response["Location"])
     assert (response.status_code, asked.status_code, asked.headers["Content-Length"]) == (302, 200, "11")
 
