@@ -1,23 +1,14 @@
 """Who sends a request, as far as the network knows. Whatever counts by address asks here."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from rest_framework.request import Request
 
 
-def address_of(request: HttpRequest | Request) -> str:
+def address_of(request: HttpRequest) -> str:
     """The address of the client that sent a request."""
-    return client_address(request.META["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", ""))
-
-
-def address_in(scope: dict[str, Any]) -> str:
-    """The same, from an ASGI scope, which has a header that was sent several times as often."""
-    peer = scope.get("client") or ("", 0)
-    forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
-    return client_address(peer[0], ",".join(forwarded_for))
+    return client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
 
 
 def client_address(peer: str, forwarded_for: str) -> str:

@@ -1,12 +1,15 @@
 """From a request to an Actor, and the permissions that routes name."""
 
-from typing import Any
+import binascii
+from base64 import b64decode
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from oauth2_provider.models import AccessToken
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DRFSessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -15,12 +18,16 @@ from rest_framework.request import Request
 from archive.accounts.models import ReviewerLink, Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_reviewer_link, find_reviewer_link_again, find_token
+from archive.accounts.services import TOKEN_PREFIX
 from archive.datasets.services import LINK_PREFIX
 from dandiapi.oauth import find_access_token
 
 # What a 401 says to come with.
 REALM = 'Bearer realm="api"'
 
+
+# What somebody may show to say who they are.
+Proof: TypeAlias = Token | ReviewerLink | AccessToken
 
 # Where a session keeps the reviewer link that its browser has followed.
 REVIEWER_LINK = "reviewer_link"
@@ -42,19 +49,55 @@ def _followed_link(request: Request | HttpRequest) -> ReviewerLink | None:
     return find_reviewer_link_again(link_id) if link_id else None
 
 
+def find_proof(secret: str) -> Proof | None:
+    """The valid reviewer link, token or access token that `secret` is the secret of, or None."""
+    if secret.startswith(LINK_PREFIX):
+        return find_reviewer_link(secret)
+    if secret.startswith(TOKEN_PREFIX):
+        return find_token(secret)
+    return find_access_token(secret)
+
+
+def proof_of(request: Request | HttpRequest) -> Proof | None:
+    """What the header Authorization proves, if anything: looked up once, whoever asks on the way of a request."""
+    # A request of the REST face is wrapped around the one that all faces are given.
+    kept = vars(getattr(request, "_request", request))
+    if "proof" not in kept:
+        kept["proof"] = find_proof(_secret(request))
+    proof: Proof | None = kept["proof"]
+    return proof
+
+
+def scheme_of(request: Request | HttpRequest) -> str:
+    """In which way a request comes with a secret; "" if without one."""
+    return request.headers.get("Authorization", "").partition(" ")[0].lower()
+
+
+def _secret(request: Request | HttpRequest) -> str:
+    given = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    scheme = scheme_of(request)
+    if scheme in {"bearer", "token"}:
+        return given
+    if scheme != "basic":
+        return ""
+    try:
+        return b64decode(given, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: token <secret>`, as DANDI's clients send it. The secret may be a reviewer link's, too."""
 
     def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Token | ReviewerLink] | None:
         """The user and token, or nobody and a link; None when the header is of another kind; a bad one is an error."""
-        words = get_authorization_header(request).split()
-        if not words or words[0].lower() != b"token":
+        if scheme_of(request) != "token":
             return None
-        secret = words[1].decode("latin-1") if len(words) == 2 else ""
-        if secret.startswith(LINK_PREFIX) and (link := find_reviewer_link(secret)):
-            return AnonymousUser(), link
-        if token := find_token(secret):
-            return token.user, token
+        proof = proof_of(request)
+        if isinstance(proof, ReviewerLink):
+            return AnonymousUser(), proof
+        if isinstance(proof, Token):
+            return proof.user, proof
         raise AuthenticationFailed("Invalid token.")
 
     def authenticate_header(self, request: Request) -> str:
@@ -65,13 +108,10 @@ class TokenAuthentication(BaseAuthentication):
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token>`, as web apps send it that were let in by `/oauth/`."""
 
-    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
         """The user and access token; None, and so perhaps nobody, if there is none that is valid (contract 1.1.1)."""
-        words = get_authorization_header(request).split()
-        if len(words) != 2 or words[0].lower() != b"bearer":
-            return None
-        token = find_access_token(words[1].decode("latin-1"))
-        return None if token is None else (token.user, token)
+        proof = proof_of(request) if scheme_of(request) == "bearer" else None
+        return (proof.user, proof) if isinstance(proof, AccessToken) else None
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 says to come with."""

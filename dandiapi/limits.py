@@ -1,20 +1,21 @@
 """How often somebody may ask this server: so many requests a minute, for each user, or else each address."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from threading import Lock
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from archive.accounts.models import User
 from dandiapi.addresses import address_of
-from dandiapi.auth import actor_of
+from dandiapi.auth import proof_of, scheme_of
+from dandiapi.errors import AWAY
+from dandiapi.faces import is_for_git
 
 WINDOW_SECONDS = 60
 # A process adds its counts to everybody's as often as this within a limit, and not with each request.
@@ -72,37 +73,31 @@ def _add_to_shared(key: str, count: int) -> int:
 LIMITER = Limiter()
 
 
-class RateLimit(BaseThrottle):
-    """Refuses with 429 and `Retry-After` whoever has used this minute's requests up."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        """Whether there is a request left."""
-        user = actor_of(request).user
-        limit = settings.RATE_LIMIT_ANONYMOUS if user is None else settings.RATE_LIMIT_SIGNED_IN
-        return is_within(limit, address_of(request) if user is None else _name(user))
-
-    def wait(self) -> float:
-        """How many seconds it is to the next minute."""
-        return seconds_to_wait()
-
-
-def seconds_to_wait() -> float:
-    """How many seconds it is to the next minute."""
-    return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
-
-
-def may_ask_git(request: HttpRequest, user: User | None) -> bool:
-    """Whether the face for git has a request left for the user, or else for the address.
-
-    git-annex asks for each file by itself, so nobody has fewer than those who are signed in.
-    """
-    return is_within(settings.RATE_LIMIT_SIGNED_IN, f"git-{address_of(request)}" if user is None else _name(user))
-
-
-def is_within(limit: int, client: str) -> bool:
-    """Count a request of the client; whether it is within the limit. Nothing is counted where there is none."""
+def is_admitted(request: HttpRequest) -> bool:
+    """Count a request, whatever it is going to be answered; whether its client has one left in this minute."""
+    if not (settings.RATE_LIMIT_ANONYMOUS or settings.RATE_LIMIT_SIGNED_IN):
+        return True
+    client, limit = _client_of(request)
     return not limit or LIMITER.admit(client, limit)
 
 
-def _name(user: User) -> str:
-    return f"user-{user.pk}"
+def seconds_to_wait() -> int:
+    """How many seconds it is to the next minute."""
+    return ceil(WINDOW_SECONDS - time.time() % WINDOW_SECONDS)
+
+
+def _client_of(request: HttpRequest) -> tuple[str, int]:
+    """Whom a request counts for, and how many they have in a minute: a user, or else an address."""
+    is_nameless = not scheme_of(request)
+    proof = user = None
+    # Whoever cannot be asked for just now is nobody here; the view says that a service is away.
+    with suppress(*AWAY):
+        proof = proof_of(request)
+        user = request.user if is_nameless else getattr(proof, "user", None)
+        if isinstance(user, User):
+            return f"user-{user.pk}", settings.RATE_LIMIT_SIGNED_IN
+    address = address_of(request)
+    # git-annex asks for each file by itself, so nobody has fewer there than those who are signed in.
+    if is_for_git(request.path_info) and (is_nameless or proof):
+        return f"git-{address}", settings.RATE_LIMIT_SIGNED_IN
+    return address, settings.RATE_LIMIT_ANONYMOUS

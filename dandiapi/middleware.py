@@ -9,11 +9,14 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.template.loader import render_to_string
 from rest_framework.permissions import SAFE_METHODS
 
 from archive.errors import BusyError
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
 from dandiapi.errors import AWAY, in_the_domain
+from dandiapi.faces import is_for_git, is_for_programs
+from dandiapi.limits import is_admitted, seconds_to_wait
 from dandiapi.oauth import app_origins
 from dandiapi.postgres.patience import statements_within
 
@@ -95,6 +98,30 @@ class OptionalSlashMiddleware:
             # Only what the routes are matched against: `next` links repeat the address as it was asked for.
             request.path_info = request.path_info.rstrip("/") + "/"
         return self.get_response(request)
+
+
+class RateLimitMiddleware:
+    """Refuses with 429 and `Retry-After` whoever has used this minute's requests up, whatever they ask for.
+
+    It stands before all that refuses: what is answered 401, 403 or 404 has been counted.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_admitted(request):
+            return self.get_response(request)
+        response = self._refusal(request.path_info)
+        response.status_code, response.headers["Retry-After"] = 429, str(seconds_to_wait())
+        return response
+
+    def _refusal(self, path: str) -> HttpResponse:
+        if is_for_git(path):
+            return HttpResponse("Too many requests.\n", content_type="text/plain; charset=utf-8")
+        if is_for_programs(path):
+            return JsonResponse({"detail": f"Too many requests; ask again in {seconds_to_wait()} seconds."})
+        return HttpResponse(render_to_string("429.html", {"instance_name": settings.ARCHIVE_INSTANCE_NAME}))
 
 
 class RequestUsernameMiddleware:

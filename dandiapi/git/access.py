@@ -1,25 +1,19 @@
 """Who is asking, in the way of git: a token is a password. What they may not know of is absent."""
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable
 from functools import wraps
-from math import ceil
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from archive.accounts.models import ReviewerLink, Token
 from archive.accounts.policy import ANONYMOUS, Actor, is_blinded
-from archive.accounts.queries import find_reviewer_link, find_token
 from archive.datasets.models import Dataset
 from archive.datasets.queries import visible_datasets
-from archive.datasets.services import LINK_PREFIX
 from archive.errors import ArchiveError, BusyError, ForbiddenError, NotFoundError, UnauthenticatedError
-from dandiapi.auth import Anyone
+from dandiapi.auth import Anyone, proof_of, scheme_of
 from dandiapi.errors import REPLIES, in_the_domain
-from dandiapi.limits import may_ask_git, seconds_to_wait
-from dandiapi.oauth import find_access_token
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
@@ -39,10 +33,7 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
-            actor = actor_from(request)
-            if not may_ask_git(request, actor.user):
-                return _too_many()
-            return view(request, actor, *args, **kwargs)
+            return view(request, actor_from(request), *args, **kwargs)
         except Exception as exception:
             error = in_the_domain(exception)
             if not isinstance(error, ArchiveError):
@@ -51,11 +42,6 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
 
     guarded.__dict__["permission_classes"] = [Anyone]
     return csrf_exempt(guarded)
-
-
-def _too_many() -> HttpResponse:
-    wait = str(ceil(seconds_to_wait()))
-    return HttpResponse("Too many requests.\n", status=429, content_type=PLAIN, headers={"Retry-After": wait})
 
 
 def refusal(error: ArchiveError) -> HttpResponse:
@@ -71,34 +57,14 @@ def refusal(error: ArchiveError) -> HttpResponse:
 
 def actor_from(request: HttpRequest) -> Actor:
     """Who is asking. Raises UnauthenticatedError for a token that is none, or is no longer."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if not scheme:
+    if not scheme_of(request):
         return ANONYMOUS
-    actor = _actor_with(_secret(scheme.lower(), given.strip()))
-    if actor is None:
+    proof = proof_of(request)
+    if proof is None:
         raise UnauthenticatedError(f"There is no such token, or it has ended. {SIGN_IN}")
-    return actor
-
-
-def _secret(scheme: str, given: str) -> str:
-    if scheme in {"bearer", "token"}:
-        return given
-    if scheme != "basic":
-        return ""
-    try:
-        return b64decode(given, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
-def _actor_with(secret: str) -> Actor | None:
-    if secret.startswith(LINK_PREFIX):
-        link = find_reviewer_link(secret)
-        return Actor(link=link) if link else None
-    if token := find_token(secret):
-        return Actor(user=token.user, token=token)
-    access: Any = find_access_token(secret)
-    return Actor(user=access.user) if access else None
+    if isinstance(proof, ReviewerLink):
+        return Actor(link=proof)
+    return Actor(user=proof.user, token=proof if isinstance(proof, Token) else None)
 
 
 def dataset_seen_by(actor: Actor, identifier: str) -> Dataset:

@@ -17,12 +17,14 @@ import orjson
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
+from archive.accounts.policy import Actor
 from archive.errors import ArchiveError, NotFoundError
-from dandiapi.addresses import address_in
+from dandiapi.addresses import address_of
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
 from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.limits import is_admitted, seconds_to_wait
 from dandiapi.live.news import Newsroom
-from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from
+from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from, request_from
 from dandiapi.live.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -82,9 +84,9 @@ class Live:
         try:
             _check_size(scope)
             _check_method(scope)
-            actor = await in_thread(partial(actor_from, scope))
+            actor, client = await in_thread(partial(_asker, scope))
             source = _source(scope, actor)
-            with self._counted(str(actor.user_id or address_in(scope))):
+            with self._counted(client):
                 await self._stream(scope, receive, send, source)
         except _RefusedError as refusal:
             await _reply(scope, send, refusal)
@@ -161,7 +163,17 @@ async def _write(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _source(scope: Scope, actor: Any) -> Source:
+def _asker(scope: Scope) -> tuple[Actor, str]:
+    """Who is asking, and whose streams are counted; a refusal if they have asked too often, in vain or not."""
+    request = request_from(scope)
+    if not is_admitted(request):
+        wait: Headers = [(b"retry-after", str(seconds_to_wait()).encode())]
+        raise _RefusedError(HTTPStatus.TOO_MANY_REQUESTS, {"detail": "Too many requests."}, wait)
+    actor = actor_from(request)
+    return actor, str(actor.user_id or address_of(request))
+
+
+def _source(scope: Scope, actor: Actor) -> Source:
     last_id = _header(scope, b"last-event-id")
     path: str = scope["path"]
     if found := JOB.fullmatch(path):

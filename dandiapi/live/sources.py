@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.views import APIView
 
@@ -31,12 +32,17 @@ JOBS_SHOWN = 50
 ENDED_JOBS_SHOWN = timedelta(minutes=15)
 
 
-def actor_from(scope: dict[str, Any]) -> Actor:
-    """Who is asking, by the same tokens and sessions as everywhere; raises what a bad token raises there."""
+def request_from(scope: dict[str, Any]) -> HttpRequest:
+    """What is asked, as the other faces know it."""
     request = ASGIRequest(scope, BytesIO())
     sessions = import_module(settings.SESSION_ENGINE)
     request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.user = get_user(request)
+    return request
+
+
+def actor_from(request: HttpRequest) -> Actor:
+    """Who is asking, by the same tokens and sessions as everywhere; raises what a bad token raises there."""
     return actor_of(APIView().initialize_request(request))
 
 

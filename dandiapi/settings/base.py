@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dandiapi.middleware.RateLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -366,7 +367,6 @@ REST_FRAMEWORK = {
         "dandiapi.auth.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["dandiapi.auth.ApprovedOrReadOnly"],
-    "DEFAULT_THROTTLE_CLASSES": ["dandiapi.limits.RateLimit"],
     "DEFAULT_RENDERER_CLASSES": ["dandiapi.rest.render.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dandiapi.rest.render.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -417,7 +417,7 @@ CORS_EXPOSE_HEADERS = (
 
 # How many proxies of ours a request comes through: so many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 0)
-# Requests to the API in a minute: of one address, and of one user. 0 is no limit.
+# Requests in a minute, refused ones too: of one address, and of one user. 0 is no limit.
 RATE_LIMIT_ANONYMOUS: int = 0
 RATE_LIMIT_SIGNED_IN: int = 0
 LIVE_STREAMS_PER_CLIENT: int = env.int("LIVE_STREAMS_PER_CLIENT", 10)

@@ -10,6 +10,7 @@ from django.views import defaults
 
 from archive.errors import ArchiveError, BusyError
 from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.faces import is_for_programs
 from dandiapi.middleware import GetResponse
 from dandiapi.web.words import for_people
 
@@ -23,9 +24,6 @@ WORDS = {
     HTTPStatus.LOCKED: ("Not just now", "Somebody is at work on it."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Back in a moment", "A service that this page needs is away."),
 }
-# What programs ask for; all else is pages. One of these has its address below the API's (contract 1.3).
-PROGRAMS = ("/api/", "/server-info", "/oauth/token/", "/oauth/revoke_token/")
-QUESTIONNAIRE = "/api/users/questionnaire-form/"
 
 
 class ErrorPageMiddleware:
@@ -43,11 +41,6 @@ class ErrorPageMiddleware:
         if is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
             return None
         return error_page(request, error)
-
-
-def is_for_programs(path: str) -> bool:
-    """Whether what is asked for is asked for by programs, which are answered in JSON."""
-    return path.startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
 
 
 def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Event streams, against a real `live` process."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -18,6 +19,9 @@ from archive.timeline import news
 from archive.timeline.models import Job
 from archive.timeline.services import start_job
 from archive.timeline.work import run_job
+from dandiapi import limits
+from dandiapi.limits import Limiter
+from dandiapi.live.application import Live
 from tests.dandiapi.live.listening import SESSION_COOKIE, LiveProcess, heard
 from tests.factories import make_asset, make_dataset, make_embargoed_dataset, make_user, owner_of
 
@@ -187,11 +191,36 @@ def test_client_has_no_more_streams_than_its_share(live: LiveProcess, dataset: D
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
 
 
+@pytest.mark.parametrize(("headers", "status"), [([], 404), ([(b"authorization", b"token arc_nonsense")], 401)])
+def test_request_is_counted_when_it_is_refused_too(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    monkeypatch.setattr(limits, "LIMITER", Limiter())
+    settings.RATE_LIMIT_ANONYMOUS = 2
+    scope = {"type": "http", "method": "GET", "path": "/events/x/", "query_string": b"", "headers": headers}
+    assert [asyncio.run(status_of(scope)) for _ in range(3)] == [status, status, 429]
+
+
 def test_stream_ends_when_the_dataset_may_not_be_read_any_more(live: LiveProcess, dataset: Dataset) -> None:
     with live.listening(of_dataset(dataset)) as events:
         heard(events, 1)
         Dataset.objects.update(access=Dataset.Access.EMBARGOED, embargo_end=timezone.now() + timedelta(days=9))
         assert list(events) == []
+
+
+async def status_of(scope: dict[str, Any]) -> int:
+    """The status of the answer to a request that opens no stream."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await Live()(scope, receive, send)
+    status: int = sent[0]["status"]
+    return status
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """How often one may ask: by the minute, for each user, or else each address; `Retry-After` says when again."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import override_settings
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from dandiapi import limits
 from dandiapi.limits import Limiter
@@ -70,6 +73,72 @@ def test_address_that_a_client_makes_up_counts_for_nothing(anonymous: Api, limit
 
 def test_there_is_no_limit_where_none_is_set(anonymous: Api) -> None:
     assert set(_statuses(anonymous, 20)) == {200}
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+BAD = {"Authorization": "token arc_nonsense"}
+
+
+def _asks(method: str, address: str, **options: Any) -> Callable[[Client], Any]:
+    return lambda client: client.generic(method, address, **options)
+
+
+REFUSED: dict[str, tuple[Callable[[Client], Any], int]] = {
+    "bad token": (_asks("GET", "/api/info/", headers=BAD), 401),
+    "nobody, to write": (_asks("POST", "/api/dandisets/"), 401),
+    "nobody, to read": (_asks("GET", "/api/users/me/"), 401),
+    "bad bearer": (_asks("GET", "/api/users/me/", headers={"Authorization": "Bearer nonsense"}), 401),
+    "no such API": (_asks("GET", "/api/nothing/"), 404),
+    "no such page": (_asks("GET", "/nothing"), 404),
+    "search": (_asks("GET", "/?search=mouse"), 200),
+    "page": (_asks("GET", "/dandiset/000001/draft/files/"), 404),
+    "OAuth code": (_asks("POST", "/oauth/token/", headers={"Authorization": "Basic eDp4"}), 400),
+    "admin": (_asks("GET", "/admin/"), 302),
+    "git, bad token": (_asks("GET", "/git/000001/info/refs?service=git-upload-pack", headers=BAD), 401),
+    "annex, bad token": (_asks("GET", "/git-annex/x/key/y", headers=BAD), 401),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_request_is_counted_when_it_is_refused_too(db: None, limited: None, what: str) -> None:
+    ask, status = REFUSED[what]
+    answers = [ask(Client()) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [status, status, 429, 429]
+    assert answers[-1]["Retry-After"] == "50"
+
+
+def test_refusal_is_in_the_words_of_each_face(db: None, limited: None) -> None:
+    kinds = {}
+    for address in ("/api/info/", "/oauth/token/", "/", "/git-annex/x/key/y"):
+        answers = [Client().get(address, headers=BAD) for _ in range(3)]
+        kinds[address] = (answers[-1].status_code, answers[-1]["Content-Type"].partition(";")[0])
+    assert kinds == {
+        "/api/info/": (429, "application/json"),
+        "/oauth/token/": (429, "application/json"),
+        "/": (429, "text/html"),
+        "/git-annex/x/key/y": (429, "text/plain"),
+    }
+
+
+def test_bad_tokens_of_an_address_refuse_nobody_who_has_a_good_one(owner: Api, limited: None) -> None:
+    for _ in range(5):
+        Client().get("/api/info/", headers=BAD)
+    assert _statuses(owner, 2) == [200, 200]
+
+
+def test_request_by_a_session_counts_for_its_user(owner: Api, limited: None) -> None:
+    browser = Client()
+    browser.force_login(owner.user)
+    assert [browser.get("/").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert _statuses(owner, 1) == [429]
+
+
+def test_good_token_is_looked_up_once_however_often_it_is_asked_for(owner: Api, limited: None) -> None:
+    owner.get("info/")
+    with CaptureQueriesContext(connection) as queries:
+        owner.get("info/")
+    assert len(queries) == 1
 
 
 # --- Counting ---------------------------------------------------------------------------------------------------------

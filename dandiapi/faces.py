@@ -1,0 +1,16 @@
+"""Which face an address belongs to, for what is answered before any of them is asked."""
+
+# What programs ask for; all else, but for git, is pages. One of these has its address below the API's (contract 1.3).
+PROGRAMS = ("/api/", "/server-info", "/oauth/token/", "/oauth/revoke_token/")
+QUESTIONNAIRE = "/api/users/questionnaire-form/"
+GIT = ("/git/", "/git-annex/")
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether programs ask there, and read JSON."""
+    return path.startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
+
+
+def is_for_git(path: str) -> bool:
+    """Whether git and git-annex ask there."""
+    return path.startswith(GIT)
