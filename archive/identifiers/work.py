@@ -86,7 +86,7 @@ def _require_success(answer: httpx.Response) -> None:
 
 def _patience(answer: httpx.Response) -> int:
     asked = answer.headers.get("Retry-After", "")
-    seconds = int(asked) if asked.isascii() and asked.isdigit() else PATIENCE_SECONDS
+    seconds = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else PATIENCE_SECONDS
     return max(1, min(seconds, MAX_PATIENCE_SECONDS))
 
 

@@ -41,7 +41,10 @@ class UploadsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(parameters=outputs.PAGE_PARAMETERS, responses={200: outputs.page_of(outputs.ActiveUpload), **READ})
+    @extend_schema(
+        parameters=outputs.PAGE_PARAMETERS,
+        responses={200: outputs.page_of(outputs.ActiveUpload), 400: outputs.ERRORS, **READ},
+    )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the oldest first."""
         require(self.actor, Action.LIST_UPLOADS, self.dataset)
@@ -86,7 +89,10 @@ class ReviewerLinksView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(parameters=outputs.PAGE_PARAMETERS, responses={200: outputs.page_of(outputs.ReviewerLink), **READ})
+    @extend_schema(
+        parameters=outputs.PAGE_PARAMETERS,
+        responses={200: outputs.page_of(outputs.ReviewerLink), 400: outputs.ERRORS, **READ},
+    )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the newest first, those that have ended too."""
         require(self.actor, Action.LIST_REVIEWER_LINKS, self.dataset, message="Action not allowed")

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 DEFAULT_SIZE = 100
 MAX_SIZE = 1000
+# What is longer than this is not read as a number at all.
+MAX_DIGITS = 1000
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Page:
     @classmethod
     def of(cls, request: Request) -> "Page":
         """The page in a request's query; NotFound, as the contract has it, when its number is none."""
-        number = _positive(request.query_params.get("page", "1"))
+        number = _positive(request, "page", default=1)
         if number is None:
             raise NotFound("Invalid page.")
         return cls(request, number, size_of(request))
@@ -65,9 +67,13 @@ class Page:
 
 def size_of(request: Request) -> int:
     """How many results the page that a request asks for has."""
-    size = _positive(request.query_params.get("page_size", "")) or DEFAULT_SIZE
+    size = _positive(request, "page_size", default=DEFAULT_SIZE) or DEFAULT_SIZE
     return min(size, MAX_SIZE)
 
 
-def _positive(text: str) -> int | None:
+def _positive(request: Request, name: str, *, default: int) -> int | None:
+    """The number of that name in a request's query; None for what is none, an error for what is too long to be one."""
+    text = request.query_params.get(name, str(default))
+    if len(text) > MAX_DIGITS:
+        raise ValidationError({name: [f"A number of at most {MAX_DIGITS} digits is needed."]})
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 10**9 else None

@@ -72,7 +72,10 @@ class RepositoryVersionsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(parameters=outputs.PAGE_PARAMETERS, responses={200: outputs.page_of(VersionCommit), **READ})
+    @extend_schema(
+        parameters=outputs.PAGE_PARAMETERS,
+        responses={200: outputs.page_of(VersionCommit), 400: outputs.ERRORS, **READ},
+    )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the oldest first."""
         _require_named(self)
