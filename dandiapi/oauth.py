@@ -1,13 +1,16 @@
 """The archive as OAuth 2 provider of web apps: where it departs from the library (see `docs/decisions/oauth.md`)."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.oauth2 import InvalidGrantError
 
 from archive.accounts.queries import digest_of
 
@@ -44,12 +47,45 @@ def app_origins() -> list[str]:
     return sorted({f"{part.scheme}://{part.netloc}" for part in parts})
 
 
+def family_of(code: str) -> UUID:
+    """What all tokens that come of a code have in common. Whoever has the code can tell it, long after it was used."""
+    return UUID(bytes=sha256(f"code {code}".encode()).digest()[:16])
+
+
 class Validator(OAuth2Validator):  # type: ignore[misc]
-    """Refresh tokens that are replaced at each use, and yet never leave a web app with none.
+    """Codes that end what came of them when they come again; refresh tokens that are replaced at each use.
+
+    And yet these never leave a web app with none.
 
     A web app that loses the answer to a refresh asks again with the token it has. The library would repeat the answer;
     but we keep only hashes of tokens, so it is given new ones, as long as those of the lost answer were never used.
     """
+
+    def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """Whether the code is good. One that is not may have been used: then somebody else has it too."""
+        is_good: bool = super().validate_code(client_id, code, client, request, *args, **kwargs)
+        if not is_good:
+            self._end_what_came_of(code, client)
+        return is_good
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Use the code up; an error if another request did so in the same moment."""
+        try:
+            super().invalidate_authorization_code(client_id, code, request, *args, **kwargs)
+        except InvalidGrantError:
+            self._end_what_came_of(code, request.client)
+            raise
+
+    def _end_what_came_of(self, code: str, client: Application) -> None:
+        if RefreshToken.objects.filter(token_family=family_of(code), application=client).exists():
+            RefreshToken.revoke_family(family_of(code))
+
+    def _create_refresh_token(self, request: Any, *args: Any, **kwargs: Any) -> RefreshToken:
+        token = super()._create_refresh_token(request, *args, **kwargs)
+        if request.grant_type == "authorization_code":
+            token.token_family = family_of(request.code)
+            token.save(update_fields=["token_family"])
+        return token
 
     def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         """Let go of what a repeated refresh made before, so that the library makes new tokens."""

@@ -1,18 +1,56 @@
 """How people let a web app act for them."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from oauth2_provider.views import AuthorizationView
+from oauth2_provider.views import RevokeTokenView as LibraryRevokeTokenView
+from oauth2_provider.views import TokenView as LibraryTokenView
 
 from archive.accounts.queries import Question, open_questions
-from dandiapi.auth import SignedIn, actor_of
+from dandiapi.auth import Anyone, SignedIn, actor_of
 from dandiapi.web.questionnaire import without_questions
+
+
+def refuse_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view, where what is sent has no NUL in it: Postgres cannot hold that, so nothing has such a name."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if any("\0" in value for values in request.POST.lists() for value in values[1]):
+            return JsonResponse({"error": "invalid_request"}, status=400)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@method_decorator(refuse_nul, name="post")
+class TokenView(LibraryTokenView):  # type: ignore[misc]
+    """Tokens for a code or a refresh token, and for nothing else."""
+
+    permission_classes = [Anyone]
+    GRANTS = ("authorization_code", "refresh_token")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refuse in the words of the standard what the library would take, but we do not."""
+        if request.POST.get("grant_type") not in self.GRANTS:
+            return JsonResponse({"error": "unsupported_grant_type"}, status=400)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
+
+
+@method_decorator(refuse_nul, name="post")
+class RevokeTokenView(LibraryRevokeTokenView):  # type: ignore[misc]
+    """The end of a sign-in."""
+
+    permission_classes = [Anyone]
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -1,7 +1,6 @@
 """The addresses of the pages. Those of datasets are in their metadata, with or without a slash at the end."""
 
 from django.urls import path, re_path
-from oauth2_provider.views import RevokeTokenView, TokenView
 
 from dandiapi.web import differences, oauth, operations, people, questionnaire, views
 
@@ -22,8 +21,8 @@ urlpatterns = [
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke", views.revoke, name="revoke-token"),
     path("oauth/authorize/", oauth.AuthorizeView.as_view(), name="authorize"),
-    path("oauth/token/", TokenView.as_view()),
-    path("oauth/revoke_token/", RevokeTokenView.as_view()),
+    path("oauth/token/", oauth.TokenView.as_view()),
+    path("oauth/revoke_token/", oauth.RevokeTokenView.as_view()),
     path("api/users/questionnaire-form/", questionnaire.questionnaire, name="questionnaire"),
     path("account/about-you/", questionnaire.about_you, name="about-you"),
     path("dashboard/", people.dashboard, name="dashboard"),

@@ -155,6 +155,51 @@ def test_code_is_refused_when_something_does_not_fit(app: WebApp, stranger: Brow
     assert not AccessToken.objects.exists()
 
 
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"grant_type": DEVICE}, {"grant_type": DEVICE, "device_code": "x"}, {"grant_type": "x"}, {}]
+)
+def test_token_is_refused_for_a_grant_that_is_not_given_here(app: WebApp, fields: dict[str, str]) -> None:
+    response = app.client.post("/oauth/token/", fields)
+    assert (response.status_code, response.json()) == (400, {"error": "unsupported_grant_type"})
+
+
+@pytest.mark.parametrize("name", ["code", "client_id", "redirect_uri", "code_verifier"])
+def test_code_is_refused_when_there_is_a_nul_in_the_request(app: WebApp, name: str) -> None:
+    assert app.exchange("x", **{name: "a\0b"}).status_code == 400
+    assert app.client.post("/oauth/revoke_token/", {"token": "x", "client_id": "a\0b"}).status_code == 400
+
+
+def test_code_that_comes_again_ends_all_that_came_of_it(app: WebApp, stranger: Browser) -> None:
+    code = app.code_for(stranger)
+    first = app.exchange(code).json()
+    second = app.refresh(first).json()
+    assert app.exchange(code).status_code == 400
+    assert [app.me(tokens["access_token"]) for tokens in (first, second)] == [401, 401]
+    assert [app.refresh(tokens).status_code for tokens in (first, second)] == [400, 400]
+
+
+def test_code_that_two_use_at_once_ends_all_that_came_of_it(
+    app: WebApp, stranger: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = app.code_for(stranger)
+    kept = Grant.objects.get()
+    first = app.exchange(code).json()
+    monkeypatch.setattr(Grant.objects, "filter", lambda **_: Grant.objects.none())
+    kept.save(force_insert=True)
+    assert app.exchange(code).status_code == 400
+    assert app.me(first["access_token"]) == 401
+
+
+def test_code_that_comes_again_leaves_other_sign_ins_alone(app: WebApp, stranger: Browser) -> None:
+    other, code = app.tokens_for(stranger), app.code_for(stranger)
+    app.exchange(code)
+    app.exchange(code)
+    assert app.me(other["access_token"]) == 200
+
+
 def test_code_ends_after_five_minutes(app: WebApp, stranger: Browser) -> None:
     code = app.code_for(stranger)
     left = Grant.objects.get().expires - timezone.now()
