@@ -24,7 +24,7 @@ from archive.accounts.queries import (
     vault,
 )
 from archive.accounts.work import post
-from archive.errors import ForbiddenError, InvalidError, NotFoundError
+from archive.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
 TOKEN_PREFIX = "arc_"  # noqa: S105 - the part that secret scanners look for, not a secret
 MAX_TOKENS = 100
@@ -63,11 +63,18 @@ def revoke_token(*, user: User, token_id: int) -> None:
         raise NotFoundError("You have no such token.")
 
 
-def replace_api_key(*, user: User) -> str:
-    """Revoke what DANDI calls the user's API key, if there is one, and return the secret of a new one."""
+def replace_api_key(*, actor: Actor) -> str:
+    """Revoke what DANDI calls the user's API key, if there is one, and return the secret of a new one.
+
+    Who comes with a token that ends gets a key that ends no later: no token outlives itself by making another.
+    """
+    if actor.user is None:
+        raise UnauthenticatedError("Authentication credentials were not provided.")
     with transaction.atomic():
+        # Who asks several times at once gets their keys one after the other, and the last one stays.
+        user = User.objects.select_for_update().get(pk=actor.user.pk)
         user.tokens.filter(name=API_KEY_NAME, revoked__isnull=True).update(revoked=timezone.now())
-        token, secret = create_token(user=user, name=API_KEY_NAME)
+        token, secret = create_token(user=user, name=API_KEY_NAME, expires=actor.token.expires if actor.token else None)
         token.sealed = vault().encrypt(secret.encode()).decode()
         token.save(update_fields=["sealed"])
     return secret

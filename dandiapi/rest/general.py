@@ -118,8 +118,8 @@ class TokenView(View):
 
     @extend_schema(request=None, responses={200: str, 401: outputs.Detail, 403: outputs.Detail})
     def post(self, request: Request) -> Response:
-        """A new key; the old one ends."""
-        return Response(services.replace_api_key(user=self.user), headers=UNKEPT)
+        """A new key, which ends no later than the token that asks for it; the old one ends."""
+        return Response(services.replace_api_key(actor=self.actor), headers=UNKEPT)
 
 
 class MeView(View):

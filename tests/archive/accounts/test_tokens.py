@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from archive.accounts.models import Token
+from archive.accounts.policy import Actor
 from archive.accounts.queries import digest_of, find_token, tokens_of
 from archive.accounts.services import MAX_TOKENS, create_token, replace_api_key, revoke_token
 from archive.errors import InvalidError, NotFoundError
@@ -133,8 +134,8 @@ def test_create_refuses_more_tokens_than_anybody_needs() -> None:
 def test_api_key_is_replaced_by_another() -> None:
     user = make_user()
     laptop, _ = create_token(user=user, name="laptop")
-    first = replace_api_key(user=user)
-    second = replace_api_key(user=user)
+    first = replace_api_key(actor=Actor(user=user))
+    second = replace_api_key(actor=Actor(user=user))
     assert find_token(first) is None
     assert find_token(second)
     assert tokens_of(user).count() == 2

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from archive.accounts.services import create_token, revoke_token
 from tests.dandiapi.rest.api import Api
+from tests.factories import make_user
+from tests.threads import threads
 
 CHALLENGE = 'Bearer realm="api"'
 NO_CREDENTIALS = {"detail": "Authentication credentials were not provided."}
@@ -153,3 +155,27 @@ def test_key_never_lies_in_the_database_as_it_is(owner: Api) -> None:
 def test_token_route_leaves_other_tokens_alone(owner: Api) -> None:
     owner.post("auth/token/")
     assert owner.get("users/me/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_token_route_leaves_one_key_when_it_is_asked_four_times_at_once() -> None:
+    person = make_user()
+    askers = [Api(person) for _ in range(4)]
+    with threads(4) as start:
+        answers = [start(asker.post, "auth/token/") for asker in askers]
+    keys = [answer.result().json() for answer in answers]
+    assert sorted(me(f"token {key}") for key in keys) == [200, 401, 401, 401]
+
+
+def test_token_route_makes_no_key_that_outlives_the_token_that_asks(owner: Api) -> None:
+    end = timezone.now() + timedelta(days=30)
+    owner.user.tokens.update(expires=end)
+    key = owner.post("auth/token/").json()
+    again = Api(secret=key).post("auth/token/").json()
+    assert [me(f"token {secret}") for secret in (key, again)] == [401, 200]
+    assert set(owner.user.tokens.values_list("expires", flat=True)) == {end}
+
+
+def test_token_route_makes_a_key_that_lasts_when_a_session_asks(owner: Api) -> None:
+    session_of(owner).post("/api/auth/token/")
+    assert owner.user.tokens.get(name="API key").expires is None
