@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 
 from archive.accounts.models import Grant, ReviewerLink, Token, User
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
@@ -246,6 +246,17 @@ def visible_rows(actor: Actor, *, to: str = "dataset__") -> Q:
     But for what had been retired when the dataset was released: that was never open, and stays with those inside.
     """
     return Q() if actor.is_admin else _once_open(to) | inside(actor, to=to)
+
+
+def visible_history(actor: Actor, number: F | OuterRef) -> Q:
+    """The datasets of whose history `actor` may read the change of that number.
+
+    Of what was released, that is what came after: what went before tells of files that were never open, perhaps.
+    """
+    if actor.is_admin:
+        return Q()
+    was_open = Q(access__in=RELEASED) & (Q(released__isnull=True) | Q(released__lt=number))
+    return was_open | inside(actor)
 
 
 def visible_arrivals(actor: Actor, *, to: str) -> Q:

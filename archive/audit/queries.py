@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from archive.accounts.policy import Actor, visible_history
 from archive.assets.models import Asset
 from archive.assets.queries import CONTENT
+from archive.datasets.models import Dataset
 from archive.timeline.models import Change
 
 KINDS = (Change.Kind.ADD_ASSET, Change.Kind.UPDATE_ASSET, Change.Kind.REMOVE_ASSET, Change.Kind.CHANGE_ASSETS)
@@ -59,7 +61,9 @@ class EventCursor:
         try:
             recorded, change_id, path, is_backwards = json.loads(base64.urlsafe_b64decode(text.encode()))
             cursor = cls(datetime.fromisoformat(recorded), int(change_id), str(path), bool(is_backwards))
-        except (ValueError, TypeError, binascii.Error, RecursionError):
+            # A path that is no text cannot be asked for.
+            cursor.path.encode()
+        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
             return None
         is_possible = cursor.recorded.tzinfo is not None and 0 < cursor.change_id < 2**63 and "\0" not in cursor.path
         return cursor if is_possible else None
@@ -78,10 +82,10 @@ class EventPage:
     previous: EventCursor | None
 
 
-def asset_events(wanted: EventFilter, *, cursor: EventCursor | None, limit: int) -> EventPage:
-    """A page of the events of all datasets. For staff, whom the caller has to tell from others."""
+def asset_events(actor: Actor, wanted: EventFilter, *, cursor: EventCursor | None, limit: int) -> EventPage:
+    """A page of the events of datasets that `actor` may read. For staff, whom the caller has to tell from others."""
     is_backwards = cursor is not None and cursor.is_backwards
-    events = _events(wanted, cursor, descending=wanted.newest_first != is_backwards, limit=limit + 1)
+    events = _events(_history(actor, wanted), cursor, descending=wanted.newest_first != is_backwards, limit=limit + 1)
     more, events = len(events) > limit, events[:limit]
     if is_backwards:
         events.reverse()
@@ -98,9 +102,9 @@ def _place(event: AssetEvent, *, is_backwards: bool) -> EventCursor:
     return EventCursor(event.change.recorded, event.change.pk, event.path, is_backwards)
 
 
-def _events(wanted: EventFilter, cursor: EventCursor | None, *, descending: bool, limit: int) -> list[AssetEvent]:
+def _events(history: QuerySet[Change], cursor: EventCursor | None, *, descending: bool, limit: int) -> list[AssetEvent]:
     events: list[AssetEvent] = []
-    for change in _changes(wanted, cursor, descending=descending):
+    for change in _changes(history, cursor, descending=descending):
         behind = cursor.path if cursor and cursor.change_id == change.pk else None
         events += _events_of(change, behind, descending=descending, limit=limit - len(events))
         if len(events) >= limit:
@@ -108,14 +112,22 @@ def _events(wanted: EventFilter, cursor: EventCursor | None, *, descending: bool
     return events
 
 
-def _changes(wanted: EventFilter, cursor: EventCursor | None, *, descending: bool) -> Iterator[Change]:
-    """The changes from the cursor's on: of a batch, some events may lie before it and some behind."""
+def _history(actor: Actor, wanted: EventFilter) -> QuerySet[Change]:
+    """The changes that are asked for; of datasets that are gone, only administrators may know."""
     changes = Change.objects.filter(kind__in=KINDS)
+    if not actor.is_admin:
+        seen = Dataset.objects.filter(visible_history(actor, OuterRef("number")), pk=OuterRef("dataset_id"))
+        changes = changes.filter(Exists(seen))
     if wanted.after:
         changes = changes.filter(recorded__gte=wanted.after)
     if wanted.before:
         changes = changes.filter(recorded__lte=wanted.before)
-    ordered = changes.order_by(*(("-recorded", "-pk") if descending else ("recorded", "pk")))
+    return changes
+
+
+def _changes(history: QuerySet[Change], cursor: EventCursor | None, *, descending: bool) -> Iterator[Change]:
+    """The changes from the cursor's on: of a batch, some events may lie before it and some behind."""
+    ordered = history.order_by(*(("-recorded", "-pk") if descending else ("recorded", "pk")))
     place = (cursor.recorded, cursor.change_id) if cursor else None
     rows = list(_from(ordered, place, inclusive=True, descending=descending)[:CHANGES_AT_ONCE])
     while rows:

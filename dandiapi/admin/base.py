@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from archive.accounts.models import User
+from archive.datasets.queries import visible_datasets
 from dandiapi.auth import actor_of
 
 if TYPE_CHECKING:
@@ -56,11 +57,22 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class ByDatasetAdmin(ReadOnlyAdmin):
-    """To look at, one dataset's after the other's: what is searched for is a dataset's number."""
+    """To look at, one dataset's after the other's: what is searched for is a dataset's number.
+
+    Staff see what they may read elsewhere; what belongs to no dataset, or to one that is gone, administrators.
+    """
 
     dataset_column = "dataset_id"
     search_fields = ("dataset_id",)
     search_help_text = "The number of a dataset"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows of the datasets that the asker may read."""
+        rows = super().get_queryset(request)
+        actor = actor_of(request)
+        if actor.is_admin:
+            return rows
+        return rows.filter(**{f"{self.dataset_column}__in": visible_datasets(actor).values("pk")})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

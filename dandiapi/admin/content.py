@@ -136,16 +136,18 @@ class ZarrAdmin(ByDatasetAdmin):
 
 
 @admin.register(models.ZarrRevision)
-class ZarrRevisionAdmin(ReadOnlyAdmin):
+class ZarrRevisionAdmin(ByDatasetAdmin):
     """What Zarr archives were."""
 
+    dataset_column = "zarr__dataset_id"
     list_display = ["id", "zarr", "number", "checksum", "file_count", "size", "created"]
     list_select_related = ["zarr"]
 
 
 @admin.register(models.ZarrEntry)
-class ZarrEntryAdmin(ReadOnlyAdmin):
+class ZarrEntryAdmin(ByDatasetAdmin):
     """The files of Zarr archives."""
 
+    dataset_column = "zarr__dataset_id"
     list_display = ["path", "zarr", "md5", "size", "introduced", "retired"]
     list_select_related = ["zarr"]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -15,6 +16,16 @@ from archive.accounts.services import approve_user, revoke_token
 from archive.datasets.services import set_owners, set_viewers
 from dandiapi.admin.base import PER_PAGE, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
 from dandiapi.auth import actor_of
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+# Whoever changes these can sign in as that person, by way of a forgotten password.
+IDENTITY = ("username", "email")
+FIELDS = {
+    None: ["username", "github_login", "password", "status", "is_active"],
+    "Person": ["first_name", "last_name", "email"],
+    "Permissions": POWERS,
+    "Dates": ["last_login", "date_joined"],
+}
 
 
 @admin.register(User)
@@ -26,12 +37,6 @@ class AccountAdmin(UserAdmin):
     list_per_page = PER_PAGE
     show_full_result_count = False
     ordering = ["-date_joined"]
-    fieldsets = [
-        (None, {"fields": ["username", "github_login", "password", "status", "is_active"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Permissions", {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"]}),
-        ("Dates", {"fields": ["last_login", "date_joined"]}),
-    ]
     readonly_fields = ["status", "github_login", "last_login", "date_joined"]
     actions = ["approve"]
 
@@ -47,9 +52,20 @@ class AccountAdmin(UserAdmin):
         return super().has_change_permission(request, obj) and not is_above
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """Nor may they give themselves, or others, more than they have."""
-        powers = [] if is_administrator(request) else ["is_staff", "is_superuser", "groups", "user_permissions"]
-        return [*self.readonly_fields, *powers]
+        """Nor may they give themselves, or others, more than they have, or take over whatever somebody owns."""
+        reserved = [] if is_administrator(request) else [*POWERS, *IDENTITY]
+        return [*self.readonly_fields, *reserved]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """What is kept of a password is nobody's business but theirs who may set it."""
+        hidden = set() if is_administrator(request) else {"password"}
+        return [(title, {"fields": [name for name in names if name not in hidden]}) for title, names in FIELDS.items()]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Let administrators set somebody's password, and nobody else: it opens all that is theirs."""
+        if not is_administrator(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     @admin.display(description="Status", ordering="status")
     def review(self, person: User) -> str:

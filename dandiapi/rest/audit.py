@@ -37,7 +37,7 @@ class AssetEventsView(View):
         """A page of them, oldest first unless asked otherwise."""
         query = self.query(inputs.EventsQuery).validated_data
         wanted = EventFilter(after=query.get("after"), before=query.get("before"), newest_first=query["reverse_order"])
-        events = asset_events(wanted, cursor=self._cursor(), limit=size_of(request))
+        events = asset_events(self.actor, wanted, cursor=self._cursor(), limit=size_of(request))
         return Response(
             {
                 "next": self._address(events.following),

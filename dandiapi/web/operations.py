@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive.monitor.queries import attention
-from dandiapi.auth import Staff
+from dandiapi.auth import Staff, actor_of
 from dandiapi.web.access import open_to
 
 
@@ -15,4 +15,4 @@ from dandiapi.web.access import open_to
 @open_to(Staff)
 def operations(request: HttpRequest) -> HttpResponse:
     """It, with a link to each thing in the admin."""
-    return render(request, "operations.html", {"attention": attention()})
+    return render(request, "operations.html", {"attention": attention(actor_of(request))})

@@ -12,10 +12,12 @@ from django.urls import reverse
 
 from archive.accounts.models import Grant, Token, User
 from archive.accounts.services import create_user
-from archive.datasets.models import Dataset
+from archive.assets.models import Asset, Folder
+from archive.datasets.models import Dataset, Version
 from archive.timeline.models import Change, Job, Projection
 from archive.timeline.queries import changes
 from archive.zarr.models import ZarrArchive
+from tests.dandiapi.rest.world import embargo
 from tests.factories import (
     make_admin,
     make_asset,
@@ -166,7 +168,7 @@ def test_staff_cannot_give_powers(staff: Client) -> None:
     person = make_user()
     shown = staff.get(page(User, "change", person.pk)).context["adminform"].form.initial
     fields = {"username": person.username, "status": "APPROVED", "is_active": "on", "email": person.email}
-    assert shown["username"] == person.username
+    assert shown["first_name"] == person.first_name
     response = staff.post(page(User, "change", person.pk), {**fields, "is_superuser": "on", "is_staff": "on"})
     person.refresh_from_db()
     assert (response.status_code, person.is_superuser, person.is_staff) == (302, False, False)
@@ -265,6 +267,42 @@ def test_archive_that_is_pending_is_ingested(administrator: Client, worker: Work
     worker.run()
     zarr.refresh_from_db()
     assert (zarr.status, zarr.file_count) == (ZarrArchive.Status.COMPLETE, 1)
+
+
+# --- What staff may not ---
+
+
+def test_staff_do_not_take_over_what_somebody_owns(staff: Client, dataset: Dataset) -> None:
+    owner = dataset.grants.get().user
+    new = {"password1": "correct horse battery", "password2": "correct horse battery", "usable_password": "true"}
+    assert staff.post(f"/admin/archive/user/{owner.pk}/password/", new).status_code == 403
+    form = staff.get(page(User, "change", owner.pk)).content.decode()
+    assert [name for name in ("email", "username", "password") if f'name="{name}"' in form] == []
+    staff.post(page(User, "change", owner.pk), {"email": "mine@example.org", "username": "mine", "first_name": "New"})
+    owner.refresh_from_db()
+    assert (owner.email, owner.first_name, owner.check_password(new["password1"])) == (owner.username, "New", False)
+
+
+def test_administrators_set_passwords(administrator: Client) -> None:
+    person = make_user()
+    new = {"password1": "correct horse battery", "password2": "correct horse battery", "usable_password": "true"}
+    assert administrator.post(f"/admin/archive/user/{person.pk}/password/", new).status_code == 302
+    person.refresh_from_db()
+    assert person.check_password(new["password1"])
+
+
+@pytest.mark.parametrize("model", [Asset, Change, Dataset, Folder, Version, ZarrArchive], ids=named)
+def test_staff_see_nothing_of_what_they_may_not_read(dataset: Dataset, model: type[Model]) -> None:
+    make_zarr(dataset)
+    person = make_staff()
+    person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    row = model._default_manager.first()
+    assert row
+    looking = signed_in(person)
+    assert looking.get(page(model, "change", row.pk)).status_code == 200
+    embargo(dataset)
+    assert looking.get(page(model, "change", row.pk)).status_code == 302
+    assert "0 " in looking.get(page(model, "changelist")).content.decode().partition('class="paginator"')[2][:80]
 
 
 # --- Signing in -------------------------------------------------------------------------------------------------------

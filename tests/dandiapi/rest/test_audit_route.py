@@ -10,8 +10,10 @@ from archive.assets.services import change_assets, remove_asset
 from archive.audit.queries import EventCursor
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_dataset
+from archive.timeline.queries import position
 from tests.dandiapi.rest.api import Api
-from tests.factories import attachable_row, make_asset, make_dataset, new_asset, owner_of
+from tests.dandiapi.rest.world import embargo
+from tests.factories import attachable_row, make_asset, make_dataset, make_staff, new_asset, owner_of
 
 ADDRESS = "audit/events/asset"
 NAIVE = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -117,3 +119,38 @@ def test_cursor_that_was_not_given_is_not_found(admin: Api, cursor: str) -> None
 @pytest.mark.parametrize("query", ["before=yesterday", "after=x", "reverse_order=perhaps"])
 def test_events_are_refused_when_a_filter_is_wrong(admin: Api, query: str) -> None:
     assert admin.get(f"{ADDRESS}?{query}").status_code == 400
+
+
+# --- Staff who are no administrators ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def staff(db: None) -> Api:
+    return Api(make_staff())
+
+
+def test_staff_are_told_of_what_they_may_read(staff: Api, history: Dataset) -> None:
+    assert _told(staff.get(ADDRESS).json()) == EVENTS
+
+
+def test_staff_are_told_nothing_of_what_is_embargoed(staff: Api, admin: Api, history: Dataset) -> None:
+    other = make_dataset()
+    make_asset(other, "open.nwb")
+    embargo(history)
+    assert staff.get(f"dandisets/{history.identifier}/versions/draft/").status_code == 403
+    assert _told(staff.get(ADDRESS).json()) == [("add_asset", "open.nwb")]
+    assert len(admin.get(ADDRESS).json()["results"]) == len(EVENTS) + 1
+
+
+def test_staff_are_told_nothing_of_what_was_done_before_a_release(staff: Api, history: Dataset) -> None:
+    Dataset.objects.filter(pk=history.pk).update(released=position(history.number))
+    make_asset(history, "later.nwb")
+    assert _told(staff.get(ADDRESS).json()) == [("add_asset", "later.nwb")]
+
+
+def test_staff_are_told_nothing_of_what_is_gone(staff: Api, admin: Api) -> None:
+    dataset = make_dataset()
+    make_asset(dataset, "a.nwb")
+    delete_dataset(actor=owner_of(dataset), dataset=dataset)
+    assert _told(admin.get(ADDRESS).json()) == [("add_asset", "a.nwb")]
+    assert _told(staff.get(ADDRESS).json()) == []

@@ -45,6 +45,14 @@ def test_page_says_which_files_are_invalid(staff: Browser, dataset: Dataset) -> 
     assert "digest: is missing" in page
 
 
+def test_page_tells_staff_nothing_of_files_that_they_may_not_read(
+    staff: Browser, admin: Browser, embargoed: Dataset
+) -> None:
+    make_asset(embargoed, "sub-1/secret.nwb")
+    Asset.objects.update(status=Asset.Status.INVALID, problems=[{"field": "digest", "message": "is missing"}])
+    assert ["secret.nwb" in browser.read(ADDRESS) for browser in (staff, admin)] == [False, True]
+
+
 def test_page_holds_uploads_against_the_store(staff: Browser, dataset: Dataset) -> None:
     start_upload(actor=owner_of(dataset), dataset=dataset, size=5, etag=f"{'0' * 32}-1")
     assert "nothing whole" in staff.read(ADDRESS)
