@@ -20,11 +20,11 @@ EMBEDDED := $(PYTHON) -m dandiapi.embedded --kept
 # Checks that read the settings need what the settings need.
 BESIDE_SERVICES := $(EMBEDDED) exec --throwaway --
 PRODUCTION := DJANGO_SETTINGS_MODULE=dandiapi.settings.production ARCHIVE_URL=https://archive.example.org \
-	ALLOWED_HOSTS=archive.example.org
+	ALLOWED_HOSTS=archive.example.org EMAIL_URL=smtp+tls://user:password@mail.example.org:587
 PACKAGES := .venv/.installed
 CLIENTS := tests/clients/.venv/.installed
 
-.PHONY: help run test check bench token
+.PHONY: help run test check audit bench token
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -42,6 +42,11 @@ check: $(PACKAGES) ## check style, types, imports and migrations
 	$(BESIDE_SERVICES) mypy archive dandiapi
 	$(BESIDE_SERVICES) python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BESIDE_SERVICES) python manage.py check --deploy --fail-level WARNING
+	@$(MAKE) audit
+
+audit: | $(UV) ## hold the packages against the advisories that are known; it says so if these cannot be had
+	@status=0; UV_HTTP_RETRIES=0 $(UV) audit --frozen --preview-features audit-command || status=$$?; \
+	if [ $$status -gt 1 ]; then echo "Packages not audited: there are no advisories to be had here."; else exit $$status; fi
 
 bench: $(PACKAGES) ## measure how fast the archive is; BENCH='--only reading --seconds 2' measures some of it
 	@$(PYTHON) -m tests.bench $(BENCH)

@@ -16,6 +16,10 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 OAUTH2_PROVIDER = {**OAUTH2_PROVIDER, "ALLOWED_REDIRECT_URI_SCHEMES": ["https"]}
 
+# Mail holds links by which passwords are set anew, so it is never printed, and lost, for want of a setting.
+EMAIL_CONFIG = env.email_url("EMAIL_URL")
+vars().update(EMAIL_CONFIG)
+
 RATE_LIMIT_ANONYMOUS = env.int("RATE_LIMIT_ANONYMOUS", 3_000)
 RATE_LIMIT_SIGNED_IN = env.int("RATE_LIMIT_SIGNED_IN", 30_000)
 
