@@ -34,7 +34,10 @@ class User(AbstractUser):
 
     @property
     def public_name(self) -> str:
-        """What clients call them by, and name them as: the GitHub login if they have one, else the username."""
+        """What clients call them by, and name them as: the GitHub login if they have one, else the username.
+
+        That may be their e-mail address, which strangers are not told: see `handle`.
+        """
         return self.github_login or self.username
 
     @property
@@ -43,9 +46,14 @@ class User(AbstractUser):
         return all(NAME_PART.fullmatch(part.strip()) for part in (self.first_name, self.last_name))
 
     @property
+    def handle(self) -> str:
+        """The same for all to see: a number in place of an address."""
+        return f"user-{self.pk}" if "@" in self.public_name else self.public_name
+
+    @property
     def display_name(self) -> str:
-        """What to call them: their full name, or the username when they gave none."""
-        return self.get_full_name() or self.username
+        """What to call them, for all to see: their full name, or their handle when they gave none."""
+        return self.get_full_name() or self.handle
 
 
 class Questionnaire(models.Model):

@@ -28,9 +28,9 @@ def user(person: User) -> dict[str, Any]:
 
 
 def owner(person: User, actor: Actor) -> dict[str, Any]:
-    """An owner of a dataset; the e-mail address is for those who are signed in."""
+    """An owner of a dataset; their address, which may be their username, is for those who are signed in."""
     return {
-        "username": person.public_name,
+        "username": person.public_name if actor.is_authenticated else person.handle,
         "name": person.display_name,
         "email": person.email if actor.is_authenticated else None,
     }

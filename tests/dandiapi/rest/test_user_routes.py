@@ -3,6 +3,8 @@
 import pytest
 
 from archive.accounts.models import User
+from archive.accounts.policy import Actor
+from archive.datasets.models import Dataset
 from tests.dandiapi.rest.api import Api
 from tests.factories import make_staff, make_unapproved_user, make_user
 
@@ -75,3 +77,33 @@ def test_list_names_only_the_approved_when_asked(admin: Api, yes: str) -> None:
 
 def test_list_is_for_staff_too(db: None) -> None:
     assert Api(make_staff()).get("users/").status_code == 200
+
+
+# --- What strangers are told ------------------------------------------------------------------------------------------
+
+
+def owners_as_seen_by(caller: Api, dataset: Dataset) -> list[dict[str, str]]:
+    owners: list[dict[str, str]] = caller.get(f"dandisets/{dataset.identifier}/users/").json()
+    return owners
+
+
+def test_owner_is_named_by_no_address_to_strangers(anonymous: Api, owner: Api, dataset: Dataset) -> None:
+    User.objects.filter(pk=owner.user.pk).update(first_name="", last_name="")
+    number = f"user-{owner.user.pk}"
+    assert owners_as_seen_by(anonymous, dataset) == [{"username": number, "name": number, "email": None}]
+
+
+def test_owner_is_named_by_their_login_to_strangers(anonymous: Api, owner: Api, dataset: Dataset) -> None:
+    User.objects.filter(pk=owner.user.pk).update(github_login="grace")
+    assert owners_as_seen_by(anonymous, dataset)[0]["username"] == "grace"
+
+
+def test_owner_is_named_by_what_owners_are_set_by_to_those_who_are_signed_in(owner: Api, dataset: Dataset) -> None:
+    names = owners_as_seen_by(owner, dataset)
+    assert names[0]["username"] == owner.user.username
+    assert owner.put(f"dandisets/{dataset.identifier}/users/", names).status_code == 200
+
+
+def test_author_without_a_name_is_named_by_no_address_in_a_history(db: None) -> None:
+    person = make_user(first_name="", last_name="")
+    assert Actor(user=person).name == f"user-{person.pk}"
