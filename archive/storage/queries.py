@@ -5,6 +5,7 @@ Every call either answers, or raises BusyError when the store cannot be reached 
 
 import hashlib
 import hmac
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ GET_URL_SECONDS = 6 * 3600
 READS = {"GET": "get_object", "HEAD": "head_object"}
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
+# What browsers run, or look into to find out what it is.
+ACTIVE_TYPE = re.compile(r"html|xml|xsl|svg|script|multipart|message/|unknown|\*", re.IGNORECASE)
 OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}
 
 
@@ -212,15 +215,17 @@ def sign_read(
 ) -> str:
     """A URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`.
 
-    The store answers it for this method only: HEAD, which asks for the headers that GET would have, or GET.
+    The store answers it for this method only: HEAD, which asks for the headers that GET would have, or GET. What a
+    browser would run in the store's name, such as HTML, is an attachment always.
     """
-    disposition = "inline" if inline else "attachment"
+    is_active = content_type is not None and ACTIVE_TYPE.search(content_type)
+    disposition = "inline" if inline and not is_active else "attachment"
     parameters = {
         "Bucket": bucket(),
         "Key": key,
         "ResponseContentDisposition": _content_disposition(disposition, filename),
     }
-    if content_type:
+    if content_type and not is_active:
         parameters["ResponseContentType"] = content_type
     return signing_client().generate_presigned_url(READS[method], Params=parameters, ExpiresIn=GET_URL_SECONDS)
 

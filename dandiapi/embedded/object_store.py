@@ -31,6 +31,8 @@ OUR_BUCKETS = re.compile(r"/archive(-\w+)?(/.*)?", re.DOTALL)
 # What S3 answers with something else than the content of an object, or otherwise than anybody may ask.
 QUESTIONS = {*HmacV1Auth.QSAOfInterest, "attributes", "legal-hold", "retention"}
 
+SANDBOX = [(b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff")]
+
 # Imported by name because the package has no types.
 ministack: Any = import_module("ministack.app")
 s3: Any = import_module("ministack.services.s3")
@@ -55,7 +57,7 @@ def guard(serve: Application, keys: Credentials, region: str) -> Application:
             await _refuse(request, reason, send)
             return
         try:
-            await serve({**scope, **admitted}, _verified(receive, digest) if digest else receive, send)
+            await serve({**scope, **admitted}, _verified(receive, digest) if digest else receive, _sandboxed(send))
         except RefusedError as reason:
             await _refuse(request, reason, send)
 
@@ -126,6 +128,17 @@ def _verified(receive: Receive, digest: str) -> Receive:
         return message
 
     return receive_and_hash
+
+
+def _sandboxed(send: Send) -> Send:
+    """Return `send`, which tells browsers to run nothing of what is stored, whatever its sender has called it."""
+
+    async def send_sandboxed(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *SANDBOX]}
+        await send(message)
+
+    return send_sandboxed
 
 
 async def _drain(receive: Receive) -> None:

@@ -151,9 +151,20 @@ def test_signed_get_names_the_file(key: str, filename: str, disposition: str) ->
 
 
 def test_signed_get_shows_the_file_when_inline(key: str) -> None:
-    answer = httpx.get(sign_read(key, filename="a.txt", inline=True, content_type="text/html"))
+    answer = httpx.get(sign_read(key, filename="a.txt", inline=True, content_type="text/plain"))
     assert answer.headers["Content-Disposition"] == 'inline; filename="a.txt"'
-    assert answer.headers["Content-Type"] == "text/html"
+    assert answer.headers["Content-Type"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/html", "TEXT/HTML", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml", "text/xsl"]
+    + ["text/javascript", "multipart/x-mixed-replace", "message/rfc822", "unknown/unknown", "*/*"],
+)
+def test_signed_get_never_shows_what_a_browser_would_run(key: str, kind: str) -> None:
+    answer = httpx.get(sign_read(key, filename="a.html", inline=True, content_type=kind))
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="a.html"'
+    assert answer.headers["Content-Type"] != kind
 
 
 def test_signed_part_takes_a_part_of_its_length(bucket: str) -> None:

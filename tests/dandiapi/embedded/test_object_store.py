@@ -360,3 +360,23 @@ def test_keys_are_of_one_home_only(tmp_path: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         assert len({first[name], second[name], "test"}) == 3
         assert first[name] == again[name]
+
+
+# --- What browsers would run ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml"])
+def test_store_lets_browsers_run_nothing_of_what_is_stored(bucket: str, enemy: httpx.Client, kind: str) -> None:
+    name = f"objects/{uuid4()}"
+    write(name, [b"<script>alert(1)</script>"], content_type=kind, is_open=True)
+    for answer in (enemy.get(public_url(name)), httpx.get(sign_read(name, filename="a.html"))):
+        assert answer.status_code == 200
+        assert answer.headers["Content-Security-Policy"] == "sandbox"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_store_takes_no_media_type_from_whoever_does_not_sign(bucket: str, enemy: httpx.Client) -> None:
+    name = f"objects/{uuid4()}"
+    write(name, [CONTENT], content_type="text/plain", is_open=True)
+    answer = enemy.get(f"{public_url(name)}?response-content-type=text/html&response-content-disposition=inline")
+    assert answer.headers.get("Content-Type") != "text/html"

@@ -86,6 +86,14 @@ def test_download_is_shown_inline_with_its_own_type(anonymous: Api, stored: Asse
     assert query["response-content-type"] == ["text/plain"]
 
 
+@pytest.mark.parametrize("claimed", ["text/html", "image/svg+xml", "application/xhtml+xml"])
+def test_download_is_an_attachment_when_a_browser_would_run_it(anonymous: Api, dataset: Dataset, claimed: str) -> None:
+    asset = make_asset(dataset, "a.html", encodingFormat=claimed)
+    query = signed(anonymous, asset, "?content_disposition=inline")
+    assert query["response-content-disposition"] == ['attachment; filename="a.html"']
+    assert "response-content-type" not in query
+
+
 @pytest.mark.parametrize("claimed", ["no type", "a/b\r\nX: y", "", 7, None, "text/plain; charset=x"])
 def test_download_has_no_type_when_the_metadata_claims_none(anonymous: Api, dataset: Dataset, claimed: object) -> None:
     asset = make_asset(dataset, "a.txt", encodingFormat=claimed)
