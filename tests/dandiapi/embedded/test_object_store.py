@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -179,6 +180,18 @@ def test_readiness_is_told_to_anybody(enemy: httpx.Client) -> None:
     assert enemy.get("_ministack/ready").status_code == 200
 
 
+def test_store_listens_at_its_own_port_only() -> None:
+    [pid] = [record["pid"] for record in Home.from_environment().processes() if record["name"] == ObjectStore.name]
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    listening = [
+        (connection.laddr.ip, connection.laddr.port)
+        for process in family
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening == [("127.0.0.1", urlsplit(settings.S3_ENDPOINT_URL).port)]
+
+
 # --- With a signature that is not for this ----------------------------------------------------------------------------
 
 
@@ -325,6 +338,19 @@ def test_signature_holds_when_the_address_is_written_otherwise(enemy: httpx.Clie
     url = urlsplit(sign_read(key, filename="a~b.nwb"))
     otherwise = url._replace(path=url.path.replace("objects", "%6Fbjects"), query=url.query.replace("~", "%7E"))
     assert enemy.get(otherwise.geturl()).content == CONTENT
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+def test_signed_address_may_be_asked_about_beforehand(enemy: httpx.Client, key: str, method: str) -> None:
+    url = sign_put(key) if method == "PUT" else sign_read(key, filename="a.nwb", method=method)
+    asked = {
+        "Origin": "https://elsewhere.example.net",
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "content-md5,range",
+    }
+    answer = enemy.options(url, headers=asked)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert "content-md5" in answer.headers["Access-Control-Allow-Headers"]
 
 
 def test_signature_in_headers_opens_an_object(enemy: httpx.Client, key: str) -> None:
