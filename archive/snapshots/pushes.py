@@ -175,7 +175,9 @@ class Judgement:
         """Settle what is to be added and removed: what has the bytes that it had, in whatever form, stays as it is."""
         there = {asset.path: asset for asset in self._draft_at([*changes.contents, *changes.removed])}
         self.remove = changes.removed & there.keys()
-        moved = {_bytes_of(there[path].blob): there[path].metadata for path in sorted(self.remove)}
+        # Empty files have the same bytes, and nothing else in common.
+        gone = [there[path] for path in sorted(self.remove) if there[path].size]
+        moved = {_bytes_of(asset.blob): asset.metadata for asset in gone}
         for path, blob in blobs.items():
             old = there.get(path)
             if old and _bytes_of(old.blob) == _bytes_of(blob):

@@ -246,6 +246,13 @@ def test_renamed_file_keeps_what_its_owner_said(place: Place, pusher: Pusher) ->
     assert draft(place)["sub/c.txt"].metadata == said
 
 
+def test_empty_file_is_not_taken_for_another_that_went(place: Place, pusher: Pusher) -> None:
+    push(place, pusher, {"a.txt": b""})
+    describe(place, "a.txt", keywords=["mouse"])
+    push(place, pusher, {"b.json": b""})
+    assert "keywords" not in draft(place)["b.json"].metadata
+
+
 def test_changed_file_keeps_what_its_owner_said_but_for_its_bytes(place: Place, pusher: Pusher) -> None:
     push(place, pusher, {"a.txt": b"a"})
     describe(place, "a.txt", keywords=["mouse"], blobDateModified="2001-01-01T00:00:00+00:00")

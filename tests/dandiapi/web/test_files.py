@@ -24,6 +24,13 @@ def test_folder_shows_what_is_in_it(anonymous: Browser, valid: Dataset, location
     assert ("a.nwb" in page, "b.nwb" in page, "z.nwb" in page) == (True, True, False)
 
 
+@pytest.mark.parametrize("location", ["\u00e9t\u00e9", "e\u0301te\u0301"])
+def test_folder_is_found_in_whatever_form_its_name_comes(anonymous: Browser, dataset: Dataset, location: str) -> None:
+    make_asset(dataset, "\u00e9t\u00e9/a.nwb")
+    page = anonymous.read(f"/dandiset/{dataset.identifier}/draft/files?{urlencode({'location': location})}")
+    assert "a.nwb" in page
+
+
 def test_file_leads_to_its_bytes_and_metadata(anonymous: Browser, version: Version) -> None:
     asset = version.dataset.assets.get(path="z.nwb")
     page = anonymous.read(f"/dandiset/{version}/files")
