@@ -98,7 +98,8 @@ def _as_owner(request: Request, keys: Credentials, region: str) -> Scope:
 
 def _as_anybody(request: Request) -> Scope:
     """Return the request with nothing that could speak of a key: it asks for what the bucket's policy opens."""
-    return _told(request, {name: value for name, value in request.headers.items() if not name.startswith("x-amz-")}, [])
+    said = {name for name in request.headers if name == "authorization" or name.startswith("x-amz-")}
+    return _told(request, {name: value for name, value in request.headers.items() if name not in said}, [])
 
 
 def _asks_for_content(request: Request) -> bool:

@@ -95,6 +95,9 @@ WITHOUT_A_SIGNATURE = {
     "an elliptic curve": {"Authorization": f"AWS4-ECDSA-P256-SHA256 Credential=test/{SCOPE}, {SIGNED_NOTHING}"},
     "a token": {"Authorization": "Bearer test"},
     "a password": {"Authorization": "Basic dGVzdDp0ZXN0"},
+    "a token with a key in it": {"Authorization": f"Bearer Credential=test/{SCOPE}"},
+    "small letters": {"Authorization": f"aws4-hmac-sha256 Credential=test/{SCOPE}, {SIGNED_NOTHING}"},
+    "two of them": {"Authorization": f"token x, AWS4-HMAC-SHA256 Credential=test/{SCOPE}, {SIGNED_NOTHING}"},
     "another service": {"X-Amz-Target": "AmazonSQS.ListQueues"},
     "another host": {"Host": f"{bucket_name()}.s3.localhost"},
     "a letter that is none": {"Authorization": "AWS4-HMAC-SHA256 Credential=\xff, SignedHeaders=\xff, Signature=\xff"},
@@ -338,6 +341,13 @@ def test_signature_holds_when_the_address_is_written_otherwise(enemy: httpx.Clie
     url = urlsplit(sign_read(key, filename="a~b.nwb"))
     otherwise = url._replace(path=url.path.replace("objects", "%6Fbjects"), query=url.query.replace("~", "%7E"))
     assert enemy.get(otherwise.geturl()).content == CONTENT
+
+
+def test_token_for_the_archive_is_passed_over(enemy: httpx.Client, key: str) -> None:
+    token = {"Authorization": "token 0123456789"}
+    assert enemy.get(sign_read(key, filename="a.nwb"), headers=token).content == CONTENT
+    open_to_all(key)
+    assert enemy.get(public_url(key), headers=token).content == CONTENT
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
