@@ -30,7 +30,6 @@ from archive.errors import InvalidError, NotFoundError
 from archive.paths import composed
 from archive.patterns import like_glob
 from archive.storage.queries import public_url, read_start
-from archive.timeline.queries import position
 from archive.validation.metadata import (
     AssetFacts,
     asset_metadata,
@@ -281,7 +280,7 @@ def page_of_assets(
     if offset >= version.file_count:
         return []
     from_key = partial(TupleLessThanOrEqual if backwards else TupleGreaterThanOrEqual, [F(field) for field in fields])
-    anchors = Anchors.of(version, order, offset)
+    anchors = Anchors.of(version, order)
     anchor, key = anchors.before(offset)
     known = rows.filter(from_key(key)) if key else rows
     first = known.values_list(*fields)[offset - anchor : offset - anchor + 1]
@@ -300,7 +299,7 @@ def page_of_children(version: Version, folder: str, *, offset: int, limit: int) 
     """The files and folders directly in `folder`, in byte order of their paths, at the same cost at any depth."""
     folder = composed(folder)
     children, parameters = _children_sql(version, folder)
-    anchors = Anchors.of(version, f"in:{folder}", offset)
+    anchors = Anchors.of(version, f"in:{folder}")
     anchor, key = anchors.before(offset)
     sql = f"""
         SELECT * FROM ({children}) AS children
@@ -342,11 +341,9 @@ class Anchors:
     keys: dict[int, list[Any]]
 
     @classmethod
-    def of(cls, version: Version, order: str, offset: int) -> "Anchors":
-        """Those that are remembered; none for a place so near to the beginning that it needs none."""
-        if offset < ANCHOR_STEP:
-            return cls("", {})
-        state = version.at if version.at is not None else f"draft:{position(version.dataset_id)}"
+    def of(cls, version: Version, order: str) -> "Anchors":
+        """Those that are remembered."""
+        state = version.at if version.at is not None else f"draft:{version.files_changed}"
         name = f"page-anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
         with suppress(RedisError):
             return cls(name, cache.get(name) or {})

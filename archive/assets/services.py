@@ -269,6 +269,7 @@ def _apply(
     draft = Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT)
     changed = draft.update(
         status=Version.Status.PENDING,
+        files_changed=change.number,
         file_count=F("file_count") + len(come) - len(gone),
         size=F("size") + sum(size for _, _, size in moves),
     )

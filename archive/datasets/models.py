@@ -118,8 +118,10 @@ class Version(models.Model):
     size = models.BigIntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
     # Never before what readers see of it, the verdicts on its assets included: mirrors ask for what is newer. It guards
-    # nothing, since it changes without anybody's edit: the timeline does that.
+    # nothing, since it changes without anybody's edit: the numbers of changes do that.
     modified = models.DateTimeField(auto_now=True)
+    # The change that last brought or took a file of the draft: until the next, their order is what it was.
+    files_changed = models.BigIntegerField(default=0, editable=False)
 
     objects = VersionQuerySet.as_manager()
 

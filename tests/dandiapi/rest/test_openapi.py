@@ -77,7 +77,7 @@ def test_page_runs_no_script_of_others(anonymous: Api, page: str) -> None:
         ("stats/", 200, {}),
         ("stats/", 200, {"dandiset_count": 1, "published_dandiset_count": 1, "user_count": 1, "size": "much"}),
         ("stats/", 200, {"dandiset_count": 1, "published_dandiset_count": 1, "user_count": 1, "size": 1, "more": 1}),
-        ("stats/", 404, {"detail": "Not found."}),
+        ("stats/", 404, {"reason": "Not found."}),
         ("users/me/", 401, "No."),
         ("dandisets/000001/users/", 200, {"username": "x"}),
         ("dandisets/000001/versions/draft/assets/paths/", 200, {"asset_id": "x"}),
