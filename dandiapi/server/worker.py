@@ -10,7 +10,7 @@ from functools import partial
 from queue import SimpleQueue
 from selectors import EVENT_READ, DefaultSelector
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 
 from gunicorn.workers.base import Worker as BaseWorker
 
@@ -24,6 +24,7 @@ from .requests import Request
 logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 1.0
+ACCEPT_PAUSE_SECONDS = 0.01
 # How many whole requests may wait for a thread.
 MAX_QUEUE = 256
 # How many open files it keeps for others than clients.
@@ -47,7 +48,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self._next_look = 0.0
         self._selector.register(self.PIPE[0], EVENT_READ, self._wake)
         for listener in self.sockets:
-            self._selector.register(listener.sock, EVENT_READ, partial(self._accept, listener.sock))
+            Thread(target=self._accept, args=(listener.sock,), name="accept", daemon=True).start()
         for number in range(self.cfg.threads):
             Thread(target=self._answer, name=f"web-{number}", daemon=True).start()
         while self.alive and self.ppid == os.getppid():
@@ -55,9 +56,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self._stop()
 
     def _stop(self) -> None:
-        for listener in self.sockets:
-            self._selector.unregister(listener.sock)
-            listener.close()
         until = monotonic() + self.cfg.graceful_timeout
         while self._connections and monotonic() < until:
             for connection in [each for each in self._connections if each.is_idle]:
@@ -78,17 +76,29 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self._end_the_late()
 
     def _accept(self, listener: socket.socket) -> None:
-        try:
-            sock, client = listener.accept()
-        except OSError:
-            # Another process was faster, or the client is gone already.
-            return
+        """Take connections, in a thread of its own.
+
+        Of processes that wait in `accept`, the system takes each in turn; of those that look at the listener together
+        with their clients, whichever is awake: one of two then had seven of eight clients.
+        """
+        listener.setblocking(True)  # noqa: FBT003 - it has no name
+        server = listener.getsockname()[:2]
+        while self.alive:
+            try:
+                sock, client = listener.accept()
+            except OSError:
+                # The client is gone already, or no more files can be opened just now.
+                sleep(ACCEPT_PAUSE_SECONDS)
+            else:
+                self.call(partial(self._welcome, sock, client[:2], server))
+
+    def _welcome(self, sock: socket.socket, client: tuple[str, int], server: tuple[str, int]) -> None:
         sock.setblocking(False)  # noqa: FBT003 - it has no name
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_SYSTEM)
         self._make_room()
-        connection = Connection(self, sock, client[:2], listener.getsockname()[:2])
+        connection = Connection(self, sock, client, server)
         self._connections.add(connection)
         connection.watch()
 
