@@ -1,6 +1,6 @@
 """Every room's models, where Django looks for them."""
 
-from archive.accounts.models import Grant, Questionnaire, ReviewerLink, Token, User
+from archive.accounts.models import Grant, Invitation, Questionnaire, ReviewerLink, Token, User
 from archive.assets.models import Asset, Folder
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
@@ -26,6 +26,7 @@ __all__ = [
     "GarbageEvent",
     "Grant",
     "IndexedAsset",
+    "Invitation",
     "Job",
     "Projection",
     "Questionnaire",

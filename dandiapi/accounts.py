@@ -9,12 +9,17 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, RefreshToken
+from oauth2_provider.models import Grant as AuthorizationCode
 
 from archive.accounts.models import User
-from archive.accounts.queries import open_questions
-from archive.accounts.services import set_github_login
+from archive.accounts.queries import has_proven_address, open_questions
+from archive.accounts.services import approve_if_trusted, set_github_login
+from archive.datasets.services import accept_invitations
 from archive.errors import BusyError
 from dandiapi.addresses import address_of
 
@@ -33,14 +38,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Learn the name that GitHub knows them by, which may be another by now, and ask what is still to be asked."""
+        """Learn the name that GitHub knows them by and what they have proven by now; ask what is still to be asked."""
         set_github_login(user=user, login=github_login(user))
+        accept_invitations(user=user)
         going: HttpResponseRedirect = super().post_login(request, user, **kwargs)
         return _by_way_of_questions(user, going)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that attempts to sign in are counted by: the same as for any other request."""
         return address_of(request)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Take an address for proven if whoever follows the link in the mail is signed in to the account.
+
+        Else a link that somebody is tricked into following would give their address to a stranger's account.
+        """
+        if request.user == email_address.user:
+            return bool(super().confirm_email(request, email_address))
+        messages.error(
+            request, "Sign in to the account that the address is to be proven for, and then follow the link."
+        )
+        return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send at once: these mails hold secrets, which must not lie about in a queue."""
@@ -94,6 +112,20 @@ def github_login(user: User) -> str:
     return str(vouchers[0].extra_data.get("login") or "")[:100]
 
 
-def has_verified_address(user: User) -> bool:
-    """Whether the address that they are known by is proven to be theirs."""
-    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
+def follow_proof(request: HttpRequest, email_address: EmailAddress, **kwargs: Any) -> None:
+    """Let what waits for the proof of an address take effect."""
+    approve_if_trusted(user=email_address.user)
+    accept_invitations(user=email_address.user)
+
+
+def follow_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """End all that was handed out for an account that has proven nothing: who reads its mail may be another person.
+
+    Else somebody could sign up with another's address, keep a token, and wait until they take the account and prove it.
+    """
+    if has_proven_address(user):
+        return
+    for model in (RefreshToken, AccessToken, AuthorizationCode, SocialAccount):
+        model.objects.filter(user=user).delete()
+    EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+    user.tokens.filter(revoked__isnull=True).update(revoked=timezone.now())

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from allauth.account.signals import email_confirmed, password_reset
 from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
@@ -18,7 +19,7 @@ def reads(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
 class FacesConfig(AppConfig):
     """Loads the Celery app in every process, so that tasks are sent to our broker and not to a default one.
 
-    Says who else's pages may read; those that may write are in the settings.
+    Says who else's pages may read; those that may write are in the settings. Follows what people prove.
     """
 
     name = "dandiapi"
@@ -27,6 +28,10 @@ class FacesConfig(AppConfig):
         """Do so."""
         import_module("dandiapi.celery")
         check_request_enabled.connect(reads)
+        # These have models, which are there only now.
+        accounts = import_module("dandiapi.accounts")
+        email_confirmed.connect(accounts.follow_proof)
+        password_reset.connect(accounts.follow_reset)
 
 
 class ArchiveAdminConfig(admin.AdminConfig):

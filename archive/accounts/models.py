@@ -1,4 +1,4 @@
-"""User, Questionnaire, Token, Grant, ReviewerLink."""
+"""User, Questionnaire, Token, Grant, Invitation, ReviewerLink."""
 
 import re
 from datetime import datetime
@@ -122,6 +122,25 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.dataset_id}"
+
+
+class Invitation(models.Model):
+    """A role in a dataset that waits for somebody to prove that an address is theirs; then a Grant takes its place."""
+
+    dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="invitations")
+    address = models.EmailField(max_length=254, db_index=True)
+    role = models.CharField(max_length=16, choices=Grant.Role.choices)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "address"], name="invitation_once_per_address"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "viewer"]), name="invitation_role_known"),
+            models.CheckConstraint(condition=Q(address=Lower("address")), name="invitation_address_in_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} is to be {self.role} of {self.dataset_id}"
 
 
 class ReviewerLink(models.Model):

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from allauth.account.models import EmailAddress
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from archive.accounts.models import Grant, ReviewerLink, Token, User
+from archive.accounts.models import Grant, Invitation, ReviewerLink, Token, User
 
 API_KEY_NAME = "API key"
 SEARCH_LIMIT = 10
@@ -125,8 +128,16 @@ def _people_with(role: Grant.Role, dataset_id: int) -> QuerySet[User]:
     return User.objects.filter(pk__in=granted).order_by("date_joined", "pk")
 
 
+def invitations_of(dataset_id: int, role: Grant.Role) -> QuerySet[Invitation]:
+    """The invitations to that role in a dataset, oldest first."""
+    return Invitation.objects.filter(dataset_id=dataset_id, role=role).order_by("created", "pk")
+
+
 def find_users(usernames: Sequence[str]) -> list[User]:
-    """The active users who are called this: by username or, where nobody has that, by GitHub login in any case."""
+    """The active users who call themselves this, by username or, where nobody does that, by GitHub login in any case.
+
+    An address among the usernames may be another person's: `find_proven_users` knows whose it is.
+    """
     people = User.objects.filter(is_active=True)
     found = list(people.filter(username__in=usernames))
     logins = {name.lower() for name in usernames} - {"", *(user.username.lower() for user in found)}
@@ -134,11 +145,44 @@ def find_users(usernames: Sequence[str]) -> list[User]:
     return [*found, *by_login.exclude(pk__in=[user.pk for user in found])]
 
 
-def uncalled(names: Sequence[str], users: Sequence[User]) -> list[str]:
-    """Those of the names that none of the users has, as `find_users` reads names."""
-    usernames = {user.username for user in users}
-    logins = {user.github_login.lower() for user in users} - {""}
-    return [name for name in names if name not in usernames and name.lower() not in logins]
+def find_proven_users(names: Sequence[str]) -> dict[str, User]:
+    """The active users whom these names mean for sure, by name.
+
+    An address means who has proven that it is theirs, whatever their username; any other name means who has it.
+    """
+    addresses = {name.lower() for name in names if is_address(name)}
+    proven = EmailAddress.objects.filter(email__in=addresses, verified=True, user__is_active=True)
+    by_address = {each.email: each.user for each in proven.select_related("user")}
+    others = [name for name in names if name.lower() not in addresses]
+    found = {name: by_address[name.lower()] for name in names if name.lower() in by_address}
+    return found | named(others, find_users(others))
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is an e-mail address."""
+    try:
+        validate_email(name)
+    except ValidationError:
+        return False
+    return True
+
+
+def proven_addresses(user: User) -> list[str]:
+    """The addresses that the user has proven to be theirs, in lower case."""
+    return list(EmailAddress.objects.filter(user=user, verified=True).values_list(Lower("email"), flat=True))
+
+
+def has_proven_address(user: User) -> bool:
+    """Whether the address that the user is written to is proven to be theirs."""
+    return user.email.lower() in proven_addresses(user)
+
+
+def named(names: Sequence[str], users: Sequence[User]) -> dict[str, User]:
+    """Those of the names that one of the users has, by username or by GitHub login in any case, and who that is."""
+    by_username = {user.username: user for user in users}
+    by_login = {user.github_login.lower(): user for user in users if user.github_login}
+    found = {name: by_username.get(name) or by_login.get(name.lower()) for name in names}
+    return {name: user for name, user in found.items() if user is not None}
 
 
 def search_users(text: str) -> QuerySet[User]:

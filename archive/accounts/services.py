@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ from archive.accounts.queries import (
     QUESTIONS,
     Question,
     digest_of,
+    has_proven_address,
     reviewers,
     vault,
 )
@@ -92,7 +94,10 @@ def name_after_address(*, user: User) -> None:
 def create_user(
     *, email: str, password: str | None = None, first_name: str = "", last_name: str = "", is_admin: bool = False
 ) -> User:
-    """Make an approved account, or bring the existing one of that address to what is asked. It has some name."""
+    """Make an approved account, or bring the existing one of that address to what is asked. It has some name.
+
+    That the address is theirs is vouched for by whoever asks for it.
+    """
     user, _ = User.objects.get_or_create(username=email, defaults={"email": email})
     user.first_name = first_name or user.first_name
     user.last_name = last_name or user.last_name
@@ -105,17 +110,32 @@ def create_user(
         user.set_unusable_password()
     user.save()
     name_after_address(user=user)
+    _vouch_for_address(user)
     return user
+
+
+def _vouch_for_address(user: User) -> None:
+    """Take the user's address for proven, unless it is proven to be somebody else's."""
+    address = user.email.lower()
+    if EmailAddress.objects.filter(email=address, verified=True).exists():
+        return
+    is_first = not EmailAddress.objects.filter(user=user, primary=True).exists()
+    EmailAddress.objects.update_or_create(
+        user=user,
+        email=address,
+        defaults={"verified": True},
+        create_defaults={"verified": True, "primary": is_first},
+    )
 
 
 # --- Approval (contract 2.11) -----------------------------------------------------------------------------------------
 
 
-def answer_questionnaire(*, user: User, answers: Mapping[str, str], email_is_verified: bool) -> None:
+def answer_questionnaire(*, user: User, answers: Mapping[str, str]) -> None:
     """Keep what somebody answers, by question, and take their name from it.
 
-    Who answers everything for the first time is approved if their verified address is of a trusted kind, and otherwise
-    waits for an administrator.
+    Who answers everything for the first time is approved if their proven address is of a trusted kind, and otherwise
+    waits for an administrator, or for the proof.
     """
     kept = {each.text: answers[each.text].strip()[: each.max_length] for each in QUESTIONS if each.text in answers}
     for question in NAMES:
@@ -128,7 +148,7 @@ def answer_questionnaire(*, user: User, answers: Mapping[str, str], email_is_ver
         person.first_name, person.last_name = kept[FIRST_NAME.text], kept[LAST_NAME.text]
         person.save(update_fields=["first_name", "last_name"])
         if person.status == User.Status.INCOMPLETE and len(kept) == len(QUESTIONS):
-            _register(person, is_trusted=email_is_verified and _has_trusted_address(person))
+            _register(person)
 
 
 def _checked_name(question: Question, name: str) -> str:
@@ -142,12 +162,21 @@ def _checked_name(question: Question, name: str) -> str:
     return written
 
 
-def _has_trusted_address(person: User) -> bool:
-    return person.email.lower().endswith(tuple(settings.ACCOUNTS_TRUSTED_ADDRESSES))
+def approve_if_trusted(*, user: User) -> None:
+    """Approve somebody who waits for that, if they have proven an address of a trusted kind by now."""
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        if person.status == User.Status.PENDING and _is_trusted(person):
+            _approve(person)
 
 
-def _register(person: User, *, is_trusted: bool) -> None:
-    if is_trusted or settings.ACCOUNTS_APPROVED_AT_SIGNUP:
+def _is_trusted(person: User) -> bool:
+    trusted = tuple(settings.ACCOUNTS_TRUSTED_ADDRESSES)
+    return person.email.lower().endswith(trusted) and has_proven_address(person)
+
+
+def _register(person: User) -> None:
+    if settings.ACCOUNTS_APPROVED_AT_SIGNUP or _is_trusted(person):
         _approve(person)
         return
     person.status = User.Status.PENDING

@@ -10,9 +10,18 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from archive.accounts.models import Grant, ReviewerLink, User
+from archive.accounts.models import Grant, Invitation, ReviewerLink, User
 from archive.accounts.policy import Action, Actor, require
-from archive.accounts.queries import digest_of, find_users, owners_of, uncalled, viewers_of
+from archive.accounts.queries import (
+    digest_of,
+    find_proven_users,
+    find_users,
+    is_address,
+    named,
+    owners_of,
+    proven_addresses,
+    viewers_of,
+)
 from archive.accounts.services import new_secret
 from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
@@ -41,6 +50,7 @@ MAX_LINK_LIFETIME = timedelta(days=366)
 MAX_LINKS = 100
 MAX_OWNERS = 100
 MAX_VIEWERS = 1000
+MAX_INVITATIONS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,22 +207,29 @@ def hold_draft(dataset: Dataset) -> Version:
 
 
 def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
-    """Make exactly these people the owners of the dataset; returns them."""
+    """Make exactly these people the owners of the dataset; returns them.
+
+    An account that has not proven the address it is named by is no owner: the address is invited to be one.
+    """
     require(actor, Action.CHANGE_OWNERS, dataset, message="Action not allowed")
     refuse_during_release(dataset)
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
     if len(usernames) > MAX_OWNERS:
         raise InvalidError(f"A dataset has at most {MAX_OWNERS} owners.")
-    users = _named_users(usernames)
     with transaction.atomic():
         hold_draft(dataset)
-        before, after = dict.fromkeys(owners_of(dataset.number)), {*users}
+        before = dict.fromkeys(owners_of(dataset.number))
+        users, addresses = _named(usernames, [*before], is_address_enough=False)
+        if not users:
+            raise InvalidError("Cannot remove all draft owners")
+        after = {*users}
         added = [user for user in users if user not in before]
         removed = [user for user in before if user not in after]
-        if added or removed:
+        invitations = _change_invitations(actor, dataset, Grant.Role.OWNER, addresses)
+        if added or removed or invitations:
             details = {"added_owners": [*map(_copied, added)], "removed_owners": [*map(_copied, removed)]}
-            append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details)
+            append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details | invitations)
             # A viewer who becomes an owner is a viewer no more: everybody has one role.
             dataset.grants.filter(user__in=[*removed, *added]).delete()
             Grant.objects.bulk_create([Grant(dataset=dataset, user=user) for user in added])
@@ -229,33 +246,80 @@ def _tell_owners(template: str, people: Sequence[User], actor: Actor, dataset: D
 def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
     """Make exactly these people the viewers of the dataset, who read all of it and change nothing; returns them.
 
-    Owners are viewers already, and cannot be made any.
+    Owners are viewers already, and cannot be made any. An address that nobody has proven to be theirs is invited.
     """
     require(actor, Action.CHANGE_VIEWERS, dataset, message="Action not allowed")
     refuse_during_release(dataset)
     if len(usernames) > MAX_VIEWERS:
         raise InvalidError(f"A dataset has at most {MAX_VIEWERS} viewers.")
-    users = _named_users(usernames)
     with transaction.atomic():
         hold_draft(dataset)
+        before = dict.fromkeys(viewers_of(dataset.number))
+        users, addresses = _named(usernames, [*before, *owners_of(dataset.number)], is_address_enough=True)
         if owners := sorted({*users} & {*owners_of(dataset.number)}, key=lambda user: user.username):
             raise InvalidError(f"User {owners[0].username} is an owner")
-        before, after = dict.fromkeys(viewers_of(dataset.number)), {*users}
+        after = {*users}
         added = [user for user in users if user not in before]
         removed = [user for user in before if user not in after]
-        if added or removed:
+        invitations = _change_invitations(actor, dataset, Grant.Role.VIEWER, addresses)
+        if added or removed or invitations:
             details = {"added_viewers": [*map(_copied, added)], "removed_viewers": [*map(_copied, removed)]}
-            append(dataset.number, Change.Kind.CHANGE_VIEWERS, actor, details)
+            append(dataset.number, Change.Kind.CHANGE_VIEWERS, actor, details | invitations)
             dataset.grants.filter(user__in=removed).delete()
             Grant.objects.bulk_create([Grant(dataset=dataset, user=user, role=Grant.Role.VIEWER) for user in added])
     return list(viewers_of(dataset.number))
 
 
-def _named_users(usernames: Sequence[str]) -> list[User]:
-    users = find_users(usernames)
-    if missing := uncalled(usernames, users):
+def _named(
+    names: Sequence[str], holders: Sequence[User], *, is_address_enough: bool
+) -> tuple[list[User], dict[str, None]]:
+    """The people whom the names mean, those who hold a role already among them; and the addresses nobody has proven.
+
+    Such an address must be one that an account claims, unless it `is_address_enough`.
+    """
+    known = named(names, holders) | find_proven_users(names)
+    unknown = [name for name in names if name not in known]
+    claimed = set(unknown) if is_address_enough else {user.username for user in find_users(unknown)}
+    if missing := [name for name in unknown if name not in claimed or not is_address(name)]:
         raise InvalidError(f"User {min(missing)} not found")
-    return users
+    users = list(dict.fromkeys(known[name] for name in names if name in known))
+    return users, dict.fromkeys(name.lower() for name in unknown)
+
+
+def _change_invitations(
+    actor: Actor, dataset: Dataset, role: Grant.Role, addresses: Collection[str]
+) -> dict[str, list[str]]:
+    """Invite exactly these addresses to the role; returns what that changes, as the history tells it."""
+    waiting = dict(dataset.invitations.values_list("address", "role"))
+    invited = [address for address in addresses if waiting.get(address) != role]
+    withdrawn = [address for address, to in waiting.items() if to == role and address not in addresses]
+    dataset.invitations.filter(address__in=[*invited, *withdrawn]).delete()
+    Invitation.objects.bulk_create([Invitation(dataset=dataset, address=address, role=role) for address in invited])
+    if dataset.invitations.count() > MAX_INVITATIONS:
+        raise InvalidError(f"A dataset has at most {MAX_INVITATIONS} invitations that wait; withdraw one first.")
+    for address in invited:
+        facts = {"invited": address, "role": role.label.lower(), "identifier": dataset.identifier}
+        post("invited", to=[address], author=actor.name, **facts)
+    return {key: found for key, found in {"invited": invited, "withdrawn": withdrawn}.items() if found}
+
+
+def accept_invitations(*, user: User) -> None:
+    """Give somebody the roles that wait for an address which they have proven to be theirs."""
+    for invitation in Invitation.objects.filter(address__in=proven_addresses(user)).select_related("dataset"):
+        _accept(invitation, user)
+
+
+def _accept(invitation: Invitation, user: User) -> None:
+    dataset = invitation.dataset
+    with transaction.atomic():
+        hold(dataset.number)
+        is_there, _ = Invitation.objects.filter(pk=invitation.pk).delete()
+        if not is_there or dataset.grants.filter(user=user, role__in=[Grant.Role.OWNER, invitation.role]).exists():
+            return
+        kinds = {Grant.Role.OWNER: Change.Kind.CHANGE_OWNERS, Grant.Role.VIEWER: Change.Kind.CHANGE_VIEWERS}
+        kind = kinds[Grant.Role(invitation.role)]
+        append(dataset.number, kind, Actor(user=user), {f"added_{invitation.role}s": [_copied(user)]})
+        Grant.objects.update_or_create(dataset=dataset, user=user, defaults={"role": invitation.role})
 
 
 def _copied(user: User) -> dict[str, str]:

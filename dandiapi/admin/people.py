@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from archive.accounts.models import Grant, Questionnaire, Token, User
-from archive.accounts.queries import owners_of, viewers_of
+from archive.accounts.models import Grant, Invitation, Questionnaire, Token, User
+from archive.accounts.queries import find_proven_users, owners_of, viewers_of
 from archive.accounts.services import approve_user, revoke_token
 from archive.datasets.services import set_owners, set_viewers
 from dandiapi.admin.base import PER_PAGE, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
@@ -114,6 +115,25 @@ class TokenAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{len(valid)} tokens revoked.", messages.SUCCESS)
 
 
+@admin.register(Invitation)
+class InvitationAdmin(ByDatasetAdmin):
+    """Roles that wait for an address to be proven."""
+
+    list_display = ["address", "role", "dataset", "created"]
+    list_select_related = ["dataset"]
+
+
+class GrantForm(ModelForm):  # type: ignore[type-arg]
+    """Somebody who is to be an owner."""
+
+    def clean_user(self) -> User:
+        """Them, if it is known who they are."""
+        user: User = self.cleaned_data["user"]
+        if user.username not in find_proven_users([user.username]):
+            raise ValidationError("Nobody knows who that is: they have not proven that the address is theirs.")
+        return user
+
+
 @admin.register(Grant)
 class GrantAdmin(ByDatasetAdmin):
     """Owners of datasets. To add or delete one is a change of the dataset, in its history like any other."""
@@ -122,6 +142,7 @@ class GrantAdmin(ByDatasetAdmin):
     list_select_related = ["dataset", "user"]
     raw_id_fields = ["dataset", "user"]
     fields = ["dataset", "user"]
+    form = GrantForm
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

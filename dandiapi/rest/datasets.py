@@ -7,8 +7,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.policy import Action, is_blinded, require
-from archive.accounts.queries import owners_of
+from archive.accounts.models import Grant
+from archive.accounts.policy import Action, is_blinded, may, require
+from archive.accounts.queries import invitations_of, owners_of
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
 from archive.datasets.models import Dataset
@@ -139,9 +140,11 @@ class OwnersView(View):
         responses={200: outputs.Owner(many=True), 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
     )
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Them, by the date they joined the archive; a blinded reviewer is told of none."""
-        owners = [] if is_blinded(self.actor, self.dataset) else owners_of(self.dataset.number)
-        return Response([shapes.owner(person, self.actor) for person in owners])
+        """Them, by the date they joined the archive; a blinded reviewer is told of none.
+
+        Owners see whom they have invited as well.
+        """
+        return Response([] if is_blinded(self.actor, self.dataset) else self._people())
 
     @extend_schema(
         request=inputs.OwnerName(many=True),
@@ -160,8 +163,14 @@ class OwnersView(View):
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():
-            owners = services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
-        return Response([shapes.owner(person, self.actor) for person in owners])
+            services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
+        return Response(self._people())
+
+    def _people(self) -> list[dict[str, Any]]:
+        owners = [shapes.owner(person, self.actor) for person in owners_of(self.dataset.number)]
+        if not may(self.actor, Action.CHANGE_OWNERS, self.dataset):
+            return owners
+        return [*owners, *map(shapes.invited, invitations_of(self.dataset.number, Grant.Role.OWNER))]
 
 
 class StarView(View):

@@ -3,13 +3,16 @@
 Viewers and reviewer links are this archive's own.
 """
 
+from typing import Any
+
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
-from archive.accounts.queries import reviewer_links_of, viewers_of
+from archive.accounts.queries import invitations_of, reviewer_links_of, viewers_of
 from archive.blobs.queries import uploads_of
 from archive.blobs.services import clear_uploads
 from archive.datasets import services
@@ -68,9 +71,9 @@ class ViewersView(View):
 
     @extend_schema(responses={200: outputs.Viewer(many=True), **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Them, by the date they joined the archive."""
+        """Them, by the date they joined the archive, and then who is invited."""
         require(self.actor, Action.LIST_VIEWERS, self.dataset, message="Action not allowed")
-        return Response([shapes.owner(person, self.actor) for person in viewers_of(self.dataset.number)])
+        return Response(self._people())
 
     @extend_schema(request=inputs.ViewerName(many=True), responses={200: outputs.Viewer(many=True), **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
@@ -80,8 +83,12 @@ class ViewersView(View):
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():
-            viewers = services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
-        return Response([shapes.owner(person, self.actor) for person in viewers])
+            services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
+        return Response(self._people())
+
+    def _people(self) -> list[dict[str, Any]]:
+        viewers = [shapes.owner(person, self.actor) for person in viewers_of(self.dataset.number)]
+        return [*viewers, *map(shapes.invited, invitations_of(self.dataset.number, Grant.Role.VIEWER))]
 
 
 class ReviewerLinksView(View):

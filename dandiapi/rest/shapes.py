@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from archive.accounts.models import ReviewerLink, User
+from archive.accounts.models import Invitation, ReviewerLink, User
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Child
@@ -34,6 +34,12 @@ def owner(person: User, actor: Actor) -> dict[str, Any]:
         "name": person.display_name,
         "email": person.email if actor.is_authenticated else None,
     }
+
+
+def invited(invitation: Invitation) -> dict[str, Any]:
+    """An address that is invited, in the list of those whose role it is to have."""
+    address = invitation.address
+    return {"username": address, "name": f"{address} (invited)", "email": address}
 
 
 def reviewer_link(link: ReviewerLink) -> dict[str, Any]:

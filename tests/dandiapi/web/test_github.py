@@ -13,11 +13,10 @@ from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from django.conf import LazySettings
 
 from archive.accounts.models import User
-from archive.accounts.queries import find_users, search_users
+from archive.accounts.queries import find_users, has_proven_address, search_users
 from archive.accounts.services import set_github_login
 from archive.datasets.services import set_owners
 from archive.errors import InvalidError
-from dandiapi.accounts import has_verified_address
 from tests.dandiapi.rest.api import Api
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.web_app import WebApp
@@ -87,7 +86,7 @@ def test_sign_in_by_github_makes_an_account(anonymous: Browser, github: type[Git
     person = grace()
     assert (person.username, person.github_login) == ("grace@yale.edu", "Amazing-Grace")
     assert (person.first_name, person.last_name) == ("Grace", "Brewster Hopper")
-    assert (person.status, has_verified_address(person)) == (User.Status.INCOMPLETE, True)
+    assert (person.status, has_proven_address(person)) == (User.Status.INCOMPLETE, True)
 
 
 def test_sign_in_by_github_asks_for_a_name_when_github_has_none(

@@ -66,7 +66,7 @@ def answer(browser: Browser, app: WebApp, **changes: str) -> Any:
 
 def verified(browser: Browser, address: str) -> None:
     User.objects.filter(pk=browser.user.pk).update(email=address)
-    EmailAddress.objects.create(user=browser.user, email=address, verified=True, primary=True)
+    EmailAddress.objects.filter(user=browser.user).update(email=address.lower())
 
 
 # --- Being asked ------------------------------------------------------------------------------------------------------
