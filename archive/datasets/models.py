@@ -123,6 +123,9 @@ class Version(models.Model):
     # The change that last brought or took a file of the draft: until the next, their order is what it was.
     files_changed = models.BigIntegerField(default=0, editable=False)
 
+    # Whether the asker has starred the dataset, where a query says so (`datasets.queries`).
+    is_starred: bool
+
     objects = VersionQuerySet.as_manager()
 
     class Meta:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import orjson
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value, Window
 from redis.exceptions import RedisError
 
 from archive.accounts.models import User
@@ -157,9 +157,7 @@ NEWEST_ORDERINGS = {"name", "modified", "size"}
 
 def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     """The datasets that the actor may read and the filter asks for, in its order."""
-    datasets = owned_datasets(actor) if wanted.mine else visible_datasets(actor)
-    if not wanted.embargoed:
-        datasets = datasets.filter(access__in=RELEASED)
+    datasets = _readable(actor, wanted)
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
     if not wanted.unpublished:
@@ -170,6 +168,13 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
         files = {} if wanted.empty else {"versions__file_count__gt": 0}
         datasets = datasets.filter(versions__in=_newest_versions(), **files)
     return datasets.order_by(_order(wanted, name), "number")
+
+
+def _readable(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
+    """What is wanted of the datasets that the actor may read; those that are released may be read by everybody."""
+    if wanted.embargoed:
+        return owned_datasets(actor) if wanted.mine else visible_datasets(actor)
+    return (owned_datasets(actor) if wanted.mine else Dataset.objects).filter(access__in=RELEASED)
 
 
 def _order(wanted: DatasetFilter, name: str) -> str:
@@ -202,34 +207,46 @@ def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
 
 # Those of `shown_versions`. SQL, because every list asks it, and Django composes it for longer than it runs.
 LATEST_VERSIONS = """
-SELECT DISTINCT ON (dataset_id, at IS NULL)
-       id, dataset_id, version, at, name, contact_person, status, doi, doi_state, doi_reason, release_notes,
-       file_count, size, created, modified
-  FROM archive_version
- WHERE dataset_id = ANY(%s) AND (at IS NULL OR status <> %s)
- ORDER BY dataset_id, at IS NULL, at DESC
+SELECT latest.*,
+       EXISTS (SELECT FROM archive_star s WHERE s.dataset_id = latest.dataset_id AND s.user_id = %(user)s) AS is_starred
+  FROM (
+        SELECT DISTINCT ON (dataset_id, at IS NULL)
+               id, dataset_id, version, at, name, contact_person, status, doi, doi_state, doi_reason, release_notes,
+               file_count, size, created, modified
+          FROM archive_version
+         WHERE dataset_id = ANY(%(datasets)s) AND (at IS NULL OR status <> %(unseen)s)
+         ORDER BY dataset_id, at IS NULL, at DESC
+       ) AS latest
 """
 
 
-def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, tuple[Version, Version | None]]:
+class Latest(NamedTuple):
+    """The draft of a dataset, its newest published version, if there is one, and whether the asker has starred it."""
+
+    draft: Version
+    published: Version | None
+    is_starred: bool
+
+
+def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, Latest]:
     """The draft and the newest published version of each dataset, by number, as seen by the actor.
 
     Their metadata is left out.
     """
     by_number = {dataset.number: dataset for dataset in datasets}
     found: dict[int, dict[bool, Version]] = defaultdict(dict)
-    for version in Version.objects.raw(LATEST_VERSIONS, [list(by_number), Version.Status.PUBLISHING]):
+    wanted = {"datasets": list(by_number), "unseen": Version.Status.PUBLISHING, "user": actor.user_id}
+    for version in Version.objects.raw(LATEST_VERSIONS, wanted):
         version.dataset = by_number[version.dataset_id]
         found[version.dataset_id][version.is_draft] = as_seen_by(actor, version)
-    return {number: (pair[True], pair.get(False)) for number, pair in found.items()}
+    return {number: Latest(pair[True], pair.get(False), pair[True].is_starred) for number, pair in found.items()}
 
 
-def starred_by(actor: Actor, datasets: Sequence[Dataset]) -> set[int]:
-    """The numbers of those of the datasets that the actor has starred."""
-    if actor.user is None:
-        return set()
-    numbers = [dataset.number for dataset in datasets]
-    return set(Star.objects.filter(user=actor.user, dataset__in=numbers).values_list("dataset_id", flat=True))
+def with_stars(actor: Actor, versions: QuerySet[Version]) -> QuerySet[Version]:
+    """The versions, each with `is_starred`: whether the actor has starred its dataset."""
+    own = Star.objects.filter(user=actor.user, dataset=OuterRef("dataset"))
+    fields = {"is_starred": Exists(own) if actor.user else Value(value=False)}
+    return versions.annotate(**fields)
 
 
 def archive_totals() -> dict[str, int]:

@@ -26,7 +26,7 @@ from archive.accounts.services import new_secret
 from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import edition_of, find_draft, refuse_during_release
-from archive.datasets.work import computed_metadata, request_doi, withdraw_doi
+from archive.datasets.work import computed_metadata, request_doi, tell_readers, withdraw_doi
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, StaleError
 from archive.identifiers.queries import parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
@@ -90,6 +90,7 @@ def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo
         submitted = {**_defaults(actor), **strip_version_metadata(metadata)}
         draft.metadata = computed_metadata(draft, _with_funder(submitted, embargo))
         draft.save()
+        tell_readers(draft)
     return dataset
 
 
@@ -176,6 +177,7 @@ def update_draft(
         draft.metadata = computed_metadata(draft, submitted)
         draft.status = Version.Status.PENDING
         draft.save(update_fields=["name", "metadata", "status", "modified"])
+        tell_readers(draft)
     return draft
 
 

@@ -1,5 +1,6 @@
 """Composing a version's metadata: what its owner said, and what the archive knows. Registering DOIs."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,25 @@ DOI_DELETION_JOB = "doi_deletion"
 CONCEPT_DOI_JOB = "concept_doi"
 # DataCite may be away for long, or its account be in disorder: nobody who waits for a DOI is helped by giving up.
 DOI_DEADLINE = timedelta(days=30)
+
+
+Reader = Callable[[Version], None]
+_READERS: list[Reader] = []
+
+
+def at_once(reader: Reader) -> Reader:
+    """Have `reader` called with each draft that is given a name and metadata, in the transaction that does so.
+
+    For what has to be true when the change is; what may take its time is a projection.
+    """
+    _READERS.append(reader)
+    return reader
+
+
+def tell_readers(draft: Version) -> None:
+    """Have the draft read by all who have to know at once how it is described."""
+    for read in _READERS:
+        read(draft)
 
 
 def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> VersionFacts:

@@ -17,7 +17,7 @@ from archive.accounts.policy import Actor, is_blinded
 from archive.assets.models import Asset
 from archive.assets.queries import unsettled_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_version
+from archive.datasets.queries import find_version, has_star
 from archive.differences import Difference, differences, size_in_words
 from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError
 from archive.storage.queries import public_url
@@ -47,9 +47,10 @@ def has_unsettled_assets(dataset: Dataset, status: Asset.Status) -> bool:
 
 @dataclass(frozen=True)
 class VersionDetails:
-    """A version, how many uploads are under way for it, and what is wrong with its assets."""
+    """A version, whether the asker has starred it, how many uploads are under way, what is wrong with its assets."""
 
     version: Version
+    is_starred: bool
     active_uploads: int
     asset_problems: list[dict[str, str]]
 
@@ -118,7 +119,7 @@ def find_version_details(actor: Actor, number: int, version: str) -> VersionDeta
     """One version and all about it; fails as `find_version` does. Two queries, as long as nothing is wrong."""
     found = find_version(actor, number, version)
     if not found.is_draft:
-        return VersionDetails(found, 0, [])
+        return VersionDetails(found, has_star(actor, found.dataset), 0, [])
     # Plain SQL, because this is asked again and again by clients that wait: to compose it would cost more than to run.
     with connection.cursor() as cursor:
         cursor.execute(
@@ -127,12 +128,13 @@ def find_version_details(actor: Actor, number: int, version: str) -> VersionDeta
                    -- In the order of `unsettled_assets`, for its reason: an EXISTS has none.
                    (SELECT id FROM archive_asset
                      WHERE dataset_id = %(number)s AND retired IS NULL AND status <> 'Valid'
-                     ORDER BY status, modified, id LIMIT 1)
+                     ORDER BY status, modified, id LIMIT 1),
+                   EXISTS (SELECT FROM archive_star WHERE dataset_id = %(number)s AND user_id = %(user)s)
             """,
-            {"number": number},
+            {"number": number, "user": actor.user_id},
         )
-        uploads, unsettled = cursor.fetchone()
-    return VersionDetails(found, uploads, asset_problems(actor, found) if unsettled else [])
+        uploads, unsettled, is_starred = cursor.fetchone()
+    return VersionDetails(found, is_starred, uploads, asset_problems(actor, found) if unsettled else [])
 
 
 def asset_problems(actor: Actor, version: Version) -> list[dict[str, str]]:

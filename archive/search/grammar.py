@@ -116,7 +116,8 @@ def _terms(text: str) -> Iterator[Term]:
         # It matches anywhere, but at a space only nothing: and there it is never tried.
         assert match  # noqa: S101
         key, value = match["key"], (match["quoted"] or match["bare"] or "").strip()
-        if key and _is_operator(key):
+        # What nothing follows is a word that ends in a colon, as in DANDI, whatever the word.
+        if key and (value or match["quoted"] is not None) and _is_operator(key):
             yield _operation(key, value)
         elif words := f"{key}:{value}" if key else value:
             yield Text(words)

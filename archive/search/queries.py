@@ -110,7 +110,7 @@ def _at(term: grammar.Moment) -> Q:
 
 def _owned_by(name: str) -> QuerySet[Grant, int]:
     people = User.objects.annotate(whole_name=Lower(Concat("first_name", Value(" "), "last_name")))
-    same = ("username__iexact", "email__iexact", "first_name__iexact", "last_name__iexact")
+    same = ("username__iexact", "github_login__iexact", "email__iexact", "first_name__iexact", "last_name__iexact")
     named = reduce(or_, (Q(**{field: name}) for field in same), Q(whole_name=name.lower()))
     owners = Grant.objects.filter(user__in=people.filter(named).values("pk"), role=Grant.Role.OWNER)
     return owners.values_list("dataset_id", flat=True)

@@ -25,21 +25,29 @@ START = "^"
 MAX_LEXEME_BYTES = 900_000
 MAX_TEXT = 2_000_000
 
+# What Europe's languages write and Unicode takes for letters of their own, not for others with an accent: as they are
+# written by those who have no key for them. In lower case, for text whose case is folded.
+_PLAIN = str.maketrans(
+    {
+        "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n",
+        "ĸ": "q", "ǥ": "g", "ʒ": "z", "ƶ": "z", "ə": "a", "ɨ": "i", "ƀ": "b", "ґ": "г", "ʼ": "'", "’": "'", "ʻ": "'",
+    }
+)  # fmt: skip
 # A word, and the one behind the space after it, if there is one.
 _WORD_AND_NEXT = re.compile(rf"({WORD.pattern})(?: (?=({WORD.pattern})))?")
 _ESCAPE = re.compile(r"\\(u[0-9a-f]{4}|.)")
 
 
 def fold(text: str) -> str:
-    """`text` without case and accents, and with single spaces for any white space."""
+    """`text` without case and accents, in plain letters, and with single spaces for any white space."""
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return " ".join(plain.casefold().split())
+    return " ".join(plain.casefold().translate(_PLAIN).split())
 
 
-def searchable_text(metadata: Any) -> str:
-    """Metadata as folded JSON text, of which at most MAX_TEXT characters; what JSON escapes is written as it is."""
-    json_text = json.dumps(metadata, ensure_ascii=False)[:MAX_TEXT]
+def searchable_text(metadata: Any, most: int = MAX_TEXT) -> str:
+    """Metadata as folded JSON text, of which at most so many characters; what JSON escapes is written as it is."""
+    json_text = json.dumps(metadata, ensure_ascii=False)[:most]
     return fold(_ESCAPE.sub(lambda match: match[1] if match[1] in '"\\/' else " ", json_text))
 
 

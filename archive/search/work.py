@@ -12,18 +12,37 @@ from django.db.models import Q
 from archive.assets.models import Asset
 from archive.datasets.models import Version
 from archive.datasets.queries import shown_versions
+from archive.datasets.work import at_once
 from archive.search.models import Document, Facts
 from archive.search.text import fold, lexemes, searchable_text
 from archive.timeline.errors import NotYetError
 from archive.timeline.work import Span, projection
 
 BATCH = 1000
+# What is indexed while somebody waits: some ten pages.
+CHARACTERS_AT_ONCE = 30_000
 # How long to leave a draft that is being validated, if the end of that brings no news.
 VALIDATION_PATIENCE = 5.0
 MAX_NAME = 1000
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
+
+
+@at_once
+def index_draft(draft: Version) -> None:
+    """Write the document of a draft that has just been described anew: who writes, finds.
+
+    Of large metadata the beginning, with the names first: the projection follows with all of it.
+    """
+    names = {key: draft.metadata.get(key) for key in ("name", "identifier")}
+    text = searchable_text({**names, **draft.metadata}, CHARACTERS_AT_ONCE)
+    _write_document(draft, draft.metadata, text, is_newest=draft.pk == _newest(draft.dataset_id))
+
+
+def _newest(dataset_id: int) -> int | None:
+    shown = shown_versions().filter(dataset=dataset_id).order_by("-created", "-pk")
+    return shown.values_list("pk", flat=True).first()
 
 
 @projection("search", after="validation")
@@ -34,40 +53,47 @@ def index_versions(span: Span) -> None:
     it is, and looked at again.
     """
     shown = shown_versions().filter(dataset=span.dataset_id).order_by("-created", "-pk")
-    rows = list(shown.values_list("pk", "at", "modified", "created"))
+    rows = list(shown.defer("metadata", "problems"))
     known = dict(Document.objects.filter(dataset=span.dataset_id).values_list("version", "modified"))
-    newest = rows[0][0] if rows else None
-    newest_published = next((pk for pk, at, _, _ in rows if at is not None), None)
-    for pk, at, modified, created in rows:
-        if known.get(pk) != modified:
+    newest = rows[0].pk if rows else None
+    newest_published = next((version.pk for version in rows if not version.is_draft), None)
+    for version in rows:
+        if known.get(version.pk) != version.modified:
+            content = Version.objects.filter(pk=version.pk).values_list("metadata", flat=True).first() or {}
             _write_document(
-                pk,
-                modified=modified,
-                published=None if at is None else created,
-                is_newest=pk == newest,
-                is_newest_published=pk == newest_published,
+                version,
+                content,
+                searchable_text(content),
+                is_newest=version.pk == newest,
+                is_newest_published=version.pk == newest_published,
             )
         span.heartbeat.beat()
     _mark_newest(span.dataset_id, newest, newest_published)
     _wait_for_settlement(span.dataset_id)
 
 
-def _write_document(pk: int, **facts: Any) -> None:
-    metadata = Version.objects.filter(pk=pk).values_list("metadata", "dataset_id").first()
-    if metadata is None:
-        return
-    content, dataset_id = metadata
+def _write_document(
+    version: Version,
+    content: Mapping[str, Any],
+    text: str,
+    *,
+    is_newest: bool,
+    is_newest_published: bool = False,
+) -> None:
+    """Write what there is to find of a version, unless somebody who has read a newer one has done so already."""
     summary = content.get("assetsSummary")
-    text = searchable_text(content)
-    row = {
-        "version_id": pk,
-        "dataset_id": dataset_id,
+    row: dict[str, Any] = {
+        "version_id": version.pk,
+        "dataset_id": version.dataset_id,
         "text": text,
         "lexemes": lexemes(text),
         "species": _folded_names(summary, "species"),
         "approach": _folded_names(summary, "approach"),
         "technique": _folded_names(summary, "measurementTechnique"),
-        **facts,
+        "modified": version.modified,
+        "published": None if version.is_draft else version.created,
+        "is_newest": is_newest,
+        "is_newest_published": is_newest_published,
     }
     columns = ", ".join(row)
     values = ", ".join("array_to_tsvector(%s::text[])" if name == "lexemes" else "%s" for name in row)
@@ -75,9 +101,10 @@ def _write_document(pk: int, **facts: Any) -> None:
     with connection.cursor() as cursor:
         # A version that was withdrawn meanwhile has no document: the insertion then finds nothing to select.
         cursor.execute(
-            f"INSERT INTO archive_search_document ({columns}) SELECT {values}"  # noqa: S608 - built of constants only
-            f" FROM archive_version WHERE id = %s FOR KEY SHARE ON CONFLICT (version_id) DO UPDATE SET {updates}",
-            [*row.values(), pk],
+            f"INSERT INTO archive_search_document AS known ({columns}) SELECT {values}"  # noqa: S608 - of constants only
+            f" FROM archive_version WHERE id = %s FOR KEY SHARE ON CONFLICT (version_id) DO UPDATE SET {updates}"
+            " WHERE known.modified <= EXCLUDED.modified",
+            [*row.values(), version.pk],
         )
 
 

@@ -47,13 +47,8 @@ class DatasetListView(View):
 
     def rows(self, datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
         """What the list shows of the datasets."""
-        versions = queries.latest_versions(self.actor, datasets)
-        starred = queries.starred_by(self.actor, datasets)
-        return [
-            shapes.dataset_row(dataset, *versions[dataset.number], is_starred=dataset.number in starred)
-            for dataset in datasets
-            if dataset.number in versions
-        ]
+        latest = queries.latest_versions(self.actor, datasets)
+        return [shapes.dataset_row(dataset, latest[dataset.number]) for dataset in datasets if dataset.number in latest]
 
 
 class DatasetsView(DatasetListView):
@@ -101,14 +96,8 @@ class DatasetsView(DatasetListView):
 
 
 def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
-    draft, published = queries.latest_versions(view.actor, [dataset])[dataset.number]
-    return shapes.dataset_detail(
-        dataset,
-        draft,
-        published,
-        is_starred=queries.has_star(view.actor, dataset),
-        active_uploads=active_uploads(dataset),
-    )
+    latest = queries.latest_versions(view.actor, [dataset])[dataset.number]
+    return shapes.dataset_detail(dataset, latest, active_uploads=active_uploads(dataset))
 
 
 class DatasetView(View):

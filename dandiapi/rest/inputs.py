@@ -75,7 +75,7 @@ class DatasetsQuery(serializers.Serializer[Any]):
     draft = serializers.BooleanField(default=True)
     empty = serializers.BooleanField(default=True)
     embargoed = serializers.BooleanField(default=False)
-    user = serializers.CharField(default="", allow_blank=True, max_length=150)
+    user = serializers.ChoiceField(["me"], default="", allow_blank=True)
     starred = serializers.BooleanField(default=False)
     search = serializers.CharField(default="", allow_blank=True)
     ordering = serializers.CharField(default="", allow_blank=True, max_length=32)

@@ -11,6 +11,7 @@ from archive.assets.queries import AssetDocuments, Child
 from archive.audit.queries import AssetEvent
 from archive.blobs.models import Blob, Upload, blob_key
 from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import Latest
 from archive.publishing.queries import VersionDetails
 from archive.storage.queries import public_url
 from archive.zarr.models import ZarrArchive, ZarrEntry
@@ -88,18 +89,18 @@ def version_brief(version: Version, active_uploads: int) -> dict[str, Any]:
     }
 
 
-def dataset_row(dataset: Dataset, draft: Version, published: Version | None, *, is_starred: bool) -> dict[str, Any]:
+def dataset_row(dataset: Dataset, latest: Latest) -> dict[str, Any]:
     """A dataset in a list."""
+    draft, published, is_starred = latest
     return _dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred) | {
         "most_recent_published_version": version_row(published) if published else None,
         "draft_version": version_row(draft),
     }
 
 
-def dataset_detail(
-    dataset: Dataset, draft: Version, published: Version | None, *, is_starred: bool, active_uploads: int
-) -> dict[str, Any]:
+def dataset_detail(dataset: Dataset, latest: Latest, *, active_uploads: int) -> dict[str, Any]:
     """A dataset on its own."""
+    draft, published, is_starred = latest
     return _dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred) | {
         "most_recent_published_version": version_brief(published, 0) if published else None,
         "draft_version": version_brief(draft, active_uploads),
@@ -124,10 +125,10 @@ def version_item(version: Version, *, is_starred: bool, active_uploads: int) -> 
     return version_brief(version, active_uploads) | {"dandiset": dataset}
 
 
-def version_info(details: VersionDetails, *, is_starred: bool) -> dict[str, Any]:
+def version_info(details: VersionDetails) -> dict[str, Any]:
     """All about a version."""
     version = details.version
-    return version_item(version, is_starred=is_starred, active_uploads=details.active_uploads) | {
+    return version_item(version, is_starred=details.is_starred, active_uploads=details.active_uploads) | {
         "asset_validation_errors": details.asset_problems,
         "version_validation_errors": version.problems,
         "metadata": version.metadata,

@@ -37,13 +37,12 @@ class VersionsView(View):
         versions = queries.versions_of(self.dataset).defer("metadata", "problems")
         if order == "-created":
             versions = versions.reverse()
-        is_starred = queries.has_star(self.actor, self.dataset)
         uploads = active_uploads(self.dataset)
 
         def items(offset: int, limit: int) -> list[object]:
-            found = versions.select_related("dataset")[offset : offset + limit]
+            found = queries.with_stars(self.actor, versions.select_related("dataset"))[offset : offset + limit]
             seen = [queries.as_seen_by(self.actor, row) for row in found]
-            return [shapes.version_item(row, is_starred=is_starred, active_uploads=uploads) for row in seen]
+            return [shapes.version_item(row, is_starred=row.is_starred, active_uploads=uploads) for row in seen]
 
         return Page.of(request).answer(count=versions.count(), fetch=items)
 
@@ -95,8 +94,7 @@ class VersionInfoView(View):
 
 def _info(view: View) -> Response:
     details = find_version_details(view.actor, view.number, view.kwargs["version"])
-    info = shapes.version_info(details, is_starred=queries.has_star(view.actor, details.version.dataset))
-    return answer(view.request, info, edition=queries.edition_of(details.version))
+    return answer(view.request, shapes.version_info(details), edition=queries.edition_of(details.version))
 
 
 class PublishView(View):

@@ -27,7 +27,6 @@ from archive.datasets.queries import (
     has_star,
     latest_versions,
     page_of,
-    starred_by,
     versions_of,
     visible_datasets,
 )
@@ -114,11 +113,9 @@ def _listed(request: HttpRequest, wanted: DatasetFilter, search: str = "") -> di
 
 def _rows(actor: Actor, datasets: Sequence[Dataset]) -> Iterator[Row]:
     versions = latest_versions(actor, datasets)
-    starred = starred_by(actor, datasets)
     for dataset in datasets:
         if dataset.number in versions:
-            draft, published = versions[dataset.number]
-            yield Row(dataset, draft, published, dataset.number in starred)
+            yield Row(dataset, *versions[dataset.number])
 
 
 # --- One dataset ------------------------------------------------------------------------------------------------------
@@ -147,8 +144,8 @@ def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
     """The newest published version of a dataset, or the draft if there is none."""
     actor = actor_of(request)
     dataset = _find_dataset(actor, identifier)
-    draft, published = latest_versions(actor, [dataset])[dataset.number]
-    return _version_page(request, actor, dataset, (published or draft).version)
+    latest = latest_versions(actor, [dataset])[dataset.number]
+    return _version_page(request, actor, dataset, (latest.published or latest.draft).version)
 
 
 @require_safe

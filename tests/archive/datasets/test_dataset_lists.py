@@ -17,7 +17,6 @@ from archive.datasets.queries import (
     find_version,
     has_star,
     latest_versions,
-    starred_by,
     versions_of,
 )
 from archive.datasets.services import set_star, update_draft
@@ -186,8 +185,8 @@ def test_latest_versions_are_the_draft_and_the_newest_published(worker: Worker) 
     worker.run()
     newest = make_published_version(worker, dataset)
     latest = latest_versions(ANONYMOUS, [dataset, empty])
-    assert latest[dataset.number] == (find_draft(dataset.number), newest)
-    assert latest[empty.number] == (find_draft(empty.number), None)
+    assert latest[dataset.number] == (find_draft(dataset.number), newest, False)
+    assert latest[empty.number] == (find_draft(empty.number), None, False)
 
 
 def test_totals_count_what_is_open(worker: Worker) -> None:
@@ -220,7 +219,9 @@ def test_star_is_counted_once_per_person() -> None:
     counts = [set_star(actor=acting(fan), dataset=dataset, starred=True) for fan in [jane, jane, joan]]
     assert counts == [1, 1, 2]
     assert has_star(acting(jane), dataset)
-    assert starred_by(acting(jane), [dataset, make_dataset()]) == {dataset.number}
+    other = make_dataset()
+    latest = latest_versions(acting(jane), [dataset, other])
+    assert {number for number, found in latest.items() if found.is_starred} == {dataset.number}
 
 
 def test_star_is_taken_back_once() -> None:
@@ -229,7 +230,7 @@ def test_star_is_taken_back_once() -> None:
     counts = [set_star(actor=acting(user), dataset=dataset, starred=False) for _ in range(2)]
     assert counts == [0, 0]
     assert not has_star(acting(user), dataset)
-    assert starred_by(acting(user), [dataset]) == set()
+    assert not latest_versions(acting(user), [dataset])[dataset.number].is_starred
 
 
 @pytest.mark.parametrize("make", [lambda: ANONYMOUS, lambda: acting(make_unapproved_user())])
@@ -238,5 +239,5 @@ def test_star_is_given_by_approved_people_only(make: Callable[[], Actor]) -> Non
     with pytest.raises((UnauthenticatedError, ForbiddenError)):
         set_star(actor=make(), dataset=dataset, starred=True)
     assert not has_star(ANONYMOUS, dataset)
-    assert starred_by(ANONYMOUS, [dataset]) == set()
+    assert not latest_versions(ANONYMOUS, [dataset])[dataset.number].is_starred
     assert Version.objects.count() == 1

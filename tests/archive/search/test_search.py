@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from archive.accounts.policy import ANONYMOUS, Actor
+from archive.accounts.services import set_github_login
 from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import DatasetFilter
@@ -23,6 +24,7 @@ from archive.search.queries import (
     search_files,
     species_of,
 )
+from archive.search.work import index_draft
 from archive.timeline.models import Projection
 from tests.factories import (
     acting,
@@ -87,6 +89,54 @@ def _file(dataset: Dataset, path: str = "a.nwb", *, size: int = 1, **metadata: A
     user = owner_of(dataset).user
     assert user
     make_asset(dataset, path, blob=make_blob_row(user, size=size), **metadata)
+
+
+# --- At once ----------------------------------------------------------------------------------------------------------
+
+
+def _found_at_once(search: str) -> list[Dataset]:
+    """What a search finds before any worker has done anything."""
+    return list(search_datasets(ANONYMOUS, DatasetFilter(), search))
+
+
+def test_search_finds_a_dataset_that_has_just_been_made() -> None:
+    make_dataset(name="Bats")
+    dataset = make_dataset(name="Hippocampus of naïve mice")
+    for search in ("hippocampus", '"of naive mice"', dataset.identifier, "ippoc", f"DANDI:{dataset.identifier}"):
+        assert _found_at_once(search) == [dataset]
+
+
+def test_search_finds_what_has_just_been_renamed_by_its_new_name_alone() -> None:
+    dataset = make_dataset(name="Hippocampus of naïve mice")
+    _describe(dataset, name="Retina", keywords=["saccades"], contributor=[{"name": "Hopper, Grace"}])
+    for search in ("retina", "saccades", "hopper"):
+        assert _found_at_once(search) == [dataset]
+    assert _found_at_once("hippocampus") == []
+
+
+def test_search_finds_by_the_new_name_until_a_worker_has_looked_at_large_metadata(find: Find) -> None:
+    dataset = make_dataset(name="Hippocampus")
+    _describe(dataset, name="Retina", keywords=[f"word-{number}" for number in range(20_000)] + ["saccades"])
+    assert _found_at_once("retina") == _found_at_once(dataset.identifier) == [dataset]
+    assert find("saccades") == [dataset]
+
+
+def test_search_knows_the_newest_version_as_the_newest_when_the_draft_is_renamed(find: Find, worker: Worker) -> None:
+    dataset = make_valid_dataset(worker)
+    make_published_version(worker, dataset)
+    _describe(dataset, name="Retina")
+    newest = Document.objects.filter(is_newest=True)
+    before = [document.version.is_draft for document in newest.select_related("version")]
+    assert find("retina") == [dataset]
+    assert [document.version.is_draft for document in newest.select_related("version")] == before == [False]
+
+
+def test_search_is_not_set_back_by_a_worker_that_has_read_what_was_there_before() -> None:
+    dataset = make_dataset(name="Hippocampus")
+    before = Version.objects.get(dataset=dataset)
+    _describe(dataset, name="Retina")
+    index_draft(before)
+    assert _found_at_once("retina") == [dataset]
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------
@@ -238,6 +288,24 @@ def test_search_finds_what_somebody_owns(find: Find, name: str) -> None:
     dataset = make_dataset(user)
     make_dataset(make_user(first_name="Ann", last_name="Other"))
     assert find(f"owner:{name}") == [dataset]
+
+
+@pytest.mark.parametrize("name", ["amazing-grace", "Amazing-Grace"])
+def test_search_finds_owners_by_the_login_that_they_are_shown_by(find: Find, name: str) -> None:
+    dataset = make_dataset()
+    owner = owner_of(dataset).user
+    assert owner
+    set_github_login(user=owner, login="Amazing-Grace")
+    make_dataset()
+    assert find(f"owner:{name}") == [dataset]
+
+
+@pytest.mark.parametrize("stored", ["Sørensen of Łódź, Þingvellir", "Sorensen of Lodz, Thingvellir"])
+@pytest.mark.parametrize("asked", ["sørensen", "SORENSEN", "łódź", "lodz", '"of lodz"', "þing", "thing"])
+def test_search_folds_letters_on_both_sides(find: Find, stored: str, asked: str) -> None:
+    dataset = _describe(make_dataset(), description=stored)
+    make_dataset()
+    assert find(asked) == [dataset]
 
 
 def test_search_finds_no_owner_by_part_of_a_name(find: Find) -> None:

@@ -106,6 +106,22 @@ def test_list_has_nothing_of_ones_own_when_an_administrator_owns_nothing(admin: 
     assert found(admin, user="me") == []
 
 
+@pytest.mark.parametrize("route", ["dandisets/", "dandisets/search/"])
+def test_list_of_another_persons_own_is_refused(owner: Api, empty: str, route: str) -> None:
+    response = owner.get(route, {"user": "you"})
+    assert (response.status_code, response.json()) == (400, {"user": ['"you" is not a valid choice.']})
+
+
+@pytest.mark.parametrize("route", ["dandisets/", "dandisets/search/"])
+def test_list_finds_what_has_just_been_made_and_renamed(owner: Api, route: str) -> None:
+    made = owner.post("dandisets/", {"name": "Hippocampus", "metadata": {}}).json()["identifier"]
+    assert owner.get(route, {"search": "hippocampus"}).json()["count"] == 1
+    version = owner.get(f"dandisets/{made}/versions/draft/").json()
+    owner.put(f"dandisets/{made}/versions/draft/", {"name": "Retina", "metadata": version})
+    assert owner.get(route, {"search": "retina"}).json()["count"] == 1
+    assert owner.get(route, {"search": "hippocampus"}).json()["count"] == 0
+
+
 def test_list_has_nothing_of_ones_own_when_nobody_is_signed_in(anonymous: Api, third: str) -> None:
     assert found(anonymous, user="me") == []
 

@@ -1,6 +1,7 @@
 """How many questions each reading asks of the database: few, and as many for much as for little."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -9,23 +10,24 @@ from django.test.utils import CaptureQueriesContext
 from archive.assets.services import change_assets
 from archive.datasets.models import Dataset
 from tests.dandiapi.rest.api import Api
-from tests.factories import make_asset, make_blob_row, make_dataset, new_asset, owner_of
+from tests.factories import make_asset, make_blob_row, make_dataset, make_user, new_asset, owner_of
 
 Count = Callable[[str], int]
 
 
+def questions(api: Api, address: str) -> int:
+    """The queries of a request, once what is remembered of earlier ones is there."""
+    api.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        response = api.get(address)
+    assert response.status_code == 200
+    return len(queries)
+
+
 @pytest.fixture
 def count(reader: Api) -> Count:
-    """The queries of a request, once what is remembered of earlier ones is there."""
-
-    def counted(address: str) -> int:
-        reader.get(address)
-        with CaptureQueriesContext(connection) as queries:
-            response = reader.get(address)
-        assert response.status_code == 200
-        return len(queries)
-
-    return counted
+    """The queries of the owner's requests."""
+    return partial(questions, reader)
 
 
 def fill(dataset: Dataset, number: int) -> None:
@@ -54,6 +56,42 @@ def test_list_of_datasets_asks_as_often_for_many(owner: Api, count: Count, addre
     assert len(owner.get("dandisets/").json()["results"]) == 100
     assert count(address) == few
     assert few <= most
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "dandisets/",
+        "dandisets/?search=mouse&ordering=-modified",
+        "dandisets/search/?file_type=application/x-nwb",
+        "dandisets/{identifier}/",
+        "dandisets/{identifier}/versions/",
+        "dandisets/{identifier}/versions/draft/info/",
+        "dandisets/{identifier}/versions/draft/assets/",
+        "dandisets/{identifier}/versions/draft/assets/?metadata=true&glob=*.nwb",
+        "dandisets/{identifier}/versions/draft/assets/paths/",
+        "dandisets/{identifier}/versions/draft/diff/draft/",
+        "webdav/assets/atpath/?dandiset_id={identifier}&version_id=draft&children=true",
+        "search/species/",
+        "search/genotypes/",
+        "zarr/",
+    ],
+)
+@pytest.mark.parametrize("who", ["stranger", "owner", "reader"])
+def test_who_is_signed_in_costs_one_question_more(
+    anonymous: Api, dataset: Dataset, request: pytest.FixtureRequest, address: str, who: str
+) -> None:
+    make_asset(dataset, "a.nwb")
+    request.getfixturevalue("owner").post(f"dandisets/{dataset.identifier}/star/")
+    concrete = address.format(identifier=dataset.identifier)
+    assert questions(request.getfixturevalue(who), concrete) == questions(anonymous, concrete) + 1
+
+
+@pytest.mark.django_db
+def test_list_of_datasets_asks_twice() -> None:
+    make_asset(make_dataset(), "a.nwb")
+    assert questions(Api(), "dandisets/") == 2
+    assert questions(Api(make_user()), "dandisets/") == 3
 
 
 @pytest.mark.parametrize(
