@@ -6,7 +6,7 @@ LETTERS = "[øłđðþæœıħŧŋĸǥʒƶəɨƀґʼ’ʻ]"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0014_invitations")]
+    dependencies = [("archive", "0015_invitations")]
 
     operations = [
         migrations.RunSQL(

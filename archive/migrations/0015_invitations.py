@@ -36,7 +36,7 @@ def invite_whoever_has_proven_nothing(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0013_paths_in_any_case"), ("account", "0009_emailaddress_unique_primary_email")]
+    dependencies = [("archive", "0014_files_changed"), ("account", "0009_emailaddress_unique_primary_email")]
 
     operations = [
         migrations.CreateModel(
