@@ -12,7 +12,7 @@ import orjson
 # Longer lists are compared place by place: to look for what was put in between costs the square of their length.
 ALIGNED_ITEMS = 200
 MAX_DIFFERENCES = 200
-UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 class Operation(StrEnum):
@@ -34,6 +34,11 @@ class Difference:
     pointer: str
     old: Any = None
     new: Any = None
+
+    @property
+    def path(self) -> list[str]:
+        """The keys and places that the pointer is made of."""
+        return [step.replace("~1", "/").replace("~0", "~") for step in self.pointer.split("/")[1:]]
 
 
 def differences(old: Any, new: Any, *, limit: int = MAX_DIFFERENCES) -> list[Difference]:
@@ -93,7 +98,9 @@ def _escaped(key: str) -> str:
 
 
 def size_in_words(size: int) -> str:
-    """A number of bytes as people say it, in powers of 1000."""
+    """A number of bytes as people say it, in powers of 1000; below zero, with a minus."""
+    if size < 0:
+        return f"−{size_in_words(-size)}"
     if size == 1:
         return "1 byte"
     amount, unit = float(size), 0

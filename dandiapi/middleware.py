@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from rest_framework.permissions import SAFE_METHODS
 
 from archive.errors import BusyError
+from archive.storage.queries import store_origin
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
 from dandiapi.errors import AWAY, in_the_domain
 from dandiapi.faces import is_for_git, is_for_programs
@@ -144,10 +145,13 @@ class RequestUsernameMiddleware:
 
 
 class ContentSecurityPolicyMiddleware:
-    """Tells browsers what a page may load: our own style and pictures. There is no script to run, so none may."""
+    """Tells browsers what a page may load: our own style, and pictures of ours or among the files of datasets.
+
+    There is no script to run, so none may.
+    """
 
     POLICY = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "default-src 'none'; style-src 'self'; img-src 'self' {store}; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
     # Django's admin has scripts of its own, and so have the pages about the API, which write some into the page.
@@ -171,9 +175,10 @@ class ContentSecurityPolicyMiddleware:
         return response
 
     def _policy(self, path: str) -> str:
+        policy = self.POLICY.format(store=store_origin())
         if path.startswith(self.ENTRANCES):
-            return self.POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *self._app_origins()]))
-        return next((policy for start, policy in self.POLICIES.items() if path.startswith(start)), self.POLICY)
+            return policy.replace("form-action 'self'", " ".join(["form-action 'self'", *self._app_origins()]))
+        return next((other for start, other in self.POLICIES.items() if path.startswith(start)), policy)
 
     def _app_origins(self) -> list[str]:
         with suppress(*AWAY):

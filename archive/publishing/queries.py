@@ -376,7 +376,7 @@ def _changelog(comparison: Comparison) -> str:
     sums = sums_of_changes(comparison)
     paragraphs = [_paragraph(each, sums[each], lines[each]) for each in FileOperation if sums[each].count]
     if metadata := metadata_differences(comparison):
-        fields = dict.fromkeys(f"- {each.operation} {each.pointer.split('/')[1]}" for each in metadata)
+        fields = dict.fromkeys(f"- {each.operation} {each.path[0]}" for each in metadata)
         paragraphs.append("\n".join(["Metadata of the dataset:", *fields]))
     return "\n\n".join(paragraphs)[:CHANGELOG_CHARACTERS]
 

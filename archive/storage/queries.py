@@ -210,6 +210,12 @@ def public_url(key: str) -> str:
     return f"https://{bucket()}.s3.{region}.amazonaws.com/{quote(key)}"
 
 
+def store_origin() -> str:
+    """Where a browser finds the objects: scheme, host and port."""
+    address = urlsplit(public_url(""))
+    return f"{address.scheme}://{address.netloc}"
+
+
 def sign_read(
     key: str, *, filename: str, method: str = "GET", inline: bool = False, content_type: str | None = None
 ) -> str:

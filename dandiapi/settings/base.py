@@ -100,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "dandiapi.web.context.instance",
             ],
+            "builtins": ["dandiapi.web.filters"],
         },
     },
 ]

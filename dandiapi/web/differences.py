@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -11,9 +10,11 @@ from django.views.decorators.http import require_safe
 from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import visible_datasets
-from archive.differences import Difference
+from archive.differences import Difference, Operation
 from archive.errors import NotFoundError
 from archive.publishing.queries import (
+    Comparison,
+    FileChange,
     FileOperation,
     compare_versions,
     drafted_changelog,
@@ -23,9 +24,11 @@ from archive.publishing.queries import (
 )
 from dandiapi.auth import Anyone, actor_of
 from dandiapi.web.access import open_to
+from dandiapi.web.entries import entry_in_words, value_in_words
 
 FILES_SHOWN = 200
 VALUE_CHARACTERS = 300
+ENTRIES_SHOWN = 5
 
 
 @require_safe
@@ -46,8 +49,8 @@ def differences(request: HttpRequest, identifier: str, name: str, other: str) ->
         "dataset": comparison.after.dataset,
         "sums": [(operation, sums) for operation, sums in sums_of_changes(comparison).items() if sums.count],
         "size": comparison.after.size - comparison.before.size,
-        "metadata": [_shown(each) for each in metadata_differences(comparison)],
-        "changes": changes,
+        "metadata": [_shown(comparison, each) for each in metadata_differences(comparison)],
+        "changes": [_in_words(change) for change in changes],
         "following": urlencode(more) if len(found) > len(changes) else "",
     }
     return render(request, "differences.html", facts)
@@ -57,20 +60,26 @@ def _wanted(text: str) -> list[FileOperation]:
     return [operation for operation in FileOperation if text in {"", operation.value}] or list(FileOperation)
 
 
-def _shown(difference: Difference) -> dict[str, Any]:
+def _shown(comparison: Comparison, difference: Difference) -> dict[str, Any]:
+    is_gone = difference.operation == Operation.REMOVED
+    shown_in = comparison.before if is_gone else comparison.after
     return {
         "operation": difference.operation,
-        "pointer": difference.pointer,
+        "entry": entry_in_words(shown_in.metadata, difference.path),
         "before": _text(difference.old),
         "after": _text(difference.new),
     }
 
 
 def _text(value: object) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value_in_words(value)
     return text if len(text) <= VALUE_CHARACTERS else f"{text[:VALUE_CHARACTERS]}…"
+
+
+def _in_words(change: FileChange) -> dict[str, Any]:
+    """A change of a file; of its metadata, the first entries that have changed."""
+    entries = [entry_in_words(None, each.path) for each in change.metadata[:ENTRIES_SHOWN]]
+    return {**vars(change), "metadata": "" if change.has_other_bytes else ", ".join(entries)}
 
 
 def suggested_notes(actor: Actor, dataset: Dataset, newest: Version | None) -> str:

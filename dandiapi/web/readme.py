@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from redis.exceptions import RedisError
 
@@ -30,17 +31,18 @@ def readme_of(version: Version) -> Readme | None:
     if asset is None:
         return None
     # A blob never changes, and rendering a long text takes a second.
-    name = f"readme:{asset.blob_id}:{asset.path}"
+    name = f"readme:{version.dataset_id}:{version.version}:{asset.blob_id}:{asset.path}"
     with suppress(RedisError):
         if known := cache.get(name):
             return Readme(asset.path, mark_safe(known))  # noqa: S308 - it was safe when it was remembered
     with suppress(BusyError):
-        return _rendered(asset, name)
+        return _rendered(version, asset, name)
     return None
 
 
-def _rendered(asset: Asset, name: str) -> Readme:
-    html = render_markdown(read_readme(asset), keep_lines=not asset.path.endswith(".md"))
+def _rendered(version: Version, asset: Asset, name: str) -> Readme:
+    files = reverse("files", args=[version.dataset.identifier, version.version])
+    html = render_markdown(read_readme(asset), keep_lines=not asset.path.endswith(".md"), files=f"{files}/")
     with suppress(RedisError):
         cache.set(name, html, REMEMBERED_SECONDS)
     return Readme(asset.path, html)

@@ -1,10 +1,14 @@
 """What people have written, as HTML that is safe to show."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache as keep
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
+from posixpath import normpath
+from urllib.parse import quote, unquote, urlsplit
 
 import nh3
 from django.core.cache import cache
@@ -14,13 +18,21 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from redis.exceptions import RedisError
 
-# Pictures from elsewhere would tell their owners who reads what; landmarks and the heading of a page are its own.
-TAGS = nh3.ALLOWED_TAGS - {"area", "article", "aside", "footer", "h1", "header", "img", "map", "nav"}
-ATTRIBUTES = {"a": {"href", "title"}, "abbr": {"title"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
+# Landmarks are the page's own.
+TAGS = nh3.ALLOWED_TAGS - {"area", "article", "aside", "footer", "header", "map", "nav"}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"alt", "src", "title"},
+    "ol": {"start"},
+    "td": {"align"},
+    "th": {"align"},
+}
 SCHEMES = ("http://", "https://")
+PICTURES = (".apng", ".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
-# A text's own headings come below the one that the page gives it.
-HEADINGS_DOWN = 2
+# A text's own headings come below the one that the page gives it, which is of this level.
+HEADING = 2
 
 LINK_END = Token("link_close", "a", -1)
 
@@ -29,6 +41,12 @@ LINK_END = Token("link_close", "a", -1)
 MAX_CELLS = 20_000
 MAX_LINKED = 500_000
 REMEMBERED_SECONDS = 24 * 3600
+
+# As nh3 writes them: with nothing to lead to, and nothing to show.
+_ATTRIBUTE = r'\s(?!{without}=)[\w-]+="[^"]*"'
+_DEAD_LINK = re.compile(rf"<a(?:{_ATTRIBUTE.format(without='href')})*>(.*?)</a>", re.DOTALL)
+_HEADING = re.compile(r"<(/?)h([1-6])>")
+_DEAD_PICTURE = re.compile(rf"<img(?:{_ATTRIBUTE.format(without='src')})*>")
 
 
 def remembered_markdown(text: str) -> SafeString:
@@ -43,31 +61,52 @@ def remembered_markdown(text: str) -> SafeString:
     return html
 
 
-def render_markdown(text: str, *, keep_lines: bool = False) -> SafeString:
+def render_markdown(text: str, *, keep_lines: bool = False, files: str = "") -> SafeString:
     """Markdown as HTML; with `keep_lines`, where a line ends in the text it ends on the page.
 
-    Scripts, styles, forms and pictures are left out; a link stands where a picture was. Tables and links that would
-    make far more of a text than there is in it are shown as they were written.
+    `files` is the address below which the text's own folder lies: links and pictures that are relative lead there, and
+    to nowhere else; without it they are words. Scripts, styles and forms are left out. A link stands where a picture
+    from elsewhere was, which would tell its owners who reads what. Tables and links that would make far more of a text
+    than there is in it are shown as they were written.
     """
     markdown = _markdown(keep_lines, with_tables=_cells_at_most(text) <= MAX_CELLS)
     tokens = markdown.parse(text)
     if sum(map(_linked, tokens)) > MAX_LINKED:
         return format_html("<pre>{}</pre>", text)
-    html: str = markdown.renderer.render(_adapted(tokens), markdown.options, {})
+    html: str = markdown.renderer.render(_adapted(tokens, files), markdown.options, {})
     clean = nh3.clean(
         html,
         tags=TAGS,
         attributes=ATTRIBUTES,
-        attribute_filter=_kept,
+        attribute_filter=partial(_resolved, files),
         link_rel="nofollow noopener",
         url_schemes={"http", "https"},
     )
-    return mark_safe(clean)  # noqa: S308 - nh3 has just made it so
+    living = _DEAD_LINK.sub(r"\1", _DEAD_PICTURE.sub("", clean))
+    return mark_safe(_with_headings_in_order(living))  # noqa: S308 - nh3 has just made it so
 
 
 def web_address(value: object) -> str:
     """`value` if it is an address that a link may lead to, else ""."""
     return value if isinstance(value, str) and value.lower().startswith(SCHEMES) else ""
+
+
+def _address_of_file(files: str, reference: str) -> str:
+    """The address of a file below `files` that a relative reference names; "" if it names none."""
+    try:
+        scheme, host, path, _, _ = urlsplit(reference)
+    except ValueError:
+        return ""
+    if not files or scheme or host or not path:
+        return ""
+    place = normpath(unquote(path).lstrip("/"))
+    return "" if place.startswith("..") else f"{files}{quote(place)}"
+
+
+def _picture(files: str, reference: str) -> str:
+    """The address of a picture among the files; "" if it is none, or from elsewhere."""
+    address = _address_of_file(files, reference)
+    return address if address.lower().endswith(PICTURES) else ""
 
 
 @keep
@@ -89,27 +128,42 @@ def _linked(token: Token) -> int:
     return own + sum(map(_linked, token.children or ()))
 
 
-def _adapted(tokens: list[Token]) -> list[Token]:
+def _adapted(tokens: list[Token], files: str) -> list[Token]:
     for token in tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + HEADINGS_DOWN, 6)}"
         if token.children:
-            token.children = list(_without_pictures(token.children))
+            token.children = list(_without_foreign_pictures(token.children, files))
     return tokens
 
 
-def _without_pictures(tokens: Sequence[Token]) -> Iterator[Token]:
-    """A link to each picture in its place; inside a link, as with badges, its description only."""
+def _without_foreign_pictures(tokens: Sequence[Token], files: str) -> Iterator[Token]:
+    """A link to each picture from elsewhere in its place; inside a link, as with badges, its description only."""
     links = 0
     for token in tokens:
         links += token.nesting if token.type in {"link_open", "link_close"} else 0
-        if token.type != "image":
+        if token.type != "image" or _picture(files, str(token.attrs["src"])):
             yield token
             continue
         text = Token("text", "", 0, content=token.content or "picture")
         yield from [text] if links else [Token("link_open", "a", 1, {"href": token.attrs["src"]}), text, LINK_END]
 
 
-def _kept(tag: str, attribute: str, value: str) -> str | None:
-    """Drop links into the text's own folder, or within it: they would lead nowhere on this page."""
-    return value if attribute != "href" or web_address(value) else None
+def _with_headings_in_order(html: str) -> str:
+    """Headings below that of the page, none of them more than one level below the one before."""
+    level = HEADING
+
+    def moved(match: re.Match[str]) -> str:
+        nonlocal level
+        if not match[1]:
+            level = min(int(match[2]) + HEADING, level + 1, 6)
+        return f"<{match[1]}h{level}>"
+
+    return _HEADING.sub(moved, html)
+
+
+def _resolved(files: str, tag: str, attribute: str, value: str) -> str | None:
+    """Where a link leads and a picture lies, as an address; dropped if there is none."""
+    if attribute == "href":
+        return web_address(value) or _address_of_file(files, value) or None
+    if attribute == "src":
+        return _picture(files, value) or None
+    return value

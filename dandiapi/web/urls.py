@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(rf"{DATASET}/star$", views.star, name="star"),
     re_path(rf"{VERSION}/?$", views.version, name="version"),
     re_path(rf"{VERSION}/files/?$", views.files, name="files"),
+    re_path(rf"{VERSION}/files/(?P<path>.+)$", views.file, name="file"),
     re_path(rf"{VERSION}/diff/(?P<other>{VERSION_NAME})/?$", differences.differences, name="differences"),
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke", views.revoke, name="revoke-token"),

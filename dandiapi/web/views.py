@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from math import inf
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -18,7 +19,7 @@ from archive.accounts.models import User
 from archive.accounts.policy import Action, Actor, is_blinded, may, require
 from archive.accounts.queries import owners_of, tokens_of
 from archive.accounts.services import create_token, revoke_token
-from archive.assets.queries import Child, find_folder, page_of_children
+from archive.assets.queries import Child, find_asset_at, find_folder, page_of_children
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
@@ -275,6 +276,21 @@ def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
         "page": page,
     }
     return render(request, "files.html", facts)
+
+
+@require_safe
+@open_to(Anyone)
+def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpResponse:
+    """A file or folder by its path, as the README of a version names it: leads to its content."""
+    actor = actor_of(request)
+    version = _find_version(actor, _find_dataset(actor, identifier), name)
+    asset = find_asset_at(version, path)
+    if asset is None and find_folder(version, path.strip("/")):
+        return redirect(f"{reverse('files', args=[identifier, name])}?{urlencode({'location': path.strip('/')})}")
+    if asset is None:
+        raise NotFoundError("This version has no such file.")
+    is_zarr = asset.blob_id is None
+    return redirect(f"/api/zarr/{asset.content_id}/files/" if is_zarr else f"/api/assets/{asset.asset_id}/download/")
 
 
 def _folders_to(location: str) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ def test_documents_that_are_not_equal_differ(old: Any, new: Any) -> None:
         (0, "0 bytes"),
         (1, "1 byte"),
         (999, "999 bytes"),
-        (1000, "1 KB"),
+        (1000, "1 kB"),
         (1_234_567, "1.23 MB"),
         (10**18, "1 EB"),
         (10**22, "1e+04 EB"),

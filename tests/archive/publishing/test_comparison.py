@@ -203,7 +203,7 @@ def test_changelog_says_it_in_plain_text(dataset: Dataset, first: Version) -> No
     move(dataset, "a.nwb", "z.nwb")
     update_draft(actor=owner_of(dataset), dataset=dataset, name="Other", metadata=valid_dandiset_metadata())
     changelog = drafted_changelog(compared(dataset, first.version))
-    assert changelog.startswith("Added 12 files (1.2 KB):\n- new/00.nwb\n")
+    assert changelog.startswith("Added 12 files (1.2 kB):\n- new/00.nwb\n")
     assert "- new/09.nwb\n- and 2 more\n\nMoved 1 file (1 byte):\n- a.nwb -> z.nwb\n" in changelog
     assert changelog.endswith("Metadata of the dataset:\n- changed name")
 

@@ -1,7 +1,10 @@
 """The page of what differs between two versions."""
 
 import re
+from html import unescape
 
+from archive.assets.queries import assets_of
+from archive.assets.services import replace_asset
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import update_draft
 from tests.dandiapi.web.browser import Browser
@@ -17,9 +20,36 @@ def test_page_shows_files_and_metadata_that_differ(anonymous: Browser, version: 
     update_draft(actor=owner_of(version.dataset), dataset=version.dataset, name="Other", metadata=metadata)
     page = anonymous.read(f"/dandiset/{version}/diff/draft")
     assert "new.nwb" in page
-    assert "/description" in page
+    assert "Description" in page
     assert "What a mouse saw." in page
     assert EVIL not in page
+
+
+def test_page_says_in_words_which_entries_differ_and_how(anonymous: Browser, version: Version) -> None:
+    metadata = valid_dandiset_metadata()
+    metadata["contributor"][0]["email"] = "other@example.org"
+    metadata["relatedResource"] = [{"schemaKey": "Resource", "url": "https://example.org", "name": "The paper"}]
+    update_draft(actor=owner_of(version.dataset), dataset=version.dataset, name="Mouse vision", metadata=metadata)
+    page = unescape(anonymous.read(f"/dandiset/{version}/diff/draft"))
+    shown = ["Contributor › Doe, Jane › Email", "Related resource", "Url: https://example.org, Name: The paper"]
+    assert [words for words in shown if words not in page] == []
+    assert [mark for mark in ("/contributor", "/relatedResource", "schemaKey", '{"') if mark in page] == []
+
+
+def test_page_says_of_which_entries_a_files_metadata_differ(
+    anonymous: Browser, version: Version, worker: Worker
+) -> None:
+    [asset] = assets_of(version).filter(path="z.nwb")
+    metadata = {**asset.metadata, "encodingFormat": "text/plain", "keywords": ["odd"]}
+    replace_asset(
+        actor=owner_of(version.dataset),
+        dataset=version.dataset,
+        asset_id=asset.asset_id,
+        metadata={**metadata, "path": asset.path},
+        blob_id=asset.blob_id,
+    )
+    page = unescape(anonymous.read(f"/dandiset/{version}/diff/draft"))
+    assert "metadata: Encoding format, Keywords" in page
 
 
 def test_page_says_when_nothing_differs(anonymous: Browser, version: Version) -> None:

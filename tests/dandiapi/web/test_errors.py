@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 
 from archive import errors
@@ -112,6 +113,8 @@ def test_pages_run_no_script_and_load_nothing_from_elsewhere(anonymous: Browser,
     policy = anonymous.open(f"/dandiset/{dataset.identifier}")["Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
+    # Where the pictures lie that are files of datasets.
+    assert rules["img-src"] == f"'self' {settings.S3_PUBLIC_ENDPOINT_URL}"
     assert "script-src" not in rules
     assert "unsafe-inline" not in policy
 

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from archive.accounts.queries import owners_of
+from archive.assets.queries import assets_of
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import set_owners, update_draft
 from archive.errors import BusyError
@@ -270,6 +271,37 @@ def test_readme_is_shown(anonymous: Browser, dataset: Dataset) -> None:
 def test_readme_that_is_empty_leaves_its_page_as_it_is(anonymous: Browser, dataset: Dataset) -> None:
     add_file(dataset, "README.md", b"")
     assert "README.md" in anonymous.read(f"/dandiset/{dataset.identifier}")
+
+
+def test_readme_leads_to_the_files_of_its_own_version_and_shows_its_pictures(
+    anonymous: Browser, worker: Worker, dataset: Dataset
+) -> None:
+    add_file(dataset, "README.md", b"[Code](code/run.py), [all](code), ![A mouse](pics/a%20mouse.png)")
+    add_file(dataset, "code/run.py", b"print()")
+    add_file(dataset, "pics/a mouse.png", b"PNG")
+    worker.run()
+    version = make_published_version(worker, dataset)
+    files = f"/dandiset/{version}/files"
+    page = anonymous.read(f"/dandiset/{version}")
+    picture = f"{files}/pics/a%20mouse.png"
+    assert f'<img src="{picture}" alt="A mouse">' in page
+    addresses = [f"{files}/code/run.py", picture, f"{files}/code"]
+    assert [address for address in addresses if f'="{address}"' not in page] == []
+    [code, mouse] = [asset.asset_id for asset in assets_of(version).filter(path__contains="/").order_by("path")]
+    assert [anonymous.open(address)["Location"] for address in addresses] == [
+        f"/api/assets/{code}/download/",
+        f"/api/assets/{mouse}/download/",
+        f"{files}?location=code",
+    ]
+
+
+def test_file_of_an_embargoed_dataset_is_as_absent_as_one_that_is_not_there(
+    stranger: Browser, owner: Browser, embargoed: Dataset
+) -> None:
+    add_file(embargoed, "a.txt", b"Secret.")
+    address = f"/dandiset/{embargoed.identifier}/draft/files"
+    assert [stranger.open(f"{address}/{name}").status_code for name in ("a.txt", "b.txt")] == [404, 404]
+    assert [owner.open(f"{address}/{name}").status_code for name in ("a.txt", "b.txt", "a.txt/c")] == [302, 404, 404]
 
 
 def test_readme_of_each_version_is_its_own(anonymous: Browser, worker: Worker, dataset: Dataset) -> None:
