@@ -50,6 +50,7 @@ class Facts(models.Model):
     file_count = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "facts"
         db_table = "archive_search_facts"
         constraints = [
             models.UniqueConstraint(fields=["dataset", "digest"], name="facts_once_per_dataset"),

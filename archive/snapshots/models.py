@@ -50,6 +50,7 @@ class Repository(models.Model):
     fault = models.TextField(blank=True)
 
     class Meta:
+        verbose_name_plural = "repositories"
         constraints = [
             models.CheckConstraint(
                 condition=Q(main__regex=SHA_PATTERN, annex__regex=SHA_PATTERN), name="repository_refs_are_commits"

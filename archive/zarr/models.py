@@ -112,6 +112,7 @@ class ZarrEntry(models.Model):
     retired = models.BigIntegerField(null=True)
 
     class Meta:
+        verbose_name_plural = "zarr entries"
         constraints = [
             models.UniqueConstraint(
                 fields=["zarr", "path"],

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import re
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -245,6 +247,11 @@ def test_job_that_has_ended_is_not_tried_again(administrator: Client, dataset: D
 
 def test_every_model_is_registered() -> None:
     assert [named(model) for model in MODELS if not admin.site.is_registered(model)] == []
+
+
+def test_models_are_many_in_words_that_are_english() -> None:
+    plurals = {str(model._meta.verbose_name_plural) for model in MODELS}
+    assert [words for words in plurals if re.search(r"(ss|[^aeiou]ys)$", words)] == []
 
 
 def test_admin_loads_nothing_from_elsewhere(administrator: Client) -> None:
