@@ -157,11 +157,6 @@ def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
     return asset
 
 
-def find_asset_at(version: Version, path: str) -> Asset | None:
-    """The asset at `path` in the version, or None if there is none."""
-    return assets_of(version).filter(path=path).first()
-
-
 def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
     """An asset by its id alone, its CONTENT and dataset with it, if the actor may read the dataset.
 

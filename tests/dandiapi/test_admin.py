@@ -1,8 +1,7 @@
 """The admin: what it shows, and what it may not change."""
 
-from typing import Any
-
 import re
+from typing import Any
 
 import pytest
 from django.apps import apps
