@@ -55,6 +55,27 @@ def validate_version(metadata: dict[str, Any]) -> list[Problem]:
     return _validate(metadata, "PublishedDandiset")
 
 
+def problems_of_part(part: dict[str, Any]) -> list[Problem]:
+    """What is wrong with a part of metadata that says by its `schemaKey` what it is; nothing if that is not known.
+
+    The checks of the whole say of such a part only that it fits none of the kinds that may stand there.
+    """
+    kind = part.get("schemaKey")
+    if kind not in json_schema("PublishedDandiset")["$defs"] or _first_problems(_excesses(part)):
+        return []
+    return _first_problems(
+        _problem(error.absolute_path, error.message) for error in _part_validator(str(kind)).iter_errors(part)
+    )
+
+
+@cache
+def _part_validator(kind: str) -> "Validator":
+    from jsonschema import Draft202012Validator
+
+    schema = {"$defs": json_schema("PublishedDandiset")["$defs"], "$ref": f"#/$defs/{kind}"}
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
 def _validate(metadata: dict[str, Any], name: str) -> list[Problem]:
     try:
         return _first_problems(_excesses(metadata)) or _schema_problems(metadata, name)

@@ -19,6 +19,13 @@ def entry_in_words(document: Any, path: Sequence[str]) -> str:
     return STEP.join(words)
 
 
+def value_at(document: Any, path: Sequence[str]) -> Any:
+    """The value that `path` leads to; None if it leads nowhere."""
+    for step in path:
+        document = _below(document, step)
+    return document
+
+
 def _below(document: Any, step: str) -> Any:
     if isinstance(document, dict):
         return document.get(step)

@@ -1,8 +1,9 @@
 """The pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from math import inf
 from typing import Any
 from urllib.parse import urlencode
@@ -44,6 +45,7 @@ from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
 from dandiapi.web.next_page import next_page
 from dandiapi.web.paging import Page, number_asked_for
+from dandiapi.web.problems import Shown, in_words
 from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
 from dandiapi.web.state import PUBLISHED, STATES
@@ -203,16 +205,23 @@ def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[st
     if not version.is_draft:
         return {"state": PUBLISHED}
     state = draft_state(version)
-    problems = problems_of_draft(actor, version)
+    # More of them than are shown need no words.
+    known = problems_of_draft(actor, version)
+    problems = list(islice(_in_words(version, known), PROBLEMS_SHOWN))
     may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), obstacle_to_publishing(version, state)
     return {
         "state": STATES[state],
-        "problems": problems[:PROBLEMS_SHOWN],
-        "problem_count": len(problems),
+        "problems": problems,
+        "problem_count": max(len(known), len(problems)),
         "may_publish": may_publish,
         "obstacle": for_people(obstacle.message) if obstacle else "",
         "suggested_notes": suggested_notes(actor, version.dataset, newest) if may_publish and not obstacle else "",
     }
+
+
+def _in_words(draft: Version, problems: Iterable[Mapping[str, str]]) -> Iterator[Shown]:
+    for problem in problems:
+        yield from in_words(problem, None if "path" in problem else draft.metadata)
 
 
 @require_POST

@@ -161,7 +161,7 @@ def test_problems_of_metadata_and_files_are_shown(anonymous: Browser, worker: Wo
     make_asset(dataset, "odd.nwb", encodingFormat=5)
     worker.run()
     page = anonymous.read(f"/dandiset/{dataset.identifier}/draft")
-    assert ("Draft with problems" in page, "odd.nwb · encodingFormat" in page) == (True, True)
+    assert ("Draft with problems" in page, "odd.nwb</code> · <strong>Encoding format" in page) == (True, True)
 
 
 def test_state_of_a_draft_is_that_of_its_files_too(owner: Browser, worker: Worker, valid: Dataset) -> None:
