@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0013_paths_in_any_case"),
+        ("archive", "0014_files_changed"),
     ]
 
     operations = [
