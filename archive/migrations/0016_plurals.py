@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0014_files_changed"),
+        ("archive", "0015_invitations"),
     ]
 
     operations = [
