@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0015_invitations"),
+        ("archive", "0016_plain_letters"),
     ]
 
     operations = [
