@@ -74,7 +74,7 @@ PAGES = (
 )
 # Pages that are no dataset's, or only for those who may change something.
 OTHER_PAGES = {
-    "publish", "star", "tokens", "revoke-token", "authorize", "questionnaire", "dashboard", "operations",
+    "about-you", "publish", "star", "tokens", "revoke-token", "authorize", "questionnaire", "dashboard", "operations",
     "review-user", "mailing-list",
 }  # fmt: skip
 REPOSITORY = (
