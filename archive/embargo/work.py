@@ -115,7 +115,7 @@ def _first_open_revision(zarr: ZarrArchive) -> int | None:
 def begin_release(dataset_id: int, author: Author) -> None:
     """Let everybody read the dataset, from the end of this transaction on, if it is embargoed; else do nothing.
 
-    One row is changed, however many files there are. What is open by now follows as the projection `access`.
+    Two rows are changed, however many files there are. What is open by now follows as the projection `access`.
     """
     with transaction.atomic():
         hold(dataset_id)
