@@ -88,6 +88,21 @@ def test_the_store_cannot_be_emptied_from_outside(environment: dict[str, str]) -
     assert (result.stdout, result.stderr, result.returncode) == ("404\n", "", 0)
 
 
+def test_services_listen_on_this_machine_alone(environment: dict[str, str]) -> None:
+    script = (
+        "import os, psutil\n"
+        "from pathlib import Path\n"
+        "from dandiapi.embedded.home import Home\n"
+        "for record in Home(Path(os.environ['ARCHIVE_HOME'])).processes():\n"
+        "    leader = psutil.Process(record['pid'])\n"
+        "    for process in [leader, *leader.children(recursive=True)]:\n"
+        "        for socket in process.net_connections('inet'):\n"
+        "            if socket.status == psutil.CONN_LISTEN: print(socket.laddr.ip)\n"
+    )
+    result = embedded(environment, "exec", "--throwaway", "--", "python", "-c", script)
+    assert (set(result.stdout.split()), result.stderr) == ({"127.0.0.1"}, "")
+
+
 @pytest.mark.parametrize(
     ("variable", "started"),
     [
