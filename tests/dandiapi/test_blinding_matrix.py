@@ -69,6 +69,7 @@ PAGES = (
     "/dandiset/{identifier}/{version}",
     "/dandiset/{identifier}/draft/files",
     "/dandiset/{identifier}/draft/files?location=sub-1",
+    "/dandiset/{identifier}/draft/files/sub-1/a.nwb",
     "/dandiset/{identifier}/{version}/diff/draft",
     "/dandiset/{identifier}/draft/diff/{version}",
 )

@@ -17,7 +17,7 @@ from dandiapi.embedded.account import known_account
 from dandiapi.embedded.home import PROJECT, Home
 from dandiapi.embedded.processes import is_running
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 60.0
 # Whatever names a service or a folder must not reach the archive under test: it would not start its own.
 INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
