@@ -1,7 +1,8 @@
 """Answering one request: what a WSGI application says, as HTTP has it."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -26,17 +27,24 @@ class _Head:
     def __init__(self) -> None:
         self.status = ""
         self.headers: list[tuple[str, str]] = []
+        self.is_said = False
 
     def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
         self.status = status
         self.headers = headers
 
-    def has(self, name: str) -> bool:
-        return any(key.lower() == name for key, _ in self.headers)
+    @property
+    def length(self) -> int | None:
+        """How long the body is, if that is said."""
+        return next((int(value) for key, value in self.headers if key.lower() == "content-length"), None)
 
     def encoded(self, *more: str) -> bytes:
         lines = [f"HTTP/1.1 {self.status}", *(f"{key}: {value}" for key, value in self.headers), *more]
-        return "\r\n".join([*lines, f"Date: {_date(int(time()))}", "", ""]).encode("latin-1")
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("A header of an answer has more than one line.")
+        encoded = "\r\n".join([*lines, f"Date: {_date(int(time()))}", "", ""]).encode("latin-1")
+        self.is_said = True
+        return encoded
 
 
 def answer(application: Application, variables: dict[str, Any], request: Request, connection: "Connection") -> bool:
@@ -44,19 +52,21 @@ def answer(application: Application, variables: dict[str, Any], request: Request
     head = _Head()
     try:
         result = application(variables, head)
-    except Exception:
-        logger.exception("The application failed")
+        try:
+            return _send(head, result, request, connection)
+        finally:
+            _close(result)
+    except Exception as error:
+        if not (head.is_said and isinstance(error, ConnectionError)):
+            logger.exception("The application failed")
+        if not head.is_said:
+            _say_fault(connection)
+        return False
+
+
+def _say_fault(connection: "Connection") -> None:
+    with suppress(ConnectionError):
         connection.send(plain_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours."))
-        return False
-    try:
-        return _send(head, result, request, connection)
-    except ConnectionError:
-        return False
-    except Exception:
-        logger.exception("An answer broke off")
-        return False
-    finally:
-        _close(result)
 
 
 def _close(result: Iterable[bytes]) -> None:
@@ -75,20 +85,34 @@ def plain_answer(status: HTTPStatus, words: str, *headers: str) -> bytes:
 
 def _send(head: _Head, result: Iterable[bytes], request: Request, connection: "Connection") -> bool:
     keeps = request.keeps_alive and request.body.is_whole and not connection.is_stopping
-    has_end = head.has("content-length") or head.status[:3] in BODILESS
+    length = head.length
+    has_end = length is not None or head.status[:3] in BODILESS
     has_body = request.method != "HEAD" and head.status[:3] not in BODILESS
+    chunks = _measured(result, length) if has_body and length is not None else result
     if not getattr(result, "streaming", not isinstance(result, list)):
-        body = b"".join(result)
-        length = [] if has_end else [f"Content-Length: {len(body)}"]
-        connection.send(head.encoded(*length, *_of_connection(request, keeps)) + (body if has_body else b""))
+        body = b"".join(chunks)
+        measure = [] if has_end else [f"Content-Length: {len(body)}"]
+        connection.send(head.encoded(*measure, *_of_connection(request, keeps)) + (body if has_body else b""))
         return keeps
     is_chunked = not has_end and request.version == "1.1"
     keeps = keeps and (has_end or is_chunked)
     coding = ["Transfer-Encoding: chunked"] if is_chunked else []
     connection.send(head.encoded(*coding, *_of_connection(request, keeps)))
     if has_body:
-        _stream(result, connection, is_chunked=is_chunked)
+        _stream(chunks, connection, is_chunked=is_chunked)
     return keeps
+
+
+def _measured(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The chunks of an answer that is said to be so long; if not, the client would take the next answer for its end."""
+    left = size
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise ValueError(f"An answer is longer than the {size} bytes it says.")
+        yield chunk
+    if left:
+        raise ValueError(f"An answer is {left} bytes shorter than the {size} it says.")
 
 
 def _stream(chunks: Iterable[bytes], connection: "Connection", *, is_chunked: bool) -> None:

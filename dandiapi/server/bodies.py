@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from io import BufferedReader, BytesIO, RawIOBase
 from tempfile import TemporaryFile
 from threading import Condition, Lock
@@ -54,7 +55,7 @@ class Body:
     # --- By the thread that speaks with clients -----------------------------------------------------------------------
 
     def add(self, data: bytes) -> None:
-        """Take what has come. Raises NoRoomError."""
+        """Take what has come. Raises NoRoomError, or OSError if the disk is full or no file can be opened."""
         if self.is_whole:
             return
         self.size += len(data)
@@ -79,7 +80,7 @@ class Body:
             self._changed.notify()
 
     def handed_over(self) -> IO[bytes]:
-        """The file that a thread reads."""
+        """The file that another thread reads. What comes from now on is not spooled, so the owner has to say when."""
         self._spool.seek(0)
         self._is_handed_over = True
         if self.is_whole:
@@ -88,7 +89,8 @@ class Body:
 
     def close(self) -> None:
         """Forget what was spooled."""
-        self._spool.close()
+        with suppress(OSError):
+            self._spool.close()
         self._spools.give(self._on_disk)
         self._on_disk = 0
 
@@ -101,6 +103,7 @@ class Body:
             file.write(self._spool.getvalue())
             self._spool = file
         self._spool.write(data)
+        self._spool.flush()
 
     # --- By the thread that reads it ----------------------------------------------------------------------------------
 

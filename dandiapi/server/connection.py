@@ -14,7 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from .answers import plain_answer
 from .bodies import Body, NoRoomError
 from .pace import Pace
-from .requests import UNENDING_SECONDS, Request, quoted_line
+from .requests import UNENDING_SECONDS, Request, quoted_line, without_upgrade
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -52,6 +52,7 @@ class Connection:
         self._waiting: deque[Request] = deque()
         self._unsent: deque[memoryview] = deque()
         self._is_ending = False
+        self._has_last = False
         self._is_lingering = False
         self._is_broken = False
         self._has_ended = False
@@ -80,21 +81,23 @@ class Connection:
             return
         if not data:
             self._end_of_input()
-        elif not self._is_ending:
+        elif not (self._is_ending or self._has_last):
             self._feed(data)
 
     def _feed(self, data: bytes) -> None:
         self._received += len(data)
         if (self._request is None or not self._request.url) and not data.isascii():
             data = quoted_line(data)
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            # There is nothing to upgrade to: the request is answered as it is, and what follows is not read.
-            self._is_ending = True
-        except HttpParserError as error:
-            self.refuse(HTTPStatus.BAD_REQUEST, f"This is no request: {error}")
-        if self._request and not self._request.has_head and self._received > MAX_HEAD:
+        if self._request is None and b"pgrade" in data:
+            data = without_upgrade(data)
+        # What follows the last request of a connection is of no interest, and no reason not to answer it.
+        with suppress(HttpParserUpgrade):
+            try:
+                self._parser.feed_data(data)
+            except HttpParserError as error:
+                if not self._has_last:
+                    self.refuse(HTTPStatus.BAD_REQUEST, f"This is no request: {error.__context__ or error}")
+        if self._request and self._received > MAX_HEAD:
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Headers have at most {MAX_HEAD} bytes.")
         self.watch()
 
@@ -103,7 +106,7 @@ class Connection:
         if self._request:
             self._is_ending = True
             self._drop_requests()
-        if self.is_busy or self._unsent:
+        if self.is_busy or self._unsent or self._waiting:
             self.watch()
         else:
             self.close()
@@ -137,8 +140,12 @@ class Connection:
         request.has_head = True
         request.method = self._parser.get_method().decode()
         request.version = self._parser.get_http_version()
-        request.keeps_alive = self._parser.should_keep_alive()
-        if self._is_too_large(request, request.announced):
+        request.keeps_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        request.take_target()
+        if self._parser.should_upgrade() and request.announces_body:
+            # The parser would skip the body; most offers are left out before it sees them.
+            self.refuse(HTTPStatus.BAD_REQUEST, "Offer to speak another protocol in a request without a body only.")
+        elif self._is_too_large(request, request.announced):
             self._refuse_size()
         elif not self.is_busy:
             self._wait_for_body(request)
@@ -148,18 +155,19 @@ class Connection:
         request = self._request
         if request is None:
             return
+        self._received = 0
         try:
             request.body.add(data)
-        except NoRoomError:
+        except (NoRoomError, OSError):
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The server is busy; please try again.", "Retry-After: 2")
             return
         if request.body.is_full:
-            self.pace.stop()
+            self._wait_for_nothing()
         elif not request.is_unending:
             self.pace.count(len(data))
         if self._is_too_large(request, request.body.size):
             self._refuse_size()
-        elif request.body.size > self._worker.limits.spool and not self.is_busy:
+        elif request.body.size > self._worker.limits.spool and self._is_free:
             self._hand_over(request)
 
     def on_message_complete(self) -> None:
@@ -168,15 +176,21 @@ class Connection:
         if request is None:
             return
         request.body.end()
+        self._has_last = not request.keeps_alive
         if request.is_handed_over:
-            self.pace.stop()
+            self._wait_for_nothing()
             return
         with self._changed:
-            is_next = not (self.is_busy or self._unsent)
+            is_next = self._is_free
             if not is_next:
                 self._waiting.append(request)
         if is_next:
             self._hand_over(request)
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether the request that comes now is the next to be answered."""
+        return not (self.is_busy or self._unsent or self._waiting or self._is_ending)
 
     def _is_too_large(self, request: Request, size: int) -> bool:
         return size > self._worker.limits.spool and not request.is_streamed
@@ -197,7 +211,8 @@ class Connection:
 
     def _hand_over(self, request: Request) -> None:
         """Have a thread answer the request."""
-        self.is_busy = request.is_handed_over = True
+        self.is_busy = True
+        request.hand_over()
         if request.body.is_whole:
             self.pace.stop()
         else:
@@ -209,9 +224,15 @@ class Connection:
 
     def _take_more(self) -> None:
         """Read on, since what had come has been read."""
-        if self._request and self._request.is_handed_over:
+        if self._request and self._request.is_handed_over and not self._request.body.is_full:
             self.pace.start()
         self.watch()
+
+    def _wait_for_nothing(self) -> None:
+        """Be patient while nothing is to come; but not with a client that does not take what is sent."""
+        with self._changed:
+            if not self._unsent:
+                self.pace.stop()
 
     def finish(self, request: Request, *, keeps: bool) -> None:
         """Be done with an answer; for the thread that gave it."""
@@ -264,6 +285,7 @@ class Connection:
             self.fail()
         elif self.is_busy:
             self.pace.stop()
+            self._is_ending = True
             self._drop_requests()
         elif request is None:
             self.close()
@@ -368,13 +390,15 @@ class Connection:
                     self._unsent[0] = self._unsent[0][sent:]
                     if not self._unsent[0]:
                         self._unsent.popleft()
+                is_sent = not self._unsent
+                if is_sent:
+                    self.pace.stop()
                 self._changed.notify_all()
         except ConnectionError:
             self.fail()
             return
-        if not self._unsent:
-            self.pace.stop()
-            self.watch()
+        if is_sent:
+            self._take_more()
             self._go_on()
 
     def _say(self, data: bytes) -> None:

@@ -28,6 +28,8 @@ class Pace:
         self.deadline = self._last = monotonic() + seconds
 
     def count(self, size: int) -> None:
-        """Put the deadline off for the bytes that have passed, but never further than patience reaches."""
+        """Put a deadline off for the bytes that have passed, but never further than patience reaches."""
+        if self.deadline == math.inf:
+            return
         earned = self.deadline + size / self._limits.rate
         self.deadline = min(earned, monotonic() + self._limits.patience, self._last)

@@ -3,7 +3,7 @@
 import re
 import sys
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from httptools import parse_url
@@ -17,6 +17,7 @@ STREAMED = re.compile(rb"^/git/\d{6}(\.git)?/git-receive-pack(\?|$)|^/git-annex/
 # overtakes its own request for a refusal.)
 UNENDING = re.compile(rb"^/git-annex/[^/]+/v\d/keeplocked(\?|$)")
 UNENDING_SECONDS = 5.0
+UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 # What may stand in the first line as it is; clients send letters of other languages there, which do not belong there.
 ASCII = "".join(map(chr, range(0x80)))
 
@@ -38,11 +39,12 @@ class Request:
 
     def __init__(self, body: Body) -> None:
         self.url = b""
+        self.target = b""
         self.method = ""
         self.version = ""
         self.headers: dict[str, str] = {}
         self.has_head = False
-        self.is_handed_over = False
+        self.input: IO[bytes] | None = None
         self.keeps_alive = False
         self.body = body
 
@@ -55,6 +57,28 @@ class Request:
         if key in self.headers:
             text = f"{self.headers[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
         self.headers[key] = text
+
+    def take_target(self) -> None:
+        """Know path and query; proxies are sent whole addresses. Raises HttpParserInvalidURLError if it is none."""
+        if self.url.startswith((b"/", b"*")):
+            self.target = self.url
+            return
+        parsed = parse_url(self.url)
+        self.target = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+
+    def hand_over(self) -> None:
+        """Let another thread read the body, whole or not."""
+        self.input = self.body.handed_over()
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether another thread has it."""
+        return self.input is not None
+
+    @property
+    def announces_body(self) -> bool:
+        """Whether a body is to follow."""
+        return self.announced > 0 or "HTTP_TRANSFER_ENCODING" in self.headers
 
     @property
     def expects_continue(self) -> bool:
@@ -69,16 +93,16 @@ class Request:
     @property
     def is_streamed(self) -> bool:
         """Whether it may be larger than what is spooled."""
-        return STREAMED.match(self.url) is not None
+        return STREAMED.match(self.target) is not None
 
     @property
     def is_unending(self) -> bool:
         """Whether its end is of no interest."""
-        return UNENDING.match(self.url) is not None
+        return UNENDING.match(self.target) is not None
 
     def variables(self, server: tuple[str, int], client: tuple[str, int]) -> dict[str, Any]:
         """What WSGI hands to the application."""
-        path, _, query = self._target().partition(b"?")
+        path, _, query = self.target.partition(b"?")
         variables = {
             **_ALWAYS,
             **self.headers,
@@ -90,19 +114,12 @@ class Request:
             "SERVER_PORT": str(server[1]),
             "REMOTE_ADDR": client[0],
             "REMOTE_PORT": str(client[1]),
-            "wsgi.input": self.body.handed_over(),
+            "wsgi.input": self.input,
         }
         variables.pop("HTTP_TRANSFER_ENCODING", None)
         if self.body.is_whole and self.body.size:
             variables["CONTENT_LENGTH"] = str(self.body.size)
         return variables
-
-    def _target(self) -> bytes:
-        """Path and query; proxies are sent whole addresses."""
-        if self.url.startswith((b"/", b"*")):
-            return self.url
-        parsed = parse_url(self.url)
-        return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
 
 
 def quoted_line(data: bytes) -> bytes:
@@ -111,7 +128,14 @@ def quoted_line(data: bytes) -> bytes:
     return quote_from_bytes(line, safe=ASCII).encode() + end + rest
 
 
-@lru_cache(maxsize=1024)
+def without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request, without the offer to speak otherwise, for which the parser would skip the body."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return UPGRADE.sub(b"\r\nX-Upgrade-Ignored:", head) + end + rest
+
+
+# Few, as clients choose how long they are.
+@lru_cache(maxsize=128)
 def _key(name: bytes) -> str:
     if b"_" in name:
         return ""

@@ -94,9 +94,11 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _welcome(self, sock: socket.socket, client: tuple[str, int], server: tuple[str, int]) -> None:
         sock.setblocking(False)  # noqa: FBT003 - it has no name
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_SYSTEM)
+        # macOS refuses options for a client that is gone already; reading from it says so.
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_SYSTEM)
         self._make_room()
         connection = Connection(self, sock, client, server)
         self._connections.add(connection)

@@ -1,9 +1,10 @@
 """An application that answers with what it was asked, to be served in tests."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, cast
 
 Environ = dict[str, Any]
 
@@ -12,24 +13,20 @@ _places = BoundedSemaphore(2)
 
 
 def application(environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
-    path = environ["PATH_INFO"]
-    if path == "/endless":
+    name, _, size = environ["PATH_INFO"].removeprefix("/").partition("/")
+    if name == "endless":
         return _endless(start)
-    if path == "/fails":
+    if name == "fails":
         raise RuntimeError("It fails.")
-    if path == "/breaks":
-        start("200 OK", [])
-        return _breaking()
+    if name == "says":
+        return _saying(start, size)
+    if name == "sleeps":
+        time.sleep(0.3)
     body = b"" if environ["QUERY_STRING"].endswith("unread") else environ["wsgi.input"].read()
-    if path == "/big":
-        start("200 OK", [])
-        return [BIG]
-    if path == "/chunks":
-        start("200 OK", [])
-        return (chunk for chunk in (b"one", b"", b"two"))
-    if path == "/nothing":
-        start("204 No Content", [])
-        return []
+    if name in _ANSWERS:
+        status, headers, make = _ANSWERS[name]
+        start(status, headers)
+        return make()
     told = {key: value for key, value in environ.items() if isinstance(value, str)} | {"body": body.decode("latin-1")}
     start("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(told).encode()]
@@ -53,6 +50,23 @@ class _Endless:
         _places.release()
 
 
+def _saying(start: Callable[..., Any], size: str) -> Iterable[bytes]:
+    """An answer of six bytes that is said to be of another size."""
+    start("200 OK", [("Content-Length", size)])
+    return iter([b"one", b"two"])
+
+
 def _breaking() -> Iterator[bytes]:
     yield b"one"
     raise RuntimeError("It breaks.")
+
+
+# Status, headers and body of answers that are always the same.
+_ANSWERS: dict[str, tuple[str, list[tuple[str, str]], Callable[[], Iterable[bytes]]]] = {
+    "big": ("200 OK", [], lambda: [BIG]),
+    "breaks": ("200 OK", [], _breaking),
+    "chunks": ("200 OK", [], lambda: iter([b"one", b"", b"two"])),
+    "injects": ("302 Found", [("Location", "/\r\nSet-Cookie: a=b")], list),
+    "late-fault": ("200 OK", [], lambda: [b"one", cast("bytes", None)]),
+    "nothing": ("204 No Content", [], list),
+}

@@ -15,13 +15,13 @@ PATIENCE = 1.5
 
 
 class Server:
-    """A server of an application, on a port of its own; it may have so many `files` open."""
+    """A server of an application, on a port of its own; it may have so many `files` open, of so many `blocks`."""
 
-    def __init__(self, application: str, *, files: int = 4096, **environment: str) -> None:
+    def __init__(self, application: str, *, files: int = 4096, blocks: str = "unlimited", **environment: str) -> None:
         self.port = _free_port()
         self.process = subprocess.Popen(
             [
-                *("sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"),
+                *("sh", "-c", f'ulimit -n {files} && ulimit -f {blocks} && exec "$@"', "sh"),
                 *(sys.executable, "-m", "gunicorn", "--config", "python:dandiapi.server.options"),
                 *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--log-level", "warning", application),
             ],

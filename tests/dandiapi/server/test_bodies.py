@@ -1,9 +1,12 @@
 """The bodies of requests: spooled, and read as they come."""
 
+from errno import ENOSPC
 from threading import Thread
+from unittest.mock import Mock
 
 import pytest
 
+from dandiapi.server import bodies
 from dandiapi.server.bodies import IN_MEMORY, Body, NoRoomError, Spools
 
 
@@ -27,6 +30,20 @@ def test_bodies_share_the_room_there_is_and_give_it_back() -> None:
     first.close()
     second.add(b"x")
     assert second.size == 2 * IN_MEMORY + 1
+
+
+def test_body_gives_its_room_back_once_though_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Mock(**{"flush.side_effect": OSError(ENOSPC, "full"), "close.side_effect": OSError(ENOSPC, "full")})
+    monkeypatch.setattr(bodies, "TemporaryFile", lambda: full)
+    spools = Spools(2 * IN_MEMORY)
+    body = Body(spools, nothing)
+    with pytest.raises(OSError, match="full"):
+        body.add(b"x" * 2 * IN_MEMORY)
+    body.close()
+    body.close()
+    spools.take(2 * IN_MEMORY)
+    with pytest.raises(NoRoomError):
+        spools.take(1)
 
 
 def test_body_is_read_as_it_comes_and_asks_for_more_when_there_is_room() -> None:

@@ -103,6 +103,38 @@ def test_requests_that_come_at_once_are_answered_in_order(server: Server) -> Non
     assert re.findall(rb'"PATH_INFO": "/(\w+)"', answer) == [*(b"%d" % number for number in range(20)), b"last"]
 
 
+def test_requests_that_come_at_once_are_answered_in_order_however_many(server: Server) -> None:
+    """An answer that is done while the next requests are being read must not let one of them overtake."""
+    names = [b"%d" % number for number in range(300)]
+    sent = b"".join([*(b"GET /%b HTTP/1.1\r\n\r\n" % name for name in names), b"GET /last HTTP/1.0\r\n\r\n"])
+    for _ in range(60):
+        assert re.findall(rb'"PATH_INFO": "/(\w+)"', server.exchange(sent)) == [*names, b"last"]
+
+
+def test_last_request_of_a_connection_is_answered_whatever_follows(server: Server) -> None:
+    sent = [request("GET", "/sleeps"), request("GET", "/last", Connection="close"), request("GET", "/after")]
+    answer = server.exchange(b"".join([*sent, b"nonsense"]))
+    assert re.findall(rb'"PATH_INFO": "/(\w+)"', answer) == [b"sleeps", b"last"]
+
+
+def test_requests_before_the_end_of_input_are_answered(server: Server) -> None:
+    with server.connect(b"".join(request("GET", f"/{number}") for number in range(3))) as sock:
+        sock.shutdown(socket.SHUT_WR)
+        assert re.findall(rb'"PATH_INFO": "/(\w+)"', rest_of(sock)) == [b"0", b"1", b"2"]
+
+
+def test_body_that_is_read_as_it_comes_is_not_mixed_up(server: Server) -> None:
+    """Handing it over while more of it is spooled put the new at the beginning."""
+    size = 3 * SPOOL
+    body = b"begin" + b"\0" * (size - 5)
+    sent = request("POST", PUT, Content_Length=str(size), Connection="close")
+    for number in range(60):
+        with server.connect(sent) as sock:
+            for start in range(0, size, step := 3001 + 997 * number):
+                sock.sendall(body[start : start + step])
+            assert told(rest_of(sock))["body"].encode("latin-1") == body
+
+
 def test_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
     with server.connect(request("POST", "/", Content_Length="3", Expect="100-continue", Connection="close")) as sock:
         assert sock.recv(2**16) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -145,6 +177,22 @@ def test_fault_of_the_application_is_a_500(server: Server) -> None:
     assert server.status("/fails") == 500
 
 
+def test_fault_before_anything_is_said_is_a_500(server: Server) -> None:
+    assert server.status("/late-fault") == 500
+
+
+def test_header_of_an_answer_with_more_than_one_line_is_not_sent(server: Server) -> None:
+    answer = server.get("/injects")
+    assert status_of(answer) == 500
+    assert b"Set-Cookie" not in answer
+
+
+@pytest.mark.parametrize(("size", "sent"), [(3, b"one"), (5, b"one"), (7, b"onetwo")])
+def test_answer_of_another_size_than_it_says_ends_the_connection(server: Server, size: int, sent: bytes) -> None:
+    answer = server.exchange(request("GET", f"/says/{size}") + request("GET", "/next"))
+    assert body_of(answer) == sent
+
+
 def test_answer_that_breaks_off_does_not_look_whole(server: Server) -> None:
     assert body_of(server.get("/breaks")) == b"3\r\none\r\n"
 
@@ -157,7 +205,20 @@ def test_answer_that_breaks_off_does_not_look_whole(server: Server) -> None:
         b"GET / HTTP/1.1\r\nno header\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: a\n\n",
+        b"GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: a\0b\r\n\r\n",
+        b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
 def test_what_is_no_request_is_refused(server: Server, sent: bytes) -> None:
@@ -168,9 +229,36 @@ def test_headers_without_end_are_refused(server: Server) -> None:
     assert status_of(server.exchange(b"GET / HTTP/1.1\r\n" + b"X-A: 1234567890\r\n" * 10_000)) == 431
 
 
-def test_offer_to_speak_otherwise_is_ignored(server: Server) -> None:
-    answer = server.exchange(request("GET", "/", Connection="Upgrade, HTTP2-Settings", Upgrade="h2c"))
-    assert status_of(answer) == 200
+def test_offer_to_speak_otherwise_loses_no_body_and_no_request_after_it(server: Server) -> None:
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2_Settings": "AAMAAABkAAQCAAAAAAIAAAAA"}
+    sent = request("POST", "/", b"abc", Content_Length="3", **offer)
+    answer = server.exchange(sent + request("GET", "/last", Connection="close"))
+    assert re.findall(rb'"PATH_INFO": "/(\w*)"', answer) == [b"", b"last"]
+    assert b'"body": "abc"' in answer
+
+
+def test_offer_that_would_lose_a_body_is_refused(server: Server) -> None:
+    sent = request("POST", "/", b"abc", Content_Length="3", Connection="Upgrade", Upgrade="h2c")
+    half = sent.index(b"Upgrade: h2c") + 3
+    with server.connect(sent[:half]) as sock:
+        time.sleep(0.2)
+        sock.sendall(sent[half:])
+        assert status_of(rest_of(sock)) == 400
+
+
+def test_what_is_no_body_is_limited_after_the_headers_too(server: Server) -> None:
+    trailers = b"0\r\n" + b"X-A: 1234567890\r\n" * 10_000
+    assert status_of(server.exchange(request("POST", "/", trailers, Transfer_Encoding="chunked"))) == 431
+
+
+def test_body_for_which_the_disk_has_no_room_is_refused() -> None:
+    server = Server("tests.dandiapi.server.echo:application", blocks="1024")
+    try:
+        server.wait_until_ready("/")
+        assert status_of(server.exchange(post("/", b"x" * 2 * SPOOL, is_chunked=False))) == 503
+        assert status_of(server.get("/")) == 200
+    finally:
+        server.stop()
 
 
 def test_refusal_of_a_body_reaches_who_is_sending_it(server: Server) -> None:

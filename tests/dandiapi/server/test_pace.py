@@ -58,3 +58,11 @@ def test_pauses_of_the_fast_are_borne_but_earn_no_credit(clock: Clock) -> None:
 
 def test_time_is_limited_however_fast_somebody_is(clock: Clock) -> None:
     assert lasts(clock, 10**6, 1, seconds=600) == 601
+
+
+def test_nothing_is_waited_for_because_bytes_pass(clock: Clock) -> None:
+    """Some of the next request may come while an answer is made."""
+    it = Pace(LIMITS)
+    it.count(100)
+    clock.now += 5000
+    assert clock.now < it.deadline
