@@ -38,5 +38,8 @@ def _is_ready(connection: Connection[Any]) -> bool:
 
 
 def _prepare(connection: Connection[Any]) -> None:
-    # Those in the pool commit by themselves, so this stays when a transaction is rolled back.
+    if not connection.autocommit:
+        # One that was given back within a transaction would begin another.
+        connection.autocommit = True
+    # As it commits by itself, this stays when a later transaction is rolled back.
     connection.execute(f"SET statement_timeout = {statement_seconds() * 1000:d}", prepare=False)

@@ -66,6 +66,16 @@ def test_statements_are_given_up_after_as_long_as_is_wanted(thread: BaseDatabase
     assert given_up_after(thread) == "1min"
 
 
+def test_connection_serves_the_next_thread_when_it_was_given_back_within_a_transaction(
+    pool: ConnectionPool, thread: BaseDatabaseWrapper
+) -> None:
+    for _ in range(pool.max_size):
+        process_number(thread)
+        thread.set_autocommit(False)
+        thread.close()
+    assert given_up_after(thread) == "1min"
+
+
 @pytest.mark.usefixtures("pool")
 def test_statements_are_given_up_without_a_message_more(
     thread: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
