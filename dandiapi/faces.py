@@ -8,7 +8,7 @@ GIT = ("/git/", "/git-annex/")
 
 def is_for_programs(path: str) -> bool:
     """Whether programs ask there, and read JSON."""
-    return path.startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
+    return f"{path}/".startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
 
 
 def is_for_git(path: str) -> bool:

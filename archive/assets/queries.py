@@ -237,8 +237,10 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
 
 
 def find_asset_at(version: Version, path: str) -> Asset | None:
-    """The asset of a version at exactly that path, its CONTENT with it; None if there is none."""
-    return assets_of(version).select_related(*CONTENT).filter(path=composed(path)).first()
+    """The asset of a version at that path, or else at one that differs in case alone, its CONTENT with it; or None."""
+    rows, path = assets_of(version).select_related(*CONTENT), composed(path)
+    alike = rows.annotate(folded=Folded("path")).filter(folded=Folded(Value(path)))
+    return rows.filter(path=path).first() or alike.first()
 
 
 @dataclass(frozen=True)

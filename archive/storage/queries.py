@@ -34,6 +34,7 @@ PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
 # What browsers run, or look into to find out what it is.
 ACTIVE_TYPE = re.compile(r"html|xml|xsl|svg|script|multipart|message/|unknown|\*", re.IGNORECASE)
+DRAWING = "image/svg+xml"
 OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}
 
 
@@ -222,7 +223,8 @@ def sign_read(
     """A URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`.
 
     The store answers it for this method only: HEAD, which asks for the headers that GET would have, or GET. What a
-    browser would run in the store's name, such as HTML, is an attachment always.
+    browser would run in the store's name, such as HTML, is an attachment always, and loses its type; but for drawings,
+    which a page may still show as pictures, where nothing in them runs.
     """
     is_active = content_type is not None and ACTIVE_TYPE.search(content_type)
     disposition = "inline" if inline and not is_active else "attachment"
@@ -231,7 +233,7 @@ def sign_read(
         "Key": key,
         "ResponseContentDisposition": _content_disposition(disposition, filename),
     }
-    if content_type and not is_active:
+    if content_type and (content_type == DRAWING or not is_active):
         parameters["ResponseContentType"] = content_type
     return signing_client().generate_presigned_url(READS[method], Params=parameters, ExpiresIn=GET_URL_SECONDS)
 

@@ -32,6 +32,9 @@ OUR_BUCKETS = re.compile(r"/archive(-\w+)?(/.*)?", re.DOTALL)
 QUESTIONS = {*HmacV1Auth.QSAOfInterest, "attributes", "legal-hold", "retention"}
 
 SANDBOX = [(b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff")]
+# How ministack names the last bytes of an object that has none. There is no such range, and browsers give up over it.
+RANGE_OF_NOTHING = (b"content-range", b"bytes 0--1/0")
+NO_RANGE = (b"content-range", b"bytes */0")
 
 # Imported by name because the package has no types.
 ministack: Any = import_module("ministack.app")
@@ -57,7 +60,8 @@ def guard(serve: Application, keys: Credentials, region: str) -> Application:
             await _refuse(request, reason, send)
             return
         try:
-            await serve({**scope, **admitted}, _verified(receive, digest) if digest else receive, _sandboxed(send))
+            content = _verified(receive, digest) if digest else receive
+            await serve({**scope, **admitted}, content, _sandboxed(_without_ranges_of_nothing(send)))
         except RefusedError as reason:
             await _refuse(request, reason, send)
 
@@ -140,6 +144,19 @@ def _sandboxed(send: Send) -> Send:
         await send(message)
 
     return send_sandboxed
+
+
+def _without_ranges_of_nothing(send: Send) -> Send:
+    """Return `send`, which says as S3 does that an object without bytes has no last ones."""
+
+    async def send_satisfiable(message: dict[str, Any]) -> None:
+        headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+        if RANGE_OF_NOTHING in headers:
+            others = [header for header in headers if header != RANGE_OF_NOTHING]
+            message = {**message, "status": 416, "headers": [*others, NO_RANGE]}
+        await send(message)
+
+    return send_satisfiable
 
 
 async def _drain(receive: Receive) -> None:

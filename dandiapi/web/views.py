@@ -20,7 +20,7 @@ from archive.accounts.models import User
 from archive.accounts.policy import Action, Actor, is_blinded, may, require
 from archive.accounts.queries import owners_of, tokens_of
 from archive.accounts.services import create_token, revoke_token
-from archive.assets.queries import Child, find_asset_at, find_folder, page_of_children
+from archive.assets.queries import Child, find_asset_at, find_folder, inline_content_type, page_of_children
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
@@ -298,8 +298,11 @@ def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpRes
         return redirect(f"{reverse('files', args=[identifier, name])}?{urlencode({'location': path.strip('/')})}")
     if asset is None:
         raise NotFoundError("This version has no such file.")
-    is_zarr = asset.blob_id is None
-    return redirect(f"/api/zarr/{asset.content_id}/files/" if is_zarr else f"/api/assets/{asset.asset_id}/download/")
+    if asset.blob_id is None:
+        return redirect(f"/api/zarr/{asset.content_id}/files/")
+    # A drawing shows as a picture by its type only.
+    is_picture = (inline_content_type(asset) or "").startswith("image/")
+    return redirect(f"/api/assets/{asset.asset_id}/download/{'?content_disposition=inline' if is_picture else ''}")
 
 
 def _folders_to(location: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import time
+from mimetypes import guess_type
 from typing import Any
 
 import httpx
@@ -73,7 +74,7 @@ def register(api: httpx.Client, dandiset: str, path: str, content: bytes, blob_i
         "schemaKey": "Asset",
         "schemaVersion": api.get("/info/").json()["schema_version"],
         "path": path,
-        "encodingFormat": "text/plain",
+        "encodingFormat": guess_type(path)[0] or "text/plain",
         "contentSize": len(content),
         "digest": {"dandi:dandi-etag": etag(content)},
     }

@@ -32,16 +32,18 @@ RULES = {name: {"enabled": True} for name in ("label-content-name-mismatch", "ta
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="3" height="1"><rect width="3" height="1"/></svg>'
 README = b"""# How to read it
 
 #### A leap
 
-[Code](code/run.py) ![A dot](pics/dot.png)
+[Code](code/run.py) ![A dot](pics/dot.png) ![A line](pics/line.svg)
 
 | a | b |
 |---|---|
 | c | d |
 """
+FILES = {"README.md": README, "code/run.py": b"print()", "pics/dot.png": PICTURE, "pics/line.svg": DRAWING}
 LONG = "https://example.org/" + "a-very-long-address" * 8
 
 EVERYBODYS = [
@@ -116,7 +118,7 @@ def place(running_archive: RunningArchive, person: str) -> Place:
     """A published dataset with a README, whose draft has been changed since and is not valid any more."""
     with rest_client(running_archive) as api:
         identifier = create_dandiset(api, "Mouse vision")
-        for path, content in [("README.md", README), ("code/run.py", b"print()"), ("pics/dot.png", PICTURE)]:
+        for path, content in FILES.items():
             add_file(api, identifier, path, content)
         wait_until_valid(api, identifier)
         success(api.post(f"/dandisets/{identifier}/versions/draft/publish/", json={"release_notes": LONG}))
@@ -190,10 +192,20 @@ def test_files_are_a_first_glance_away_on_a_phone(phone: Page) -> None:
     assert button["y"] + button["height"] < 640
 
 
-def test_picture_of_a_readme_shows(phone: Page) -> None:
-    picture = phone.get_by_alt_text("A dot")
+@pytest.mark.parametrize(("description", "width"), [("A dot", 1), ("A line", 3)])
+def test_picture_of_a_readme_shows(phone: Page, description: str, width: int) -> None:
+    picture = phone.get_by_alt_text(description)
     picture.scroll_into_view_if_needed()
-    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 1
+    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_of_versions_stand_on_one_line(phone: Page, running_archive: RunningArchive, width: int) -> None:
+    phone.set_viewport_size({"width": width, "height": 800})
+    words = phone.locator(".versions a")
+    broken = "links => links.filter(link => link.offsetHeight > 32).map(link => link.textContent)"
+    assert words.count() > 1
+    assert words.evaluate_all(broken) == []
 
 
 def test_what_was_before_is_told_on_a_phone_and_has_room_on_a_desk(

@@ -398,6 +398,17 @@ def test_keys_are_of_one_home_only(tmp_path: Path) -> None:
         assert first[name] == again[name]
 
 
+# --- What S3 answers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", ["bytes=-3", "bytes=0-0", "bytes=0-"])
+def test_object_without_bytes_has_no_range(bucket: str, enemy: httpx.Client, wanted: str) -> None:
+    name = f"objects/{uuid4()}"
+    write(name, [], content_type="text/plain", is_open=True)
+    answer = enemy.get(public_url(name), headers={"Range": wanted})
+    assert (answer.status_code, answer.headers.get("Content-Range")) == (416, "bytes */0")
+
+
 # --- What browsers would run ------------------------------------------------------------------------------------------
 
 

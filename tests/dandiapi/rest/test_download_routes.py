@@ -86,12 +86,19 @@ def test_download_is_shown_inline_with_its_own_type(anonymous: Api, stored: Asse
     assert query["response-content-type"] == ["text/plain"]
 
 
-@pytest.mark.parametrize("claimed", ["text/html", "image/svg+xml", "application/xhtml+xml"])
+@pytest.mark.parametrize("claimed", ["text/html", "application/xml", "application/xhtml+xml"])
 def test_download_is_an_attachment_when_a_browser_would_run_it(anonymous: Api, dataset: Dataset, claimed: str) -> None:
     asset = make_asset(dataset, "a.html", encodingFormat=claimed)
     query = signed(anonymous, asset, "?content_disposition=inline")
     assert query["response-content-disposition"] == ['attachment; filename="a.html"']
     assert "response-content-type" not in query
+
+
+def test_drawing_is_an_attachment_that_pages_may_show_as_a_picture(anonymous: Api, dataset: Dataset) -> None:
+    asset = make_asset(dataset, "a.svg", encodingFormat="image/svg+xml")
+    query = signed(anonymous, asset, "?content_disposition=inline")
+    assert query["response-content-disposition"] == ['attachment; filename="a.svg"']
+    assert query["response-content-type"] == ["image/svg+xml"]
 
 
 @pytest.mark.parametrize("claimed", ["no type", "a/b\r\nX: y", "", 7, None, "text/plain; charset=x"])

@@ -51,6 +51,13 @@ def test_entry_is_found_in_whatever_form_its_name_comes(
     assert _listed(anonymous, query, path=file) == ["\u00e9t\u00e9/\u00e0.nwb"]
 
 
+def test_file_is_found_in_any_case_when_none_is_called_just_so(
+    anonymous: Api, dataset: Dataset, query: dict[str, Any]
+) -> None:
+    assert _listed(anonymous, query, path="Sub-1/A.NWB") == ["sub-1/a.nwb"]
+    assert _listed(anonymous, query, path="sub-1/a.nwb") == ["sub-1/a.nwb"]
+
+
 def test_pages_go_on_where_the_last_ended(anonymous: Api, query: dict[str, Any]) -> None:
     of_folder = query | {"path": "sub-1", "children": True, "page_size": 3}
     first = anonymous.get(ADDRESS, of_folder).json()

@@ -84,7 +84,15 @@ def test_address_of_nothing_is_a_page(anonymous: Browser, address: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
 @pytest.mark.parametrize(
     "address",
-    ["/api/nowhere/", "/api/nowhere", "/api/dandisets/12/", "/api/zarr/x/", "/api/info/more/", "/server-info/x"],
+    [
+        "/api",
+        "/api/nowhere/",
+        "/api/nowhere",
+        "/api/dandisets/12/",
+        "/api/zarr/x/",
+        "/api/info/more/",
+        "/server-info/x",
+    ],
 )
 def test_address_of_nothing_is_json_to_programs(anonymous: Browser, method: str, address: str) -> None:
     response = anonymous.client.generic(method, address)
