@@ -51,6 +51,7 @@ class Connection:
         self._received = 0
         self._waiting: deque[Request] = deque()
         self._unsent: deque[memoryview] = deque()
+        self._unsent_size = 0
         self._is_ending = False
         self._has_last = False
         self._is_lingering = False
@@ -118,9 +119,12 @@ class Connection:
         if self._is_ending:
             return
         self._received = 0
-        self._request = Request(Body(self._worker.spools, lambda: self._worker.call(self._take_more)))
-        if not self.is_busy:
-            self.pace.wait(self._worker.limits.patience)
+        request = Request(Body(self._worker.spools, lambda: self._worker.call(self._take_more)))
+        # The thread of the answer before may be just about to wait for a next request.
+        with self._changed:
+            self._request = request
+            if not self.is_busy:
+                self.pace.wait(self._worker.limits.patience)
 
     def on_url(self, url: bytes) -> None:
         """Take some of its address."""
@@ -301,6 +305,7 @@ class Connection:
         with self._changed:
             self._is_broken = True
             self._unsent.clear()
+            self._unsent_size = 0
             self._changed.notify_all()
         self._drop_requests()
         with suppress(OSError):
@@ -368,15 +373,18 @@ class Connection:
             sent = 0 if self._unsent else self._send_some(memoryview(data))
             if sent == len(data):
                 return
-            if not self._unsent:
+            is_first = not self._unsent
+            if is_first:
                 self.pace.start()
             self._unsent.append(memoryview(data)[sent:])
-        self._worker.call(self.watch)
+            self._unsent_size += len(data) - sent
+        if is_first:
+            self._worker.call(self.watch)
 
     def wait_for_room(self) -> None:
         """Wait until the client has taken most of it. Raises ConnectionError when it does not."""
         with self._changed:
-            while sum(map(len, self._unsent)) > MAX_UNSENT:
+            while self._unsent_size > MAX_UNSENT:
                 self._changed.wait()
             if self._is_broken:
                 raise ConnectionError("The client is gone.")
@@ -387,6 +395,7 @@ class Connection:
             with self._changed:
                 while self._unsent and (sent := self._send_some(self._unsent[0])):
                     self.pace.count(sent)
+                    self._unsent_size -= sent
                     self._unsent[0] = self._unsent[0][sent:]
                     if not self._unsent[0]:
                         self._unsent.popleft()

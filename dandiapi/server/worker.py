@@ -68,7 +68,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 key.data()
             elif key.data in self._connections:
                 _serve(key.data, mask)
-        while self._calls:
+        for _ in range(len(self._calls)):
             self._calls.popleft()()
         if monotonic() > self._next_look:
             self._next_look = monotonic() + TURN_SECONDS
