@@ -1,4 +1,4 @@
-"""Patterns of SQL's LIKE, which take time in proportion to pattern and text. Pure."""
+"""Patterns that Postgres holds against texts, whatever they are, in bounded time. Pure."""
 
 import re
 
@@ -14,3 +14,11 @@ def like_text(text: str) -> str:
 def like_glob(glob: str) -> str:
     """The pattern of a glob: a star, or many in a row, stand for any characters, and all else for itself."""
     return "%".join(map(like_text, _STARS.split(glob)))
+
+
+def regex_text(text: str) -> str:
+    """The regular expression of exactly this text, found anywhere in time in proportion to what is looked through.
+
+    LIKE takes that times the length of the text, where much looks nearly like it, as `aaaab` in `aaaaaaaa`.
+    """
+    return f"***={text}"

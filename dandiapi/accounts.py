@@ -1,6 +1,7 @@
 """What happens when people sign up and in, by themselves or through GitHub, ORCID or Google."""
 
 import smtplib
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from oauth2_provider.models import AccessToken, RefreshToken
 from oauth2_provider.models import Grant as AuthorizationCode
 
 from archive.accounts.models import User
-from archive.accounts.queries import has_proven_address, open_questions
+from archive.accounts.queries import has_proven_address, is_address, open_questions
 from archive.accounts.services import approve_if_trusted, set_github_login
 from archive.datasets.services import accept_invitations
 from archive.errors import BusyError
@@ -95,11 +96,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 def name_by_address(user: User) -> None:
     """Name a new user by their e-mail address, if that can be a username, and approve them where everybody is.
 
-    Who has changed their address is still named by the old one; whoever has that now keeps what allauth has made up.
+    Who has changed their address is still named by the old one. Whoever has that now, or one that is too long, gets a
+    name that nobody can choose, and nobody has at GitHub: else they could be taken for whom they are not.
     """
     is_taken = User.objects.filter(username=user.email).exclude(pk=user.pk).exists()
-    if len(user.email) <= MAX_USERNAME and not is_taken:
-        user.username = user.email
+    can_be_one = is_address(user.email) and len(user.email) <= MAX_USERNAME and not is_taken
+    user.username = user.email if can_be_one else f"user_{token_hex(8)}"
     if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
         user.status = User.Status.APPROVED
 

@@ -19,13 +19,16 @@ from archive.accounts.models import Grant, User
 from archive.accounts.policy import Actor, blind_spot, visible
 from archive.datasets.models import Dataset
 from archive.datasets.queries import DatasetFilter, filtered_datasets, shown_versions
-from archive.patterns import like_text
+from archive.errors import InvalidError
+from archive.patterns import regex_text
 from archive.search import grammar
 from archive.search.models import Document, Facts, IndexedAsset
 from archive.search.text import fold, is_told_by_probes, probes, searchable_text
 from archive.validation.metadata import without_people
 
 GENOTYPES_SHOWN = 10
+# Each is held against whole texts; Postgres remembers so many, and would read more anew for each text.
+MAX_PATTERNS = 30
 
 
 # --- Datasets ---------------------------------------------------------------------------------------------------------
@@ -76,10 +79,15 @@ def _tells_blinded(number: int, texts: Sequence[str]) -> bool:
 def _numbers_with(texts: Sequence[str]) -> RawSQL:
     """The datasets of which one version has all the folded texts in it: by the index, if there are words in them."""
     words = " & ".join(probe for text in texts for probe in probes(text))
-    patterns = [f"%{like_text(text)}%" for text in texts if not is_told_by_probes(text)]
+    patterns = [regex_text(text) for text in texts if not is_told_by_probes(text)]
+    if len(patterns) > MAX_PATTERNS:
+        raise InvalidError(
+            f"A search has at most {MAX_PATTERNS} phrases and words with signs in them; this one has {len(patterns)}.",
+            field="search",
+        )
     if words:
         return RawSQL("SELECT archive_find_documents(%s::tsquery, %s::text[])", [words, patterns])
-    return RawSQL("SELECT dataset_id FROM archive_search_document WHERE text LIKE ALL (%s::text[])", [patterns])
+    return RawSQL("SELECT dataset_id FROM archive_search_document WHERE text ~ ALL (%s::text[])", [patterns])
 
 
 def _described(condition: Q) -> Q:

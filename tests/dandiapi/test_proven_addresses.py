@@ -116,6 +116,27 @@ def test_link_that_somebody_else_follows_proves_nothing(owner: Api, secret: Data
     assert not reads(account(), secret)
 
 
+def test_squatter_with_an_address_that_is_too_long_for_a_username_gets_none_of_their_choice(
+    owner: Api, secret: Dataset
+) -> None:
+    address = f"octocat@{'.'.join(['a' * 60] * 3)}.org"
+    signed_up(address)
+    assert invite(owner, secret, "octocat").status_code == 400
+    assert not reads(account(address), secret)
+
+
+def test_squatter_with_an_address_that_still_names_another_account_gets_no_username_of_their_choice(
+    owner: Api, secret: Dataset
+) -> None:
+    address = "octocat@example.org"
+    signed_up(address)
+    EmailAddress.objects.update(email="moved@example.org")
+    User.objects.filter(email=address).update(email="moved@example.org")
+    signed_up(address)
+    assert invite(owner, secret, "octocat").status_code == 400
+    assert not reads(account(address), secret)
+
+
 # --- Invitations ------------------------------------------------------------------------------------------------------
 
 
