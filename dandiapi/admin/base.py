@@ -25,6 +25,8 @@ else:
 
 PER_PAGE = 50
 COUNTED = 10_000
+# Django asks the database for each word of a search in each field.
+WORDS_SEARCHED = 10
 
 
 class BoundedPaginator(Rows):
@@ -37,7 +39,19 @@ class BoundedPaginator(Rows):
         return rows[:COUNTED].count()
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class BoundedSearch(ModelAdmin):
+    """Searches for no more words than anybody types."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What Django finds, or nothing."""
+        if len(search_term.split()) > WORDS_SEARCHED:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+
+class ReadOnlyAdmin(BoundedSearch):
     """To look at."""
 
     list_per_page = PER_PAGE

@@ -15,7 +15,7 @@ from archive.accounts.models import Grant, Invitation, Questionnaire, Token, Use
 from archive.accounts.queries import find_proven_users, owners_of, viewers_of
 from archive.accounts.services import approve_user, revoke_token
 from archive.datasets.services import set_owners, set_viewers
-from dandiapi.admin.base import PER_PAGE, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
+from dandiapi.admin.base import PER_PAGE, BoundedSearch, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
 from dandiapi.auth import actor_of
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -30,7 +30,7 @@ FIELDS = {
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(BoundedSearch, UserAdmin):
     """People: they sign up themselves, and stay, since the history names them; here they are let in, or not."""
 
     list_display = ["username", "github_login", "first_name", "last_name", "review", "is_active", "date_joined"]

@@ -262,6 +262,7 @@ DATACITE_CONCEPT_DOIS: bool = env.bool("DATACITE_CONCEPT_DOIS", False)
 # --- Accounts ---------------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
+    "dandiapi.admin.permissions.OursAlone",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]

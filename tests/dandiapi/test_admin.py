@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -37,6 +39,7 @@ from tests.worker import Worker
 MODELS = list(apps.get_app_config("archive").get_models())
 CHANGED_BY_HAND = {User}
 ADDED_BY_HAND = {Grant}
+LISTED = ("changelist", "add")
 
 
 def named(model: type[Model]) -> str:
@@ -287,6 +290,19 @@ def test_staff_do_not_take_over_what_somebody_owns(staff: Client, dataset: Datas
     staff.post(page(User, "change", owner.pk), {"email": "mine@example.org", "username": "mine", "first_name": "New"})
     owner.refresh_from_db()
     assert (owner.email, owner.first_name, owner.check_password(new["password1"])) == (owner.username, "New", False)
+
+
+def test_staff_sign_in_as_nobody_else_by_what_packages_keep(db: None) -> None:
+    person = make_staff()
+    person.user_permissions.set(Permission.objects.all())
+    client = signed_in(person)
+    assert client.get(page(User, "changelist")).status_code == 200
+    others = [model for model in admin.site._registry if model._meta.app_label != "archive"]
+    assert {SocialAccount, EmailAddress} <= {*others}
+    pages = [
+        reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_{name}") for model in others for name in LISTED
+    ]
+    assert {address: client.get(address).status_code for address in pages} == dict.fromkeys(pages, 403)
 
 
 def test_administrators_set_passwords(administrator: Client) -> None:

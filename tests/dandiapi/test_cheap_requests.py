@@ -192,7 +192,7 @@ def test_cheap_request_has_a_hostile_body_from_anybody(everywhere: Everywhere, m
     assert costing_more(everywhere.others, everywhere.anybody, method, LARGE_SECONDS, **sent) == []
 
 
-@pytest.mark.parametrize("words", [WORDS, "%_" * 500, '"' * 1000, DIGITS])
+@pytest.mark.parametrize("words", [WORDS, "ab " * 1000, "%_" * 500, '"' * 1000, DIGITS])
 def test_cheap_request_to_the_admin_has_a_hostile_query(everywhere: Everywhere, words: str) -> None:
     text = urlencode(dict.fromkeys(("q", "p", "o", "id__exact"), words))
     assert (
