@@ -42,6 +42,7 @@ from archive.validation.metadata import (
 from archive.validation.queries import schema_info
 
 MAX_NAME = 300
+DAY = timedelta(days=1)
 MAX_EMBARGO = timedelta(days=730)
 MAX_FUNDED_EMBARGO = timedelta(days=1825)
 LINK_PREFIX = "rev_"
@@ -51,6 +52,8 @@ MAX_LINKS = 100
 MAX_OWNERS = 100
 MAX_VIEWERS = 1000
 MAX_INVITATIONS = 100
+# Each is a mail to somebody who has not asked for one. So many a person may have sent in a day.
+MAX_INVITATIONS_A_DAY = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,10 +302,19 @@ def _change_invitations(
     Invitation.objects.bulk_create([Invitation(dataset=dataset, address=address, role=role) for address in invited])
     if dataset.invitations.count() > MAX_INVITATIONS:
         raise InvalidError(f"A dataset has at most {MAX_INVITATIONS} invitations that wait; withdraw one first.")
+    if invited and len(invited) + _invited_today(actor) > MAX_INVITATIONS_A_DAY:
+        raise InvalidError(f"You may invite {MAX_INVITATIONS_A_DAY} addresses in a day; invite the others tomorrow.")
     for address in invited:
         facts = {"invited": address, "role": role.label.lower(), "identifier": dataset.identifier}
         post("invited", to=[address], author=actor.name, **facts)
     return {key: found for key, found in {"invited": invited, "withdrawn": withdrawn}.items() if found}
+
+
+def _invited_today(actor: Actor) -> int:
+    """How many addresses the actor has invited in the last 24 hours, to whatever; withdrawn or not."""
+    kinds = [Change.Kind.CHANGE_OWNERS, Change.Kind.CHANGE_VIEWERS]
+    changes = Change.objects.filter(recorded__gt=timezone.now() - DAY, user_id=actor.user_id, kind__in=kinds)
+    return sum(len(invited) for invited in changes.values_list("details__invited", flat=True) if invited)
 
 
 def accept_invitations(*, user: User) -> None:

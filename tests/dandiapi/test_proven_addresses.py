@@ -9,8 +9,9 @@ from django.conf import LazySettings
 
 from archive.accounts.models import Grant, User
 from archive.accounts.services import create_token
+from archive.accounts.work import MAIL_JOB
 from archive.datasets.models import Dataset
-from archive.timeline.models import Change
+from archive.timeline.models import Change, Job
 from tests.dandiapi.git.caller import Caller
 from tests.dandiapi.rest.api import Api
 from tests.dandiapi.web.browser import Browser
@@ -189,6 +190,16 @@ def test_invitation_that_is_withdrawn_takes_no_effect(owner: Api, secret: Datase
     owner.put(f"dandisets/{secret.identifier}/viewers/", [])
     prove(browser, mailoutbox)
     assert not reads(account(), secret)
+
+
+def test_invitations_are_no_more_than_a_day_has_withdrawn_or_not(owner: Api, secret: Dataset) -> None:
+    viewers = f"dandisets/{secret.identifier}/viewers/"
+    strangers = [[{"username": f"{group}{number}@example.org"} for number in range(50)] for group in "abc"]
+    answers = [owner.put(viewers, people) for people in strangers]
+    assert [answer.status_code for answer in answers] == [200, 200, 400]
+    assert "tomorrow" in answers[-1].json()[0]
+    assert owner.put(viewers, []).status_code == 200
+    assert Job.objects.filter(kind=MAIL_JOB).count() == 100
 
 
 def test_owner_is_not_replaced_by_an_invitation(owner: Api, secret: Dataset) -> None:

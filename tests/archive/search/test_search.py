@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from archive.accounts.policy import ANONYMOUS, Actor
@@ -420,32 +419,3 @@ def test_choices_of_genotypes_are_ten_at_most(worker: Worker) -> None:
     _file(make_dataset(), wasAttributedTo=people)
     worker.run()
     assert genotypes_of(ANONYMOUS, "g") == [f"g{number:02}" for number in range(10)]
-
-
-# --- What it costs ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "phrase", ["- " * 500 + ".", ". " + "- " * 500, "- " * 250 + ". " + "- " * 250, "-" * 1000 + "."]
-)
-def test_search_takes_time_in_proportion_to_the_text_when_all_of_it_looks_nearly_like_the_phrase(phrase: str) -> None:
-    length = 1_000_000
-    for text in ("-" * length, "- " * (length // 2)):
-        Document.objects.filter(dataset=make_dataset()).update(text=text)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = '500ms'")
-    assert not search_datasets(ANONYMOUS, DatasetFilter(), f'"{phrase}"').exists()
-
-
-@pytest.mark.parametrize("phrase", ["a.c", "***=a", "(?i)A", "a|b", "100%", "a_c", "\\d", "[a]", "^a", "***:x"])
-def test_search_takes_no_sign_for_more_than_itself(find: Find, phrase: str) -> None:
-    dataset = _describe(make_dataset(), description=f"before {phrase} behind")
-    _describe(make_dataset(), description="before abc 100 b 1 aa x behind")
-    assert find(f'"before {phrase} behind"') == [dataset]
-
-
-def test_search_has_no_more_phrases_than_are_looked_for_quickly() -> None:
-    words = [f"{number}-a" for number in range(31)]
-    assert not search_datasets(ANONYMOUS, DatasetFilter(), " ".join(words[:30])).exists()
-    with pytest.raises(InvalidError, match="at most 30 phrases"):
-        search_datasets(ANONYMOUS, DatasetFilter(), " ".join(words))
