@@ -24,6 +24,8 @@ CHARACTERS_AT_ONCE = 30_000
 # How long to leave a draft that is being validated, if the end of that brings no news.
 VALIDATION_PATIENCE = 5.0
 MAX_NAME = 1000
+# Of a file, so many names of a kind can be chosen from: whoever asks what there is reads those of all files.
+NAMES_OF_A_FILE = 50
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
@@ -232,10 +234,14 @@ def _facts_of(metadata: Mapping[str, Any]) -> _FactsOfFile:
     genotypes = {one["genotype"][:MAX_NAME] for one in people if isinstance(one.get("genotype"), str)}
     return _FactsOfFile(
         file_type=str(metadata.get("encodingFormat") or "").lower()[:128],
-        techniques=tuple(sorted(set(_names(metadata.get("measurementTechnique"))))),
-        genotypes=tuple(sorted(genotypes - {""})),
-        species=tuple(sorted(set(_names([one.get("species") for one in people])))),
+        techniques=_some(_names(metadata.get("measurementTechnique"))),
+        genotypes=_some(genotypes - {""}),
+        species=_some(_names([one.get("species") for one in people])),
     )
+
+
+def _some(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names))[:NAMES_OF_A_FILE])
 
 
 def _names(items: object) -> list[str]:

@@ -7,9 +7,10 @@ from archive.accounts.policy import ANONYMOUS
 from archive.datasets.queries import DatasetFilter
 from archive.datasets.services import update_draft
 from archive.errors import InvalidError
-from archive.search.models import Document
+from archive.search.models import Document, Facts
 from archive.search.queries import search_datasets
-from tests.factories import make_dataset, owner_of
+from tests.factories import make_asset, make_dataset, owner_of
+from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +45,11 @@ def test_search_has_no_more_phrases_than_are_looked_for_quickly() -> None:
     assert found(" ".join(words[:30])) == []
     with pytest.raises(InvalidError, match="at most 30 phrases"):
         found(" ".join(words))
+
+
+def test_species_to_choose_from_are_few_of_a_file_that_names_many(worker: Worker) -> None:
+    people = [{"species": {"name": f"s{number}"}, "genotype": f"g{number}"} for number in range(1000)]
+    make_asset(make_dataset(), wasAttributedTo=people)
+    worker.run()
+    [facts] = Facts.objects.all()
+    assert (len(facts.species), len(facts.genotypes)) == (50, 50)
