@@ -28,6 +28,17 @@ FORMS = {
     r"^RRID:": "Write an RRID, as “RRID:SCR_016433”.",
     r"^dandi://": "Write an address as “dandi://DANDI/000001”.",
 }
+# What the schema says of a whole in the words of programs.
+SENTENCES = {
+    "A Dandiset containing no files or zero bytes is not publishable": (
+        "There is nothing in the dataset yet: upload a file that is not empty."
+    ),
+    "At least one contributor must have role ContactPerson": (
+        "Nobody is the contact person: give the role “dcite:ContactPerson” to a contributor with an e-mail address."
+    ),
+    "Both identifier and url cannot be None": "It has neither an identifier nor a web address: give one of them.",
+    "The value field of a PropertyValue cannot be None or empty.": "It has no value: give one.",
+}
 KINDS = {
     "array": "a list",
     "boolean": "yes or no (true or false)",
@@ -106,7 +117,7 @@ def _choices(text: str) -> str:
 
 
 _SAYINGS = (
-    (r"Value error, (.*)", lambda match: match[1]),
+    (r"Value error, (.*)", lambda match: SENTENCES.get(match[1], match[1])),
     (r"String should match pattern '(.*)'", lambda match: f"It is not written as it has to be. {_form(match[1])}"),
     (
         r"(.*) does not match ['\"](.*)['\"]",

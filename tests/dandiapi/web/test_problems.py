@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 PERSON = valid_dandiset_metadata()["contributor"][0]
 
 
-def told(**changes: Any) -> list[tuple[str, str]]:
+def told(*, holds_bytes: bool = True, **changes: Any) -> list[tuple[str, str]]:
     """What a page says of a draft with these metadata: entries, and what is wrong with each."""
     metadata = {**valid_dandiset_metadata(), **changes}
     facts = VersionFacts(
@@ -28,7 +28,7 @@ def told(**changes: Any) -> list[tuple[str, str]]:
         manifest_urls=["https://example.org/m"],
         now=NOW,
     )
-    problems = validate_version(candidate_version_metadata(facts, holds_bytes=True))
+    problems = validate_version(candidate_version_metadata(facts, holds_bytes=holds_bytes))
     return [(shown.entry, shown.message) for each in problems for shown in in_words(each.as_dict(), metadata)]
 
 
@@ -55,7 +55,7 @@ def told(**changes: Any) -> list[tuple[str, str]]:
             "dcite:Author",
         ),
         ({"contributor": []}, "Contributor", "", "give at least one"),
-        ({"contributor": [{**PERSON, "roleName": []}]}, "Contributor", "", "must have role ContactPerson"),
+        ({"contributor": [{**PERSON, "roleName": []}]}, "Contributor", "", "dcite:ContactPerson"),
         ({"license": ["mine"]}, "License › 1", "“mine”", "spdx:CC0-1.0"),
         ({"description": 5}, "Description", "“5”", "a text"),
         ({"description": "x" * 10_001}, "Description", "“xxx", "shorten it"),
@@ -88,6 +88,24 @@ def test_problem_names_the_entry_and_its_value_and_what_to_write(
     assert told_entry == entry
     assert (value in message, advice in message) == (True, True), message
     assert re.findall(r"\\[wsd.]|\^|schemaKey|given schemas|non-empty|Value error", message) == []
+
+
+def test_dataset_of_empty_files_is_told_what_it_lacks() -> None:
+    lacking = "There is nothing in the dataset yet: upload a file that is not empty."
+    assert told(holds_bytes=False) == [("Assets summary", lacking)]
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("Both identifier and url cannot be None", "give one of them"),
+        ("The value field of a PropertyValue cannot be None or empty.", "give one"),
+    ],
+)
+def test_sentence_for_programs_is_said_to_people(message: str, advice: str) -> None:
+    [shown] = in_words({"field": "relatedResource.0", "message": f"Value error, {message}"}, None)
+    assert advice in shown.message
+    assert "None" not in shown.message
 
 
 def test_problem_of_a_file_is_told_from_its_message_alone() -> None:
