@@ -367,7 +367,7 @@ def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version
     address = f"{settings.ARCHIVE_URL}/git/{version.dataset.identifier}"
     assert f"git clone --branch {version.version} {address}<" in page
     assert commit[:12] in page
-    assert f"git clone annex::{serverless_clone_url(version.dataset)}<" in page
+    assert f"git clone --branch main annex::{serverless_clone_url(version.dataset)}<" in page
     assert f"git clone {address}<" in anonymous.read(f"/dandiset/{version.dataset.identifier}/draft")
 
 
