@@ -155,7 +155,7 @@ def test_request_of_a_session_is_put_off_while_the_database_is_away(
     owner: Api, no_database: Callable[..., None]
 ) -> None:
     client = Client(raise_request_exception=False)
-    client.force_login(owner.user)
+    client.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     with connection.execute_wrapper(no_database):
         response = client.get("/api/users/me/", headers={"Origin": "https://elsewhere.example.net"})
     assert (response.status_code, response.json(), response["Retry-After"]) == (503, AWAY, "5")

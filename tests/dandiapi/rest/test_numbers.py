@@ -89,21 +89,21 @@ def test_cursor_that_nobody_was_given_is_not_found(admin: Api, place: str) -> No
 @pytest.mark.parametrize("address", ["/?page=", "/dandiset/000001/draft/files?page=", "/dandiset/my?page="])
 def test_page_with_a_number_that_is_too_long_is_not_found(owner: Api, folder: Asset, address: str) -> None:
     browser = Client()
-    browser.force_login(owner.user)
+    browser.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     assert browser.get(f"{address}{LONG}").status_code == 404
 
 
 @pytest.mark.parametrize("address", [f"/account/tokens/{LONG}/revoke", f"/account/tokens/{'9' * 4000}/revoke"])
 def test_token_with_a_number_that_is_too_long_is_not_found(owner: Api, address: str) -> None:
     browser = Client()
-    browser.force_login(owner.user)
+    browser.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     assert browser.post(address).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["p", "q", "o", "dataset_id", "e"])
 def test_admin_takes_no_harm_from_a_number_that_is_too_long(admin: Api, folder: Asset, query: str) -> None:
     browser = Client()
-    browser.force_login(admin.user)
+    browser.force_login(admin.user, backend="django.contrib.auth.backends.ModelBackend")
     assert browser.get(f"/admin/archive/asset/?{query}={LONG}").status_code < 500
     assert browser.get(f"/admin/archive/asset/{LONG}/change/").status_code < 500
 

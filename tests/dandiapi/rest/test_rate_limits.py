@@ -129,7 +129,7 @@ def test_bad_tokens_of_an_address_refuse_nobody_who_has_a_good_one(owner: Api, l
 
 def test_request_by_a_session_counts_for_its_user(owner: Api, limited: None) -> None:
     browser = Client()
-    browser.force_login(owner.user)
+    browser.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     assert [browser.get("/").status_code for _ in range(4)] == [200, 200, 200, 429]
     assert _statuses(owner, 1) == [429]
 

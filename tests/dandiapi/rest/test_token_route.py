@@ -84,13 +84,13 @@ def test_anonymous_is_told_how_to_sign_in_when_a_dataset_is_embargoed(
 
 def test_session_is_enough_to_read(owner: Api) -> None:
     client = Client()
-    client.force_login(owner.user)
+    client.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     assert client.get("/api/users/me/").json()["username"] == owner.user.username
 
 
 def test_session_is_not_enough_to_write_when_the_request_may_be_forged(owner: Api, dataset: object) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(owner.user)
+    client.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     assert client.post("/api/dandisets/", {}, content_type="application/json").status_code == 403
 
 
@@ -101,7 +101,7 @@ def test_token_route_shows_the_token_that_it_is_asked_with(secret: str) -> None:
 
 def test_token_route_finds_nothing_when_it_is_asked_from_a_session(owner: Api) -> None:
     client = Client()
-    client.force_login(owner.user)
+    client.force_login(owner.user, backend="django.contrib.auth.backends.ModelBackend")
     response = client.get("/api/auth/token/")
     assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 
@@ -118,7 +118,7 @@ def test_token_route_ends_the_old_key_when_it_makes_a_new_one(owner: Api) -> Non
 
 def session_of(api: Api) -> Client:
     client = Client()
-    client.force_login(api.user)
+    client.force_login(api.user, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
 
