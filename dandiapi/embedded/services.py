@@ -53,9 +53,7 @@ class Service(ABC):
 
 
 class Postgres(Service):
-    """The database."""
-
-    """PostgreSQL 18, with a password, on a port of 127.0.0.1."""
+    """The database: PostgreSQL 18, with a password, on a port of 127.0.0.1."""
 
     name = "postgres"
     outside_variables = ("DATABASE_URL",)

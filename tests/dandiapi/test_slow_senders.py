@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from archive.accounts.models import User
 from archive.accounts.services import create_token
@@ -42,14 +43,9 @@ def web(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[LiveProcess]:
-    with django_db_blocker.unblock():
-        process = LiveProcess(heartbeat=1)
-    try:
-        process.wait_until_ready()
+def live(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[LiveProcess]:
+    with LiveProcess.running(django_db_blocker, heartbeat=1) as process:
         yield process
-    finally:
-        process.stop()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import httpx
 import orjson
 from django.conf import settings
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 READY_SECONDS = 60.0
 SECONDS = 20.0
@@ -47,6 +48,18 @@ class LiveProcess:
             },
             stdout=subprocess.DEVNULL,
         )
+
+    @classmethod
+    @contextmanager
+    def running(cls, database: DjangoDbBlocker, *, heartbeat: float) -> "Iterator[LiveProcess]":
+        """One that answers, for the length of a `with`."""
+        with database.unblock():
+            process = cls(heartbeat=heartbeat)
+        try:
+            process.wait_until_ready()
+            yield process
+        finally:
+            process.stop()
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

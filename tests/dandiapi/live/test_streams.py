@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from archive.accounts.models import User
 from archive.accounts.services import create_token
@@ -31,14 +32,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")
-def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[LiveProcess]:
-    with django_db_blocker.unblock():
-        process = LiveProcess(heartbeat=HEARTBEAT)
-    try:
-        process.wait_until_ready()
+def live(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[LiveProcess]:
+    with LiveProcess.running(django_db_blocker, heartbeat=HEARTBEAT) as process:
         yield process
-    finally:
-        process.stop()
 
 
 @pytest.fixture
