@@ -10,13 +10,14 @@ import pytest
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from xdist.scheduler import LoadScopeScheduling
 
 from archive.snapshots.queries import PROJECTION as REPOSITORY
 from archive.storage import queries as store
 from archive.storage.services import prepare_bucket
 from dandiapi.celery import app
+from tests.database import delete_rows
 from tests.worker import Message, Worker
 
 JOURNEYS = "tests/journeys/"
@@ -102,6 +103,14 @@ def bucket(_own_services: None) -> str:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, bucket: str) -> None:
     """What needs the database needs the bucket too."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    """Delete the rows of tests that commit, instead of truncating all tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_rows())
+        yield
 
 
 # --- Work -------------------------------------------------------------------------------------------------------------
