@@ -13,6 +13,8 @@ export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
 export UV_PYTHON_DOWNLOADS := never
 # A virtual environment somebody has activated is none of ours.
 unexport VIRTUAL_ENV
+# What Python has compiled it keeps: the archive, and its tests, are many processes that import the same thousands of files.
+unexport PYTHONDONTWRITEBYTECODE
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 PYTHON := .venv/bin/python
