@@ -1,14 +1,13 @@
 """A dataset with a repository, and somebody who pushes to it."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archive.datasets.models import Dataset
-from tests.archive.snapshots.pushing import CONTENT, GOOD, MAIN, NONE, Place, Pusher, new_repository
-from tests.factories import make_blob_row, make_dataset, owner_of
+from tests.archive.snapshots.pushing import Place, Pusher, first_push, new_repository
+from tests.factories import make_dataset
 from tests.worker import Worker
 
 
@@ -44,10 +43,4 @@ def pusher(tmp_path: Path) -> Pusher:
 @pytest.fixture
 def main(place: Place, pusher: Pusher) -> str:
     """The commit that the draft is at; it has a file `a.txt` in the annex, and two that are in git."""
-    digest = hashlib.sha256(CONTENT).hexdigest()
-    uploader = owner_of(place.dataset).user
-    assert uploader
-    make_blob_row(uploader, size=len(CONTENT), sha256=digest)
-    commit = pusher.commit(GOOD)
-    assert place.push(pusher.request((NONE, commit, MAIN))).is_accepted
-    return commit
+    return first_push(place, pusher)

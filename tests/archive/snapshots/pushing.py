@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from archive.snapshots.receiving import Push, receive
 from archive.storage.queries import list_objects
 from archive.timeline.models import Change, Timeline
 from tests.archive.assets.state import everything
-from tests.factories import owner_of
+from tests.factories import make_blob_row, owner_of
 
 MAX_PACK = 2**20
 NONE = "0" * 40
@@ -57,7 +58,13 @@ class Pusher:
         return run_git(self.folder, *arguments, stdin=stdin).decode().strip()
 
     def object(self, kind: str, content: bytes) -> str:
-        return self.git("hash-object", "-t", kind, "-w", "--stdin", "--literally", stdin=content)
+        """Write an object as `git hash-object -w --literally` would, and return its name."""
+        whole = b"%b %d\0%b" % (kind.encode(), len(content), content)
+        name = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+        file = self.folder / "objects" / name[:2] / name[2:]
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(zlib.compress(whole))
+        return name
 
     def blob(self, content: bytes) -> str:
         return self.object("blob", content)
@@ -182,6 +189,16 @@ GOOD: dict[str | bytes, Any] = {
     "a.txt": KEY.link_from("a.txt"),
     "sub-1": {"notes.txt": b"One.\n"},
 }
+
+
+def first_push(place: Place, pusher: Pusher) -> str:
+    """Push the draft of GOOD, and return the commit that `main` is at then."""
+    uploader = owner_of(place.dataset).user
+    assert uploader
+    make_blob_row(uploader, size=len(CONTENT), sha256=KEY.digest)
+    commit = pusher.commit(GOOD)
+    assert place.push(pusher.request((NONE, commit, MAIN))).is_accepted
+    return commit
 
 
 def traces(place: Place) -> dict[str, Any]:

@@ -1,10 +1,16 @@
 """Pushes that must not be taken: each is refused by name, and leaves no trace."""
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
+from archive.datasets.models import Dataset
 from archive.digests import AnnexKey, annex_key
 from tests.archive.snapshots.pushing import (
     EXECUTABLE,
@@ -18,12 +24,16 @@ from tests.archive.snapshots.pushing import (
     Place,
     Pusher,
     Tree,
+    first_push,
+    new_repository,
     refused,
     run_git,
 )
+from tests.database import delete_rows
 from tests.factories import (
     make_asset,
     make_blob_row,
+    make_dataset,
     make_embargoed_dataset,
     owner_of,
 )
@@ -34,13 +44,56 @@ SECRET = b"What nobody may see.\n"
 SECRET_KEY = annex_key(path="a.txt", size=len(SECRET), sha256=hashlib.sha256(SECRET).hexdigest())
 
 
-@pytest.fixture
-def secret() -> None:
+def hide_secret() -> None:
     """Somebody else's embargoed dataset has the content of SECRET_KEY."""
     dataset = make_embargoed_dataset()
     uploader = owner_of(dataset).user
     assert uploader
     make_asset(dataset, blob=make_blob_row(uploader, size=len(SECRET), sha256=SECRET_KEY.digest))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset that has been pushed to, and in `folder` its repository and the pusher's own."""
+
+    dataset: int
+    folder: Path
+    main: str
+
+
+@pytest.fixture(scope="module")
+def prepared(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prepared]:
+    """Made once for all tests: what they do to it is rolled back, and done to copies of its folder."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with django_db_blocker.unblock():
+        hide_secret()
+        place = Place(make_dataset(), new_repository(folder / "origin.git"))
+        main = first_push(place, Pusher(new_repository(folder / "clone.git")))
+    yield Prepared(place.dataset.pk, folder, main)
+    with django_db_blocker.unblock():
+        delete_rows()
+
+
+@pytest.fixture
+def dataset(db: None, prepared: Prepared) -> Dataset:
+    return Dataset.objects.get(pk=prepared.dataset)
+
+
+@pytest.fixture
+def place(dataset: Dataset, prepared: Prepared, tmp_path: Path) -> Place:
+    return Place(dataset, copytree(prepared.folder / "origin.git", tmp_path / "origin.git"))
+
+
+@pytest.fixture
+def pusher(prepared: Prepared, tmp_path: Path) -> Pusher:
+    return Pusher(copytree(prepared.folder / "clone.git", tmp_path / "clone.git"))
+
+
+@pytest.fixture
+def main(prepared: Prepared) -> str:
+    return prepared.main
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +221,6 @@ TREES: dict[str, tuple[Tree, str]] = {
 
 
 @pytest.mark.parametrize(("entries", "fault"), TREES.values(), ids=TREES)
-@pytest.mark.usefixtures("secret")
 def test_hostile_tree_is_refused_by_name(place: Place, pusher: Pusher, main: str, entries: Tree, fault: str) -> None:
     commit = pusher.commit({**GOOD, **entries}, main)
     assert fault in refused(place, pusher.request((main, commit, MAIN)))
@@ -195,7 +247,10 @@ def test_push_of_more_files_than_allowed_is_refused(place: Place, pusher: Pusher
     assert "More than 100 files are changed" in refused(place, pusher.request((main, commit, MAIN)))
 
 
-def test_bomb_of_nested_folders_is_refused_before_it_unfolds(place: Place, pusher: Pusher, main: str) -> None:
+def test_bomb_of_nested_folders_is_refused_before_it_unfolds(
+    place: Place, pusher: Pusher, main: str, settings: Any
+) -> None:
+    settings.GIT_PUSH_MAX_FILES = 10_000
     tree = pusher.tree({str(number): b"x" for number in range(10)})
     for _ in range(12):
         tree = pusher.raw_tree([(str(number).encode(), FOLDER, tree) for number in range(10)])
