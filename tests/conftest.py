@@ -2,7 +2,7 @@
 
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -10,7 +10,9 @@ import pytest
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.db import transaction
 from django.test import TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from archive.snapshots.queries import PROJECTION as REPOSITORY
@@ -18,7 +20,7 @@ from archive.storage import queries as store
 from archive.storage.services import prepare_bucket
 from dandiapi.celery import app
 from tests.database import delete_rows
-from tests.worker import Message, Worker
+from tests.worker import MadeOnce, Message, T, Worker
 
 JOURNEYS = "tests/journeys/"
 OWN_ARCHIVE = f"{JOURNEYS}test_openapi.py"
@@ -149,6 +151,25 @@ def worker(published: list[Message]) -> Worker:
 def writer(published: list[Message]) -> Worker:
     """Does all that workers and clock would do, repositories included."""
     return Worker(published)
+
+
+@pytest.fixture(scope="module")
+def made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[MadeOnce[Any]]:
+    """Makes rows once for all tests of a module, by what is given: it is called with a worker of its own.
+
+    Every test finds them as they were made, since it is rolled back to where it began. So none may need a transaction
+    of its own, and fixtures that have rows made are `autouse`: lest a test find them only when others came before it.
+    Objects are shared by the tests: those that change one read it anew from the database.
+    """
+
+    def make(maker: Callable[[Worker], T]) -> T:
+        with django_db_blocker.unblock():
+            return maker(Worker([], leaves=(REPOSITORY,)))
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        with django_db_blocker.block():
+            yield make
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

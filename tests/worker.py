@@ -1,7 +1,8 @@
 """A worker without Celery: the same work, in the test's thread, when the test says so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from archive.timeline import queries, tasks, work
 from dandiapi.celery import app
@@ -50,3 +51,8 @@ class Worker:
             # By the task, as the sweep has it: what follows a projection hears of it.
             tasks.advance_projection_task(dataset_id, name)
         return len(behind)
+
+
+T = TypeVar("T")
+# What the fixture `made_once` is: it calls what it is given, once, and returns what that returns.
+MadeOnce = Callable[[Callable[[Worker], T]], T]

@@ -23,7 +23,7 @@ from tests.factories import (
     owner_of,
     valid_dandiset_metadata,
 )
-from tests.worker import Worker
+from tests.worker import MadeOnce, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -152,9 +152,9 @@ class ReviewedWorld(World):
         return sorted({text.format(version=version, **known) for version in versions for text in written})
 
 
-@pytest.fixture
-def world(worker: Worker) -> ReviewedWorld:
-    return ReviewedWorld(worker)
+@pytest.fixture(scope="module", autouse=True)
+def world(made_once: MadeOnce[ReviewedWorld]) -> ReviewedWorld:
+    return made_once(ReviewedWorld.complete)
 
 
 def told(client: Client, address: str) -> str:

@@ -22,7 +22,7 @@ from dandiapi.rest.base import View
 from tests.dandiapi.rest.world import World
 from tests.dandiapi.routes import addresses
 from tests.factories import make_admin
-from tests.worker import Worker
+from tests.worker import MadeOnce, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -144,10 +144,10 @@ def _cost(client: Client, method: str, address: str, seconds: float, sent: dict[
     return f"{spent:.1f} s" if spent > seconds else ""
 
 
-@pytest.fixture
-def everywhere(worker: Worker) -> Everywhere:
+def find_addresses(worker: Worker) -> Everywhere:
+    """Make something of every kind, to have addresses of."""
     world = World(worker)
-    found = Everywhere(
+    return Everywhere(
         {
             "identifier": world.identifier,
             **dict.fromkeys(("version", "other", "name", "before", "after"), "draft"),
@@ -161,6 +161,16 @@ def everywhere(worker: Worker) -> Everywhere:
             "username": world.owner.username,
         }
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def found(made_once: MadeOnce[Everywhere]) -> Everywhere:
+    return made_once(find_addresses)
+
+
+@pytest.fixture
+def everywhere(db: None, found: Everywhere) -> Everywhere:
+    """All the addresses; no statement of the test may take long."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
     return found

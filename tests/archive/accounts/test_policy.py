@@ -1,6 +1,7 @@
 """The one table of who may do what, cell by cell (contract appendix C)."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from django.utils import timezone
@@ -39,6 +40,7 @@ from tests.factories import (
     owner_of,
     start_release,
 )
+from tests.worker import MadeOnce, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -138,31 +140,55 @@ def test_table_knows_every_action() -> None:
     assert set(TABLE) == set(Action)
 
 
-def _allowed(action: Action, dataset: Dataset) -> set[str]:
-    return {name for name, actor in ACTORS.items() if may(actor(dataset), action, dataset)}
+class Case(NamedTuple):
+    """A dataset, and everybody who may want something of it."""
+
+    dataset: Dataset
+    actors: dict[str, Actor]
+
+    def allowed(self, action: Action) -> set[str]:
+        return {name for name, actor in self.actors.items() if may(actor, action, self.dataset)}
+
+
+Cases = dict[Callable[[], Dataset], Case]
+
+
+def make_cases(worker: Worker) -> Cases:
+    """Make a dataset of each kind, and everybody for each."""
+    datasets = {make: make() for make in MAKERS}
+    return {make: Case(dataset, _everybody(dataset)) for make, dataset in datasets.items()}
+
+
+def _everybody(dataset: Dataset) -> dict[str, Actor]:
+    return {name: actor(dataset) for name, actor in ACTORS.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cases(made_once: MadeOnce[Cases]) -> Cases:
+    return made_once(make_cases)
 
 
 @pytest.mark.parametrize("action", Action)
-def test_may_is_what_the_table_says_of_an_embargoed_dataset(action: Action) -> None:
-    assert _allowed(action, make_embargoed_dataset()) == TABLE[action]
+def test_may_is_what_the_table_says_of_an_embargoed_dataset(cases: Cases, action: Action) -> None:
+    assert cases[make_embargoed_dataset].allowed(action) == TABLE[action]
 
 
 @pytest.mark.parametrize("action", [action for action in Action if action is not Action.READ])
-def test_may_is_what_the_table_says_of_an_open_dataset(action: Action) -> None:
-    assert _allowed(action, make_dataset()) == TABLE[action]
+def test_may_is_what_the_table_says_of_an_open_dataset(cases: Cases, action: Action) -> None:
+    assert cases[make_dataset].allowed(action) == TABLE[action]
 
 
 @pytest.mark.parametrize("make", [make_dataset, make_releasing_dataset])
-def test_released_dataset_may_be_read_by_everybody(make: Callable[[], Dataset]) -> None:
-    assert _allowed(Action.READ, make()) == EVERYBODY
+def test_released_dataset_may_be_read_by_everybody(cases: Cases, make: Callable[[], Dataset]) -> None:
+    assert cases[make].allowed(Action.READ) == EVERYBODY
 
 
 @pytest.mark.parametrize("name", ACTORS)
 @pytest.mark.parametrize("make", MAKERS)
-def test_visible_is_what_may_be_read(name: str, make: Callable[[], Dataset]) -> None:
-    dataset = make()
+def test_visible_is_what_may_be_read(cases: Cases, name: str, make: Callable[[], Dataset]) -> None:
+    dataset, actors = cases[make]
     asset = make_asset_row(dataset)
-    actor = ACTORS[name](dataset)
+    actor = actors[name]
     readable = may(actor, Action.READ, dataset)
     assert Dataset.objects.filter(visible(actor), pk=dataset.pk).exists() is readable
     assert Grant.objects.filter(visible(actor, to="dataset__"), dataset=dataset).exists() is readable
@@ -191,7 +217,7 @@ def test_what_was_removed_from_an_open_dataset_stays_readable(name: str) -> None
 def test_only_owners_and_uploaders_decide_that_embargoed_bytes_go_elsewhere() -> None:
     dataset = make_embargoed_dataset()
     asset = make_asset(dataset)
-    actors = {name: make(dataset) for name, make in ACTORS.items()}
+    actors = _everybody(dataset)
     allowed = {name for name, actor in actors.items() if Asset.objects.filter(attachable_rows(actor), pk=asset.pk)}
     assert allowed == OWNERS_TO_READ
 
@@ -199,9 +225,11 @@ def test_only_owners_and_uploaders_decide_that_embargoed_bytes_go_elsewhere() ->
 @pytest.mark.parametrize(
     ("make", "blinded"), [(make_dataset, set()), (make_releasing_dataset, set()), (make_embargoed_dataset, REVIEWERS)]
 )
-def test_blinded_is_who_could_not_read_without_a_reviewer_link(make: Callable[[], Dataset], blinded: set[str]) -> None:
-    dataset = make()
-    assert {name for name, actor in ACTORS.items() if is_blinded(actor(dataset), dataset)} == blinded
+def test_blinded_is_who_could_not_read_without_a_reviewer_link(
+    cases: Cases, make: Callable[[], Dataset], blinded: set[str]
+) -> None:
+    dataset, actors = cases[make]
+    assert {name for name, actor in actors.items() if is_blinded(actor, dataset)} == blinded
 
 
 def test_blind_spot_is_the_dataset_that_is_read_blinded() -> None:

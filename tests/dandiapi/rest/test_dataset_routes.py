@@ -134,6 +134,10 @@ def test_dataset_is_not_created_when_a_field_is_missing(owner: Api, body: dict[s
 # --- Showing ----------------------------------------------------------------------------------------------------------
 
 
+def test_list_is_empty_when_there_is_nothing(anonymous: Api) -> None:
+    assert anonymous.get("dandisets/").json() == {"count": 0, "next": None, "previous": None, "results": []}
+
+
 def test_detail_has_exactly_the_fields_of_the_contract(anonymous: Api, dataset: Dataset, address: str) -> None:
     detail = anonymous.get(address).json()
     assert set(detail) == shapes.DATASET_DETAIL

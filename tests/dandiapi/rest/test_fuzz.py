@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.dandiapi.rest.api import ROOT
 from tests.dandiapi.rest.test_access import OF_A_DRAFT, OF_THE_SITE
 from tests.dandiapi.rest.world import Line, World
-from tests.worker import Worker
+from tests.worker import MadeOnce
 
 LINES = [Line.read(text) for text in f"{OF_THE_SITE}{OF_A_DRAFT}".splitlines() if text]
 WRITES = [f"{line.method} {line.address}" for line in LINES if line.method != "GET"]
@@ -79,9 +79,14 @@ def spoilt(draw: st.DrawFn, body: Any) -> Any:
     return replaced(body, draw(st.sampled_from(list(places(body)))), draw(values))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def rows(made_once: MadeOnce[World]) -> World:
+    return made_once(World.complete)
+
+
 @pytest.fixture
-def world(db: None, worker: Worker) -> World:
-    return World(worker)
+def world(db: None, rows: World) -> World:
+    return rows
 
 
 def status(world: World, method: str, address: str, content: bytes = b"") -> int:

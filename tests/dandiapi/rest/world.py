@@ -3,7 +3,7 @@
 from datetime import date
 from functools import cached_property
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 from django.db import transaction
@@ -91,6 +91,14 @@ class World:
         link, self.link_secret = make_reviewer_link(self.dataset)
         self.link_id = str(link.pk)
         self.changed_by_refusal: list[str] = []
+
+    @classmethod
+    def complete(cls, worker: Worker) -> Self:
+        """A world in which everything is there already that would be made when it is asked about first."""
+        world = cls(worker)
+        for name in ("upload_id", "zarr_id", "job_id", "callers"):
+            world[name]
+        return world
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)

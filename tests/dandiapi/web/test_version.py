@@ -1,11 +1,12 @@
 """The page of a version."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.conf import settings
 
+from archive.accounts.models import User
 from archive.accounts.queries import owners_of
 from archive.assets.queries import assets_of
 from archive.datasets.models import Dataset, Version
@@ -24,12 +25,51 @@ from tests.factories import (
     make_nameless_user,
     make_published_version,
     make_user,
+    make_valid_dataset,
     owner_of,
     valid_dandiset_metadata,
 )
-from tests.worker import Worker
+from tests.worker import MadeOnce, Worker
 
 EVIL = "<script>alert(1)</script>"
+
+
+class Made(NamedTuple):
+    """The owner, and of the owner's: a dataset that can be published, and a published version of another."""
+
+    person: User
+    valid: int
+    version: int
+
+
+def make_rows(worker: Worker) -> Made:
+    person = make_user(first_name="Olivia", last_name="Owner")
+    valid, published = (
+        make_valid_dataset(worker, person, paths=("sub-1/a.nwb", "sub-1/b.nwb", "z.nwb")) for _ in range(2)
+    )
+    return Made(person, valid.pk, make_published_version(worker, published).pk)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made(made_once: MadeOnce[Made]) -> Made:
+    return made_once(make_rows)
+
+
+@pytest.fixture
+def owner(db: None, made: Made) -> Browser:
+    return Browser(made.person)
+
+
+@pytest.fixture
+def valid(db: None, made: Made) -> Dataset:
+    """The owner's dataset that can be published, with two files in a folder and one beside it."""
+    return Dataset.objects.get(pk=made.valid)
+
+
+@pytest.fixture
+def version(db: None, made: Made) -> Version:
+    """The only published version of another such dataset."""
+    return Version.objects.select_related("dataset").get(pk=made.version)
 
 
 def describe(dataset: Dataset, **metadata: Any) -> None:
