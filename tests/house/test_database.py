@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 
 from archive.publishing.services import publish
 from archive.timeline.models import Change
-from tests.database import delete_rows, tables
+from tests.database import copy_rows, delete_rows, paste_rows, tables
 from tests.factories import make_asset, make_blob, make_dataset, owner_of
 from tests.worker import Worker
 
@@ -40,6 +40,15 @@ def test_nothing_is_left_of_a_test_that_commits_even_of_what_the_archive_never_d
     assert Change._meta.db_table in rows()
     delete_rows()
     assert rows() == {}
+
+
+def test_rows_that_are_pasted_are_those_that_were_copied() -> None:
+    make_asset(make_dataset())
+    copied = copy_rows()
+    delete_rows()
+    paste_rows(copied)
+    assert copy_rows() == copied
+    assert Change._meta.db_table in copied
 
 
 def test_what_migrations_made_is_as_a_flush_makes_it() -> None:

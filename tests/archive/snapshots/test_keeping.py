@@ -1,9 +1,11 @@
 """Bundles in the store are the truth about objects, Postgres about branches; everything else can be had again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from tests.archive.assets.state import draft_of
 from tests.archive.snapshots.state import expected_of, git, refs_of, tree_of
 from tests.archive.snapshots.test_pushing import md5_key, push
 from tests.archive.snapshots.test_writing import EDIT, assert_exact
+from tests.database import copy_rows, paste_rows
 from tests.factories import (
     make_asset,
     make_blob,
@@ -43,9 +46,43 @@ from tests.worker import Worker
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A dataset as it was when it had been made: its rows, bundles in the store, and repository in the cache."""
+
+    number: int
+    rows: Mapping[str, bytes]
+    bundles: Mapping[str, bytes]
+    cache: Path
+
+
+@pytest.fixture(scope="module")
+def copies() -> list[Copy]:
+    """That of the dataset that has lived, once the first test has made it."""
+    return []
+
+
 @pytest.fixture
-def dataset(worker: Worker) -> Dataset:
-    """A dataset that has lived: with text, a Zarr archive of two revisions, a version, a file removed."""
+def dataset(
+    worker: Worker, snapshot_cache: Path, copies: list[Copy], tmp_path_factory: pytest.TempPathFactory
+) -> Dataset:
+    """A dataset that has lived: one is made, and copied for each test."""
+    if not copies:
+        dataset = make_dataset_that_has_lived(worker)
+        bundles = {key: store.read_whole(key) or b"" for key in keys_of(dataset)}
+        cache = copytree(snapshot_cache, tmp_path_factory.mktemp("copy") / "cache")
+        copies.append(Copy(dataset.number, copy_rows(), bundles, cache))
+        return dataset
+    [copy] = copies
+    paste_rows(copy.rows)
+    for key, content in copy.bundles.items():
+        write(key, [content], content_type="application/x-git-bundle")
+    copytree(copy.cache, snapshot_cache)
+    return Dataset.objects.get(pk=copy.number)
+
+
+def make_dataset_that_has_lived(worker: Worker) -> Dataset:
+    """Make one with text, a Zarr archive of two revisions, a version, a file removed."""
     dataset = make_dataset()
     make_asset(dataset, "README.md", blob=make_blob(dataset, b"Mice.\n"))
     for path in ("empty.json", "empty.nwb"):
