@@ -28,6 +28,18 @@ def dandi(running_archive: RunningArchive, tmp_path: Path) -> DandiClient:
     return DandiClient(running_archive.api_url, running_archive.token, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def lasting_dandi(running_archive: RunningArchive, tmp_path_factory: pytest.TempPathFactory) -> DandiClient:
+    """The `dandi` command of somebody whose folder serves all tests of a module."""
+    return DandiClient(running_archive.api_url, running_archive.token, tmp_path_factory.mktemp("dandi"))
+
+
+@pytest.fixture(scope="session")
+def stranger_token(running_archive: RunningArchive) -> str:
+    """The token of stranger@example.org, who owns nothing."""
+    return running_archive.manage("manage.py", "create_token", "stranger@example.org").strip()
+
+
 @pytest.fixture
 def api(running_archive: RunningArchive) -> Iterator[httpx.Client]:
     """The REST API of the running archive, called by the owner of its datasets."""
@@ -35,7 +47,7 @@ def api(running_archive: RunningArchive) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def web_app(running_archive: RunningArchive) -> Iterator[str]:
     """Where the web app is; the archive knows of it."""
     with served_web_app() as address:
@@ -44,7 +56,7 @@ def web_app(running_archive: RunningArchive) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(web_app: str) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     with chromium() as program:
         yield program
 

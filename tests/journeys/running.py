@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
-
 from dandiapi.embedded.account import known_account
 from dandiapi.embedded.home import PROJECT, Home
 from dandiapi.embedded.processes import is_running
+from dandiapi.embedded.services import answers
 
 READY_SECONDS = 180.0
 STOP_SECONDS = 60.0
@@ -109,11 +108,7 @@ class RunningArchive:
 
     def answers(self) -> bool:
         """Whether it is ready to be used."""
-        try:
-            ready = httpx.get(f"{self.api_url}/info/", timeout=5, trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
-        return ready and self.home.environment() is not None
+        return self.home.environment() is not None and answers(f"{self.api_url}/info/")
 
     def last_words(self) -> str:
         """The end of what it said."""

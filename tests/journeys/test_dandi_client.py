@@ -16,6 +16,7 @@ MIB = 2**20
 FIRST = "sub-a/sub-a_ses-1.nwb"
 SECOND = "sub-a/sub-a_ses-2.nwb"
 RENAMED = "sub-b/sub-b_ses-2.nwb"
+COPY = "sub-b/sub-b_ses-1.nwb"
 DOOMED = "sub-c/sub-c.nwb"
 LARGE = "sub-d/sub-d.nwb"
 # More than one part of 64 MiB.
@@ -26,10 +27,19 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def folder(dandi: DandiClient) -> Path:
-    """Where a new dandiset has been downloaded to by its identifier, with nothing in it but its dandiset.yaml."""
-    identifier: str = dandi.script("create_dandiset", "A journey")
-    dandi.run("download", "--download", "dandiset.yaml", draft_url(dandi, identifier))
-    return dandi.folder / identifier
+    """A new dandiset's folder."""
+    return new_folder(dandi)
+
+
+@pytest.fixture(scope="module")
+def uploaded(lasting_dandi: DandiClient) -> Path:
+    """A dandiset's folder, all of which has been uploaded at once: two files, and a copy of the first."""
+    folder = new_folder(lasting_dandi)
+    write_files(lasting_dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB)])
+    (folder / COPY).parent.mkdir()
+    (folder / COPY).write_bytes((folder / FIRST).read_bytes())
+    upload(lasting_dandi, folder)
+    return folder
 
 
 def test_from_an_empty_dandiset_to_a_published_version(dandi: DandiClient, folder: Path) -> None:
@@ -44,29 +54,21 @@ def test_the_same_while_the_worker_is_killed_three_times(
     assert len(set(killer.killed)) == 3
 
 
-def test_uploading_again_sends_only_what_has_changed(dandi: DandiClient, folder: Path) -> None:
-    write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB)])
-    upload(dandi, folder)
-    before = dandi.script("list_assets", folder.name)
+def test_uploading_again_sends_only_what_has_changed(lasting_dandi: DandiClient, uploaded: Path) -> None:
+    before = lasting_dandi.script("list_assets", uploaded.name)
 
-    assert "2 file exists" in upload(dandi, folder)
-    assert dandi.script("list_assets", folder.name) == before
+    assert "3 file exists" in upload(lasting_dandi, uploaded)
+    assert lasting_dandi.script("list_assets", uploaded.name) == before
 
-    write_files(dandi, folder, [(FIRST, 3, MIB)])
-    upload(dandi, folder)
-    after = dandi.script("list_assets", folder.name)
+    write_files(lasting_dandi, uploaded, [(FIRST, 3, MIB)])
+    upload(lasting_dandi, uploaded)
+    after = lasting_dandi.script("list_assets", uploaded.name)
     assert after.keys() == before.keys()
     assert [path for path in after if after[path] != before[path]] == [FIRST]
 
 
-def test_two_files_of_the_same_content(dandi: DandiClient, folder: Path) -> None:
-    write_files(dandi, folder, [(FIRST, 1, MIB)])
-    (folder / "sub-b").mkdir()
-    (folder / RENAMED).write_bytes((folder / FIRST).read_bytes())
-
-    upload(dandi, folder)
-
-    assert list(dandi.script("list_assets", folder.name)) == [FIRST, RENAMED]
+def test_two_files_of_the_same_content(lasting_dandi: DandiClient, uploaded: Path) -> None:
+    assert list(lasting_dandi.script("list_assets", uploaded.name)) == [FIRST, SECOND, COPY]
 
 
 def travel(dandi: DandiClient, folder: Path, disturbance: Calm) -> None:
@@ -109,6 +111,13 @@ def edit_the_draft(dandi: DandiClient, folder: Path) -> None:
 
 
 # --- Steps ------------------------------------------------------------------------------------------------------------
+
+
+def new_folder(dandi: DandiClient) -> Path:
+    """Creates a dandiset and downloads it by its identifier: a folder with nothing in it but its dandiset.yaml."""
+    identifier: str = dandi.script("create_dandiset", "A journey")
+    dandi.run("download", "--download", "dandiset.yaml", draft_url(dandi, identifier))
+    return dandi.folder / identifier
 
 
 def draft_url(dandi: DandiClient, dandiset: str) -> str:

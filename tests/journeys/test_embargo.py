@@ -89,7 +89,7 @@ class Secret:
 
 
 def test_from_an_embargoed_dandiset_to_a_released_one(
-    running_archive: RunningArchive, dandi: DandiClient, api: httpx.Client, tmp_path: Path
+    running_archive: RunningArchive, stranger_token: str, dandi: DandiClient, api: httpx.Client, tmp_path: Path
 ) -> None:
     dandiset: str = dandi.script("create_embargoed_dandiset", "A secret journey")
     secret = Secret(running_archive, api, dandiset, dandi.folder / dandiset, tmp_path)
@@ -100,9 +100,8 @@ def test_from_an_embargoed_dandiset_to_a_released_one(
     success(api.put(f"/dandisets/{dandiset}/versions/draft/", json={"name": "Secret", "metadata": metadata}))
 
     secret.downloaded_by("owner", running_archive.token)
-    stranger = running_archive.manage("manage.py", "create_token", "stranger@example.org").strip()
-    nobody_else_reads_it(secret, stranger)
-    a_viewer_reads_it(secret, stranger)
+    nobody_else_reads_it(secret, stranger_token)
+    a_viewer_reads_it(secret, stranger_token)
     a_reviewer_reads_it(secret)
     everybody_reads_it_once_released(secret)
 
@@ -160,7 +159,7 @@ def everybody_reads_it_once_released(secret: Secret) -> None:
 
 
 def test_an_embargoed_image_is_read_by_its_owner_and_once_released_by_everybody(
-    running_archive: RunningArchive, dandi: DandiClient, api: httpx.Client, tmp_path: Path
+    running_archive: RunningArchive, stranger_token: str, dandi: DandiClient, api: httpx.Client, tmp_path: Path
 ) -> None:
     dandiset: str = dandi.script("create_embargoed_dandiset", "A secret image")
     secret = Secret(running_archive, api, dandiset, dandi.folder / dandiset, tmp_path)
@@ -173,8 +172,7 @@ def test_an_embargoed_image_is_read_by_its_owner_and_once_released_by_everybody(
 
     image = digests(secret.folder / PATH)
     assert image_downloaded_by(secret, "owner", running_archive.token) == image
-    stranger = running_archive.manage("manage.py", "create_token", "stranger@example.org").strip()
-    with caller(running_archive, "") as anonymous, caller(running_archive, stranger) as known:
+    with caller(running_archive, "") as anonymous, caller(running_archive, stranger_token) as known:
         assert image_statuses(anonymous, secret) == [404, 401, 401, 403]
         assert image_statuses(known, secret) == [404, 404, 404, 403]
     secret.refused_to("nobody")

@@ -11,7 +11,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from dandiapi.embedded.account import known_account
-from tests.journeys.browser import chromium
 from tests.journeys.rest import (
     VALID_METADATA,
     add_file,
@@ -71,20 +70,14 @@ Place = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def program() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def person() -> str:
     return f"{uuid.uuid4().hex}@example.org"
 
 
 @pytest.fixture(scope="module")
-def newcomer(program: Browser, running_archive: RunningArchive, person: str) -> Any:
+def newcomer(browser: Browser, running_archive: RunningArchive, person: str) -> Any:
     """The cookies of somebody who has signed up on a phone, and given the name that they were asked for."""
-    with program.new_context(viewport={"width": WIDTHS[0], "height": 640}) as context:
+    with browser.new_context(viewport={"width": WIDTHS[0], "height": 640}) as context:
         page = context.new_page()
         page.goto(f"{running_archive.url}/accounts/signup/")
         for placeholder, text in [("Email address", person), ("Password", PASSWORD), ("Password (again)", PASSWORD)]:
@@ -99,11 +92,11 @@ def newcomer(program: Browser, running_archive: RunningArchive, person: str) -> 
 
 
 @pytest.fixture(scope="module")
-def administrator(program: Browser, running_archive: RunningArchive) -> Any:
+def administrator(browser: Browser, running_archive: RunningArchive) -> Any:
     """The cookies of the first account, which owns the datasets."""
     account = known_account(running_archive.home)
     assert account
-    with program.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{running_archive.url}/accounts/login/")
         page.get_by_placeholder("Email address").fill(account["email"])
@@ -145,11 +138,11 @@ def faults(page: Page, width: int) -> list[str]:
 
 
 @pytest.fixture
-def look(program: Browser, running_archive: RunningArchive, place: Place) -> Callable[..., dict[str, list[str]]]:
+def look(browser: Browser, running_archive: RunningArchive, place: Place) -> Callable[..., dict[str, list[str]]]:
     """Looks at pages: those with faults, and their faults."""
 
     def look_at(addresses: list[str], width: int, cookies: Any = None) -> dict[str, list[str]]:
-        with program.new_context(viewport={"width": width, "height": 800}, storage_state=cookies) as context:
+        with browser.new_context(viewport={"width": width, "height": 800}, storage_state=cookies) as context:
             page = context.new_page()
             found = {}
             for address in addresses:
@@ -178,9 +171,9 @@ def test_pages_have_no_fault_for_administrators(
 
 
 @pytest.fixture
-def phone(program: Browser, running_archive: RunningArchive, place: Place) -> Iterator[Page]:
+def phone(browser: Browser, running_archive: RunningArchive, place: Place) -> Iterator[Page]:
     """A phone that shows the published version."""
-    with program.new_context(viewport={"width": 320, "height": 640}) as context:
+    with browser.new_context(viewport={"width": 320, "height": 640}) as context:
         page = context.new_page()
         page.goto(f"{running_archive.url}/dandiset/{place['id']}/{place['version']}")
         yield page

@@ -32,10 +32,9 @@ def owner(running_archive: RunningArchive, tmp_path: Path) -> GitClient:
 
 
 @pytest.fixture
-def stranger(running_archive: RunningArchive, tmp_path: Path) -> GitClient:
+def stranger(running_archive: RunningArchive, stranger_token: str, tmp_path: Path) -> GitClient:
     """The programs of somebody who is signed in and owns nothing."""
-    token = running_archive.manage("manage.py", "create_token", "git-stranger@example.org").strip()
-    return GitClient(running_archive.url, token, tmp_path / "stranger")
+    return GitClient(running_archive.url, stranger_token, tmp_path / "stranger")
 
 
 @pytest.fixture
@@ -45,17 +44,15 @@ def anybody(running_archive: RunningArchive, tmp_path: Path) -> GitClient:
 
 
 @pytest.fixture(scope="module")
-def uploaded(running_archive: RunningArchive, tmp_path_factory: pytest.TempPathFactory) -> Json:
+def uploaded(running_archive: RunningArchive, lasting_dandi: DandiClient) -> Json:
     """A dataset uploaded by `dandi`, published, and then changed: its identifier, its version, the files of both."""
-    dandi = DandiClient(running_archive.api_url, running_archive.token, tmp_path_factory.mktemp("dandi"))
+    dandi = lasting_dandi
     dandiset: str = dandi.script("create_dandiset", "To be cloned")
     dandi.run("download", "--download", "dandiset.yaml", draft_url(dandi, dandiset))
     folder = dandi.folder / dandiset
     write_files(dandi, folder, [(FIRST, 1, MIB)])
     upload(dandi, folder)
-    with httpx.Client(
-        base_url=running_archive.api_url, headers={"Authorization": f"token {running_archive.token}"}, trust_env=False
-    ) as api:
+    with rest_client(running_archive) as api:
         add_file(api, dandiset, README, b"# To be cloned\n")
     version: str = dandi.script("publish", dandiset, json.dumps(VALID_METADATA))
     write_files(dandi, folder, [(SECOND, 2, MIB)])
@@ -64,11 +61,10 @@ def uploaded(running_archive: RunningArchive, tmp_path_factory: pytest.TempPathF
     return {"dandiset": dandiset, "version": version, "folder": folder}
 
 
-def repository_of(archive: RunningArchive, dandiset: str, token: str = "") -> Json:
+def repository_of(archive: RunningArchive, dandiset: str) -> Json:
     """What the API says of a repository."""
-    headers = {"Authorization": f"token {token or archive.token}"}
-    answer = httpx.get(f"{archive.api_url}/dandisets/{dandiset}/repository/", headers=headers, trust_env=False)
-    found: Json = success(answer).json()
+    with rest_client(archive) as api:
+        found: Json = success(api.get(f"/dandisets/{dandiset}/repository/")).json()
     return found
 
 

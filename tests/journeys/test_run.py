@@ -1,5 +1,6 @@
 """Starting and stopping the archive, the ways in which people do that."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,15 +16,20 @@ DEFAULT_PORT = 8000
 CONTENT = b"Bytes that outlive a crash."
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> RunningArchive:
-    """An archive that was never started; on the port that people get when they ask for none, if that is free."""
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
+    """An archive beside that of the other journeys; on the port that people get when they ask for none, if it is free.
+
+    A first start takes long: this one serves all tests of this module, and each leaves it running.
+    """
     port = DEFAULT_PORT if port_is_free(DEFAULT_PORT) else free_port()
-    return RunningArchive(tmp_path / "home", port)
+    archive = RunningArchive(tmp_path_factory.mktemp("beside") / "home", port)
+    archive.start()
+    yield archive
+    assert archive.interrupt() == 0
 
 
 def test_data_outlive_ctrl_c_and_a_crash(archive: RunningArchive) -> None:
-    archive.start()
     dandiset = write_something(archive)
     pids = running_pids(archive)
 
@@ -37,19 +43,16 @@ def test_data_outlive_ctrl_c_and_a_crash(archive: RunningArchive) -> None:
 
     archive.start()
     assert read_something(archive, dandiset) == CONTENT
-    assert archive.interrupt() == 0
 
 
 def test_the_instance_that_the_client_knows_by_name(archive: RunningArchive, tmp_path: Path) -> None:
     if archive.port != DEFAULT_PORT:
         pytest.skip("The client knows a local instance at port 8000 only, and that is taken.")
-    archive.start()
     dandi = DandiClient(archive.api_url, archive.token, tmp_path)
     name = "dandi-api-local-docker-tests"
     dandiset = dandi.script("create_dandiset", "By name", name, DANDI_INSTANCEHOST="127.0.0.1")
     said = dandi.run("ls", f"dandi://{name}/{dandiset}@draft", DANDI_INSTANCEHOST="127.0.0.1")
     assert "By name" in said
-    archive.interrupt()
 
 
 def test_a_port_in_use_is_said_in_one_sentence(running_archive: RunningArchive, tmp_path: Path) -> None:
@@ -67,14 +70,18 @@ def test_a_home_in_use_is_said_in_one_sentence(running_archive: RunningArchive, 
     assert f"already running in {running_archive.home.folder} at {running_archive.url}" in line
 
 
-def test_two_archives_side_by_side(running_archive: RunningArchive, tmp_path: Path) -> None:
-    second = RunningArchive(tmp_path / "home", free_port())
-    second.start()
-    with rest_client(running_archive) as api, rest_client(second) as other_api:
+def test_two_archives_side_by_side(running_archive: RunningArchive, archive: RunningArchive) -> None:
+    with rest_client(running_archive) as api, rest_client(archive) as other_api:
         create_dandiset(api, "Only in the first")
-        names = [dandiset["draft_version"]["name"] for dandiset in other_api.get("/dandisets/").json()["results"]]
-    assert names == []
-    assert second.interrupt() == 0
+        create_dandiset(other_api, "Only in the second")
+        assert names(api) & {"Only in the first", "Only in the second"} == {"Only in the first"}
+        assert names(other_api) & {"Only in the first", "Only in the second"} == {"Only in the second"}
+
+
+def names(api: httpx.Client) -> set[str]:
+    """What the newest datasets are called."""
+    listed = success(api.get("/dandisets/", params={"ordering": "-created"})).json()["results"]
+    return {dandiset["draft_version"]["name"] for dandiset in listed}
 
 
 def write_something(archive: RunningArchive) -> str:

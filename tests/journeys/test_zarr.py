@@ -21,6 +21,19 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 @pytest.fixture
 def folder(dandi: DandiClient) -> Path:
     """A new dandiset's folder, with an image in it."""
+    return folder_with_an_image(dandi)
+
+
+@pytest.fixture(scope="module")
+def uploaded(lasting_dandi: DandiClient) -> Path:
+    """A dandiset's folder, with an image in it that has been uploaded; each test that changes it uploads it again."""
+    folder = folder_with_an_image(lasting_dandi)
+    upload(lasting_dandi, folder)
+    return folder
+
+
+def folder_with_an_image(dandi: DandiClient) -> Path:
+    """Creates a dandiset, and an image in its folder."""
     identifier: str = dandi.script("create_dandiset", "A journey of an image")
     dandi.run("download", "--download", "dandiset.yaml", draft_url(dandi, identifier))
     found = dandi.folder / identifier
@@ -57,22 +70,22 @@ def test_an_image_is_uploaded_changed_in_part_published_and_changed_again(
     assert download(dandi, latest, "latest") == digests(folder / PATH)
 
 
-def test_an_image_is_read_over_http_by_version(dandi: DandiClient, folder: Path) -> None:
-    upload(dandi, folder)
-    version: str = dandi.script("publish", folder.name, json.dumps(VALID_METADATA))
-    first = dandi.script("read_zarr", folder.name, version, PATH)
-    dandi.script("make_zarr", str(folder / PATH), "2")
-    upload(dandi, folder)
+def test_an_image_is_read_over_http_by_version(lasting_dandi: DandiClient, uploaded: Path) -> None:
+    version: str = lasting_dandi.script("publish", uploaded.name, json.dumps(VALID_METADATA))
+    first = lasting_dandi.script("read_zarr", uploaded.name, version, PATH)
+    lasting_dandi.script("make_zarr", str(uploaded / PATH), "2")
+    upload(lasting_dandi, uploaded)
 
-    assert dandi.script("read_zarr", folder.name, version, PATH) == first
-    assert dandi.script("read_zarr", folder.name, "draft", PATH) != first
+    assert lasting_dandi.script("read_zarr", uploaded.name, version, PATH) == first
+    assert lasting_dandi.script("read_zarr", uploaded.name, "draft", PATH) != first
 
 
-def test_uploading_again_what_has_not_changed_does_nothing(dandi: DandiClient, api: httpx.Client, folder: Path) -> None:
-    upload(dandi, folder)
-    before = zarr_of(api, folder.name, "draft")
-    upload(dandi, folder)
-    assert zarr_of(api, folder.name, "draft") == before
+def test_uploading_again_what_has_not_changed_does_nothing(
+    lasting_dandi: DandiClient, api: httpx.Client, uploaded: Path
+) -> None:
+    before = zarr_of(api, uploaded.name, "draft")
+    upload(lasting_dandi, uploaded)
+    assert zarr_of(api, uploaded.name, "draft") == before
 
 
 def change_a_chunk_and_delete_another(folder: Path) -> None:
