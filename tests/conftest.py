@@ -3,8 +3,10 @@
 import socket
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
+import httpx
 import hypothesis
 import pytest
 from celery.signals import before_task_publish
@@ -193,4 +195,12 @@ def _loopback_only() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _trust_read_once() -> Iterator[None]:
+    """Let all clients share whom they trust: each would read it anew, which takes longer than to ask."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield

@@ -27,7 +27,7 @@ from tests.factories import (
     make_valid_dataset,
     owner_of,
 )
-from tests.worker import Worker
+from tests.worker import MadeOnce, Worker
 
 pytestmark = pytest.mark.django_db
 TIMEOUT = 0.3
@@ -41,9 +41,14 @@ def datacite(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataCit
         yield running
 
 
+@pytest.fixture(scope="module", autouse=True)
+def number(made_once: MadeOnce[int]) -> int:
+    return made_once(lambda worker: make_valid_dataset(worker).number)
+
+
 @pytest.fixture
-def dataset(worker: Worker) -> Dataset:
-    return make_valid_dataset(worker)
+def dataset(number: int) -> Dataset:
+    return Dataset.objects.get(pk=number)
 
 
 def _publish(worker: Worker, dataset: Dataset) -> Version:

@@ -96,7 +96,7 @@ class World:
     def complete(cls, worker: Worker) -> Self:
         """A world in which everything is there already that would be made when it is asked about first."""
         world = cls(worker)
-        for name in ("upload_id", "zarr_id", "job_id", "callers"):
+        for name in ("upload_id", "zarr_id", "job_id", "somebody", "callers"):
             world[name]
         return world
 
@@ -120,6 +120,11 @@ class World:
         """A piece of the dataset's work that has not begun."""
         start_job(MANIFEST_JOB, subject="0", dataset_id=self.dataset.number)
         return str(find_open_job(MANIFEST_JOB, "0").pk)
+
+    @cached_property
+    def somebody(self) -> User:
+        """Who is named in requests, and sends none."""
+        return make_user()
 
     @cached_property
     def callers(self) -> list[Api]:
@@ -160,9 +165,9 @@ class World:
             "POST dandisets/": named,
             "PUT dandisets/{identifier}/users/": [
                 {"username": self.owner.username},
-                {"username": make_user().username},
+                {"username": self.somebody.username},
             ],
-            "PUT dandisets/{identifier}/viewers/": [{"username": make_user().username}],
+            "PUT dandisets/{identifier}/viewers/": [{"username": self.somebody.username}],
             "POST dandisets/{identifier}/reviewer-links/": {"label": "Reviewer 1"},
             "PUT dandisets/{identifier}/versions/{version}/": named,
             "POST dandisets/{identifier}/versions/{version}/publish/": {"release_notes": "First."},
