@@ -137,15 +137,16 @@ def write(key: str, chunks: Iterable[bytes], *, content_type: str, is_open: bool
     With `is_open` anyone may read it from its first moment, as they could what it may replace.
     """
     tagging = {"Tagging": OPEN_TAGGING} if is_open else {}
+    body = _Chunks(chunks)
     with reachable():
         client().upload_fileobj(
-            cast("IO[bytes]", _Chunks(chunks)),
+            cast("IO[bytes]", body),
             bucket(),
             key,
             ExtraArgs={"ContentType": content_type, **tagging},
             Config=IN_THIS_THREAD,
         )
-    if is_open:
+    if is_open and body.length >= IN_THIS_THREAD.multipart_threshold:
         # The embedded store forgets the tags that an upload in parts was begun with.
         open_to_all(key)
 
@@ -174,11 +175,12 @@ def put(key: str, content: bytes) -> None:
 
 
 class _Chunks(RawIOBase):
-    """The reading half of a file over an iterable of bytes, as `upload_fileobj` wants it."""
+    """The reading half of a file over an iterable of bytes, as `upload_fileobj` wants it; `length` of them are read."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._rest = b""
+        self.length = 0
 
     def readable(self) -> bool:
         return True
@@ -196,6 +198,7 @@ class _Chunks(RawIOBase):
         if size < 0:
             size = len(data)
         self._rest = data[size:]
+        self.length += min(size, len(data))
         return data[:size]
 
 
