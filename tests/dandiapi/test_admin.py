@@ -23,7 +23,6 @@ from archive.zarr.models import ZarrArchive
 from tests.dandiapi.rest.world import embargo
 from tests.factories import (
     make_admin,
-    make_asset,
     make_dataset,
     make_published_version,
     make_staff,
@@ -130,18 +129,6 @@ def test_model_is_not_deleted_by_hand(administrator: Client, dataset: Dataset, m
         fields = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
         administrator.post(page(model, "changelist"), fields)
         row.refresh_from_db()
-
-
-@pytest.mark.parametrize("model", MODELS, ids=named)
-def test_list_asks_few_queries_however_many_rows_there_are(
-    administrator: Client, dataset: Dataset, model: type[Model], django_assert_max_num_queries: Any
-) -> None:
-    for number in range(10):
-        make_asset(dataset, f"{number}/x.nwb")
-        make_token(dataset.grants.get().user)
-        make_dataset()
-    with django_assert_max_num_queries(6):
-        administrator.get(page(model, "changelist"))
 
 
 def test_list_is_counted_only_so_far(administrator: Client, monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:

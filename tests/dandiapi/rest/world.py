@@ -128,8 +128,8 @@ class World:
 
     @cached_property
     def callers(self) -> list[Api]:
-        """Everybody, in the order of the tables' columns."""
-        return [
+        """Everybody, in the order of the tables' columns. All have just been here, which is noted of them."""
+        everybody = [
             Api(),
             Api(make_unapproved_user()),
             Api(make_user()),
@@ -139,18 +139,22 @@ class World:
             Api(self.viewer),
             Api(secret=self.link_secret),
         ]
+        for caller in everybody:
+            caller.get("info/")
+        return everybody
 
     def answered(self, line: Line) -> Line:
         """The line as it is in truth. Everything is as at first whenever the next caller asks."""
         address = line.address.format_map(self)  # type: ignore[arg-type]
         body = self.body(f"{line.method} {line.address}")
+        before = Change.objects.count()
         return line._replace(
-            statuses=tuple(self._status(caller, line.method, address, body) for caller in self.callers)
+            statuses=tuple(self._status(caller, line.method, address, body, before) for caller in self.callers)
         )
 
-    def _status(self, caller: Api, method: str, address: str, body: Any) -> str:
+    def _status(self, caller: Api, method: str, address: str, body: Any, before: int) -> str:
+        """Return what is answered, and undo what is done; there are as many changes `before` whoever asks."""
         with transaction.atomic():
-            before = Change.objects.count()
             status = caller.send(method, address, body).status_code
             if status >= 400 and Change.objects.count() != before:
                 self.changed_by_refusal.append(f"{method} {address}")
