@@ -17,6 +17,7 @@ from tests.journeys.test_dandi_client import MIB, assets_in, upload, write_files
 from tests.journeys.test_zarr import PATH, change_a_chunk_and_delete_another, digests, zarr_of
 from tests.journeys.test_zarr import upload as upload_image
 
+UNSENT = "sub-c/sub-c.nwb"
 FILES = [("sub-a/sub-a_ses-1.nwb", 1, MIB), ("sub-b/sub-b_ses-1.nwb", 2, MIB)]
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
@@ -94,7 +95,8 @@ def test_from_an_embargoed_dandiset_to_a_released_one(
     dandiset: str = dandi.script("create_embargoed_dandiset", "A secret journey")
     secret = Secret(running_archive, api, dandiset, dandi.folder / dandiset, tmp_path)
     dandi.run("download", "--download", "dandiset.yaml", secret.url)
-    write_files(dandi, secret.folder, FILES)
+    write_files(dandi, secret.folder, [*FILES, (UNSENT, 3, MIB)])
+    (secret.folder / UNSENT).rename(tmp_path / "unsent.nwb")
     upload(dandi, secret.folder)
     metadata = VALID_METADATA | {"schemaVersion": api.get("/info/").json()["schema_version"]}
     success(api.put(f"/dandisets/{dandiset}/versions/draft/", json={"name": "Secret", "metadata": metadata}))
@@ -128,7 +130,8 @@ def a_viewer_reads_it(secret: Secret, stranger: str) -> None:
     success(secret.api.put(viewers, json=[{"username": "stranger@example.org"}]))
     seen = secret.downloaded_by("viewer", stranger)
     viewer = secret.client("uploading viewer", stranger)
-    write_files(viewer, seen, [("sub-c/sub-c.nwb", 3, MIB)])
+    (seen / UNSENT).parent.mkdir()
+    (secret.homes / "unsent.nwb").rename(seen / UNSENT)
     with pytest.raises(AssertionError, match="failed"):
         upload(viewer, seen)
     success(secret.api.put(viewers, json=[]))

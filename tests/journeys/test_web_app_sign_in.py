@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -30,14 +32,26 @@ def email() -> str:
     return f"{uuid.uuid4().hex}@example.org"
 
 
+@pytest.fixture(scope="module")
+def graces_session(browser: Browser, web_app: str, running_archive: RunningArchive) -> Any:
+    """The cookies of somebody who has signed up; the web app remembers nothing of them."""
+    with browser.new_context() as context:
+        tab = Tab(context, web_app, running_archive)
+        tab.log_in()
+        tab.sign_up(f"{uuid.uuid4().hex}@example.org", PASSWORD, "Grace", "Hopper")
+        tab.shows(SIGNED_IN)
+        return {"cookies": context.cookies()}
+
+
 @pytest.fixture
-def grace(tab: Tab) -> Tab:
-    """The web app, with somebody new signed in."""
-    tab.log_in()
-    tab.sign_up(f"{uuid.uuid4().hex}@example.org", PASSWORD, "Grace", "Hopper")
-    tab.page.wait_for_url(tab.home)
-    tab.shows(SIGNED_IN)
-    return tab
+def grace(browser: Browser, web_app: str, running_archive: RunningArchive, graces_session: Any) -> Iterator[Tab]:
+    """The web app, with somebody signed in."""
+    with browser.new_context(storage_state=graces_session) as context:
+        tab = Tab(context, web_app, running_archive)
+        tab.log_in()
+        tab.page.wait_for_url(tab.home)
+        tab.shows(SIGNED_IN)
+        yield tab
 
 
 def test_somebody_new_signs_up_and_comes_back(tab: Tab, running_archive: RunningArchive, email: str) -> None:
