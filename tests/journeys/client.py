@@ -1,8 +1,12 @@
 """The real `dandi` client of tests/clients, as a person runs it: by its command line and by its Python library."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,14 +69,24 @@ def _environment(api_url: str, token: str, folder: Path) -> dict[str, str]:
 
     It takes the key of an instance from a variable named after the instance; an instance it has never heard of it
     names after the host and port of its API. No shell can export such a name, but `env` and a parent process can.
+    All clients share a cache, in which pynwb keeps its schema: to read that takes longer than most commands.
     """
     unknown_instance = urlsplit(api_url).netloc.upper()
     return {
         "PATH": f"{PROGRAMS}:{os.defpath}",
         "HOME": str(folder),
+        "XDG_CACHE_HOME": _cache_folder(),
         "DANDI_NO_ET": "1",
         # Pages in a form that the client does not expect become an error instead of a slow fallback.
         "DANDI_PAGINATION_DISABLE_FALLBACK": "1",
         f"{unknown_instance}_API_KEY": token,
         "DANDI_API_LOCAL_DOCKER_TESTS_API_KEY": token,
     }
+
+
+@cache
+def _cache_folder() -> str:
+    """A folder for as long as this process lives."""
+    folder = tempfile.mkdtemp(prefix="cache-of-clients-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
