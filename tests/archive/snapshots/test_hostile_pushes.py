@@ -1,14 +1,12 @@
 """Pushes that must not be taken: each is refused by name, and leaves no trace."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
-from pytest_django import DjangoDbBlocker
 
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey, annex_key
@@ -29,7 +27,6 @@ from tests.archive.snapshots.pushing import (
     refused,
     run_git,
 )
-from tests.database import delete_rows
 from tests.factories import (
     make_asset,
     make_blob_row,
@@ -37,6 +34,7 @@ from tests.factories import (
     make_embargoed_dataset,
     owner_of,
 )
+from tests.worker import MadeOnce, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -61,19 +59,18 @@ class Prepared:
     main: str
 
 
-@pytest.fixture(scope="module")
-def prepared(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Prepared]:
-    """Made once for all tests: what they do to it is rolled back, and done to copies of its folder."""
+@pytest.fixture(scope="module", autouse=True)
+def prepared(made_once: MadeOnce[Prepared], tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Made once for all tests: what they do to its repositories, they do to copies."""
     folder = tmp_path_factory.mktemp("prepared")
-    with django_db_blocker.unblock():
+
+    def make(_: Worker) -> Prepared:
         hide_secret()
         place = Place(make_dataset(), new_repository(folder / "origin.git"))
         main = first_push(place, Pusher(new_repository(folder / "clone.git")))
-    yield Prepared(place.dataset.pk, folder, main)
-    with django_db_blocker.unblock():
-        delete_rows()
+        return Prepared(place.dataset.pk, folder, main)
+
+    return made_once(make)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Callers of the git face: each comes with a secret of their own, as git sends it."""
+"""Callers of the git face, each with a secret of their own, as git sends it; and a dataset that they call about."""
 
 from base64 import b64encode
 from typing import Any
@@ -7,6 +7,9 @@ from django.test import Client
 
 from archive.accounts.models import Token, User
 from archive.accounts.services import create_token
+from archive.datasets.models import Dataset
+from tests.factories import make_asset, make_blob, make_dataset
+from tests.worker import Worker
 
 
 def basic(secret: str, name: str = "anybody") -> str:
@@ -29,3 +32,11 @@ class Caller:
 
     def post(self, address: str, content: bytes, content_type: str, **headers: str) -> Any:
         return self.client.generic("POST", address, content, content_type=content_type, headers=headers)
+
+
+def make_followed(owner: User, worker: Worker) -> Dataset:
+    """An open dataset of one file, whose repository has followed."""
+    dataset = make_dataset(owner)
+    make_asset(dataset, "sub-1/a.nwb", blob=make_blob(dataset))
+    worker.run()
+    return dataset

@@ -3,8 +3,8 @@
 import pytest
 
 from archive.datasets.models import Dataset
-from tests.dandiapi.git.caller import Caller
-from tests.factories import make_asset, make_blob, make_dataset, make_user
+from tests.dandiapi.git.caller import Caller, make_followed
+from tests.factories import make_user
 from tests.worker import Worker
 
 
@@ -31,7 +31,5 @@ def owner(db: None) -> Caller:
 @pytest.fixture
 def dataset(owner: Caller, worker: Worker) -> Dataset:
     """The owner's open dataset of one file, whose repository has followed."""
-    dataset = make_dataset(owner.user)
-    make_asset(dataset, "sub-1/a.nwb", blob=make_blob(dataset))
-    worker.run()
-    return dataset
+    assert owner.user
+    return make_followed(owner.user, worker)

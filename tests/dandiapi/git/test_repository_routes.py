@@ -8,13 +8,30 @@ import pytest
 from archive.datasets.models import Dataset
 from archive.snapshots.services import repository_of
 from dandiapi.git import repository
-from tests.dandiapi.git.caller import Caller
+from tests.dandiapi.git.caller import Caller, make_followed
 from tests.dandiapi.rest.world import embargo
-from tests.factories import make_reviewer_link
+from tests.factories import make_reviewer_link, make_user, owner_of
+from tests.worker import MadeOnce, Worker
 
 WANTS = "application/x-git-upload-pack-request"
 LIST_REFERENCES = b"0014command=ls-refs\n0015agent=git/2.39.5\n00010009peel\n0000"
 VERSION_2 = {"Git-Protocol": "version=2"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def followed(made_once: MadeOnce[int]) -> int:
+    return made_once(lambda _: make_followed(make_user(), Worker([])).pk)
+
+
+@pytest.fixture
+def dataset(db: None, followed: int) -> Dataset:
+    """Somebody's open dataset of one file, whose repository has followed."""
+    return Dataset.objects.get(pk=followed)
+
+
+@pytest.fixture
+def owner(dataset: Dataset) -> Caller:
+    return Caller(owner_of(dataset).user)
 
 
 def at(dataset: Dataset, rest: str) -> str:
