@@ -1,7 +1,6 @@
 """A real browser, without a window, and the web app that it looks at."""
 
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.machine import find_chromium, require_playwright
+
 FOLDER = Path(__file__).parent / "web_app"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 @contextmanager
@@ -24,11 +23,9 @@ def chromium() -> Iterator[Browser]:
 
     `docs/developing.md` says how to get one.
     """
+    require_playwright()
     with sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, NAMES)), playwright.chromium.executable_path)
-        if not Path(found).exists():
-            missing = pytest.fail if os.environ.get("BROWSER_TESTS") == "1" else pytest.skip
-            missing(f"This machine has no Chromium ({', '.join(NAMES)}); `apt-get install chromium` brings one.")
+        found = find_chromium(playwright)
         # Where everybody is root, as in a container, Chromium has no sandbox to be in.
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         with TemporaryDirectory() as home:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.journeys.client import PROGRAMS
+from tests.machine import require_protocols
 
 COMMAND_SECONDS = 300
 
@@ -57,6 +58,8 @@ class GitClient:
 
     def attempt(self, *command: str, within: Path | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs one of the programs, whether it fails or not."""
+        if command[0] == "datalad" or any("annex" in word for word in command):
+            require_protocols()
         return subprocess.run(
             command,
             cwd=within or self.folder,

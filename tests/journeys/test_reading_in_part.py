@@ -1,7 +1,6 @@
 """Real programs, and a page of another origin, that ask how long content is, and read the end of it."""
 
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from tests.journeys.client import PROGRAMS
 from tests.journeys.rest import VALID_METADATA, add_file, create_dandiset, md5, rest_client, success
 from tests.journeys.running import RunningArchive, wait_for
+from tests.machine import require_wget
 
 # Content that nobody has sent before. What is open cannot be embargoed too, so there is another that ends alike.
 END = uuid.uuid4().hex
@@ -116,8 +116,7 @@ def test_library_sees_how_long_it_is(running_archive: RunningArchive, places: di
 
 
 def test_wget_sees_how_long_it_is(running_archive: RunningArchive, places: dict[str, str]) -> None:
-    if not shutil.which("wget"):
-        pytest.skip("This machine has no wget; `apt-get install wget` brings one.")
+    require_wget()
     token = f"--header=Authorization: token {running_archive.token}"
     found = {door: run("wget", "--spider", "--no-config", token, url) for door, url in places.items()}
     assert {door: said for door, said in found.items() if f"Length: {LENGTH} " not in said} == {}

@@ -12,6 +12,7 @@ from archive.snapshots.services import opened, repository_of
 from tests.archive.snapshots.state import CLIENTS, git
 from tests.factories import make_asset, make_blob, make_dataset, make_zarr, make_zarr_asset, upload_zarr
 from tests.factories.zarr import FILES
+from tests.machine import require_protocols
 from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,6 +68,7 @@ def test_annex_knows_where_every_file_is(dataset: Dataset, clone: Path) -> None:
 
 
 def test_annex_gets_every_file_and_finds_nothing_to_repair(clone: Path) -> None:
+    require_protocols()
     annex(clone, "get", "--quiet", ".")
     before = git(clone, "rev-parse", "HEAD")
     annex(clone, "fsck", "--quiet")

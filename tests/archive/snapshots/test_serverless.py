@@ -21,6 +21,7 @@ from archive.snapshots.serverless import (
     place,
     references_bundle,
 )
+from tests.machine import require_protocols
 
 PROGRAMS = Path("tests/clients/.venv/bin").resolve()
 ANNEX_UUID = UUID("2d449a10-03f8-4bd7-8437-3e17691f4b95")
@@ -57,6 +58,8 @@ def git(tmp_path: Path) -> Iterator[partial[str]]:
 
 
 def _git(*arguments: str, environment: dict[str, str], folder: Path, within: str = ".") -> str:
+    if any(word.startswith("annex::") for word in arguments):
+        require_protocols()
     finished = subprocess.run(
         ["git", *arguments], cwd=folder / within, env=environment, capture_output=True, text=True, check=False
     )
