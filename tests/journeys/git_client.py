@@ -58,7 +58,7 @@ class GitClient:
 
     def attempt(self, *command: str, within: Path | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs one of the programs, whether it fails or not."""
-        if command[0] == "datalad" or any("annex" in word for word in command):
+        if command[0] == "datalad" or command[:2] == ("git", "annex") or "annex::" in " ".join(command):
             require_protocols()
         return subprocess.run(
             command,
