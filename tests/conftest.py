@@ -25,6 +25,7 @@ from tests.database import delete_rows
 from tests.worker import MadeOnce, Message, T, Worker
 
 JOURNEYS = "tests/journeys/"
+OWN_ARCHIVE = f"{JOURNEYS}test_openapi.py"
 LONGEST = (JOURNEYS, "tests/archive/crashes/")
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -37,11 +38,11 @@ hypothesis.settings.load_profile("tests")
 
 
 class Scheduler(LoadScopeScheduling):
-    """Gives each module to one test process, and all journeys to the same, where the archives they share are."""
+    """Gives each module to one test process, and the journeys through one archive to the same, where it is started."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = super()._split_scope(nodeid)
-        return JOURNEYS if module.startswith(JOURNEYS) else module
+        return JOURNEYS if module.startswith(JOURNEYS) and module != OWN_ARCHIVE else module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:

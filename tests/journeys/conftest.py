@@ -7,11 +7,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from dandiapi.embedded.home import port_is_free
 from tests.journeys.browser import chromium, served_web_app
 from tests.journeys.client import DandiClient
 from tests.journeys.rest import rest_client
-from tests.journeys.running import DEFAULT_PORT, RunningArchive, free_port
+from tests.journeys.running import RunningArchive, free_port
 
 
 @pytest.fixture(scope="session")
@@ -21,19 +20,6 @@ def running_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     archive.start()
     yield archive
     archive.interrupt()
-
-
-@pytest.fixture(scope="session")
-def second_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
-    """An archive for tests that stop it, or after which nobody knows what is in it; each leaves it running.
-
-    It is at the port that people get when they ask for none, if that is free.
-    """
-    port = DEFAULT_PORT if port_is_free(DEFAULT_PORT) else free_port()
-    archive = RunningArchive(tmp_path_factory.mktemp("second") / "home", port)
-    archive.start()
-    yield archive
-    assert archive.interrupt() == 0
 
 
 @pytest.fixture

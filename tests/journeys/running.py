@@ -16,7 +16,6 @@ from dandiapi.embedded.home import PROJECT, Home
 from dandiapi.embedded.processes import is_running
 from dandiapi.embedded.services import answers
 
-DEFAULT_PORT = 8000
 READY_SECONDS = 180.0
 STOP_SECONDS = 60.0
 # Whatever names a service or a folder must not reach the archive under test: it would not start its own.

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.journeys.rest import (
     wait_for_version,
     wait_until_valid,
 )
-from tests.journeys.running import RunningArchive
+from tests.journeys.running import RunningArchive, free_port
 
 # For each of the callers.
 SECONDS = 300 if os.environ.get("ARCHIVE_LONG_TESTS") else 6
@@ -41,17 +42,26 @@ Known = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def tokens(second_archive: RunningArchive) -> dict[str, str]:
+def own_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
+    """An archive whose data nobody else needs."""
+    archive = RunningArchive(tmp_path_factory.mktemp("openapi") / "home", free_port())
+    archive.start()
+    yield archive
+    archive.interrupt()
+
+
+@pytest.fixture(scope="module")
+def tokens(own_archive: RunningArchive) -> dict[str, str]:
     """What each caller shows."""
-    owner = second_archive.manage("manage.py", "create_token", "owner@example.org").strip()
-    return {"anonymous": "", "owner": owner, "administrator": second_archive.token}
+    owner = own_archive.manage("manage.py", "create_token", "owner@example.org").strip()
+    return {"anonymous": "", "owner": owner, "administrator": own_archive.token}
 
 
 @pytest.fixture
-def known(second_archive: RunningArchive, tokens: dict[str, str], tmp_path: Path) -> Path:
+def known(own_archive: RunningArchive, tokens: dict[str, str], tmp_path: Path) -> Path:
     """A file that tells what is in three datasets of the owner's."""
     file = tmp_path / "known.json"
-    with rest_client(second_archive, tokens["owner"]) as api:
+    with rest_client(own_archive, tokens["owner"]) as api:
         draft = filled(api, create_dandiset(api, "Draft"))
         file.write_text(json.dumps([draft, published_dataset(api), embargoed_dataset(api)]))
     return file
@@ -59,10 +69,10 @@ def known(second_archive: RunningArchive, tokens: dict[str, str], tmp_path: Path
 
 @pytest.mark.parametrize("caller", ["anonymous", "owner", "administrator"])
 def test_every_answer_is_as_the_document_says_and_none_is_a_fault(
-    second_archive: RunningArchive, tokens: dict[str, str], known: Path, tmp_path: Path, caller: str
+    own_archive: RunningArchive, tokens: dict[str, str], known: Path, tmp_path: Path, caller: str
 ) -> None:
     search = subprocess.run(
-        schemathesis(second_archive, tokens[caller]),
+        schemathesis(own_archive, tokens[caller]),
         cwd=tmp_path,
         env={**os.environ, "OPENAPI_KNOWN": str(known), "SCHEMATHESIS_HOOKS": "tests.journeys.openapi_hooks"}
         | {"PYTHONPATH": str(PROJECT)},
