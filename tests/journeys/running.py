@@ -148,6 +148,15 @@ class RunningArchive:
             os.kill(supervisor, signal.SIGCONT)
 
     @contextmanager
+    def without_web(self) -> Iterator[None]:
+        """Keeps `web` dead for the length of a `with`; it answers again after that, whatever has happened meanwhile."""
+        try:
+            with self.without("web"):
+                yield
+        finally:
+            self.wait_until_it_answers()
+
+    @contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Keeps a process from doing anything for the length of a `with`: it is there, and does not answer."""
         pid = self.pid(name)

@@ -173,9 +173,8 @@ def test_clone_is_the_same_after_the_cache_was_lost(
     running_archive: RunningArchive, anybody: GitClient, uploaded: Json
 ) -> None:
     before = anybody.git("ls-remote", anybody.repository_url(uploaded["dandiset"]))
-    with running_archive.without("web"):
+    with running_archive.without_web():
         shutil.rmtree(running_archive.home.folder / "repositories")
-    running_archive.wait_until_it_answers()
 
     assert anybody.git("ls-remote", anybody.repository_url(uploaded["dandiset"])) == before
     clone = anybody.clone(uploaded["dandiset"], "again")
@@ -187,13 +186,12 @@ def test_published_version_is_cloned_and_got_from_the_store_alone(
     running_archive: RunningArchive, anybody: GitClient, uploaded: Json
 ) -> None:
     address = repository_of(running_archive, uploaded["dandiset"])["serverless_clone_url"]
-    with running_archive.without("web"):
+    with running_archive.without_web():
         anybody.git("clone", "--branch", uploaded["version"], f"annex::{address}", "serverless")
         clone = anybody.folder / "serverless"
         assert anybody.files(clone) == {FIRST, README}
         anybody.git("annex", "get", ".", within=clone)
         anybody.git("annex", "fsck", within=clone)
-    running_archive.wait_until_it_answers()
 
 
 # --- Pushing ----------------------------------------------------------------------------------------------------------
