@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
+
+import psutil
 
 from dandiapi.embedded.account import known_account
 from dandiapi.embedded.home import PROJECT, Home
@@ -139,6 +141,7 @@ class RunningArchive:
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
         """Keeps a process dead for the length of a `with`: nobody is there to start it again."""
+        self._wait_until_prepared()
         supervisor = self.home.occupant()["pid"]
         os.kill(supervisor, signal.SIGSTOP)
         try:
@@ -146,6 +149,17 @@ class RunningArchive:
             yield
         finally:
             os.kill(supervisor, signal.SIGCONT)
+
+    def _wait_until_prepared(self) -> None:
+        """Waits until a store that was started again has been told who may do what: it would be ended if that failed."""
+        supervisor = psutil.Process(self.home.occupant()["pid"])
+
+        def prepared() -> bool:
+            if any("prepare_bucket" in _words_of(child) for child in supervisor.children(recursive=True)):
+                raise LookupError("The bucket is being prepared.")
+            return True
+
+        wait_for(prepared, seconds=30)
 
     @contextmanager
     def without_web(self) -> Iterator[None]:
@@ -159,6 +173,7 @@ class RunningArchive:
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Keeps a process from doing anything for the length of a `with`: it is there, and does not answer."""
+        self._wait_until_prepared()
         pid = self.pid(name)
         _signal_group(pid, signal.SIGSTOP)
         try:
@@ -183,6 +198,13 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def _words_of(process: psutil.Process) -> list[str]:
+    """The command line of a process; none if it has just ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
 
 
 def wait_for(find: Callable[[], T], seconds: float) -> T:
