@@ -151,7 +151,7 @@ class RunningArchive:
             os.kill(supervisor, signal.SIGCONT)
 
     def _wait_until_prepared(self) -> None:
-        """Waits until a store that was started again has been told who may do what: it would be ended if that failed."""
+        """Waits until a store that was started again knows who may do what: it would be ended if telling it failed."""
         supervisor = psutil.Process(self.home.occupant()["pid"])
 
         def prepared() -> bool:
