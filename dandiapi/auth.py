@@ -16,7 +16,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from archive.accounts.models import ReviewerLink, Token, User
-from archive.accounts.policy import ANONYMOUS, Actor
+from archive.accounts.policy import ANONYMOUS, Action, Actor, may
 from archive.accounts.queries import find_reviewer_link, find_reviewer_link_again, find_token
 from archive.accounts.services import TOKEN_PREFIX
 from archive.datasets.services import LINK_PREFIX
@@ -159,48 +159,47 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
-class Anyone(BasePermission):
+class Allowed(BasePermission):
+    """Lets in whoever may do, by the policy, what a permission names: to read, and to write. None is for anyone."""
+
+    reading: Action | None = None
+    writing: Action | None = None
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the actor may do what this request does."""
+        action = self.reading if request.method in SAFE_METHODS else self.writing
+        return action is None or may(actor_of(request), action)
+
+
+class Anyone(Allowed):
     """No need to sign in; the policy decides about each object."""
 
 
-class SignedIn(BasePermission):
+class SignedIn(Allowed):
     """Signed in, approved or not."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether somebody is signed in."""
-        return actor_of(request).is_authenticated
+    reading = writing = Action.USE_ACCOUNT
 
 
-class Approved(BasePermission):
+class Approved(Allowed):
     """Signed in and approved."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the actor is approved, and may write if this writes."""
-        actor = actor_of(request)
-        return actor.is_authenticated and actor.is_approved and (request.method in SAFE_METHODS or actor.may_write)
+    reading, writing = Action.TAKE_PART, Action.CONTRIBUTE
 
 
-class ApprovedOrReviewer(Approved):
+class ApprovedOrReviewer(Allowed):
     """Signed in and approved; or, to read, with a reviewer link."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether this reads by a reviewer link, or the actor is approved."""
-        reviews = request.method in SAFE_METHODS and isinstance(request.auth, ReviewerLink)
-        return reviews or super().has_permission(request, view)
+    reading, writing = Action.USE_CREDENTIAL, Action.CONTRIBUTE
 
 
-class ApprovedOrReadOnly(Approved):
+class ApprovedOrReadOnly(Allowed):
     """Anyone may read, as the policy allows; to write, one must be approved (contract 1.1.2)."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether this reads, or the actor is approved."""
-        return request.method in SAFE_METHODS or super().has_permission(request, view)
+    writing = Action.CONTRIBUTE
 
 
-class Staff(BasePermission):
+class Staff(Allowed):
     """Staff and administrators."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the actor is staff."""
-        actor = actor_of(request)
-        return actor.is_admin or bool(actor.user and actor.user.is_staff)
+    reading = writing = Action.OVERSEE

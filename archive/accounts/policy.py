@@ -71,6 +71,7 @@ class Action(StrEnum):
     """What can be done. Each says, in `ACTIONS`, who may."""
 
     READ = "read"
+    KNOW_PEOPLE = "know whose a dataset is"
     CREATE_DATASET = "create dataset"
     CHOOSE_IDENTIFIER = "choose a dataset's identifier"
     CHANGE_DRAFT = "change draft"
@@ -91,14 +92,20 @@ class Action(StrEnum):
     MANAGE_TOKENS = "manage tokens"
     FOLLOW_WORK = "follow work"
     STEER_WORK = "steer work"
+    # What whole groups of routes are for, whichever dataset they are then asked about.
+    USE_ACCOUNT = "use an account"
+    TAKE_PART = "take part"
+    CONTRIBUTE = "contribute"
+    USE_CREDENTIAL = "use a credential"
+    OVERSEE = "oversee the archive"
 
 
 class Standing(StrEnum):
     """What an actor is, to the archive or to one dataset."""
 
-    ANYONE = "anyone"
     SIGNED_IN = "signed in"
     APPROVED = "approved"
+    REVIEWER = "reviewer"
     INSIDER = "insider"
     OWNER = "owner"
     STAFF = "staff"
@@ -108,6 +115,7 @@ class Standing(StrEnum):
 # Contract appendix C. An administrator stands wherever others do.
 ACTIONS: dict[Action, Standing] = {
     Action.READ: Standing.INSIDER,  # of what is embargoed; what is released is for anyone, see `may`
+    Action.KNOW_PEOPLE: Standing.INSIDER,  # likewise; but reviewers, who read by a link, are blinded
     Action.CREATE_DATASET: Standing.APPROVED,
     Action.CHOOSE_IDENTIFIER: Standing.ADMIN,
     Action.CHANGE_DRAFT: Standing.OWNER,
@@ -128,19 +136,31 @@ ACTIONS: dict[Action, Standing] = {
     Action.MANAGE_TOKENS: Standing.APPROVED,
     Action.FOLLOW_WORK: Standing.OWNER,
     Action.STEER_WORK: Standing.OWNER,
+    Action.USE_ACCOUNT: Standing.SIGNED_IN,
+    Action.TAKE_PART: Standing.APPROVED,
+    Action.CONTRIBUTE: Standing.APPROVED,
+    Action.USE_CREDENTIAL: Standing.REVIEWER,
+    Action.OVERSEE: Standing.STAFF,
 }
 
 _READS = frozenset(
     {
         Action.READ,
+        Action.KNOW_PEOPLE,
         Action.SEARCH_USERS,
         Action.LIST_USERS,
         Action.LIST_VIEWERS,
         Action.LIST_REVIEWER_LINKS,
         Action.LIST_UPLOADS,
         Action.FOLLOW_WORK,
+        Action.USE_ACCOUNT,
+        Action.TAKE_PART,
+        Action.USE_CREDENTIAL,
+        Action.OVERSEE,
     }
 )
+
+_OF_READERS = frozenset({Action.READ, Action.KNOW_PEOPLE})
 
 # A release takes effect with its change of one row; that the objects' tags follow later is nobody's concern here.
 RELEASED = frozenset({"OPEN", "UNEMBARGOING"})
@@ -159,8 +179,10 @@ class Guarded(Protocol):
 
 def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
     """Whether `actor` may do `action` (to `dataset`, where the action is about one)."""
-    if action is Action.READ and dataset is not None and dataset.access in RELEASED:
+    if action in _OF_READERS and dataset is not None and dataset.access in RELEASED:
         return True
+    if action is Action.KNOW_PEOPLE:
+        actor = replace(actor, link=None)
     if actor.is_system:
         return True
     if action not in _READS and not (actor.is_approved and actor.may_write):
@@ -172,7 +194,7 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
     if standing is Standing.INSIDER and dataset is not None and _is_for(actor.link, dataset):
         return True
     if actor.user is None:
-        return standing is Standing.ANYONE
+        return standing is Standing.REVIEWER and actor.link is not None
     if actor.is_admin:
         return True
     if standing is Standing.OWNER:
@@ -180,9 +202,9 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
     if standing is Standing.INSIDER:
         return dataset is not None and _has_role(actor.user, dataset, INSIDERS)
     return {
-        Standing.ANYONE: True,
         Standing.SIGNED_IN: True,
         Standing.APPROVED: actor.is_approved,
+        Standing.REVIEWER: actor.is_approved,
         Standing.STAFF: actor.user.is_staff,
         Standing.ADMIN: False,
     }[standing]
@@ -203,7 +225,7 @@ def _is_for(link: ReviewerLink | None, dataset: Guarded) -> bool:
 
 def is_blinded(actor: Actor, dataset: Guarded) -> bool:
     """Whether `actor` reads `dataset` by a reviewer link alone, and so must not learn who its people are."""
-    return _is_for(actor.link, dataset) and not may(replace(actor, link=None), Action.READ, dataset)
+    return _is_for(actor.link, dataset) and not may(actor, Action.KNOW_PEOPLE, dataset)
 
 
 def blind_spot(actor: Actor) -> int | None:

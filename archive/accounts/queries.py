@@ -16,6 +16,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from archive.accounts.models import Grant, Invitation, ReviewerLink, Token, User
+from archive.accounts.policy import Action, Actor, Guarded, may, require
+from archive.errors import NotFoundError
 
 API_KEY_NAME = "API key"
 SEARCH_LIMIT = 10
@@ -108,9 +110,50 @@ def _valid_link(wanted: Q) -> ReviewerLink | None:
     return link
 
 
-def reviewer_links_of(dataset_id: int) -> QuerySet[ReviewerLink]:
-    """All reviewer links of a dataset, those that have ended too, newest first."""
-    return ReviewerLink.objects.filter(dataset_id=dataset_id).select_related("creator").order_by("-created", "-pk")
+def reviewer_links_of(actor: Actor, dataset: Guarded) -> QuerySet[ReviewerLink]:
+    """Return all reviewer links of a dataset, those that have ended too, newest first; for who may list them."""
+    require(actor, Action.LIST_REVIEWER_LINKS, dataset, message="Action not allowed")
+    return ReviewerLink.objects.filter(dataset_id=dataset.pk).select_related("creator").order_by("-created", "-pk")
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody with a role in a dataset, or invited to one, as the asker may know them; `email` is None if not that."""
+
+    username: str
+    name: str
+    email: str | None
+    is_invited: bool = False
+
+
+def owners_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
+    """Return the owners of a dataset, by the date they joined the archive, and to owners whom they have invited.
+
+    A blinded reviewer is told of none; who is not signed in is told no address, which may be somebody's username.
+    """
+    if not may(actor, Action.KNOW_PEOPLE, dataset):
+        return []
+    owners = [_member(person, actor) for person in owners_of(dataset.pk)]
+    if not may(actor, Action.CHANGE_OWNERS, dataset):
+        return owners
+    return [*owners, *_invited(dataset, Grant.Role.OWNER)]
+
+
+def viewers_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
+    """Return the viewers of a dataset, by the date they joined, and who is invited to be one; for who may list them."""
+    require(actor, Action.LIST_VIEWERS, dataset, message="Action not allowed")
+    return [*(_member(person, actor) for person in viewers_of(dataset.pk)), *_invited(dataset, Grant.Role.VIEWER)]
+
+
+def _member(person: User, actor: Actor) -> Member:
+    if not actor.is_authenticated:
+        return Member(person.handle, person.display_name, None)
+    return Member(person.public_name, person.display_name, person.email)
+
+
+def _invited(dataset: Guarded, role: Grant.Role) -> list[Member]:
+    invitations = Invitation.objects.filter(dataset_id=dataset.pk, role=role).order_by("created", "pk")
+    return [Member(each.address, f"{each.address} (invited)", each.address, is_invited=True) for each in invitations]
 
 
 def owners_of(dataset_id: int) -> QuerySet[User]:
@@ -126,11 +169,6 @@ def viewers_of(dataset_id: int) -> QuerySet[User]:
 def _people_with(role: Grant.Role, dataset_id: int) -> QuerySet[User]:
     granted = Grant.objects.filter(dataset_id=dataset_id, role=role).values("user_id")
     return User.objects.filter(pk__in=granted).order_by("date_joined", "pk")
-
-
-def invitations_of(dataset_id: int, role: Grant.Role) -> QuerySet[Invitation]:
-    """The invitations to that role in a dataset, oldest first."""
-    return Invitation.objects.filter(dataset_id=dataset_id, role=role).order_by("created", "pk")
 
 
 def find_users(usernames: Sequence[str]) -> list[User]:
@@ -185,8 +223,9 @@ def named(names: Sequence[str], users: Sequence[User]) -> dict[str, User]:
     return {name: user for name, user in found.items() if user is not None}
 
 
-def search_users(text: str) -> QuerySet[User]:
+def search_users(actor: Actor, text: str) -> QuerySet[User]:
     """At most SEARCH_LIMIT active, approved users with `text` in one of their names, as they joined."""
+    require(actor, Action.SEARCH_USERS)
     return User.objects.filter(
         Q(first_name__icontains=text)
         | Q(last_name__icontains=text)
@@ -197,8 +236,9 @@ def search_users(text: str) -> QuerySet[User]:
     ).order_by("date_joined", "pk")[:SEARCH_LIMIT]
 
 
-def users_by_need() -> QuerySet[User]:
+def users_by_need(actor: Actor) -> QuerySet[User]:
     """Everybody: those who wait to be approved first, then whoever joined last."""
+    require(actor, Action.LIST_USERS)
     return User.objects.order_by(
         Case(When(status=User.Status.PENDING, then=0), default=1), "-date_joined", "-pk"
     ).select_related("questionnaire")
@@ -209,8 +249,25 @@ def pending_users() -> QuerySet[User]:
     return User.objects.filter(status=User.Status.PENDING, is_active=True).order_by("date_joined", "pk")
 
 
-def approved_users() -> QuerySet[User]:
+def find_user(actor: Actor, username: str) -> User:
+    """Return somebody with what they have answered, for who reviews people; NotFoundError if there is nobody."""
+    require(actor, Action.LIST_USERS)
+    person = User.objects.filter(username=username).select_related("questionnaire").first()
+    if person is None:
+        raise NotFoundError("There is no such user.")
+    return person
+
+
+def usernames(actor: Actor, *, approved_only: bool = False) -> list[str]:
+    """Return what everybody is called, in order: by their GitHub login, or else by their username."""
+    require(actor, Action.LIST_USERS)
+    people = User.objects.filter(status=User.Status.APPROVED) if approved_only else User.objects.all()
+    return sorted(login or username for login, username in people.values_list("github_login", "username"))
+
+
+def approved_users(actor: Actor) -> QuerySet[User]:
     """Those who are approved and active, by the date they joined."""
+    require(actor, Action.LIST_USERS)
     return User.objects.filter(status=User.Status.APPROVED, is_active=True).order_by("date_joined", "pk")
 
 

@@ -53,6 +53,14 @@ def create_token(
     return token, secret
 
 
+def create_own_token(*, actor: Actor, name: str, scope: str, expires: datetime | None) -> tuple[Token, str]:
+    """Make a token for the actor, as `create_token` does."""
+    require(actor, Action.MANAGE_TOKENS, message="Your account has not been approved yet.")
+    if actor.user is None:
+        raise UnauthenticatedError("Authentication credentials were not provided.")
+    return create_token(user=actor.user, name=name, scope=scope, expires=expires)
+
+
 def new_secret(prefix: str) -> str:
     """240 random bits between a prefix and a checksum, so that a scanner can tell a secret from other text."""
     body = prefix + secrets.token_hex(30)
@@ -70,6 +78,7 @@ def replace_api_key(*, actor: Actor) -> str:
 
     Who comes with a token that ends gets a key that ends no later: no token outlives itself by making another.
     """
+    require(actor, Action.MANAGE_TOKENS)
     if actor.user is None:
         raise UnauthenticatedError("Authentication credentials were not provided.")
     with transaction.atomic():

@@ -7,6 +7,7 @@ same state of the dataset. So page 1,000 costs what page 2 costs (architecture 4
 import re
 import uuid
 from bisect import bisect_left
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -150,10 +151,19 @@ def _digest(asset: Asset) -> dict[str, str | None]:
 
 
 def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
-    """One asset of a version, its CONTENT with it; NotFoundError if the version does not show it."""
+    """Return an asset of a version, its CONTENT with it; NotFoundError if the version does not show it."""
     asset = assets_of(version).select_related(*CONTENT).filter(asset_id=asset_id).first()
     if asset is None:
         raise NotFoundError("Not found.")
+    return _blinded(asset) if version.is_blinded else asset
+
+
+def _blinded(asset: Asset) -> Asset:
+    """Return the asset without what tells whose it is, as reviewers get it. Not to be saved."""
+    if "metadata" not in asset.get_deferred_fields():
+        asset.metadata = without_people(asset.metadata)
+    # Complaints repeat what they are about.
+    asset.problems = []
     return asset
 
 
@@ -170,7 +180,7 @@ def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
     require(actor, Action.READ, asset.dataset)
     if asset.retired is not None and not assets.filter(visible_rows(actor)).exists():
         raise NotFoundError("Not found.")
-    return asset
+    return _blinded(asset) if is_blinded(actor, asset.dataset) else asset
 
 
 def inline_content_type(asset: Asset) -> str | None:
@@ -240,7 +250,8 @@ def find_asset_at(version: Version, path: str) -> Asset | None:
     """The asset of a version at that path, or else at one that differs in case alone, its CONTENT with it; or None."""
     rows, path = assets_of(version).select_related(*CONTENT), composed(path)
     alike = rows.annotate(folded=Folded("path")).filter(folded=Folded(Value(path)))
-    return rows.filter(path=path).first() or alike.first()
+    asset = rows.filter(path=path).first() or alike.first()
+    return _blinded(asset) if asset and version.is_blinded else asset
 
 
 @dataclass(frozen=True)
@@ -278,7 +289,7 @@ def page_of_assets(
     rows = matching_assets(version, wanted).order_by(*(f"-{field}" if backwards else field for field in fields))
     shown = rows.defer("metadata", "problems", "contribution") if is_brief else rows.select_related(*CONTENT)
     if wanted != Filter() or "modified" in fields:
-        return list(shown[offset : offset + limit])
+        return _seen(version, shown[offset : offset + limit])
     if offset >= version.file_count:
         return []
     from_key = partial(TupleLessThanOrEqual if backwards else TupleGreaterThanOrEqual, [F(field) for field in fields])
@@ -286,10 +297,15 @@ def page_of_assets(
     anchor, key = anchors.before(offset)
     known = rows.filter(from_key(key)) if key else rows
     first = known.values_list(*fields)[offset - anchor : offset - anchor + 1]
-    page = list(shown.filter(from_key(first.query))[:limit])
+    page = _seen(version, shown.filter(from_key(first.query))[:limit])
     if page:
         anchors.remember(offset, [getattr(page[0], field) for field in fields])
     return page
+
+
+def _seen(version: Version, assets: Iterable[Asset]) -> list[Asset]:
+    """Return assets of a version as whoever was given the version may see them."""
+    return [_blinded(asset) if version.is_blinded else asset for asset in assets]
 
 
 def find_folder(version: Version, path: str) -> Folder | None:
@@ -314,6 +330,13 @@ def page_of_children(version: Version, folder: str, *, offset: int, limit: int) 
     if page:
         anchors.remember(offset, [page[0].path])
     return page
+
+
+def assets_among(version: Version, children: Iterable[Child]) -> dict[str, Asset]:
+    """Return the assets that the files among children of a version's folder are, their CONTENT with them, by path."""
+    wanted = [child.asset_id for child in children if child.asset_id]
+    found = assets_of(version).select_related(*CONTENT).filter(asset_id__in=wanted)
+    return {asset.path: asset for asset in _seen(version, found)}
 
 
 def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Action, Actor, attachable_rows, may, visible_arrivals, visible_rows
+from archive.accounts.policy import Action, Actor, attachable_rows, may, require, visible_arrivals, visible_rows
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey
@@ -102,8 +102,9 @@ def active_uploads(dataset: Dataset) -> int:
     return begun[0].union(begun[1], all=True).count()
 
 
-def uploads_of(dataset: Dataset) -> QuerySet[Upload]:
-    """The uploads meant for the dataset that have begun and not ended, oldest first."""
+def uploads_of(actor: Actor, dataset: Dataset) -> QuerySet[Upload]:
+    """Return the uploads meant for the dataset that have begun and not ended, oldest first; for who may list them."""
+    require(actor, Action.LIST_UPLOADS, dataset)
     return Upload.objects.filter(dataset=dataset).order_by("created", "pk")
 
 

@@ -123,8 +123,10 @@ class Version(models.Model):
     # The change that last brought or took a file of the draft: until the next, their order is what it was.
     files_changed = models.BigIntegerField(default=0, editable=False)
 
-    # Whether the asker has starred the dataset, where a query says so (`datasets.queries`).
+    # Where a query says so (`datasets.queries`): whether the asker has starred the dataset, and whether this is without
+    # what tells whose it is, as reviewers get it. What is read from a blinded version is blinded too.
     is_starred: bool
+    is_blinded: bool = False
 
     objects = VersionQuerySet.as_manager()
 

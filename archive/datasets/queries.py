@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -14,7 +15,18 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value, W
 from redis.exceptions import RedisError
 
 from archive.accounts.models import User
-from archive.accounts.policy import RELEASED, Action, Actor, blind_spot, is_blinded, owned, require, visible
+from archive.accounts.policy import (
+    ANONYMOUS,
+    RELEASED,
+    Action,
+    Actor,
+    blind_spot,
+    is_blinded,
+    may,
+    owned,
+    require,
+    visible,
+)
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import InvalidError, NotFoundError
 from archive.timeline.models import Job
@@ -27,16 +39,16 @@ TOTALS = "totals"
 TOTALS_SECONDS = 60
 
 
-def find_dataset(actor: Actor, number: int) -> Dataset:
-    """The dataset, if the actor may read it.
+def find_dataset(actor: Actor, number: int, *, hidden: bool = True) -> Dataset:
+    """Return the dataset, if the actor may read it; otherwise raise NotFoundError, whether there is one or not.
 
-    NotFoundError if there is none; UnauthenticatedError or ForbiddenError if it is embargoed to the actor, because
-    DANDI's clients sign in when they are told so (contract 3.3).
+    Unless embargoed datasets are `hidden`: then UnauthenticatedError or ForbiddenError tell that there is one, which
+    faces ask for whose clients sign in when they are told so.
     """
     dataset = Dataset.objects.filter(number=number).first()
     if dataset is None:
         raise NotFoundError("Not found.")
-    require(actor, Action.READ, dataset)
+    require(actor, Action.READ, dataset, hidden=hidden)
     return dataset
 
 
@@ -50,9 +62,50 @@ def owned_datasets(actor: Actor) -> QuerySet[Dataset]:
     return Dataset.objects.filter(owned(actor.user)) if actor.user else Dataset.objects.none()
 
 
-def versions_of(dataset: Dataset) -> QuerySet[Version]:
-    """The draft and the published versions, oldest first. A version that is only being published is not among them."""
-    return shown_versions().filter(dataset=dataset).order_by("created", "pk")
+class VersionOrder(StrEnum):
+    """In which order versions are listed. By publication, the draft comes first: it is newer than all."""
+
+    OLDEST_FIRST = "oldest first"
+    NEWEST_FIRST = "newest first"
+    BY_PUBLICATION = "by publication"
+
+
+_VERSION_ORDERS = {
+    VersionOrder.OLDEST_FIRST: ("created", "pk"),
+    VersionOrder.NEWEST_FIRST: ("-created", "-pk"),
+    VersionOrder.BY_PUBLICATION: ("-at",),
+}
+
+
+def page_of_versions(
+    actor: Actor,
+    dataset: Dataset,
+    *,
+    limit: int,
+    offset: int = 0,
+    order: VersionOrder = VersionOrder.OLDEST_FIRST,
+) -> list[Version]:
+    """Return the draft and the published versions of a dataset, as the actor may see them, without their metadata.
+
+    Each knows whether the actor has starred its dataset (`is_starred`).
+    """
+    rows = _versions_of(actor, dataset).order_by(*_VERSION_ORDERS[order]).defer("metadata", "problems")
+    own = Star.objects.filter(user=actor.user, dataset=dataset)
+    rows = rows.annotate(is_starred=Exists(own) if actor.user else Value(value=False))
+    versions = list(rows[offset : offset + limit])
+    for version in versions:
+        version.dataset = dataset
+    return _as_seen_by(actor, dataset, versions)
+
+
+def count_versions(actor: Actor, dataset: Dataset) -> int:
+    """Return how many versions there are of a dataset, the draft among them."""
+    return _versions_of(actor, dataset).count()
+
+
+def _versions_of(actor: Actor, dataset: Dataset) -> QuerySet[Version]:
+    require(actor, Action.READ, dataset, hidden=True)
+    return shown_versions().filter(dataset=dataset)
 
 
 def shown_versions() -> QuerySet[Version]:
@@ -60,29 +113,31 @@ def shown_versions() -> QuerySet[Version]:
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
-def find_version(actor: Actor, number: int, version: str) -> Version:
-    """One version by its dataset's number and its name, its dataset at hand, if the actor may read it.
+def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True) -> Version:
+    """Return a version by its dataset's number and its name, its dataset at hand, as the actor may see it.
 
     Fails as `find_dataset` does; NotFoundError if the dataset has no such version.
     """
     found = next(iter(Version.objects.select_related("dataset").filter(dataset_id=number, version=version)), None)
     if found is None or not found.is_shown:
-        find_dataset(actor, number)
+        find_dataset(actor, number, hidden=hidden)
         raise NotFoundError("Not found.")
-    require(actor, Action.READ, found.dataset)
-    return as_seen_by(actor, found)
+    require(actor, Action.READ, found.dataset, hidden=hidden)
+    return _as_seen_by(actor, found.dataset, [found])[0]
 
 
-def as_seen_by(actor: Actor, version: Version) -> Version:
-    """The version, its dataset with it, without what tells who its people are if the actor is blinded.
+def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
+    """Return versions of a dataset without what tells who its people are, if the actor is blinded. Not to be saved.
 
-    What is wrong with the metadata is left out too, since complaints repeat what they are about. Not to be saved.
+    What is wrong with the metadata is left out too, since complaints repeat what they are about.
     """
-    if is_blinded(actor, version.dataset):
-        version.metadata = without_people(version.metadata)
-        version.problems = []
-        version.contact_person = ""
-    return version
+    if is_blinded(actor, dataset):
+        for version in versions:
+            version.is_blinded = True
+            version.metadata = {} if "metadata" in version.get_deferred_fields() else without_people(version.metadata)
+            version.problems = []
+            version.contact_person = ""
+    return versions
 
 
 def refuse_during_release(dataset: Dataset) -> None:
@@ -229,24 +284,24 @@ class Latest(NamedTuple):
 
 
 def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, Latest]:
-    """The draft and the newest published version of each dataset, by number, as seen by the actor.
+    """Return the draft and the newest published version of each dataset that the actor may read, by its number.
 
-    Their metadata is left out.
+    They are as the actor may see them, and without their metadata.
     """
-    by_number = {dataset.number: dataset for dataset in datasets}
+    by_number = {dataset.number: dataset for dataset in _readable_among(actor, datasets)}
     found: dict[int, dict[bool, Version]] = defaultdict(dict)
     wanted = {"datasets": list(by_number), "unseen": Version.Status.PUBLISHING, "user": actor.user_id}
     for version in Version.objects.raw(LATEST_VERSIONS, wanted):
-        version.dataset = by_number[version.dataset_id]
-        found[version.dataset_id][version.is_draft] = as_seen_by(actor, version)
+        version.dataset = dataset = by_number[version.dataset_id]
+        found[version.dataset_id][version.is_draft] = _as_seen_by(actor, dataset, [version])[0]
     return {number: Latest(pair[True], pair.get(False), pair[True].is_starred) for number, pair in found.items()}
 
 
-def with_stars(actor: Actor, versions: QuerySet[Version]) -> QuerySet[Version]:
-    """The versions, each with `is_starred`: whether the actor has starred its dataset."""
-    own = Star.objects.filter(user=actor.user, dataset=OuterRef("dataset"))
-    fields = {"is_starred": Exists(own) if actor.user else Value(value=False)}
-    return versions.annotate(**fields)
+def _readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
+    """Return those of the datasets that the actor may read; asks Postgres only of those that not everybody may."""
+    closed = [dataset.pk for dataset in datasets if not may(ANONYMOUS, Action.READ, dataset)]
+    readable = set(visible_datasets(actor).filter(pk__in=closed).values_list("pk", flat=True)) if closed else set()
+    return [dataset for dataset in datasets if dataset.pk in readable or dataset.pk not in closed]
 
 
 def archive_totals() -> dict[str, int]:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import F, Func
 from redis.exceptions import RedisError
 
-from archive.accounts.policy import Actor, is_blinded
+from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import unsettled_assets
 from archive.datasets.models import Dataset, Version
@@ -115,9 +115,9 @@ def require_publishable(draft: Version) -> None:
         raise obstacle
 
 
-def find_version_details(actor: Actor, number: int, version: str) -> VersionDetails:
-    """One version and all about it; fails as `find_version` does. Two queries, as long as nothing is wrong."""
-    found = find_version(actor, number, version)
+def find_version_details(actor: Actor, number: int, version: str, *, hidden: bool = True) -> VersionDetails:
+    """Return a version and all about it; fails as `find_version` does. Two queries, as long as nothing is wrong."""
+    found = find_version(actor, number, version, hidden=hidden)
     if not found.is_draft:
         return VersionDetails(found, has_star(actor, found.dataset), 0, [])
     # Plain SQL, because this is asked again and again by clients that wait: to compose it would cost more than to run.
@@ -134,16 +134,16 @@ def find_version_details(actor: Actor, number: int, version: str) -> VersionDeta
             {"number": number, "user": actor.user_id},
         )
         uploads, unsettled, is_starred = cursor.fetchone()
-    return VersionDetails(found, is_starred, uploads, asset_problems(actor, found) if unsettled else [])
+    return VersionDetails(found, is_starred, uploads, asset_problems(found) if unsettled else [])
 
 
-def asset_problems(actor: Actor, version: Version) -> list[dict[str, str]]:
+def asset_problems(version: Version) -> list[dict[str, str]]:
     """What is wrong, or not yet known to be right, with the assets of a draft; nothing is with a published version's.
 
     Of at most PROBLEM_ASSETS assets each: those pending, and those invalid that have the most errors (contract 2.6).
     A blinded reviewer is told nothing, since complaints repeat what they are about.
     """
-    if not version.is_draft or is_blinded(actor, version.dataset):
+    if not version.is_draft or version.is_blinded:
         return []
     pending = unsettled_assets(version.dataset_id).filter(status=Asset.Status.PENDING)
     waiting = "asset is currently being validated, please wait."
@@ -166,13 +166,13 @@ def _problems_of_invalid_assets(draft: Version) -> list[dict[str, str]]:
     return [{**problem, "path": path} for path, problems in invalid for problem in problems]
 
 
-def problems_of_draft(actor: Actor, draft: Version) -> list[dict[str, str]]:
+def problems_of_draft(draft: Version) -> list[dict[str, str]]:
     """What is known to be wrong with a draft and its files, whatever else is still to be looked at.
 
     What was found in metadata that have changed since is not. Of files, as many as in `asset_problems`.
     """
     own = draft.problems if draft.status == Version.Status.INVALID else []
-    return [*own, *([] if is_blinded(actor, draft.dataset) else _problems_of_invalid_assets(draft))]
+    return [*own, *([] if draft.is_blinded else _problems_of_invalid_assets(draft))]
 
 
 # --- Differences of versions ------------------------------------------------------------------------------------------
@@ -226,11 +226,11 @@ class FileChange:
     metadata: list[Difference]
 
 
-def compare_versions(actor: Actor, number: int, before: str, after: str) -> Comparison:
-    """Two versions of a dataset, by their names, if the actor may read it; fails as `find_version` does."""
-    versions = find_version(actor, number, before), find_version(actor, number, after)
+def compare_versions(actor: Actor, number: int, before: str, after: str, *, hidden: bool = True) -> Comparison:
+    """Return two versions of a dataset, by their names, to be compared; fails as `find_version` does."""
+    versions = [find_version(actor, number, name, hidden=hidden) for name in (before, after)]
     start, end = (position(number) if version.at is None else version.at for version in versions)
-    return Comparison(*versions, start, end, is_blinded(actor, versions[0].dataset))
+    return Comparison(*versions, start, end, versions[0].is_blinded)
 
 
 def metadata_differences(comparison: Comparison) -> list[Difference]:

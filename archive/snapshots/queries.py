@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Subquery, Value
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from archive.accounts.policy import Action, Actor, require, visible_rows
@@ -27,6 +27,7 @@ from archive.zarr.models import ZarrEntry, entry_key
 PROJECTION = "snapshot"
 EXPORTS = "clones/"
 CHECKED_AT_ONCE = 20
+COMMITS_NAME_PEOPLE = "Commits name people, so reviewer links do not open repositories; use `dandi download`."
 # The number of a revision that there will not be.
 NEVER = Value(2**63 - 1)
 
@@ -40,13 +41,13 @@ class Content(NamedTuple):
     blob: Blob | None = None
 
 
-def find_repository(actor: Actor, annex_uuid: uuid.UUID) -> Repository:
-    """The repository that clones know by that UUID, its dataset with it; NotFoundError if the actor may not know it."""
+def find_annexed(actor: Actor, annex_uuid: uuid.UUID) -> Dataset:
+    """Return the dataset whose repository clones know by that UUID; NotFoundError if the actor may not read it."""
     repository = Repository.objects.select_related("dataset").filter(annex_uuid=annex_uuid).first()
     if repository is None:
         raise NotFoundError("Not found.")
     require(actor, Action.READ, repository.dataset, hidden=True)
-    return repository
+    return repository.dataset
 
 
 def references(repository: Repository) -> dict[str, str]:
@@ -60,6 +61,11 @@ def references(repository: Repository) -> dict[str, str]:
     return dict(sorted({**there, **tags}.items()))
 
 
+def require_commits(actor: Actor, dataset: Dataset) -> None:
+    """Raise ForbiddenError unless the actor, who may read the dataset, may know whose it is, as its commits tell."""
+    require(actor, Action.KNOW_PEOPLE, dataset, message=COMMITS_NAME_PEOPLE)
+
+
 def commits_of_versions(repository: Repository, versions: Iterable[int]) -> dict[int, str]:
     """For each of the versions, by their primary keys, the commit that shows it; without those that none shows yet."""
     shows = Commit.objects.filter(repository=repository, at__lte=OuterRef("at")).order_by("-at", "-pk")
@@ -70,29 +76,64 @@ def commits_of_versions(repository: Repository, versions: Iterable[int]) -> dict
 
 @dataclass(frozen=True)
 class CloneState:
-    """How far a dataset's repository has followed it: the draft's commit, and what stands in the way of more."""
+    """How far a dataset's repository has followed it: the draft's commit, and what stands in the way of more.
+
+    `serverless_url` is where it is cloned from without this server; None as long as it is not laid out for everybody.
+    """
 
     repository: Repository | None
     commit: str
     is_current: bool
     state: str
     reason: str
+    serverless_url: str | None
 
 
-def clone_state(dataset: Dataset) -> CloneState:
-    """How it stands with the repository of a dataset."""
+def clone_state(actor: Actor, dataset: Dataset) -> CloneState:
+    """Return how it stands with the repository of a dataset; fails as `require_commits` does."""
+    require_commits(actor, dataset)
     repository = Repository.objects.filter(dataset=dataset).first()
     row = Projection.objects.filter(dataset_id=dataset.number, name=PROJECTION).first()
     target = position(dataset.number)
     if repository is None or repository.released != dataset.released:
-        return CloneState(repository, "", is_current=False, state="following", reason="It is being written.")
+        reason = "It is being written."
+        return CloneState(repository, "", is_current=False, state="following", reason=reason, serverless_url=None)
     return CloneState(
         repository,
         repository.main,
         is_current=repository.at >= target,
         state=row.state if row else Projection.State.FOLLOWING,
         reason=" ".join(filter(None, [row.reason if row else "", unfit_reason(repository), repository.fault])),
+        serverless_url=serverless_clone_url(dataset),
     )
+
+
+@dataclass(frozen=True)
+class VersionCommit:
+    """A published version, and the commit that shows it: None until the repository has followed."""
+
+    version: str
+    commit: str | None
+
+
+def page_of_version_commits(actor: Actor, dataset: Dataset, *, offset: int, limit: int) -> list[VersionCommit]:
+    """Return published versions of a dataset with their commits, the oldest first; fails as `require_commits` does."""
+    require_commits(actor, dataset)
+    versions = _published(dataset).order_by("created", "pk")
+    names = dict(versions.values_list("pk", "version")[offset : offset + limit])
+    repository = Repository.objects.filter(dataset=dataset).first()
+    commits = commits_of_versions(repository, names) if repository else {}
+    return [VersionCommit(name, commits.get(pk)) for pk, name in names.items()]
+
+
+def count_version_commits(actor: Actor, dataset: Dataset) -> int:
+    """Return how many versions `page_of_version_commits` has."""
+    require_commits(actor, dataset)
+    return _published(dataset).count()
+
+
+def _published(dataset: Dataset) -> QuerySet[Version]:
+    return shown_versions().filter(dataset=dataset, at__isnull=False)
 
 
 def export_prefix(repository: Repository) -> str:

@@ -21,7 +21,7 @@ from archive.snapshots.git import GitError, object_id
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.plans import RELEVANT
 from archive.snapshots.pushes import judge
-from archive.snapshots.queries import PROJECTION
+from archive.snapshots.queries import PROJECTION, require_commits
 from archive.snapshots.receiving import Push, receive
 from archive.snapshots.rewriting import RewriteError
 from archive.snapshots.serving import Service, advertised, fetched
@@ -31,7 +31,16 @@ from archive.timeline.models import Change
 from archive.timeline.queries import position
 from archive.timeline.services import nudge, start_job
 
-__all__ = ["opened", "rebuild", "receiving", "record_push", "repository_of", "store_push", "workspace"]
+__all__ = [
+    "find_repository",
+    "opened",
+    "rebuild",
+    "receiving",
+    "record_push",
+    "repository_of",
+    "store_push",
+    "workspace",
+]
 
 CATCH_UP_SECONDS = 0.5
 # What changes a tree, and what lets it be written anew.
@@ -41,6 +50,12 @@ BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
 def repository_of(dataset: Dataset) -> Repository:
     """The dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
+
+
+def find_repository(actor: Actor, dataset: Dataset) -> Repository:
+    """Return the dataset's repository, for who may read its commits: fails as `require_commits` does."""
+    require_commits(actor, dataset)
+    return repository_of(dataset)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from archive import paths
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import Action, Actor, may, require
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
 from archive.datasets.services import hold_draft
@@ -104,9 +104,13 @@ def finalize(*, actor: Actor, zarr_id: uuid.UUID) -> None:
         start_job(INGEST_JOB, subject=str(zarr_id), dataset_id=zarr.dataset_id, author=actor)
 
 
-def look_for_arrivals(view: ZarrView, *, prefix: str, after: str, limit: int) -> None:
-    """Ask the store for the awaited entries that a page would show, so that a broken-off upload can be taken up."""
-    if view.revision is None and view.zarr.status == ZarrArchive.Status.PENDING:
+def look_for_arrivals(*, actor: Actor, view: ZarrView, prefix: str, after: str, limit: int) -> None:
+    """Ask the store for the awaited entries that a page would show, so that a broken-off upload can be taken up.
+
+    Nothing is asked for who may not go on with it.
+    """
+    is_awaiting = view.revision is None and view.zarr.status == ZarrArchive.Status.PENDING
+    if is_awaiting and may(actor, Action.CHANGE_DRAFT, view.zarr.dataset):
         ask_for(awaited_page(view.zarr.pk, prefix=prefix, after=after, limit=limit))
 
 

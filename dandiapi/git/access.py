@@ -1,6 +1,7 @@
 """Who is asking, in the way of git: a token is a password. What they may not know of is absent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -8,10 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from archive.accounts.models import ReviewerLink, Token
-from archive.accounts.policy import ANONYMOUS, Actor, is_blinded
+from archive.accounts.policy import ANONYMOUS, Actor
 from archive.datasets.models import Dataset
-from archive.datasets.queries import visible_datasets
-from archive.errors import ArchiveError, BusyError, ForbiddenError, NotFoundError, UnauthenticatedError
+from archive.datasets.queries import find_dataset
+from archive.errors import ArchiveError, BusyError, NotFoundError, UnauthenticatedError
+from archive.snapshots.queries import require_commits
 from dandiapi.auth import Anyone, proof_of, scheme_of
 from dandiapi.errors import REPLIES, in_the_domain
 
@@ -67,23 +69,24 @@ def actor_from(request: HttpRequest) -> Actor:
     return Actor(user=proof.user, token=proof if isinstance(proof, Token) else None)
 
 
-def dataset_seen_by(actor: Actor, identifier: str) -> Dataset:
-    """The dataset, if the actor may read it, and know who works on it, as its commits tell.
+@contextmanager
+def absent_to(actor: Actor) -> Iterator[None]:
+    """Refuse what the actor does not find in the words of git.
 
-    ForbiddenError if they may not know who. NotFoundError if there is none for them; who has not said who they are is
-    asked first, by UnauthenticatedError, since git gives no password before. Either is the same whether there is such
-    a dataset or not.
+    Who has not said who they are is asked first, by UnauthenticatedError, since git gives no password before; others
+    get NotFoundError. Either is the same whether there is such a repository or not.
     """
-    dataset = visible_datasets(actor).filter(number=int(identifier)).first()
-    if dataset is not None:
-        return named_to(actor, dataset)
-    if actor == ANONYMOUS:
-        raise UnauthenticatedError(SIGN_IN)
-    raise NotFoundError("There is no such repository.")
+    try:
+        yield
+    except NotFoundError:
+        if actor == ANONYMOUS:
+            raise UnauthenticatedError(SIGN_IN) from None
+        raise NotFoundError("There is no such repository.") from None
 
 
-def named_to(actor: Actor, dataset: Dataset) -> Dataset:
-    """The dataset, if the actor may know who works on it; ForbiddenError if they review it blindly."""
-    if is_blinded(actor, dataset):
-        raise ForbiddenError("Commits name people, so reviewer links do not open repositories; use `dandi download`.")
+def dataset_seen_by(actor: Actor, identifier: str) -> Dataset:
+    """Return the dataset, if the actor may read it and its commits; refuses as `absent_to` and `require_commits` do."""
+    with absent_to(actor):
+        dataset = find_dataset(actor, int(identifier))
+    require_commits(actor, dataset)
     return dataset

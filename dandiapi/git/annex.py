@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.http.response import StreamingHttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from archive.accounts.policy import ANONYMOUS, Action, Actor, require
+from archive.accounts.policy import Action, Actor, require
 from archive.blobs.services import receive, received_so_far, remove_received
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey, parse_annex_key
-from archive.errors import InvalidError, NotFoundError, UnauthenticatedError
-from archive.snapshots.queries import Content, clock, find_content, find_repository, is_lasting
+from archive.errors import InvalidError, NotFoundError
+from archive.snapshots.queries import Content, clock, find_annexed, find_content, is_lasting
 from archive.storage.queries import read_from, sign_read
-from dandiapi.git.access import SIGN_IN, git_view
+from dandiapi.git.access import absent_to, git_view
 from dandiapi.git.bodies import chunks_of
 from dandiapi.git.streams import Stream, place
 from dandiapi.git.words import number, plain, required
@@ -26,12 +26,15 @@ NO_CONTENT = "There is no content of that key."
 
 
 def _dataset(actor: Actor, annex_uuid: str) -> Dataset:
-    """The dataset whose repository clones know by that UUID; refuses as `dataset_seen_by` does."""
+    """Return the dataset whose repository clones know by that UUID; refuses as `absent_to` does."""
+    with absent_to(actor):
+        return find_annexed(actor, _uuid(annex_uuid))
+
+
+def _uuid(text: str) -> UUID:
     try:
-        return find_repository(actor, UUID(plain(annex_uuid))).dataset
-    except (NotFoundError, InvalidError, ValueError):
-        if actor == ANONYMOUS:
-            raise UnauthenticatedError(SIGN_IN) from None
+        return UUID(plain(text))
+    except (InvalidError, ValueError):
         raise NotFoundError("There is no such repository.") from None
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
 from archive.errors import ForbiddenError, InvalidError
-from archive.snapshots.services import advertise, fetching, repository_of
+from archive.snapshots.services import advertise, fetching, find_repository
 from archive.snapshots.serving import Service
 from dandiapi.git.access import dataset_seen_by, git_view
 from dandiapi.git.bodies import spooled
@@ -29,7 +29,7 @@ def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpRespo
     service = _service(request.GET.get("service", ""))
     dataset = dataset_for(actor, identifier, service)
     with place():
-        said = advertise(repository_of(dataset), service, _protocol(request, service))
+        said = advertise(find_repository(actor, dataset), service, _protocol(request, service))
     head = b"" if _speaks_version_2(request, service) else _packet(f"# service={service}\n") + FLUSH
     return HttpResponse(head + said, content_type=f"application/x-{service}-advertisement", headers=FRESH)
 
@@ -40,7 +40,7 @@ def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResp
     """`POST {repository}/git-upload-pack`: the objects that the client wants and has not got."""
     service = Service.UPLOAD_PACK
     require_type(request, service)
-    repository = repository_of(dataset_for(actor, identifier, service))
+    repository = find_repository(actor, dataset_for(actor, identifier, service))
     with ExitStack() as held:
         wanted = held.enter_context(spooled(request, limit=MAX_REQUEST))
         held.enter_context(place())
@@ -54,7 +54,7 @@ def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResp
 @git_view
 def configuration(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
     """`GET {repository}/config`: what git-annex calls the archive's copy, and where it asks for content."""
-    repository = repository_of(dataset_seen_by(actor, identifier))
+    repository = find_repository(actor, dataset_seen_by(actor, identifier))
     lines = ("[annex]", f"\tuuid = {repository.annex_uuid}", f"\turl = {annex_url()}")
     text = "".join(f"{line}\n" for line in lines)
     return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=FRESH)

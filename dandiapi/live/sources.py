@@ -116,7 +116,7 @@ class DatasetSource:
 
     def read(self) -> list[Event]:
         """The changes since the last one told, at most CHANGES_AT_ONCE of them, and the jobs that are not as told."""
-        find_dataset(self.actor, self.number)
+        find_dataset(self.actor, self.number, hidden=False)
         return [*self._history(), *self._changed_jobs()]
 
     def _history(self) -> Iterator[Event]:

@@ -47,12 +47,12 @@ class View(APIView):
     @cached_property
     def dataset(self) -> Dataset:
         """The dataset in the address, if the actor may read it."""
-        return self.version.dataset if "version" in self.kwargs else find_dataset(self.actor, self.number)
+        return self.version.dataset if "version" in self.kwargs else find_dataset(self.actor, self.number, hidden=False)
 
     @cached_property
     def version(self) -> Version:
         """The version in the address, its dataset at hand, if the actor may read it."""
-        return find_version(self.actor, self.number, self.kwargs["version"])
+        return find_version(self.actor, self.number, self.kwargs["version"], hidden=False)
 
     @property
     def asset_id(self) -> UUID:

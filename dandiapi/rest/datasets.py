@@ -7,9 +7,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.models import Grant
-from archive.accounts.policy import Action, is_blinded, may, require
-from archive.accounts.queries import invitations_of, owners_of
+from archive.accounts.policy import Action, require
+from archive.accounts.queries import owners_seen_by
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
 from archive.datasets.models import Dataset
@@ -133,7 +132,7 @@ class OwnersView(View):
 
         Owners see whom they have invited as well.
         """
-        return Response([] if is_blinded(self.actor, self.dataset) else self._people())
+        return Response([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset)])
 
     @extend_schema(
         request=inputs.OwnerName(many=True),
@@ -153,13 +152,7 @@ class OwnersView(View):
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():
             services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
-        return Response(self._people())
-
-    def _people(self) -> list[dict[str, Any]]:
-        owners = [shapes.owner(person, self.actor) for person in owners_of(self.dataset.number)]
-        if not may(self.actor, Action.CHANGE_OWNERS, self.dataset):
-            return owners
-        return [*owners, *map(shapes.invited, invitations_of(self.dataset.number, Grant.Role.OWNER))]
+        return Response([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset)])
 
 
 class StarView(View):

@@ -98,7 +98,7 @@ class DifferenceView(View):
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """How `other` differs from the version: sums, metadata, and files by path, page after page."""
-        comparison = compare_versions(self.actor, self.number, kwargs["version"], kwargs["other"])
+        comparison = compare_versions(self.actor, self.number, kwargs["version"], kwargs["other"], hidden=False)
         query = self.query(DifferenceQuery).validated_data
         operations = [FileOperation(query["change"])] if "change" in query else tuple(FileOperation)
         found = page_of_changes(comparison, limit=query["limit"] + 1, after=query["after"], operations=operations)

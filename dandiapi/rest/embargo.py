@@ -3,16 +3,13 @@
 Viewers and reviewer links are this archive's own.
 """
 
-from typing import Any
-
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
-from archive.accounts.queries import invitations_of, reviewer_links_of, viewers_of
+from archive.accounts.queries import reviewer_links_of, viewers_seen_by
 from archive.blobs.queries import uploads_of
 from archive.blobs.services import clear_uploads
 from archive.datasets import services
@@ -50,8 +47,7 @@ class UploadsView(View):
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the oldest first."""
-        require(self.actor, Action.LIST_UPLOADS, self.dataset)
-        uploads = uploads_of(self.dataset)
+        uploads = uploads_of(self.actor, self.dataset)
         return Page.of(request).answer(
             count=uploads.count(), fetch=lambda offset, limit: map(shapes.upload, uploads[offset : offset + limit])
         )
@@ -72,8 +68,7 @@ class ViewersView(View):
     @extend_schema(responses={200: outputs.Viewer(many=True), **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Them, by the date they joined the archive, and then who is invited."""
-        require(self.actor, Action.LIST_VIEWERS, self.dataset, message="Action not allowed")
-        return Response(self._people())
+        return Response([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
 
     @extend_schema(request=inputs.ViewerName(many=True), responses={200: outputs.Viewer(many=True), **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
@@ -84,11 +79,7 @@ class ViewersView(View):
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():
             services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
-        return Response(self._people())
-
-    def _people(self) -> list[dict[str, Any]]:
-        viewers = [shapes.owner(person, self.actor) for person in viewers_of(self.dataset.number)]
-        return [*viewers, *map(shapes.invited, invitations_of(self.dataset.number, Grant.Role.VIEWER))]
+        return Response([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
 
 
 class ReviewerLinksView(View):
@@ -102,8 +93,7 @@ class ReviewerLinksView(View):
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the newest first, those that have ended too."""
-        require(self.actor, Action.LIST_REVIEWER_LINKS, self.dataset, message="Action not allowed")
-        links = reviewer_links_of(self.dataset.number)
+        links = reviewer_links_of(self.actor, self.dataset)
         return Page.of(request).answer(
             count=links.count(), fetch=lambda offset, limit: map(shapes.reviewer_link, links[offset : offset + limit])
         )

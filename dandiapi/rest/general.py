@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from archive.accounts import queries, services
-from archive.accounts.models import ReviewerLink, Token, User
+from archive.accounts.models import ReviewerLink, Token
 from archive.datasets.queries import archive_totals
 from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
 from dandiapi.auth import Anyone, Approved, ApprovedOrReviewer, SignedIn, Staff
@@ -145,7 +145,7 @@ class UserSearchView(View):
     def get(self, request: Request) -> Response:
         """At most ten approved users with the text in a name; none for a text that can be in no name."""
         query = inputs.UserSearch(data=request.query_params)
-        people = queries.search_users(query.validated_data["username"]) if query.is_valid() else []
+        people = queries.search_users(self.actor, query.validated_data["username"]) if query.is_valid() else []
         return Response([shapes.user(person) for person in people])
 
 
@@ -160,8 +160,5 @@ class UsersView(View):
     )
     def get(self, request: Request) -> Response:
         """Their names, sorted."""
-        people = User.objects.all()
-        if self.query(inputs.UsersQuery).validated_data["approved_only"]:
-            people = people.filter(status=User.Status.APPROVED)
-        names = people.values_list("github_login", "username")
-        return Response(sorted(login or username for login, username in names))
+        wanted = self.query(inputs.UsersQuery).validated_data
+        return Response(queries.usernames(self.actor, approved_only=wanted["approved_only"]))

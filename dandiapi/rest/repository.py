@@ -8,11 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from archive.accounts.policy import is_blinded
-from archive.datasets.queries import versions_of
-from archive.errors import ForbiddenError
-from archive.snapshots.queries import clone_state, commits_of_versions, serverless_clone_url
-from archive.snapshots.services import repository_of
+from archive.snapshots.queries import clone_state, count_version_commits, page_of_version_commits
+from archive.snapshots.services import find_repository
 from archive.timeline.models import Projection
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import outputs
@@ -52,13 +49,12 @@ class RepositoryView(View):
     @extend_schema(responses={200: RepositoryItem, **READ})
     def get(self, request: Request, **kwargs: str) -> Response:
         """Where it is, and how far it has come."""
-        _require_named(self)
-        state = clone_state(self.dataset)
+        state = clone_state(self.actor, self.dataset)
         return Response(
             {
                 "clone_url": f"{settings.ARCHIVE_URL}/git/{self.dataset.identifier}",
-                "serverless_clone_url": serverless_clone_url(self.dataset),
-                "annex_uuid": repository_of(self.dataset).annex_uuid,
+                "serverless_clone_url": state.serverless_url,
+                "annex_uuid": find_repository(self.actor, self.dataset).annex_uuid,
                 "commit": state.commit or None,
                 "is_current": state.is_current,
                 "state": state.state,
@@ -78,17 +74,9 @@ class RepositoryVersionsView(View):
     )
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the oldest first."""
-        _require_named(self)
-        versions = versions_of(self.dataset).filter(at__isnull=False)
 
         def rows(offset: int, limit: int) -> list[dict[str, Any]]:
-            names = dict(versions.values_list("pk", "version")[offset : offset + limit])
-            commits = commits_of_versions(repository_of(self.dataset), names)
-            return [{"version": name, "commit": commits.get(pk)} for pk, name in names.items()]
+            found = page_of_version_commits(self.actor, self.dataset, offset=offset, limit=limit)
+            return [{"version": row.version, "commit": row.commit} for row in found]
 
-        return Page.of(request).answer(count=versions.count(), fetch=rows)
-
-
-def _require_named(view: View) -> None:
-    if is_blinded(view.actor, view.dataset):
-        raise ForbiddenError("Commits name people, so reviewer links do not open repositories.")
+        return Page.of(request).answer(count=count_version_commits(self.actor, self.dataset), fetch=rows)

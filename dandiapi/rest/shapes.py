@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from archive.accounts.models import Invitation, ReviewerLink, User
-from archive.accounts.policy import Actor
+from archive.accounts.models import ReviewerLink, User
+from archive.accounts.queries import Member
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Child
 from archive.audit.queries import AssetEvent
@@ -28,19 +28,9 @@ def user(person: User) -> dict[str, Any]:
     }
 
 
-def owner(person: User, actor: Actor) -> dict[str, Any]:
-    """An owner of a dataset; their address, which may be their username, is for those who are signed in."""
-    return {
-        "username": person.public_name if actor.is_authenticated else person.handle,
-        "name": person.display_name,
-        "email": person.email if actor.is_authenticated else None,
-    }
-
-
-def invited(invitation: Invitation) -> dict[str, Any]:
-    """An address that is invited, in the list of those whose role it is to have."""
-    address = invitation.address
-    return {"username": address, "name": f"{address} (invited)", "email": address}
+def member(person: Member) -> dict[str, Any]:
+    """Somebody with a role in a dataset, or invited to one."""
+    return {"username": person.username, "name": person.name, "email": person.email}
 
 
 def reviewer_link(link: ReviewerLink) -> dict[str, Any]:

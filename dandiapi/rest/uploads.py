@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from archive.blobs import queries, services
 from archive.blobs.services import UploadedPart
-from archive.datasets.queries import visible_datasets
+from archive.datasets.queries import find_dataset
 from dandiapi.auth import Anyone, Approved
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.base import View, bare_errors, listed_errors
@@ -46,9 +46,7 @@ class StartUploadView(View):
         wanted = self.body(inputs.StartUpload).validated_data
         if wanted["digest"]["algorithm"] != DANDI_ETAG:
             raise ValidationError(["Unsupported Digest Type"])
-        dataset = next(iter(visible_datasets(self.actor).filter(number=wanted["dandiset"])), None)
-        if dataset is None:
-            raise NotFound
+        dataset = find_dataset(self.actor, wanted["dandiset"])
         upload, parts = services.start_upload(
             actor=self.actor, dataset=dataset, size=wanted["contentSize"], etag=wanted["digest"]["value"]
         )

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from archive.accounts.policy import Action, require
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
+from archive.datasets.queries import VersionOrder
 from archive.publishing.queries import find_version_details
 from archive.publishing.services import publish
 from dandiapi.auth import ApprovedOrReadOnly
@@ -19,6 +20,7 @@ from dandiapi.rest.render import METADATA
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 TAGGED = {304: None, **READ}
 WRITE = {400: outputs.ERRORS, 405: str, 412: str, **READ}
+VERSION_ORDERS = {"created": VersionOrder.OLDEST_FIRST, "-created": VersionOrder.NEWEST_FIRST}
 
 
 class VersionsView(View):
@@ -34,17 +36,15 @@ class VersionsView(View):
     def get(self, request: Request, **kwargs: str) -> Response:
         """A page of them, the oldest first unless asked otherwise."""
         order = self.query(inputs.VersionsQuery).validated_data["order"]
-        versions = queries.versions_of(self.dataset).defer("metadata", "problems")
-        if order == "-created":
-            versions = versions.reverse()
         uploads = active_uploads(self.dataset)
 
         def items(offset: int, limit: int) -> list[object]:
-            found = queries.with_stars(self.actor, versions.select_related("dataset"))[offset : offset + limit]
-            seen = [queries.as_seen_by(self.actor, row) for row in found]
-            return [shapes.version_item(row, is_starred=row.is_starred, active_uploads=uploads) for row in seen]
+            found = queries.page_of_versions(
+                self.actor, self.dataset, offset=offset, limit=limit, order=VERSION_ORDERS[order]
+            )
+            return [shapes.version_item(row, is_starred=row.is_starred, active_uploads=uploads) for row in found]
 
-        return Page.of(request).answer(count=versions.count(), fetch=items)
+        return Page.of(request).answer(count=queries.count_versions(self.actor, self.dataset), fetch=items)
 
 
 class VersionView(View):
@@ -93,7 +93,7 @@ class VersionInfoView(View):
 
 
 def _info(view: View) -> Response:
-    details = find_version_details(view.actor, view.number, view.kwargs["version"])
+    details = find_version_details(view.actor, view.number, view.kwargs["version"], hidden=False)
     return answer(view.request, shapes.version_info(details), edition=queries.edition_of(details.version))
 
 

@@ -8,8 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from archive.assets import queries
-from archive.assets.models import Asset
-from archive.assets.queries import AssetDocuments, Child
+from archive.assets.queries import AssetDocuments
 from archive.datasets.models import Version
 from archive.datasets.queries import find_version
 from archive.errors import ForbiddenError, UnauthenticatedError
@@ -58,7 +57,7 @@ class AtPathView(View):
     def _version(self, number: int, version: str) -> Version:
         """The version, if the actor may read it: to this client, not to be signed in is to be forbidden."""
         try:
-            return find_version(self.actor, number, version)
+            return find_version(self.actor, number, version, hidden=False)
         except UnauthenticatedError:
             raise ForbiddenError("") from None
 
@@ -77,7 +76,7 @@ class AtPathView(View):
         if not query["children"] or limit <= 0:
             return []
         children = queries.page_of_children(version, path, offset=offset, limit=limit)
-        assets = self._assets([child for child in children if child.asset_id])
+        assets = queries.assets_among(version, children)
         documents = self._documents(version, query)
         return [
             shapes.webdav_asset(assets[child.path], documents)
@@ -85,7 +84,3 @@ class AtPathView(View):
             else shapes.webdav_folder(child.path, child.file_count, child.size)
             for child in children
         ]
-
-    def _assets(self, files: list[Child]) -> dict[str, Asset]:
-        found = Asset.objects.select_related(*queries.CONTENT).filter(asset_id__in=[file.asset_id for file in files])
-        return {asset.path: asset for asset in found}

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from archive.accounts.policy import Action, may
-from archive.datasets.queries import visible_datasets
+from archive.datasets.queries import find_dataset
 from archive.zarr import queries, services
 from archive.zarr.queries import ZarrView
 from archive.zarr.services import NewEntry
@@ -52,9 +51,7 @@ class ZarrsView(View):
     def post(self, request: Request) -> Response:
         """Make an empty one in a dataset."""
         wanted = self.body(inputs.NewZarr).validated_data
-        dataset = visible_datasets(self.actor).filter(number=wanted["dandiset"]).first()
-        if dataset is None:
-            raise NotFound
+        dataset = find_dataset(self.actor, wanted["dandiset"])
         zarr = services.create_zarr(actor=self.actor, dataset=dataset, name=wanted["name"])
         return Response(shapes.zarr(ZarrView(zarr)))
 
@@ -108,8 +105,7 @@ class ZarrFilesView(OneZarrView):
         prefix, after, limit = query["prefix"].rstrip("/"), query["after"], query["limit"]
         if query["download"]:
             return HttpResponseRedirect(queries.signed_entry_url(view, queries.find_entry(view, prefix), method="GET"))
-        if may(self.actor, Action.CHANGE_DRAFT, view.zarr.dataset):
-            services.look_for_arrivals(view, prefix=prefix, after=after, limit=limit)
+        services.look_for_arrivals(actor=self.actor, view=view, prefix=prefix, after=after, limit=limit)
         found = queries.page_of_entries(view, prefix=prefix, after=after, limit=limit + 1)
         following = None
         if limit and len(found) > limit:

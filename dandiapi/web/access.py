@@ -10,13 +10,13 @@ from rest_framework.permissions import SAFE_METHODS
 
 from archive.accounts.queries import find_reviewer_link
 from archive.errors import ForbiddenError, UnauthenticatedError
-from dandiapi.auth import REVIEWER_LINK, Anyone, Approved, SignedIn, Staff, actor_of
+from dandiapi.auth import REVIEWER_LINK, Allowed, actor_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def open_to(permission: type[Anyone | SignedIn | Approved | Staff]) -> Callable[[View[P]], View[P]]:
+def open_to(permission: type[Allowed]) -> Callable[[View[P]], View[P]]:
     """Let in those whom the permission lets in. Who is not signed in is asked to, and then sees the page."""
     # Permissions are typed for DRF's requests; of a request, ours ask only what every request knows.
     asked: Any = permission()

@@ -10,10 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.accounts.models import User
-from archive.accounts.policy import Action, require
-from archive.accounts.queries import approved_users, users_by_need
+from archive.accounts.queries import approved_users, find_user, users_by_need
 from archive.accounts.services import approve_user, reject_user
-from archive.errors import InvalidError, NotFoundError
+from archive.errors import InvalidError
 from dandiapi.auth import Staff, actor_of
 from dandiapi.web.access import open_to
 from dandiapi.web.forms import ReviewForm
@@ -28,7 +27,7 @@ FORMULA_STARTS = "=+-@\t\r\n "
 @open_to(Staff)
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Everybody, those first who wait to be approved."""
-    people = users_by_need()
+    people = users_by_need(actor_of(request))
     page = Page.of(request, count=people.count(), size=PEOPLE_PER_PAGE)
     return render(request, "dashboard.html", {"page": page, "people": people[page.start : page.end]})
 
@@ -38,9 +37,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @open_to(Staff)
 def review_user(request: HttpRequest, username: str) -> HttpResponse:
     """What somebody has answered; by POST, they are approved or rejected."""
-    person = User.objects.filter(username=username).select_related("questionnaire").first()
-    if person is None:
-        raise NotFoundError("There is no such user.")
+    person = find_user(actor_of(request), username)
     form = ReviewForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _is_reviewed(request, form, person):
         return redirect("review-user", username)
@@ -65,8 +62,7 @@ def _is_reviewed(request: HttpRequest, form: ReviewForm, person: User) -> bool:
 @require_safe
 def mailing_list(request: HttpRequest) -> HttpResponseBase:
     """Approved people as CSV, for newsletters. Who is not staff is refused, and not asked to sign in."""
-    require(actor_of(request), Action.LIST_USERS)
-    rows = approved_users().exclude(email="").values_list("email", "first_name", "last_name")
+    rows = approved_users(actor_of(request)).exclude(email="").values_list("email", "first_name", "last_name")
     return StreamingHttpResponse(
         _lines(rows.iterator(chunk_size=1000)),
         content_type="text/csv",

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from archive.accounts.policy import Actor, is_blinded
+from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset, Version
-from archive.snapshots.queries import clone_state, commits_of_versions, serverless_clone_url
+from archive.errors import ForbiddenError
+from archive.snapshots.queries import clone_state, commits_of_versions
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class Clone:
 
 def clone_of(actor: Actor, dataset: Dataset, version: Version) -> Clone | None:
     """How the version is cloned; None for those who must not learn who its people are, as commits tell."""
-    if is_blinded(actor, dataset):
+    try:
+        state = clone_state(actor, dataset)
+    except ForbiddenError:
         return None
-    state = clone_state(dataset)
     commit = state.commit
     if not version.is_draft and state.repository:
         commit = commits_of_versions(state.repository, [version.pk]).get(version.pk, "")
@@ -33,5 +35,5 @@ def clone_of(actor: Actor, dataset: Dataset, version: Version) -> Clone | None:
         branch="" if version.is_draft else version.version,
         commit=commit,
         reason="" if state.is_current else state.reason or "The newest changes are being written into it.",
-        serverless=serverless_clone_url(dataset),
+        serverless=state.serverless_url,
     )

@@ -17,20 +17,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.accounts.models import User
-from archive.accounts.policy import Action, Actor, is_blinded, may, require
-from archive.accounts.queries import owners_of, tokens_of
-from archive.accounts.services import create_token, revoke_token
+from archive.accounts.policy import Action, Actor, may, require
+from archive.accounts.queries import owners_seen_by, tokens_of
+from archive.accounts.services import create_own_token, revoke_token
 from archive.assets.queries import Child, find_asset_at, find_folder, inline_content_type, page_of_children
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
+    VersionOrder,
     archive_totals,
-    as_seen_by,
+    find_dataset,
+    find_version,
     has_star,
     latest_versions,
     page_of,
-    versions_of,
-    visible_datasets,
+    page_of_versions,
 )
 from archive.datasets.services import set_star
 from archive.errors import InvalidError, NotFoundError
@@ -146,38 +147,22 @@ class Listed:
 def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
     """The newest published version of a dataset, or the draft if there is none."""
     actor = actor_of(request)
-    dataset = _find_dataset(actor, identifier)
+    dataset = find_dataset(actor, int(identifier))
     latest = latest_versions(actor, [dataset])[dataset.number]
-    return _version_page(request, actor, dataset, (latest.published or latest.draft).version)
+    return _version_page(request, actor, dataset.number, (latest.published or latest.draft).version)
 
 
 @require_safe
 @open_to(Anyone)
 def version(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """One version of a dataset."""
-    actor = actor_of(request)
-    return _version_page(request, actor, _find_dataset(actor, identifier), name)
+    return _version_page(request, actor_of(request), int(identifier), name)
 
 
-def _find_dataset(actor: Actor, identifier: str) -> Dataset:
-    """The dataset, if the actor may read it: to everybody else there is none."""
-    dataset = visible_datasets(actor).filter(number=int(identifier)).first()
-    if dataset is None:
-        raise NotFoundError("Not found.")
-    return dataset
-
-
-def _find_version(actor: Actor, dataset: Dataset, name: str) -> Version:
-    version = versions_of(dataset).filter(version=name).first()
-    if version is None:
-        raise NotFoundError("Not found.")
-    version.dataset = dataset
-    return as_seen_by(actor, version)
-
-
-def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: str) -> HttpResponse:
-    version = _find_version(actor, dataset, name)
-    versions = versions_of(dataset).defer("metadata", "problems").order_by("-at")[:VERSIONS_SHOWN]
+def _version_page(request: HttpRequest, actor: Actor, number: int, name: str) -> HttpResponse:
+    version = find_version(actor, number, name)
+    dataset = version.dataset
+    versions = page_of_versions(actor, dataset, limit=VERSIONS_SHOWN, order=VersionOrder.BY_PUBLICATION)
     newest = next((one for one in versions if not one.is_draft), None)
     description = version.metadata.get("description")
     facts = {
@@ -192,7 +177,7 @@ def _version_page(request: HttpRequest, actor: Actor, dataset: Dataset, name: st
         "clone": clone_of(actor, dataset, version),
         "versions": [Listed(one, version) for one in versions],
         "newest": newest,
-        "owners": [] if is_blinded(actor, dataset) else owners_of(dataset.number),
+        "owners": [owner for owner in owners_seen_by(actor, dataset) if not owner.is_invited],
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
         **_standing(actor, version, newest),
@@ -206,7 +191,7 @@ def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[st
         return {"state": PUBLISHED}
     state = draft_state(version)
     # More of them than are shown need no words.
-    known = problems_of_draft(actor, version)
+    known = problems_of_draft(version)
     problems = list(islice(_in_words(version, known), PROBLEMS_SHOWN))
     may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), obstacle_to_publishing(version, state)
     return {
@@ -229,7 +214,7 @@ def _in_words(draft: Version, problems: Iterable[Mapping[str, str]]) -> Iterator
 def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
     """Publish the draft as it is now."""
     actor = actor_of(request)
-    dataset = _find_dataset(actor, identifier)
+    dataset = find_dataset(actor, int(identifier))
     publish(actor=actor, dataset=dataset, release_notes=request.POST.get("release_notes", "").strip())
     messages.success(request, "Publishing has begun. The new version will be here in a moment.")
     return redirect("version", identifier, Version.DRAFT)
@@ -240,7 +225,7 @@ def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
 def star(request: HttpRequest, identifier: str) -> HttpResponse:
     """Give the user's star, or take it back, and return to the page that was looked at."""
     actor = actor_of(request)
-    set_star(actor=actor, dataset=_find_dataset(actor, identifier), starred=request.POST.get("starred") == "yes")
+    set_star(actor=actor, dataset=find_dataset(actor, int(identifier)), starred=request.POST.get("starred") == "yes")
     return redirect(next_page(request, otherwise=reverse("dataset", args=[identifier])))
 
 
@@ -266,8 +251,7 @@ class Entry:
 @open_to(Anyone)
 def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """What is in a folder of a version."""
-    actor = actor_of(request)
-    version = _find_version(actor, _find_dataset(actor, identifier), name)
+    version = find_version(actor_of(request), int(identifier), name)
     location = request.GET.get("location", "").strip("/")
     folder = find_folder(version, location)
     if folder is None and location:
@@ -291,8 +275,7 @@ def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
 @open_to(Anyone)
 def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpResponse:
     """A file or folder by its path, as the README of a version names it: leads to its content."""
-    actor = actor_of(request)
-    version = _find_version(actor, _find_dataset(actor, identifier), name)
+    version = find_version(actor_of(request), int(identifier), name)
     asset = find_asset_at(version, path)
     if asset is None and find_folder(version, path.strip("/")):
         return redirect(f"{reverse('files', args=[identifier, name])}?{urlencode({'location': path.strip('/')})}")
@@ -337,8 +320,8 @@ def _new_secret(actor: Actor, form: TokenForm) -> str | None:
     if not form.is_valid():
         return None
     try:
-        _, secret = create_token(
-            user=_user(actor), name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires=form.expires
+        _, secret = create_own_token(
+            actor=actor, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires=form.expires
         )
     except InvalidError as error:
         form.add_error(error.field, error.message)

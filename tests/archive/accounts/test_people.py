@@ -3,6 +3,7 @@
 import pytest
 
 from archive.accounts.models import User
+from archive.accounts.policy import SYSTEM
 from archive.accounts.queries import find_users, search_users
 from archive.accounts.services import create_user
 from tests.factories import make_unapproved_user, make_user
@@ -71,19 +72,19 @@ def test_create_takes_no_rights_away() -> None:
 def test_search_finds_part_of_a_name_in_any_case(text: str) -> None:
     jane = make_user(first_name="Jane", last_name="Doe")
     make_user(first_name="Max", last_name="Power")
-    assert list(search_users(text)) == [jane]
+    assert list(search_users(SYSTEM, text)) == [jane]
 
 
 def test_search_finds_by_username() -> None:
     jane = make_user()
     make_user()
-    assert list(search_users(jane.username)) == [jane]
+    assert list(search_users(SYSTEM, jane.username)) == [jane]
 
 
 def test_search_takes_no_text_for_a_pattern() -> None:
     make_user(first_name="Jane")
-    assert list(search_users("%")) == []
-    assert list(search_users("J_ne")) == []
+    assert list(search_users(SYSTEM, "%")) == []
+    assert list(search_users(SYSTEM, "J_ne")) == []
 
 
 def test_search_knows_only_active_and_approved_people() -> None:
@@ -91,12 +92,12 @@ def test_search_knows_only_active_and_approved_people() -> None:
     gone = make_user()
     gone.is_active = False
     gone.save()
-    assert list(search_users("jane")) == []
+    assert list(search_users(SYSTEM, "jane")) == []
 
 
 def test_search_answers_with_few_people_in_the_order_they_came() -> None:
     people = [make_user() for _ in range(12)]
-    assert list(search_users("jane")) == people[:10]
+    assert list(search_users(SYSTEM, "jane")) == people[:10]
 
 
 def test_find_users_knows_only_active_people() -> None:

@@ -10,14 +10,16 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     TOTALS,
     DatasetFilter,
+    VersionOrder,
     archive_totals,
+    count_versions,
     filtered_datasets,
     find_dataset,
     find_draft,
     find_version,
     has_star,
     latest_versions,
-    versions_of,
+    page_of_versions,
 )
 from archive.datasets.services import set_star, update_draft
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
@@ -57,20 +59,30 @@ def test_find_dataset_knows_nothing_of_other_numbers() -> None:
         find_dataset(ANONYMOUS, 999_999)
 
 
-def test_find_dataset_asks_to_sign_in_for_what_is_embargoed() -> None:
+def test_find_dataset_hides_what_is_embargoed() -> None:
     dataset = make_embargoed_dataset()
     assert find_dataset(owner_of(dataset), dataset.number) == dataset
+    for actor in (ANONYMOUS, acting(make_user())):
+        with pytest.raises(NotFoundError):
+            find_dataset(actor, dataset.number)
+
+
+def test_find_dataset_asks_to_sign_in_for_what_is_embargoed_when_it_is_not_to_be_hidden() -> None:
+    dataset = make_embargoed_dataset()
+    assert find_dataset(owner_of(dataset), dataset.number, hidden=False) == dataset
     with pytest.raises(UnauthenticatedError):
-        find_dataset(ANONYMOUS, dataset.number)
+        find_dataset(ANONYMOUS, dataset.number, hidden=False)
     with pytest.raises(ForbiddenError):
-        find_dataset(acting(make_user()), dataset.number)
+        find_dataset(acting(make_user()), dataset.number, hidden=False)
 
 
 @pytest.mark.parametrize("version", ["draft", "0.000101.0000"])
 def test_find_version_is_as_careful_as_find_dataset(version: str) -> None:
     dataset = make_embargoed_dataset()
-    with pytest.raises(UnauthenticatedError):
+    with pytest.raises(NotFoundError):
         find_version(ANONYMOUS, dataset.number, version)
+    with pytest.raises(UnauthenticatedError):
+        find_version(ANONYMOUS, dataset.number, version, hidden=False)
     with pytest.raises(NotFoundError):
         find_version(ANONYMOUS, 999_999, version)
 
@@ -80,14 +92,34 @@ def test_find_version_knows_draft_and_published_versions(worker: Worker) -> None
     version = make_published_version(worker, dataset)
     assert find_version(ANONYMOUS, dataset.number, "draft").is_draft
     assert find_version(ANONYMOUS, dataset.number, version.version) == version
-    assert list(versions_of(dataset)) == [find_draft(dataset.number), version]
+    assert page_of_versions(ANONYMOUS, dataset, limit=10) == [find_draft(dataset.number), version]
+    assert page_of_versions(ANONYMOUS, dataset, offset=1, limit=10) == [version]
+    assert count_versions(ANONYMOUS, dataset) == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (VersionOrder.OLDEST_FIRST, ["draft", "first", "second"]),
+        (VersionOrder.NEWEST_FIRST, ["second", "first", "draft"]),
+        (VersionOrder.BY_PUBLICATION, ["draft", "second", "first"]),
+    ],
+)
+def test_versions_are_in_the_order_that_is_asked_for(worker: Worker, order: VersionOrder, expected: list[str]) -> None:
+    dataset = make_valid_dataset(worker)
+    names = {make_published_version(worker, dataset).version: "first"}
+    make_asset(dataset, "more.nwb")
+    worker.run()
+    names[make_published_version(worker, dataset).version] = "second"
+    found = page_of_versions(ANONYMOUS, dataset, limit=10, order=order)
+    assert [names.get(version.version, version.version) for version in found] == expected
 
 
 def test_version_that_is_being_published_is_not_shown_yet(worker: Worker) -> None:
     dataset = make_valid_dataset(worker)
     publish(actor=owner_of(dataset), dataset=dataset)
     unfinished = dataset.versions.get(at__isnull=False)
-    assert [version.version for version in versions_of(dataset)] == ["draft"]
+    assert [version.version for version in page_of_versions(ANONYMOUS, dataset, limit=10)] == ["draft"]
     assert latest_versions(ANONYMOUS, [dataset])[dataset.number][1] is None
     with pytest.raises(NotFoundError):
         find_version(ANONYMOUS, dataset.number, unfinished.version)

@@ -78,7 +78,7 @@ def test_release_lets_everybody_read_at_once() -> None:
     dataset = make_embargoed_dataset()
     asset = make_asset(dataset)
     with pytest.raises(UnauthenticatedError):
-        find_dataset(ANONYMOUS, dataset.number)
+        find_dataset(ANONYMOUS, dataset.number, hidden=False)
     release(actor=owner_of(dataset), dataset=dataset)
     assert find_dataset(ANONYMOUS, dataset.number).access == Dataset.Access.RELEASING
     assert find_asset_anywhere(ANONYMOUS, asset.asset_id) == asset

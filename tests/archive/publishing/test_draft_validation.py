@@ -77,7 +77,7 @@ def test_validation_says_what_is_wrong_with_a_file() -> None:
     bad.refresh_from_db()
     assert (bad.status, bad.contribution) == (Asset.Status.INVALID, None)
     assert bad.problems
-    assert {problem["path"] for problem in asset_problems(ANONYMOUS, _draft(dataset))} == {"b.nwb"}
+    assert {problem["path"] for problem in asset_problems(_draft(dataset))} == {"b.nwb"}
     assert _paths("Valid") == {"a.nwb"}
 
 
@@ -165,7 +165,7 @@ def test_validation_waits_for_a_digest_and_says_so() -> None:
         "1 files wait for their SHA-256 or Zarr checksum.",
     )
     waiting = "asset is currently being validated, please wait."
-    assert asset_problems(ANONYMOUS, _draft(dataset)) == [{"field": "", "message": waiting, "path": "a.nwb"}]
+    assert asset_problems(_draft(dataset)) == [{"field": "", "message": waiting, "path": "a.nwb"}]
 
 
 @pytest.mark.usefixtures("late_checksums")
@@ -293,7 +293,7 @@ def test_details_of_a_draft_tell_of_uploads_and_files(worker: Worker) -> None:
     [
         lambda dataset: find_version_details(ANONYMOUS, dataset.number, "draft"),
         lambda dataset: has_unsettled_assets(dataset, Asset.Status.PENDING),
-        lambda dataset: asset_problems(ANONYMOUS, _draft(dataset)),
+        lambda dataset: asset_problems(_draft(dataset)),
         _validate,
     ],
     ids=["details", "publishing", "problems", "validation"],
@@ -319,7 +319,7 @@ def test_details_of_a_published_version_know_of_nothing_wrong(worker: Worker) ->
     make_asset(dataset, "b.nwb")
     details = find_version_details(ANONYMOUS, dataset.number, version.version)
     assert (details.version, details.active_uploads, details.asset_problems) == (version, 0, [])
-    assert asset_problems(ANONYMOUS, version) == []
+    assert asset_problems(version) == []
 
 
 def test_validation_dates_its_verdict() -> None:

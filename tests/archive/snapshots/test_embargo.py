@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.accounts.policy import SYSTEM
 from archive.assets.services import remove_asset
 from archive.datasets.services import delete_dataset
 from archive.errors import BusyError
@@ -66,7 +67,7 @@ def test_old_history_is_read_no_more_from_the_moment_of_the_release(worker: Work
     make_asset(dataset, "a.nwb", blob=make_blob(dataset))
     worker.run()
     start_release(dataset)
-    assert clone_state(dataset).commit == ""
+    assert clone_state(SYSTEM, dataset).commit == ""
     with pytest.raises(BusyError), opened(repository_of(dataset)):
         pass
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
 from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
@@ -347,7 +348,7 @@ def test_killed_git_leaves_everything_as_it_was_and_the_next_attempt_succeeds(
     with monkeypatch.context() as patch:
         patch.setattr(Git, "started", killed)
         worker.run()
-    assert f"git {command} failed" in clone_state(dataset).reason
+    assert f"git {command} failed" in clone_state(SYSTEM, dataset).reason
     assert refs_of(dataset) == before
     assert keys_of(dataset) == keys
     Projection.objects.update(next_attempt=None)

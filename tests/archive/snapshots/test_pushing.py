@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
+from archive.accounts.policy import SYSTEM
 from archive.assets.services import change_assets
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
@@ -98,7 +99,7 @@ def test_annex_has_nothing_to_tell_of_a_pushed_file_that_is_in_git_itself(worker
     assert repository_of(dataset).annex == before
     assert repository_of(dataset).commits.get(is_pushed=True).annex == before
     assert refs_of(dataset)["refs/heads/main"] == sha
-    assert clone_state(dataset).is_current
+    assert clone_state(SYSTEM, dataset).is_current
 
 
 def test_history_goes_on_from_what_was_pushed_and_leaves_it_as_it_came(worker: Worker) -> None:

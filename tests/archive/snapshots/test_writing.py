@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from archive.accounts.models import User
+from archive.accounts.policy import SYSTEM
 from archive.assets.services import change_assets, remove_asset, replace_asset
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_version
@@ -148,7 +149,7 @@ def test_history_has_no_commit_of_what_leaves_the_tree_as_it_is(worker: Worker) 
     )
     worker.run()
     assert history_of(dataset) == ["Add a.nwb"]
-    assert clone_state(dataset).is_current
+    assert clone_state(SYSTEM, dataset).is_current
 
 
 def test_author_is_who_made_the_change_without_their_address(worker: Worker) -> None:
@@ -265,7 +266,7 @@ def test_file_is_waited_for_until_its_checksum_is_known(worker: Worker) -> None:
     make_asset(dataset, "b.nwb", blob=late)
     make_asset(dataset, "c.nwb", blob=make_blob(dataset))
     worker.run()
-    state = clone_state(dataset)
+    state = clone_state(SYSTEM, dataset)
     assert not state.is_current
     assert "b.nwb is waited for" in state.reason
     assert set(tree_of(dataset)) == {"a.nwb"}
@@ -285,7 +286,7 @@ def test_file_is_left_out_and_named_when_its_checksum_has_failed(worker: Worker)
     make_asset(dataset, "z.nwb", blob=make_blob(dataset))
     worker.run()
     assert set(tree_of(dataset)) == {"a.nwb", "z.nwb"}
-    assert "lost.nwb is left out" in clone_state(dataset).reason
+    assert "lost.nwb is left out" in clone_state(SYSTEM, dataset).reason
     Job.objects.filter(subject=str(lost.pk)).update(state="queued", ended=None)
     Projection.objects.update(next_attempt=None)
     worker.run()
@@ -300,11 +301,11 @@ def test_path_that_git_cannot_have_is_left_out_and_named(worker: Worker) -> None
     type(asset).objects.filter(pk=asset.pk).update(path="git~1")
     worker.run()
     assert set(tree_of(dataset)) == {"b.nwb"}
-    assert "git~1" in clone_state(dataset).reason
+    assert "git~1" in clone_state(SYSTEM, dataset).reason
     remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
     make_asset(dataset, "c.nwb", blob=make_blob(dataset))
     worker.run()
-    assert clone_state(dataset).reason == ""
+    assert clone_state(SYSTEM, dataset).reason == ""
 
 
 def test_references_name_nothing_that_is_not_written(worker: Worker) -> None:

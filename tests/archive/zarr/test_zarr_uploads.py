@@ -247,7 +247,7 @@ def test_what_was_only_announced_can_be_taken_back(zarr: ZarrArchive, owner: Act
 def test_owner_finds_what_has_arrived_before_it_is_finalized(zarr: ZarrArchive, owner: Actor) -> None:
     announce(zarr, {"a": b"here", "b": b"not here"})
     put(zarr, b"here")
-    look_for_arrivals(ZarrView(zarr), prefix="", after="", limit=10)
+    look_for_arrivals(actor=owner_of(zarr.dataset), view=ZarrView(zarr), prefix="", after="", limit=10)
     assert seen_by(owner, zarr) == digests({"a": b"here"})
     assert seen_by(ANONYMOUS, zarr) == {}
 
@@ -255,8 +255,8 @@ def test_owner_finds_what_has_arrived_before_it_is_finalized(zarr: ZarrArchive, 
 def test_arrivals_are_looked_for_only_where_the_page_is(zarr: ZarrArchive, owner: Actor) -> None:
     announce(zarr, {"a": b"a", "b": b"b", "c": b"c", "d/e": b"e"})
     put(zarr, b"a", b"b", b"c", b"e")
-    look_for_arrivals(ZarrView(zarr), prefix="", after="a", limit=1)
-    look_for_arrivals(ZarrView(zarr), prefix="d", after="", limit=10)
+    look_for_arrivals(actor=owner_of(zarr.dataset), view=ZarrView(zarr), prefix="", after="a", limit=1)
+    look_for_arrivals(actor=owner_of(zarr.dataset), view=ZarrView(zarr), prefix="d", after="", limit=10)
     assert list(seen_by(owner, zarr)) == ["b", "d/e"]
 
 

@@ -13,6 +13,7 @@ from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from django.conf import LazySettings
 
 from archive.accounts.models import User
+from archive.accounts.policy import SYSTEM
 from archive.accounts.queries import find_users, has_proven_address, search_users
 from archive.accounts.services import set_github_login
 from archive.datasets.services import set_owners
@@ -196,7 +197,7 @@ def test_person_is_found_by_both_names_in_any_case(db: None) -> None:
     assert find_users(["amazing-grace"]) == find_users([person.username]) == [person]
     assert find_users(["amazing-grace", person.username]) == [person]
     assert find_users([""]) == []
-    assert list(search_users("ZING-gr")) == [person]
+    assert list(search_users(SYSTEM, "ZING-gr")) == [person]
 
 
 def test_username_comes_before_the_login_of_another(db: None) -> None:

@@ -1,0 +1,339 @@
+"""What everybody asks of the domain, about the dataset that is hidden, to see what they are told."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+from archive.accounts import queries as accounts
+from archive.accounts import services as accounts_services
+from archive.accounts.policy import Actor
+from archive.assets import queries as assets
+from archive.assets import services as assets_services
+from archive.audit.queries import EventFilter, asset_events
+from archive.blobs import queries as blobs
+from archive.blobs import services as blobs_services
+from archive.datasets import queries as datasets
+from archive.datasets import services as datasets_services
+from archive.embargo.services import release
+from archive.monitor.queries import attention
+from archive.publishing import queries as publishing
+from archive.publishing import services as publishing_services
+from archive.search import queries as search
+from archive.search.queries import FileFilter
+from archive.snapshots import queries as snapshots
+from archive.snapshots import services as snapshots_services
+from archive.zarr import queries as zarr
+from archive.zarr import services as zarr_services
+from tests.archive.accounts.hidden import SPECIES, Hidden
+from tests.factories import new_asset, valid_asset_metadata, valid_dandiset_metadata
+from tests.factories.zarr import entry
+
+Call = Callable[[Hidden, Actor], Any]
+EVERYTHING = datasets.DatasetFilter(embargoed=True)
+
+# --- What is asked ----------------------------------------------------------------------------------------------------
+
+
+def _version(hidden: Hidden, actor: Actor, name: str = "draft") -> Any:
+    return datasets.find_version(actor, hidden.dataset.number, name)
+
+
+def _in_version(read: Callable[[Any], Any]) -> Call:
+    """What is read of a version that the actor was given, of the draft and of the published one."""
+    return lambda hidden, actor: [read(_version(hidden, actor, name)) for name in ("draft", hidden.version.version)]
+
+
+def _compared(read: Callable[[Any], Any]) -> Call:
+    return lambda hidden, actor: read(
+        publishing.compare_versions(actor, hidden.dataset.number, hidden.version.version, "draft")
+    )
+
+
+def _of_the_dataset(function: Callable[..., Any], **arguments: Any) -> Call:
+    return lambda hidden, actor: function(actor, hidden.dataset, **arguments)
+
+
+READS: dict[Callable[..., Any], Call] = {
+    accounts.reviewer_links_of: _of_the_dataset(accounts.reviewer_links_of),
+    accounts.owners_seen_by: _of_the_dataset(accounts.owners_seen_by),
+    accounts.viewers_seen_by: _of_the_dataset(accounts.viewers_seen_by),
+    assets.find_asset_anywhere: lambda hidden, actor: assets.find_asset_anywhere(actor, hidden.asset.asset_id),
+    asset_events: lambda hidden, actor: asset_events(actor, EventFilter(), cursor=None, limit=1000),
+    blobs.readable_blobs: lambda hidden, actor: blobs.readable_blobs(actor).filter(pk=hidden.asset.blob_id),
+    blobs.attachable_blobs: lambda hidden, actor: blobs.attachable_blobs(actor).filter(pk=hidden.asset.blob_id),
+    blobs.attachable_blob: lambda hidden, actor: blobs.attachable_blob(actor, hidden.asset.blob_id),
+    blobs.find_blob_by_digest: lambda hidden, actor: blobs.find_blob_by_digest(
+        actor, "dandi:dandi-etag", hidden.asset.blob.etag
+    ),
+    blobs.find_attachable_blob: lambda hidden, actor: blobs.find_attachable_blob(actor, hidden.asset.blob.etag),
+    blobs.attachable_by_etag: lambda hidden, actor: blobs.attachable_by_etag(actor, [hidden.asset.blob.etag]),
+    blobs.find_annex_content: lambda hidden, actor: blobs.find_annex_content(actor, hidden.dataset, hidden.key),
+    blobs.attachable_by_digest: lambda hidden, actor: blobs.attachable_by_digest(
+        actor, hidden.dataset, "SHA256", [hidden.key.digest]
+    ),
+    blobs.uploads_of: _of_the_dataset(blobs.uploads_of),
+    blobs.find_upload: lambda hidden, actor: blobs.find_upload(actor, hidden.upload.pk),
+    blobs.find_finished_upload: lambda hidden, actor: blobs.find_finished_upload(actor, hidden.asset.blob_id),
+    datasets.find_dataset: lambda hidden, actor: datasets.find_dataset(actor, hidden.dataset.number),
+    datasets.visible_datasets: lambda hidden, actor: datasets.visible_datasets(actor),
+    datasets.owned_datasets: lambda hidden, actor: datasets.owned_datasets(actor),
+    datasets.page_of_versions: _of_the_dataset(datasets.page_of_versions, limit=10),
+    datasets.count_versions: _of_the_dataset(datasets.count_versions),
+    datasets.find_version: _in_version(lambda version: version),
+    datasets.has_star: _of_the_dataset(datasets.has_star),
+    datasets.filtered_datasets: lambda hidden, actor: datasets.filtered_datasets(actor, EVERYTHING),
+    datasets.latest_versions: lambda hidden, actor: datasets.latest_versions(actor, [hidden.dataset]),
+    datasets.visible_jobs: lambda hidden, actor: datasets.visible_jobs(actor),
+    datasets.find_job: lambda hidden, actor: datasets.find_job(actor, hidden.job.pk),
+    datasets.projections_of: _of_the_dataset(datasets.projections_of),
+    attention: lambda hidden, actor: attention(actor),
+    publishing.find_version_details: lambda hidden, actor: publishing.find_version_details(
+        actor, hidden.dataset.number, "draft"
+    ),
+    publishing.compare_versions: _compared(lambda comparison: comparison),
+    search.search_datasets: lambda hidden, actor: search.search_datasets(actor, EVERYTHING, "platypus"),
+    search.search_files: lambda hidden, actor: search.search_files(
+        actor, EVERYTHING, "", FileFilter(file_type=("application/x-nwb",))
+    ),
+    search.species_of: lambda hidden, actor: search.species_of(actor, "platypus"),
+    search.unknown_species: lambda hidden, actor: [
+        name for name in [SPECIES] if not search.unknown_species(actor, [name])
+    ],
+    search.genotypes_of: lambda hidden, actor: search.genotypes_of(actor, "platypus"),
+    snapshots.find_annexed: lambda hidden, actor: snapshots.find_annexed(actor, hidden.annex_uuid),
+    snapshots.require_commits: _of_the_dataset(snapshots.require_commits),
+    snapshots.clone_state: _of_the_dataset(snapshots.clone_state),
+    snapshots.page_of_version_commits: _of_the_dataset(snapshots.page_of_version_commits, offset=0, limit=10),
+    snapshots.count_version_commits: _of_the_dataset(snapshots.count_version_commits),
+    snapshots.find_content: _of_the_dataset(lambda actor, dataset: None),
+    snapshots_services.find_repository: _of_the_dataset(snapshots_services.find_repository),
+    zarr.visible_zarrs: lambda hidden, actor: zarr.visible_zarrs(actor),
+    zarr.visible_revisions: lambda hidden, actor: zarr.visible_revisions(actor),
+    zarr.find_zarr: lambda hidden, actor: zarr.find_zarr(actor, hidden.zarr.pk),
+    zarr.find_view: lambda hidden, actor: zarr.find_view(actor, hidden.zarr.pk),
+    zarr.find_readable_view: lambda hidden, actor: zarr.find_readable_view(actor, hidden.zarr.pk),
+}
+READS[snapshots.find_content] = lambda hidden, actor: snapshots.find_content(actor, hidden.dataset, hidden.key)
+
+# What is read of what an actor was given: a version, a comparison, a Zarr archive.
+READS |= {
+    assets.find_asset: lambda hidden, actor: assets.find_asset(_version(hidden, actor), hidden.asset.asset_id),
+    assets.find_asset_at: _in_version(lambda version: assets.find_asset_at(version, "platypus/NAMED.nwb")),
+    assets.page_of_assets: _in_version(
+        lambda version: [
+            assets.page_of_assets(version, assets.Filter(path=path), order="created", offset=0, limit=9, is_brief=brief)
+            for path in ("", "platypus")
+            for brief in (True, False)
+        ]
+    ),
+    assets.page_of_children: _in_version(
+        lambda version: assets.page_of_children(version, "platypus", offset=0, limit=9)
+    ),
+    assets.assets_among: _in_version(
+        lambda version: assets.assets_among(version, assets.page_of_children(version, "platypus", offset=0, limit=9))
+    ),
+    publishing.problems_of_draft: lambda hidden, actor: publishing.problems_of_draft(_version(hidden, actor)),
+    publishing.asset_problems: lambda hidden, actor: publishing.asset_problems(_version(hidden, actor)),
+    publishing.metadata_differences: _compared(publishing.metadata_differences),
+    publishing.sums_of_changes: _compared(publishing.sums_of_changes),
+    publishing.page_of_changes: _compared(lambda comparison: publishing.page_of_changes(comparison, limit=9)),
+    publishing.drafted_changelog: _compared(publishing.drafted_changelog),
+    zarr.page_of_entries: lambda hidden, actor: zarr.page_of_entries(
+        zarr.find_readable_view(actor, hidden.zarr.pk), limit=9
+    ),
+}
+
+NEW = valid_dandiset_metadata()
+WRITES: dict[Callable[..., Any], Call] = {
+    assets_services.add_asset: lambda hidden, actor: assets_services.add_asset(
+        actor=actor,
+        dataset=hidden.dataset,
+        blob_id=hidden.asset.blob_id,
+        metadata=valid_asset_metadata("b.nwb"),
+    ),
+    assets_services.replace_asset: lambda hidden, actor: assets_services.replace_asset(
+        actor=actor,
+        dataset=hidden.dataset,
+        asset_id=hidden.asset.asset_id,
+        blob_id=hidden.asset.blob_id,
+        metadata=valid_asset_metadata("b.nwb"),
+    ),
+    assets_services.remove_asset: lambda hidden, actor: assets_services.remove_asset(
+        actor=actor, dataset=hidden.dataset, asset_id=hidden.asset.asset_id
+    ),
+    assets_services.change_assets: lambda hidden, actor: assets_services.change_assets(
+        actor=actor, dataset=hidden.dataset, add=[new_asset("b.nwb", hidden.asset.blob)], remove=["platypus/a.nwb"]
+    ),
+    assets_services.require_changeable: lambda hidden, actor: assets_services.require_changeable(actor, hidden.dataset),
+    assets_services.recount_folders: lambda hidden, actor: assets_services.recount_folders(
+        actor=actor, dataset=hidden.dataset
+    ),
+    blobs_services.start_upload: lambda hidden, actor: blobs_services.start_upload(
+        actor=actor, dataset=hidden.dataset, size=1, etag=f"{'0' * 32}-1"
+    ),
+    blobs_services.finish_upload: lambda hidden, actor: blobs_services.finish_upload(
+        actor=actor, upload_id=hidden.upload.pk
+    ),
+    blobs_services.keep_contents: lambda hidden, actor: blobs_services.keep_contents(
+        actor=actor, dataset=hidden.dataset, contents=[b"new"]
+    ),
+    blobs_services.clear_uploads: lambda hidden, actor: blobs_services.clear_uploads(
+        actor=actor, dataset=hidden.dataset
+    ),
+    blobs_services.remove_received: lambda hidden, actor: blobs_services.remove_received(
+        actor=actor, dataset=hidden.dataset, key=hidden.key
+    ),
+    datasets_services.update_draft: lambda hidden, actor: datasets_services.update_draft(
+        actor=actor, dataset=hidden.dataset, name="Another name", metadata=NEW
+    ),
+    datasets_services.migrate_draft: lambda hidden, actor: datasets_services.migrate_draft(
+        actor=actor, dataset=hidden.dataset
+    ),
+    datasets_services.set_owners: lambda hidden, actor: datasets_services.set_owners(
+        actor=actor, dataset=hidden.dataset, usernames=[hidden.somebody.username]
+    ),
+    datasets_services.set_viewers: lambda hidden, actor: datasets_services.set_viewers(
+        actor=actor, dataset=hidden.dataset, usernames=[hidden.somebody.username]
+    ),
+    datasets_services.create_reviewer_link: lambda hidden, actor: datasets_services.create_reviewer_link(
+        actor=actor, dataset=hidden.dataset, label="Another"
+    ),
+    datasets_services.revoke_reviewer_link: lambda hidden, actor: datasets_services.revoke_reviewer_link(
+        actor=actor, dataset=hidden.dataset, link_id=hidden.link_id
+    ),
+    datasets_services.delete_dataset: lambda hidden, actor: datasets_services.delete_dataset(
+        actor=actor, dataset=hidden.dataset
+    ),
+    datasets_services.delete_version: lambda hidden, actor: datasets_services.delete_version(
+        actor=actor, version=hidden.version
+    ),
+    datasets_services.set_star: lambda hidden, actor: datasets_services.set_star(
+        actor=actor, dataset=hidden.dataset, starred=True
+    ),
+    release: lambda hidden, actor: release(actor=actor, dataset=hidden.dataset),
+    publishing_services.publish: lambda hidden, actor: publishing_services.publish(actor=actor, dataset=hidden.dataset),
+    publishing_services.cancel_job: lambda hidden, actor: publishing_services.cancel_job(actor=actor, job=hidden.job),
+    publishing_services.retry_job: lambda hidden, actor: publishing_services.retry_job(actor=actor, job=hidden.job),
+    snapshots_services.receiving: lambda hidden, actor: snapshots_services.receiving(
+        actor=actor, dataset=hidden.dataset, request=BytesIO(b"0000")
+    ),
+    zarr_services.create_zarr: lambda hidden, actor: zarr_services.create_zarr(
+        actor=actor, dataset=hidden.dataset, name="another.zarr"
+    ),
+    zarr_services.announce_entries: lambda hidden, actor: zarr_services.announce_entries(
+        actor=actor, zarr_id=hidden.zarr.pk, entries=[entry("another", b"chunk")]
+    ),
+    zarr_services.delete_entries: lambda hidden, actor: zarr_services.delete_entries(
+        actor=actor, zarr_id=hidden.zarr.pk, entry_paths=[".zattrs"]
+    ),
+    zarr_services.look_for_arrivals: lambda hidden, actor: zarr_services.look_for_arrivals(
+        actor=actor, view=zarr.find_readable_view(actor, hidden.zarr.pk), prefix="", after="", limit=9
+    ),
+    zarr_services.finalize: lambda hidden, actor: zarr_services.finalize(actor=actor, zarr_id=hidden.zarr.pk),
+}
+
+# About people and the archive, not about any dataset: who may ask at all is what there is to it.
+OF_THE_ARCHIVE: dict[Callable[..., Any], Call] = {
+    accounts.search_users: lambda hidden, actor: list(accounts.search_users(actor, "Zebulon")),
+    accounts.users_by_need: lambda hidden, actor: list(accounts.users_by_need(actor)),
+    accounts.find_user: lambda hidden, actor: accounts.find_user(actor, hidden.owner.username),
+    accounts.usernames: lambda hidden, actor: accounts.usernames(actor),
+    accounts.approved_users: lambda hidden, actor: list(accounts.approved_users(actor)),
+    accounts_services.replace_api_key: lambda hidden, actor: accounts_services.replace_api_key(actor=actor),
+    accounts_services.create_own_token: lambda hidden, actor: accounts_services.create_own_token(
+        actor=actor, name="laptop", scope="write", expires=None
+    ),
+    accounts_services.approve_user: lambda hidden, actor: accounts_services.approve_user(
+        actor=actor, user=hidden.somebody
+    ),
+    accounts_services.reject_user: lambda hidden, actor: accounts_services.reject_user(
+        actor=actor, user=hidden.somebody, reason="Because."
+    ),
+    datasets_services.create_dataset: lambda hidden, actor: datasets_services.create_dataset(
+        actor=actor, name="New", metadata=NEW
+    ),
+}
+
+# What faces call that takes no actor, since it tells nothing of any dataset but of what an actor was given.
+GIVEN = {
+    "one's own account": {
+        "accounts.queries.api_key_of",
+        "accounts.queries.has_proven_address",
+        "accounts.queries.open_questions",
+        "accounts.queries.tokens_of",
+        "accounts.services.answer_questionnaire",
+        "accounts.services.approve_if_trusted",
+        "accounts.services.revoke_token",
+        "accounts.services.set_github_login",
+        "datasets.services.accept_invitations",
+    },
+    "a secret": {
+        "accounts.queries.digest_of",
+        "accounts.queries.find_reviewer_link",
+        "accounts.queries.find_reviewer_link_again",
+        "accounts.queries.find_token",
+    },
+    "a version": {
+        "assets.queries.count_assets",
+        "assets.queries.assets_among",
+        "assets.queries.find_asset",
+        "assets.queries.find_asset_at",
+        "assets.queries.find_folder",
+        "assets.queries.find_readme",
+        "assets.queries.page_of_assets",
+        "assets.queries.page_of_children",
+        "datasets.queries.edition_of",
+        "datasets.services.require_draft",
+        "publishing.queries.draft_state",
+        "publishing.queries.obstacle_to_publishing",
+        "publishing.queries.problems_of_draft",
+    },
+    "an asset": {
+        "assets.queries.blob_of",
+        "assets.queries.inline_content_type",
+        "assets.queries.read_readme",
+    },
+    "a comparison": {
+        "publishing.queries.drafted_changelog",
+        "publishing.queries.metadata_differences",
+        "publishing.queries.page_of_changes",
+        "publishing.queries.sums_of_changes",
+    },
+    "datasets": {
+        "assets.queries.live_assets",
+        "blobs.queries.active_uploads",
+        "datasets.queries.page_of",
+        "search.queries.count_files",
+        "timeline.queries.changes",
+        "timeline.queries.position",
+    },
+    "an upload": {"blobs.services.sign_completion"},
+    "a repository": {
+        "snapshots.queries.commits_of_versions",
+        "snapshots.services.advertise",
+        "snapshots.services.fetching",
+    },
+    "content": {
+        "snapshots.queries.is_lasting",
+        "storage.queries.public_url",
+        "storage.queries.read_from",
+        "storage.queries.sign_read",
+    },
+    "a view of a Zarr archive": {
+        "zarr.queries.content_url",
+        "zarr.queries.entry_url",
+        "zarr.queries.find_entry",
+        "zarr.queries.page_of_entries",
+        "zarr.queries.signed_entry_url",
+    },
+    "nothing of anybody": {
+        "accounts.queries.is_address",
+        "datasets.queries.archive_totals",
+        "datasets.services.check_embargo",
+        "identifiers.queries.parse_dandiset_number",
+        "snapshots.queries.clock",
+        "storage.queries.store_origin",
+        "validation.queries.json_schema",
+        "validation.queries.schema_info",
+    },
+}

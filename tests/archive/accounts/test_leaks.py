@@ -1,0 +1,194 @@
+"""What everybody is told by every query and service of the domain, of a dataset that is hidden from most.
+
+A face that forgets to ask whether somebody may see something cannot leak it, since it is not given it. Whatever takes
+an `actor` is called here by everybody; of what takes none, faces call only what is listed here, with the reason.
+"""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from archive.accounts.policy import Actor
+from archive.errors import ArchiveError
+from tests.archive.accounts.asked import GIVEN, OF_THE_ARCHIVE, READS, WRITES, Call
+from tests.archive.accounts.hidden import CONTENT, MANAGERS, PEOPLE, REVIEWERS, STRANGERS, Hidden
+from tests.worker import MadeOnce
+
+pytestmark = pytest.mark.django_db
+
+# --- What is told -----------------------------------------------------------------------------------------------------
+
+
+def told(value: Any) -> str:
+    """All the text in a value: of rows, what was read of them, and of those that they came with."""
+    if isinstance(value, Model):
+        known = {name: held for name, held in vars(value).items() if name != "_state"}
+        return told([known, value._state.fields_cache])
+    if isinstance(value, Mapping):
+        return told([*value.keys(), *value.values()])
+    if isinstance(value, list | tuple | set | QuerySet | Iterator):
+        return "\n".join(map(told, value))
+    if is_dataclass(value):
+        return told([getattr(value, field.name) for field in fields(value)])
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str(value)
+
+
+def outcome(call: Call, hidden: Hidden, actor: Actor) -> str:
+    """What a call tells the actor, be it by refusing."""
+    try:
+        found = call(hidden, actor)
+        if isinstance(found, AbstractContextManager):
+            with found as content:
+                return told(content)
+        return told(found)
+    except ArchiveError as error:
+        return told([error.message, error.field, error.data])
+
+
+def answer(call: Call, hidden: Hidden, actor: Actor) -> str:
+    """The same, of which nothing stays."""
+    with transaction.atomic():
+        text = outcome(call, hidden, actor)
+        transaction.set_rollback(True)
+    return text
+
+
+def leaks(call: Call, hidden: Hidden) -> list[tuple[str, str]]:
+    """Who is told what they must not be told."""
+    forbidden = dict.fromkeys(STRANGERS, PEOPLE + CONTENT) | dict.fromkeys(REVIEWERS, PEOPLE)
+    answers = {name: answer(call, hidden, hidden.actors[name]) for name in forbidden}
+    return [(name, mark) for name, marks in forbidden.items() for mark in marks if mark in answers[name]]
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.removeprefix('archive.')}.{function.__name__}"
+
+
+def _each(table: Mapping[Callable[..., Any], Call]) -> Any:
+    return pytest.mark.parametrize("call", table.values(), ids=map(_name, table))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hidden(made_once: MadeOnce[Hidden]) -> Hidden:
+    return made_once(Hidden)
+
+
+@_each(READS)
+def test_query_tells_nobody_what_they_may_not_know(hidden: Hidden, call: Call) -> None:
+    assert leaks(call, hidden) == []
+
+
+@_each(WRITES)
+def test_service_tells_nobody_what_they_may_not_know(hidden: Hidden, call: Call) -> None:
+    assert leaks(call, hidden) == []
+
+
+@_each(WRITES)
+def test_service_changes_nothing_for_who_may_not_change_the_dataset(hidden: Hidden, call: Call) -> None:
+    before = hidden.state()
+    changed = [name for name, actor in hidden.actors.items() if name not in MANAGERS and _changes(call, hidden, actor)]
+    assert (changed, hidden.state() == before) == ([], True)
+
+
+def _changes(call: Call, hidden: Hidden, actor: Actor) -> bool:
+    before = hidden.state()
+    with transaction.atomic():
+        outcome(call, hidden, actor)
+        after = hidden.state()
+        transaction.set_rollback(True)
+    return before != after
+
+
+@_each(OF_THE_ARCHIVE)
+def test_archive_is_closed_to_who_is_not_signed_in(hidden: Hidden, call: Call) -> None:
+    for name in ("anonymous", "outsider's link", "reviewer"):
+        with pytest.raises(ArchiveError):
+            call(hidden, hidden.actors[name])
+
+
+@pytest.mark.parametrize("marks", [PEOPLE, CONTENT], ids=["people", "content"])
+def test_owner_is_told_what_others_are_not(hidden: Hidden, marks: tuple[str, ...]) -> None:
+    owner = hidden.actors["owner"]
+    answers = {_name(function): answer(call, hidden, owner) for function, call in READS.items()}
+    telling = [name for name, text in answers.items() if any(mark in text for mark in marks)]
+    assert len(telling) >= 12, telling
+
+
+# --- That nothing is left out -----------------------------------------------------------------------------------------
+
+
+def _public_functions() -> Iterator[Callable[..., Any]]:
+    """What faces may call: the functions of queries and services, and those of their rooms that these pass on."""
+    for path in sorted(Path("archive").glob("*/*.py")):
+        if path.stem in {"queries", "services"}:
+            module = importlib.import_module(".".join(path.with_suffix("").parts))
+            passed_on = getattr(module, "__all__", ())
+            yield from (
+                inspect.unwrap(function)
+                for name, function in inspect.getmembers(module, inspect.isfunction)
+                if not name.startswith("_") and (function.__module__ == module.__name__ or name in passed_on)
+            )
+
+
+def _takes_an_actor(function: Callable[..., Any]) -> bool:
+    return "actor" in inspect.signature(function).parameters
+
+
+def test_everything_that_takes_an_actor_is_asked() -> None:
+    taking = {_name(function) for function in _public_functions() if _takes_an_actor(function)}
+    assert taking - {_name(inspect.unwrap(each)) for each in (*READS, *WRITES, *OF_THE_ARCHIVE)} == set()
+
+
+# The administration asks Django's own permissions, and commands are for who runs the archive.
+OTHERS = ("admin", "management", "embedded", "settings")
+
+
+def _called_by_faces() -> set[str]:
+    return {name for path in Path("dandiapi").rglob("*.py") if path.parts[1] not in OTHERS for name in _calls_in(path)}
+
+
+def _calls_in(path: Path) -> Iterator[str]:
+    """The functions of queries and services that a module imports, or names as an attribute of either."""
+    tree = ast.parse(path.read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = [(node.module or "", alias.name, alias.asname or alias.name) for node in imports for alias in node.names]
+    modules = {used: f"{module}.{name}" for module, name, used in names if name in {"queries", "services"}}
+    yield from (f"{module}.{name}".removeprefix("archive.") for module, name, _ in names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield f"{modules[node.value.id]}.{node.attr}".removeprefix("archive.")
+
+
+def test_faces_call_nothing_without_saying_who_asks_but_of_what_they_were_given() -> None:
+    without = {_name(function) for function in _public_functions() if not _takes_an_actor(function)}
+    assert without & _called_by_faces() == set().union(*GIVEN.values())
+
+
+@pytest.mark.parametrize(
+    "forgotten",
+    [
+        "archive.datasets.queries.is_blinded",
+        "archive.assets.queries.is_blinded",
+        "archive.accounts.queries.may",
+        "archive.datasets.queries.require",
+        "archive.snapshots.queries.require_commits",
+    ],
+)
+def test_leak_is_noticed_when_something_is_forgotten(
+    hidden: Hidden, monkeypatch: pytest.MonkeyPatch, forgotten: str
+) -> None:
+    allowed = {"is_blinded": False, "may": True}.get(forgotten.rpartition(".")[2])
+    monkeypatch.setattr(forgotten, lambda *_, **__: allowed)
+    found = {_name(function): leaks(call, hidden) for function, call in READS.items()}
+    assert any(found.values())
