@@ -12,6 +12,7 @@ from django.db.models import F, OuterRef, Q
 
 from archive.accounts.models import Grant, ReviewerLink, Token, User
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from archive.timeline.rows import lasting_beyond
 
 
 @dataclass(frozen=True)
@@ -262,12 +263,12 @@ def visible(actor: Actor, *, to: str = "") -> Q:
     return Q() if actor.is_admin else Q(**{f"{to}access__in": RELEASED}) | inside(actor, to=to)
 
 
-def visible_rows(actor: Actor, *, to: str = "dataset__") -> Q:
+def visible_rows(actor: Actor, *, to: str = "") -> Q:
     """The rows in time (of assets) that `actor` may read: all of a dataset that is visible to them.
 
     But for what had been retired when the dataset was released: that was never open, and stays with those inside.
     """
-    return Q() if actor.is_admin else _once_open(to) | inside(actor, to=to)
+    return Q() if actor.is_admin else _once_open(to) | inside(actor, to=f"{to}dataset__")
 
 
 def visible_history(actor: Actor, number: F | OuterRef) -> Q:
@@ -291,21 +292,21 @@ def visible_arrivals(actor: Actor, *, to: str) -> Q:
     return Q(**{f"{to}access__in": RELEASED, f"{to}released__isnull": True}) | inside(actor, to=to)
 
 
-def attachable_rows(actor: Actor, *, to: str = "dataset__") -> Q:
+def attachable_rows(actor: Actor, *, to: str = "") -> Q:
     """The rows in time whose bytes `actor` may make a part of another dataset, and so perhaps open to all.
 
     Who reads by a role that changes nothing has no say in that.
     """
     if actor.is_admin:
         return Q()
-    return _once_open(to) | owned(actor.user, to=to) if actor.user else _once_open(to)
+    return _once_open(to) | owned(actor.user, to=f"{to}dataset__") if actor.user else _once_open(to)
 
 
 def _once_open(to: str) -> Q:
     """The rows that were open to all at some time."""
-    never_embargoed = Q(**{f"{to}released__isnull": True})
-    lived_to_see_it = Q(retired__isnull=True) | Q(retired__gt=F(f"{to}released"))
-    return Q(**{f"{to}access__in": RELEASED}) & (never_embargoed | lived_to_see_it)
+    never_embargoed = Q(**{f"{to}dataset__released__isnull": True})
+    lived_to_see_it = lasting_beyond(F(f"{to}dataset__released"), to=to)
+    return Q(**{f"{to}dataset__access__in": RELEASED}) & (never_embargoed | lived_to_see_it)
 
 
 def inside(actor: Actor, *, to: str = "") -> Q:

@@ -6,14 +6,16 @@ version shows.
 """
 
 import uuid
-from typing import cast
+from typing import Self, cast
 
 from django.db import models
 from django.db.models import F, Q
 
+from archive.accounts.policy import Actor, visible_rows
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.paths import MAX_PATH_CHARACTERS
+from archive.timeline.rows import RowsInTime
 from archive.zarr.models import ZarrArchive, ZarrRevision
 
 
@@ -22,6 +24,14 @@ class Folded(models.Func):
 
     template = '(UPPER((%(expressions)s) COLLATE "default") COLLATE "C")'
     output_field = models.CharField()
+
+
+class AssetQuerySet(RowsInTime["Asset"]):
+    """Assets in time."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Return the assets that the actor may read: of all that was there at some time, not of the draft alone."""
+        return self.filter(visible_rows(actor))
 
 
 class Asset(models.Model):
@@ -53,6 +63,8 @@ class Asset(models.Model):
     contribution = models.JSONField(null=True)
     created = models.DateTimeField()
     modified = models.DateTimeField()
+
+    objects = AssetQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -121,6 +133,8 @@ class Folder(models.Model):
     child_count = models.BigIntegerField()
     introduced = models.BigIntegerField()
     retired = models.BigIntegerField(null=True)
+
+    objects = RowsInTime["Folder"].as_manager()
 
     class Meta:
         constraints = [

@@ -18,11 +18,11 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
 from redis.exceptions import RedisError
 
-from archive.accounts.policy import Action, Actor, is_blinded, require, visible_rows
+from archive.accounts.policy import Action, Actor, is_blinded, require
 from archive.assets.models import Asset, Folded, Folder
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
@@ -65,7 +65,7 @@ ORDERS = {
 
 def live_assets(dataset: Dataset) -> QuerySet[Asset]:
     """The assets of the draft."""
-    return Asset.objects.filter(dataset=dataset, retired__isnull=True)
+    return Asset.objects.filter(dataset=dataset).live()
 
 
 def unsettled_assets(number: int) -> QuerySet[Asset]:
@@ -74,7 +74,7 @@ def unsettled_assets(number: int) -> QuerySet[Asset]:
     Only the index of just these has this order. Without an order Postgres reads the whole table as long as it believes
     that most assets are pending, as it does for a while after many were added.
     """
-    unsettled = Asset.objects.filter(dataset_id=number, retired__isnull=True).exclude(status=Asset.Status.VALID)
+    unsettled = Asset.objects.filter(dataset_id=number).live().exclude(status=Asset.Status.VALID)
     return unsettled.order_by("status", "modified", "id")
 
 
@@ -86,21 +86,14 @@ def draft_asset(dataset: Dataset, asset_id: uuid.UUID) -> Asset:
     return asset
 
 
-def shown_at(at: int | None) -> Q:
-    """The rows (of assets or folders) that a version at that point shows; those of the draft when it is None."""
-    if at is None:
-        return Q(retired__isnull=True)
-    return Q(introduced__lte=at) & (Q(retired__isnull=True) | Q(retired__gt=at))
-
-
 def assets_of(version: Version) -> QuerySet[Asset]:
     """The assets of a version."""
-    return Asset.objects.filter(shown_at(version.at), dataset_id=version.dataset_id)
+    return Asset.objects.filter(dataset_id=version.dataset_id).at(version.at)
 
 
 def folders_of(version: Version) -> QuerySet[Folder]:
     """The folders of a version, the root among them unless it is empty."""
-    return Folder.objects.filter(shown_at(version.at), dataset_id=version.dataset_id)
+    return Folder.objects.filter(dataset_id=version.dataset_id).at(version.at)
 
 
 class AssetDocuments:
@@ -178,7 +171,7 @@ def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
     if asset is None:
         raise NotFoundError("Not found.")
     require(actor, Action.READ, asset.dataset)
-    if asset.retired is not None and not assets.filter(visible_rows(actor)).exists():
+    if asset.retired is not None and not assets.visible_to(actor).exists():
         raise NotFoundError("Not found.")
     return _blinded(asset) if is_blinded(actor, asset.dataset) else asset
 

@@ -163,7 +163,7 @@ def show_revision(change: Change, revision: ZarrRevision) -> None:
     An asset that a version shows is replaced, since that version goes on showing the revision that it showed. One
     that none shows is changed in place: the client that has just made it goes on knowing it by its id.
     """
-    assets = Asset.objects.filter(dataset_id=change.dataset_id, zarr_id=revision.zarr_id, retired__isnull=True)
+    assets = Asset.objects.filter(dataset_id=change.dataset_id, zarr_id=revision.zarr_id).live()
     newest = Version.objects.filter(dataset_id=change.dataset_id).aggregate(at=Max("at"))["at"] or 0
     shown = list(assets.filter(introduced__lte=newest))
     unseen = list(assets.filter(introduced__gt=newest))
@@ -318,7 +318,7 @@ def _files_in(dataset_id: int, folders: Iterable[str]) -> list[str]:
     within = Q(pk__in=[])
     for folder in sorted(folders)[:CONFLICTS_SHOWN]:
         within |= Q(path__startswith=f"{folder}/")
-    assets = Asset.objects.filter(within, dataset_id=dataset_id, retired__isnull=True)
+    assets = Asset.objects.filter(within, dataset_id=dataset_id).live()
     return list(assets.order_by("path").values_list("path", flat=True)[:CONFLICTS_SHOWN])
 
 

@@ -2,8 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Collection
+from typing import Any
 
-from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from archive.accounts.policy import Action, Actor, attachable_rows, may, require, visible_arrivals, visible_rows
@@ -19,21 +19,24 @@ DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
 
 def readable_blobs(actor: Actor) -> QuerySet[Blob]:
     """The blobs that `actor` uploaded, or that are in a dataset they may read."""
-    return _blobs_in(visible_rows(actor), actor)
+    return _blobs_in(visible_rows(actor, to="assets__"), actor)
 
 
 def attachable_blobs(actor: Actor) -> QuerySet[Blob]:
     """The blobs that `actor` uploaded, or may make a part of another dataset too."""
-    return _blobs_in(attachable_rows(actor), actor)
+    return _blobs_in(attachable_rows(actor, to="assets__"), actor)
 
 
-def _blobs_in(rows: Q, actor: Actor) -> QuerySet[Blob]:
+def _blobs_in(assets: Q, actor: Actor) -> QuerySet[Blob]:
     if actor.is_admin:
         return Blob.objects.all()
-    # Assets are a later room: blobs know them only as the rows that point here.
-    assets = apps.get_model("archive", "Asset").objects.filter(rows, blob=OuterRef("pk"))
     uploaded = Q(uploader=actor.user) if actor.user else Q(pk__in=[])
-    return Blob.objects.filter(uploaded | Exists(assets))
+    return Blob.objects.filter(uploaded | _have(assets))
+
+
+def _have(assets: Q, **conditions: Any) -> Q:
+    """The condition that a blob has such assets. As a subquery: joined, it would be found once for each of them."""
+    return Q(Exists(Blob.objects.filter(assets, pk=OuterRef("pk"), **conditions)))
 
 
 def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
@@ -64,8 +67,7 @@ def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | 
     may change the draft finds also what an asset of it could be made of.
     """
     blobs = Blob.objects.filter(size=key.size, **{key.hash_name.lower(): key.digest})
-    assets = apps.get_model("archive", "Asset").objects
-    found = Q(Exists(assets.filter(visible_rows(actor), dataset=dataset, blob=OuterRef("pk"))))
+    found = _have(visible_rows(actor, to="assets__"), assets__dataset=dataset)
     found |= Q(visible_arrivals(actor, to="received_for__"), received_for=dataset)
     if may(actor, Action.CHANGE_DRAFT, dataset):
         found |= _may_be_added(actor, dataset, key.hash_name)
@@ -130,8 +132,8 @@ def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests
     The same that `find_annex_content` finds, whatever size a key says they have.
     """
     name = hash_name.lower()
-    assets = apps.get_model("archive", "Asset").objects.filter(visible_rows(actor), dataset=dataset)
-    found = Q(Exists(assets.filter(blob=OuterRef("pk")))) | _may_be_added(actor, dataset, hash_name)
+    found = _have(visible_rows(actor, to="assets__"), assets__dataset=dataset)
+    found |= _may_be_added(actor, dataset, hash_name)
     return {getattr(blob, name): blob for blob in Blob.objects.filter(found, **{f"{name}__in": digests})}
 
 

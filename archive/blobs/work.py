@@ -7,6 +7,7 @@ from uuid import UUID
 from archive.blobs.models import Blob, blob_key
 from archive.storage import queries as store
 from archive.storage import services as storage
+from archive.timeline.rows import live
 from archive.timeline.services import nudge
 from archive.timeline.work import BULK, RunningJob, job_handler
 
@@ -27,7 +28,7 @@ def compute_sha256(job: RunningJob) -> None:
             done += len(chunk)
             job.heartbeat.beat(step="read", done=done, total=blob.size)
         Blob.objects.filter(pk=blob.pk).update(sha256=digest.hexdigest())
-    for dataset_id in blob.assets.filter(retired__isnull=True).values_list("dataset_id", flat=True).distinct():
+    for dataset_id in blob.assets.filter(live()).values_list("dataset_id", flat=True).distinct():
         nudge(dataset_id)
 
 

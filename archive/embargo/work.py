@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
-from archive.accounts.policy import ANONYMOUS, SYSTEM, visible_rows
+from archive.accounts.policy import ANONYMOUS, SYSTEM
 from archive.accounts.queries import owners_of
 from archive.accounts.work import post
 from archive.assets.models import Asset
@@ -56,8 +56,7 @@ def open_objects(span: Span) -> None:
     if dataset is None:
         return
     is_releasing = dataset.access == Dataset.Access.RELEASING
-    gained = Asset.objects.filter(
-        visible_rows(ANONYMOUS),
+    gained = Asset.objects.visible_to(ANONYMOUS).filter(
         dataset=dataset,
         introduced__gt=0 if is_releasing else span.since,
         introduced__lte=span.target,
@@ -104,7 +103,7 @@ def _open_zarrs(dataset: Dataset, turn: Turn) -> None:
 
 def _first_open_revision(zarr: ZarrArchive) -> int | None:
     """The number of the first revision that anyone has seen since the dataset was released; None if there is none."""
-    shown = Asset.objects.filter(visible_rows(ANONYMOUS), zarr=zarr)
+    shown = Asset.objects.visible_to(ANONYMOUS).filter(zarr=zarr)
     number: int | None = shown.aggregate(first=Min("zarr_revision__number"))["first"]
     return number
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archive.accounts.policy import Actor, visible_rows
+from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.blobs.models import Upload
 from archive.datasets.models import Version
@@ -37,9 +37,7 @@ class Attention:
 
 def attention(actor: Actor) -> Attention:
     """It, as it is now, but for the files that `actor` may not read."""
-    invalid = Asset.objects.filter(visible_rows(actor), status=Asset.Status.INVALID, retired__isnull=True).order_by(
-        "-pk"
-    )
+    invalid = Asset.objects.visible_to(actor).live().filter(status=Asset.Status.INVALID).order_by("-pk")
     failed_dois = versions_without_doi().filter(doi_state__in=[Version.DoiState.PENDING, Version.DoiState.FAILED])
     failing = Projection.objects.filter(state=Projection.State.FAILING).order_by("-attempts")
     failed_jobs = Job.objects.filter(state=Job.State.FAILED).defer("log").order_by("-ended")

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
+from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import hold_draft
 from archive.errors import ConflictError, InvalidError
@@ -69,7 +70,7 @@ def revalidate(*, dataset: Dataset, assets: bool = True) -> None:
         if not draft.exists():
             return
         if assets:
-            live = Asset.objects.filter(dataset=dataset, retired__isnull=True)
+            live = live_assets(dataset)
             live.exclude(status=Asset.Status.PENDING).update(status=Asset.Status.PENDING)
         draft.update(status=Version.Status.PENDING)
         rewind(dataset.number, "validation")

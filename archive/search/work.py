@@ -180,7 +180,7 @@ def _take_out(dataset_id: int, since: int) -> int:
 
 def _add(dataset_id: int, since: int) -> int:
     """Add some of what was introduced after `since`; returns how many that were."""
-    live = Asset.objects.filter(dataset=dataset_id, introduced__gt=since, retired__isnull=True)
+    live = Asset.objects.filter(dataset=dataset_id, introduced__gt=since).live()
     fresh = live.extra(where=["NOT EXISTS (SELECT FROM archive_search_asset s WHERE s.asset_id = archive_asset.id)"])
     assets = list(fresh.values_list("pk", "size", "metadata")[:BATCH])
     facts = {pk: _facts_of(metadata) for pk, _, metadata in assets}

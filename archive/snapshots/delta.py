@@ -9,15 +9,14 @@ from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subque
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from archive.assets.models import Asset
-from archive.assets.queries import shown_at
 from archive.blobs.models import blob_key
 from archive.digests import annex_key
 from archive.paths import fits_git
 from archive.snapshots.git import Beat
 from archive.snapshots.layout import Placed, Removed, Rules
 from archive.storage.queries import public_url
+from archive.timeline.rows import shown_at
 from archive.zarr.models import ZarrEntry, ZarrRevision, entry_key
-from archive.zarr.queries import shown_at as entries_shown_at
 
 CHUNK = 5000
 
@@ -132,7 +131,7 @@ class Delta:
         if since == until:
             return
         entries = ZarrEntry.objects.filter(zarr=zarr_id)
-        shown, before = entries.filter(entries_shown_at(until)), entries.filter(entries_shown_at(since))
+        shown, before = entries.at(until), entries.at(since)
         gone = before.filter(~Exists(shown.filter(path=OuterRef("path"))), retired__lte=until)
         yield from (Removed(f"{folder}/{path}") for (path,) in self._pages(gone, "path"))
         was = Subquery(before.filter(path=OuterRef("path")).values("md5")[:1])

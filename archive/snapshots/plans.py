@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.assets.models import Asset
@@ -43,11 +43,10 @@ def look_ahead(repository: Repository, target: int) -> Outlook:
     A file is there once its SHA-256 is known. Until then the history stops before the change that brings it; unless
     nobody computes it any more, or the file has gone meanwhile: then it is left out.
     """
-    there = Q(retired__isnull=True) | Q(retired__gt=repository.at)
     # From the few such blobs to the dataset's assets: joined the other way, Postgres reads every blob of the archive.
     unknown = Asset.objects.filter(
-        there, dataset=repository.dataset_id, introduced__lte=target, blob__in=Blob.objects.filter(sha256=None)
-    )
+        dataset=repository.dataset_id, introduced__lte=target, blob__in=Blob.objects.filter(sha256=None)
+    ).lasting_beyond(repository.at)
     rows = list(unknown.order_by("introduced", "path").values("pk", "path", "introduced", "retired", "blob_id")[:CHUNK])
     wanted = [row for row in rows if row["retired"] is None or row["retired"] > target]
     computed = _being_computed([str(row["blob_id"]) for row in wanted])

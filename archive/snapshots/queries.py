@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from archive.accounts.policy import Action, Actor, require, visible_rows
+from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.blobs.queries import find_annex_content
@@ -177,8 +177,7 @@ def find_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Content | Non
 
 def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | None:
     """Any entry with that content that an asset of the dataset shows the actor, in the draft, a version or the past."""
-    shown = Asset.objects.filter(
-        visible_rows(actor),
+    shown = Asset.objects.visible_to(actor).filter(
         dataset=dataset,
         zarr=OuterRef("zarr"),
         zarr_revision__number__gte=OuterRef("introduced"),

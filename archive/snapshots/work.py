@@ -117,7 +117,7 @@ def _before_history(repository: Repository) -> int:
 
 def _still_unfit(repository: Repository, found: Sequence[str]) -> list[str]:
     """Of the paths that git cannot have, the first that the draft still has."""
-    live = Asset.objects.filter(dataset=repository.dataset_id, retired=None)
+    live = Asset.objects.filter(dataset=repository.dataset_id).live()
     above = {path: {path, *ancestors(path)} for path in dict.fromkeys(found)}
     there = set(live.filter(path__in=set().union(*above.values())).values_list("path", flat=True)) if above else set()
     return [path for path, assets in above.items() if assets & there][:UNFIT_SHOWN]

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from archive.datasets.models import Dataset
 from archive.paths import MAX_PATH_CHARACTERS
+from archive.timeline.rows import RowsInTime
 
 MAX_NAME = 512
 
@@ -110,6 +111,8 @@ class ZarrEntry(models.Model):
     modified = models.DateTimeField()
     introduced = models.BigIntegerField(null=True)
     retired = models.BigIntegerField(null=True)
+
+    objects = RowsInTime["ZarrEntry"].as_manager()
 
     class Meta:
         verbose_name_plural = "zarr entries"

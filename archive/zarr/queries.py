@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -44,21 +44,22 @@ def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
 
     Of a dataset that was embargoed, whoever is not inside sees only what it has shown as an asset since its release.
     """
-    found = ZarrArchive.objects.filter(_shown_to(actor, to="dataset__", asset=Q(zarr=OuterRef("pk"))))
+    shown = ZarrArchive.objects.filter(visible_rows(actor, to="assets__"), pk=OuterRef("pk"))
+    found = ZarrArchive.objects.filter(_shown_to(actor, shown, to="dataset__"))
     return found.select_related("dataset").order_by("created", "id")
 
 
 def visible_revisions(actor: Actor) -> QuerySet[ZarrRevision]:
     """The revisions that the actor may read, by the same rule."""
-    shown = _shown_to(actor, to="zarr__dataset__", asset=Q(zarr_revision=OuterRef("pk")))
-    return ZarrRevision.objects.filter(shown).select_related("zarr__dataset")
+    shown = ZarrRevision.objects.filter(visible_rows(actor, to="assets__"), pk=OuterRef("pk"))
+    found = ZarrRevision.objects.filter(_shown_to(actor, shown, to="zarr__dataset__"))
+    return found.select_related("zarr__dataset")
 
 
-def _shown_to(actor: Actor, *, to: str, asset: Q) -> Q:
-    # Assets are a later room: archives know them only as the rows that point here.
-    rows = apps.get_model("archive", "Asset").objects.filter(asset, visible_rows(actor))
+def _shown_to(actor: Actor, shown: QuerySet[Any], *, to: str) -> Q:
+    """The condition that the actor may read what it is: always open, or theirs, or `shown` to them as an asset."""
     always_open = Q(**{f"{to}released__isnull": True})
-    return visible(actor, to=to) & (always_open | inside(actor, to=to) | Q(Exists(rows)))
+    return visible(actor, to=to) & (always_open | inside(actor, to=to) | Q(Exists(shown)))
 
 
 def unfinalized_zarrs() -> QuerySet[ZarrArchive]:
@@ -118,20 +119,15 @@ def newest_revision(zarr_id: uuid.UUID) -> ZarrRevision | None:
     return ZarrRevision.objects.filter(zarr_id=zarr_id).order_by("-number").first()
 
 
-def shown_at(number: int) -> Q:
-    """The entries that a revision of that number shows."""
-    return Q(introduced__lte=number) & (Q(retired__isnull=True) | Q(retired__gt=number))
-
-
 def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
     """The entries, in byte order of their paths. Of what is pending, those that have arrived; they go before others."""
     entries = ZarrEntry.objects.filter(zarr=view.zarr)
     if view.revision:
-        return entries.filter(shown_at(view.revision.number)).order_by("path")
+        return entries.at(view.revision.number).order_by("path")
     if view.is_settled:
         return entries.none()
     # Postgres sorts NULL, which is what pending entries are introduced by, before all numbers that descend.
-    live = entries.filter(retired__isnull=True, size__isnull=False)
+    live = entries.live().filter(size__isnull=False)
     return live.order_by("path", "-introduced").distinct("path")
 
 

@@ -81,7 +81,7 @@ def delete_entries(*, actor: Actor, zarr_id: uuid.UUID, entry_paths: Sequence[st
     with transaction.atomic():
         _reopen(zarr)
         zarr.refresh_from_db(fields=["revision"])
-        entries = ZarrEntry.objects.filter(zarr=zarr, retired__isnull=True, path__in=entry_paths)
+        entries = ZarrEntry.objects.filter(zarr=zarr, path__in=entry_paths).live()
         there = set(entries.values_list("path", flat=True))
         if missing := set(entry_paths) - there:
             raise InvalidError(f"File {min(missing)} does not exist.")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from archive.digests import ZarrLeaf, ZarrSums, zarr_sums
@@ -94,7 +93,7 @@ def introduce_arrivals(zarr: ZarrArchive, beat: Beat) -> None:
 
 def end_entries(zarr: ZarrArchive, paths: Iterable[str]) -> None:
     """Let the next revision show no entry at these paths: what a revision shows is retired, what none shows deleted."""
-    live = ZarrEntry.objects.filter(zarr=zarr, path__in=list(paths), introduced__isnull=False, retired__isnull=True)
+    live = ZarrEntry.objects.filter(zarr=zarr, path__in=list(paths), introduced__isnull=False).live()
     live.filter(introduced__gt=zarr.revision).delete()
     live.update(retired=zarr.revision + 1)
 
@@ -143,8 +142,7 @@ def open_entries(zarr: ZarrArchive, beat: Beat, pause: Beat, *, since: int = 0) 
 
     But for what had been retired by the revision numbered `since`, the first that was open to all.
     """
-    open_to_all = Q(retired__isnull=True) | Q(retired__gt=since)
-    shown = ZarrEntry.objects.filter(open_to_all, zarr=zarr, introduced__lte=zarr.revision).order_by("id")
+    shown = ZarrEntry.objects.filter(zarr=zarr, introduced__lte=zarr.revision).lasting_beyond(since).order_by("id")
     opened = zarr.opened
     with ThreadPoolExecutor(STORE_THREADS) as threads:
         while batch := list(shown.filter(id__gt=opened).values_list("id", "md5")[:OPENING_BATCH]):

@@ -39,3 +39,16 @@ def test_modules_are_not_too_long() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_says_what_it_is_for(command: str) -> None:
     assert import_module(f"dandiapi.management.commands.{command}").Command.help.strip()
+
+
+def test_rows_in_time_are_asked_for_in_their_own_words() -> None:
+    asking = [named(file) for file in modules("archive") if "retired__isnull" in file.read_text()]
+    # But for the constraints and indexes of Postgres, which models and migrations declare.
+    assert [name for name in asking if not name.endswith("/models.py") and "/migrations/" not in name] == [
+        "archive/timeline/rows.py"
+    ]
+
+
+def test_domain_imports_nothing_that_is_hidden() -> None:
+    hiding = [named(file) for file in modules("archive") if "get_model(" in file.read_text()]
+    assert [name for name in hiding if "/migrations/" not in name] == []
