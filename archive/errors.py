@@ -1,20 +1,45 @@
 """The kinds of error the domain raises. Each has a stable code; `dandiapi/errors.py` gives each face's reply to it."""
 
+from enum import StrEnum
 from typing import Any
+
+
+class Reason(StrEnum):
+    """Why something is refused, where a face has words of its own for that."""
+
+    NUMBER_TAKEN = "number taken"
+    RELEASE_UNDER_WAY = "release under way"
+    NOT_EMBARGOED = "not embargoed"
+    UPLOADS_UNDER_WAY = "uploads under way"
+    NO_ZARR_NOW = "no zarr during a release"
+    ZARR_NAME_TAKEN = "zarr name taken"
+    OTHER_DATASET = "of another dataset"
+    DRAFT_STAYS = "draft stays"
+    HAS_VERSIONS = "has versions"
+    BEING_PUBLISHED = "being published"
+    NOT_DELETED_NOW = "not deleted while it is published"
+    NOT_RELEASED = "not released"
+    UNCHANGED = "unchanged"
+    NOT_VALIDATED = "not validated"
+    BEING_VALIDATED = "being validated"
+    NOT_VALID = "not valid"
 
 
 class ArchiveError(Exception):
     """Something the caller asked for cannot be done, and it is not this program's fault.
 
     `message` is one sentence for a person, `field` names the offending input when there is one, and `data` holds
-    what a program would want to know about it (JSON-able).
+    what a program would want to know about it (JSON-able). `reason` and the names in `data` are what faces word it by.
     """
 
     code = "error"
 
-    def __init__(self, message: str, *, field: str | None = None, **data: Any) -> None:
+    def __init__(
+        self, message: str = "", *, reason: Reason | None = None, field: str | None = None, **data: Any
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.reason = reason
         self.field = field
         self.data = data
 

@@ -15,7 +15,7 @@ from rest_framework.permissions import SAFE_METHODS
 from archive.errors import BusyError
 from archive.storage.queries import store_origin
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
-from dandiapi.errors import AWAY, in_the_domain
+from dandiapi.errors import AWAY, headers_of, in_the_domain
 from dandiapi.faces import is_for_git, is_for_programs
 from dandiapi.limits import is_admitted, seconds_to_wait
 from dandiapi.oauth import app_origins
@@ -73,7 +73,7 @@ class UnavailableServiceMiddleware:
         error = in_the_domain(exception)
         if not isinstance(error, BusyError):
             return None
-        return JsonResponse(error.message, safe=False, status=503, headers={"Retry-After": str(error.retry_after)})
+        return JsonResponse(error.message, safe=False, status=503, headers=headers_of(error))
 
 
 class CompressionMiddleware(GZipMiddleware):

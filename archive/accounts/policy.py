@@ -81,6 +81,7 @@ class Action(StrEnum):
     CHANGE_VIEWERS = "change viewers"
     LIST_REVIEWER_LINKS = "list reviewer links"
     CHANGE_REVIEWER_LINKS = "change reviewer links"
+    UPLOAD = "upload"
     LIST_UPLOADS = "list uploads"
     RELEASE = "release"
     PUBLISH = "publish"
@@ -125,6 +126,7 @@ ACTIONS: dict[Action, Standing] = {
     Action.CHANGE_VIEWERS: Standing.OWNER,
     Action.LIST_REVIEWER_LINKS: Standing.OWNER,
     Action.CHANGE_REVIEWER_LINKS: Standing.OWNER,
+    Action.UPLOAD: Standing.OWNER,
     Action.LIST_UPLOADS: Standing.OWNER,
     Action.RELEASE: Standing.OWNER,
     Action.PUBLISH: Standing.OWNER,
@@ -142,6 +144,16 @@ ACTIONS: dict[Action, Standing] = {
     Action.CONTRIBUTE: Standing.APPROVED,
     Action.USE_CREDENTIAL: Standing.REVIEWER,
     Action.OVERSEE: Standing.STAFF,
+}
+
+_WHO_MAY = {
+    Standing.SIGNED_IN: "Only those who are signed in may do this.",
+    Standing.APPROVED: "Your account has not been approved yet, or its token may only read.",
+    Standing.REVIEWER: "Your account has not been approved yet.",
+    Standing.INSIDER: "The dataset is not open.",
+    Standing.OWNER: "Only the owners of the dataset may do this.",
+    Standing.STAFF: "Only the staff of the archive may do this.",
+    Standing.ADMIN: "Only administrators may do this.",
 }
 
 _READS = frozenset(
@@ -243,16 +255,18 @@ def require(
 ) -> None:
     """Raise unless `actor` may do `action`.
 
-    UnauthenticatedError when nobody is signed in, else ForbiddenError with `message`; with `hidden`, NotFoundError
-    instead of either, for what the caller may not even know of.
+    UnauthenticatedError when nobody is signed in, else ForbiddenError, with `message` or one that says who may, and
+    with the `action`; with `hidden`, NotFoundError instead of either, for what the caller may not even know of.
     """
     if may(actor, action, dataset):
         return
     if hidden:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     if not actor.is_authenticated:
-        raise UnauthenticatedError("Authentication credentials were not provided.")
-    raise ForbiddenError(message)
+        raise UnauthenticatedError
+    if message:
+        raise ForbiddenError(message)
+    raise ForbiddenError(_WHO_MAY[ACTIONS[action]], action=action)
 
 
 def visible(actor: Actor, *, to: str = "") -> Q:

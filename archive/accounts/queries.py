@@ -112,7 +112,7 @@ def _valid_link(wanted: Q) -> ReviewerLink | None:
 
 def reviewer_links_of(actor: Actor, dataset: Guarded) -> QuerySet[ReviewerLink]:
     """Return all reviewer links of a dataset, those that have ended too, newest first; for who may list them."""
-    require(actor, Action.LIST_REVIEWER_LINKS, dataset, message="Action not allowed")
+    require(actor, Action.LIST_REVIEWER_LINKS, dataset)
     return ReviewerLink.objects.filter(dataset_id=dataset.pk).select_related("creator").order_by("-created", "-pk")
 
 
@@ -141,7 +141,7 @@ def owners_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
 
 def viewers_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
     """Return the viewers of a dataset, by the date they joined, and who is invited to be one; for who may list them."""
-    require(actor, Action.LIST_VIEWERS, dataset, message="Action not allowed")
+    require(actor, Action.LIST_VIEWERS, dataset)
     return [*(_member(person, actor) for person in viewers_of(dataset.pk)), *_invited(dataset, Grant.Role.VIEWER)]
 
 

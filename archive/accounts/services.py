@@ -55,9 +55,9 @@ def create_token(
 
 def create_own_token(*, actor: Actor, name: str, scope: str, expires: datetime | None) -> tuple[Token, str]:
     """Make a token for the actor, as `create_token` does."""
-    require(actor, Action.MANAGE_TOKENS, message="Your account has not been approved yet.")
+    require(actor, Action.MANAGE_TOKENS)
     if actor.user is None:
-        raise UnauthenticatedError("Authentication credentials were not provided.")
+        raise UnauthenticatedError
     return create_token(user=actor.user, name=name, scope=scope, expires=expires)
 
 
@@ -80,7 +80,7 @@ def replace_api_key(*, actor: Actor) -> str:
     """
     require(actor, Action.MANAGE_TOKENS)
     if actor.user is None:
-        raise UnauthenticatedError("Authentication credentials were not provided.")
+        raise UnauthenticatedError
     with transaction.atomic():
         # Who asks several times at once gets their keys one after the other, and the last one stays.
         user = User.objects.select_for_update().get(pk=actor.user.pk)

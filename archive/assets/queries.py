@@ -82,7 +82,7 @@ def draft_asset(dataset: Dataset, asset_id: uuid.UUID) -> Asset:
     """One asset of the draft; NotFoundError if it is not there, or no longer."""
     asset = live_assets(dataset).filter(asset_id=asset_id).first()
     if asset is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return asset
 
 
@@ -147,7 +147,7 @@ def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
     """Return an asset of a version, its CONTENT with it; NotFoundError if the version does not show it."""
     asset = assets_of(version).select_related(*CONTENT).filter(asset_id=asset_id).first()
     if asset is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return _blinded(asset) if version.is_blinded else asset
 
 
@@ -169,10 +169,10 @@ def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
     assets = Asset.objects.select_related(*CONTENT, "dataset").filter(asset_id=asset_id)
     asset = assets.first()
     if asset is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     require(actor, Action.READ, asset.dataset)
     if asset.retired is not None and not assets.visible_to(actor).exists():
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return _blinded(asset) if is_blinded(actor, asset.dataset) else asset
 
 

@@ -30,7 +30,7 @@ from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import refuse_during_release
-from archive.errors import ConflictError, InvalidError, NotFoundError
+from archive.errors import ConflictError, InvalidError, NotFoundError, Reason
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 from archive.validation.metadata import strip_asset_metadata, with_schema_version
@@ -208,7 +208,7 @@ def _new_asset(
 def _attachable_zarr(actor: Actor, dataset: Dataset, zarr_id: uuid.UUID) -> ZarrArchive:
     zarr = find_zarr(actor, zarr_id)
     if zarr.dataset_id != dataset.number:
-        raise InvalidError("The zarr archive belongs to a different dandiset")
+        raise InvalidError("The Zarr archive belongs to another dataset.", reason=Reason.OTHER_DATASET)
     return zarr
 
 
@@ -275,7 +275,7 @@ def _apply(
     )
     if not changed:
         # The dataset was deleted while this change waited for its lock.
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return assets
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Actor, visible_history
+from archive.accounts.policy import Action, Actor, blind_spot, require, visible_history
 from archive.assets.models import Asset
 from archive.assets.queries import CONTENT
 from archive.datasets.models import Dataset
@@ -83,7 +83,8 @@ class EventPage:
 
 
 def asset_events(actor: Actor, wanted: EventFilter, *, cursor: EventCursor | None, limit: int) -> EventPage:
-    """A page of the events of datasets that `actor` may read. For staff, whom the caller has to tell from others."""
+    """Return a page of the events of datasets that the actor may read, who has to be staff."""
+    require(actor, Action.OVERSEE)
     is_backwards = cursor is not None and cursor.is_backwards
     events = _events(_history(actor, wanted), cursor, descending=wanted.newest_first != is_backwards, limit=limit + 1)
     more, events = len(events) > limit, events[:limit]
@@ -118,6 +119,8 @@ def _history(actor: Actor, wanted: EventFilter) -> QuerySet[Change]:
     if not actor.is_admin:
         seen = Dataset.objects.filter(visible_history(actor, OuterRef("number")), pk=OuterRef("dataset_id"))
         changes = changes.filter(Exists(seen))
+    if (blinded := blind_spot(actor)) is not None:
+        changes = changes.exclude(dataset_id=blinded)
     if wanted.after:
         changes = changes.filter(recorded__gte=wanted.after)
     if wanted.before:

@@ -43,7 +43,7 @@ def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
     """The blob, if the actor may make an asset of it; NotFoundError if not."""
     blob = Blob.objects.in_bulk([blob_id]).get(blob_id)
     if blob is None or not _is_among(attachable_blobs, blob, actor):
-        raise NotFoundError("Not found.", field="blob_id")
+        raise NotFoundError(field="blob_id")
     return blob
 
 
@@ -114,7 +114,7 @@ def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
     """An upload that the actor began; NotFoundError for anybody else's."""
     upload = Upload.objects.in_bulk([upload_id]).get(upload_id)
     if upload is None or actor.user is None or not (actor.is_admin or upload.user_id == actor.user_id):
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return upload
 
 
@@ -122,7 +122,7 @@ def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
     """The blob that an upload of the actor has become; NotFoundError if there is none."""
     blob = Blob.objects.filter(pk=upload_id, uploader=actor.user_id).first() if actor.user else None
     if blob is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return blob
 
 

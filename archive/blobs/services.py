@@ -75,7 +75,7 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     Returns the upload and a URL for each of its parts, each bound to the part's length. Raises ConflictError, naming
     the blob, when nothing needs to be uploaded: the actor may attach one with that digest already, or it is empty.
     """
-    require(actor, Action.CHANGE_DRAFT, dataset, message="Action not allowed")
+    require(actor, Action.UPLOAD, dataset)
     if actor.user is None:
         raise ForbiddenError("Only a person can upload.")
     refuse_during_release(dataset)

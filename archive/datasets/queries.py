@@ -28,7 +28,7 @@ from archive.accounts.policy import (
     visible,
 )
 from archive.datasets.models import Dataset, Star, Version
-from archive.errors import InvalidError, NotFoundError
+from archive.errors import InvalidError, NotFoundError, Reason
 from archive.timeline.models import Job
 from archive.timeline.queries import ProjectionStatus, projection_statuses
 from archive.validation.metadata import strip_version_metadata, without_people
@@ -47,7 +47,7 @@ def find_dataset(actor: Actor, number: int, *, hidden: bool = True) -> Dataset:
     """
     dataset = Dataset.objects.filter(number=number).first()
     if dataset is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     require(actor, Action.READ, dataset, hidden=hidden)
     return dataset
 
@@ -91,7 +91,8 @@ def page_of_versions(
     """
     rows = _versions_of(actor, dataset).order_by(*_VERSION_ORDERS[order]).defer("metadata", "problems")
     own = Star.objects.filter(user=actor.user, dataset=dataset)
-    rows = rows.annotate(is_starred=Exists(own) if actor.user else Value(value=False))
+    fields = {"is_starred": Exists(own) if actor.user else Value(value=False)}
+    rows = rows.annotate(**fields)
     versions = list(rows[offset : offset + limit])
     for version in versions:
         version.dataset = dataset
@@ -121,7 +122,7 @@ def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True
     found = next(iter(Version.objects.select_related("dataset").filter(dataset_id=number, version=version)), None)
     if found is None or not found.is_shown:
         find_dataset(actor, number, hidden=hidden)
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     require(actor, Action.READ, found.dataset, hidden=hidden)
     return _as_seen_by(actor, found.dataset, [found])[0]
 
@@ -143,7 +144,10 @@ def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list
 def refuse_during_release(dataset: Dataset) -> None:
     """Raise InvalidError while the dataset is being released: nothing of it changes meanwhile (contract 2.9)."""
     if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Dandiset modification not allowed during unembargo")
+        raise InvalidError(
+            "Nothing of the dataset changes while it is released.",
+            reason=Reason.RELEASE_UNDER_WAY,
+        )
 
 
 def edition_of(version: Version) -> str:
@@ -351,7 +355,7 @@ def find_job(actor: Actor, job_id: UUID) -> Job:
     """A job, if the actor may follow it; NotFoundError otherwise."""
     job = visible_jobs(actor).filter(pk=job_id).first()
     if job is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return job
 
 

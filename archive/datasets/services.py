@@ -27,7 +27,7 @@ from archive.accounts.work import post
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import edition_of, find_draft, refuse_during_release
 from archive.datasets.work import computed_metadata, request_doi, tell_readers, withdraw_doi
-from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, StaleError
+from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, Reason, StaleError
 from archive.identifiers.queries import parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
@@ -135,17 +135,15 @@ def _check_name(name: str) -> None:
 def _choose_number(actor: Actor, identifier: object) -> int:
     if not identifier:
         return next_number(DATASET_SEQUENCE, is_taken=lambda number: Dataset.objects.filter(pk=number).exists())
-    require(
-        actor,
-        Action.CHOOSE_IDENTIFIER,
-        message="Creating a dandiset for a given identifier is an admin only operation.",
-    )
+    require(actor, Action.CHOOSE_IDENTIFIER)
     try:
         number = parse_dandiset_number(identifier)
     except InvalidError as error:
         raise InvalidError(f"Invalid Identifier {identifier}") from error
     if Dataset.objects.filter(pk=number).exists():
-        raise InvalidError(f"Dandiset {number:06} already exists")
+        raise InvalidError(
+            f"There is a dataset of the number {number} already.", reason=Reason.NUMBER_TAKEN, number=number
+        )
     return number
 
 
@@ -207,7 +205,7 @@ def hold_draft(dataset: Dataset) -> Version:
     hold(dataset.number)
     draft = find_draft(dataset.number)
     if draft is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return draft
 
 
@@ -216,7 +214,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
 
     An account that has not proven the address it is named by is no owner: the address is invited to be one.
     """
-    require(actor, Action.CHANGE_OWNERS, dataset, message="Action not allowed")
+    require(actor, Action.CHANGE_OWNERS, dataset)
     refuse_during_release(dataset)
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
@@ -253,7 +251,7 @@ def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> 
 
     Owners are viewers already, and cannot be made any. An address that nobody has proven to be theirs is invited.
     """
-    require(actor, Action.CHANGE_VIEWERS, dataset, message="Action not allowed")
+    require(actor, Action.CHANGE_VIEWERS, dataset)
     refuse_during_release(dataset)
     if len(usernames) > MAX_VIEWERS:
         raise InvalidError(f"A dataset has at most {MAX_VIEWERS} viewers.")
@@ -347,7 +345,7 @@ def create_reviewer_link(
 
     Returns the link and its secret, which cannot be had again.
     """
-    require(actor, Action.CHANGE_REVIEWER_LINKS, dataset, message="Action not allowed")
+    require(actor, Action.CHANGE_REVIEWER_LINKS, dataset)
     if actor.user is None:
         raise ForbiddenError("Only a person can make a reviewer link.")
     now = timezone.now()
@@ -375,26 +373,26 @@ def create_reviewer_link(
 
 def revoke_reviewer_link(*, actor: Actor, dataset: Dataset, link_id: int) -> None:
     """End one of the dataset's reviewer links, at once and for good; NotFoundError if it has none such any more."""
-    require(actor, Action.CHANGE_REVIEWER_LINKS, dataset, message="Action not allowed")
+    require(actor, Action.CHANGE_REVIEWER_LINKS, dataset)
     with transaction.atomic():
         hold_draft(dataset)
         valid = dataset.reviewer_links.filter(pk=link_id, revoked__isnull=True)
         if not valid.update(revoked=timezone.now()):
-            raise NotFoundError("Not found.")
+            raise NotFoundError
         append(dataset.number, Change.Kind.REVOKE_REVIEWER_LINK, actor, {"link": link_id})
 
 
 def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
     """Delete a dataset that was never published. Its history stays; its blobs stay until they are swept."""
-    require(actor, Action.DELETE_DATASET, dataset, message="Cannot delete dandisets which you do not own.")
+    require(actor, Action.DELETE_DATASET, dataset)
     refuse_during_release(dataset)
     with transaction.atomic():
         hold_draft(dataset)
         versions = dataset.versions.all()
         if versions.filter(at__isnull=False).exclude(status=Version.Status.PUBLISHING).exists():
-            raise ForbiddenError("Cannot delete dandisets with published versions.")
+            raise ForbiddenError("A dataset that has published versions is not deleted.", reason=Reason.HAS_VERSIONS)
         if versions.filter(status=Version.Status.PUBLISHING).exists():
-            raise ForbiddenError("Cannot delete dandisets that are currently being published.")
+            raise ForbiddenError("The dataset is being published.", reason=Reason.NOT_DELETED_NOW)
         append(dataset.number, Change.Kind.DELETE_DATASET, actor, {})
         dataset.delete()
 
@@ -402,8 +400,8 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
 def delete_version(*, actor: Actor, version: Version) -> None:
     """Withdraw a published version."""
     if version.is_draft:
-        raise ForbiddenError("Cannot delete draft versions")
-    require(actor, Action.DELETE_VERSION, version.dataset, message="Cannot delete published versions")
+        raise ForbiddenError("A draft is not deleted, its dataset is.", reason=Reason.DRAFT_STAYS)
+    require(actor, Action.DELETE_VERSION, version.dataset)
     with transaction.atomic():
         append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, {"version": version.version})
         withdraw_doi(version)
@@ -428,6 +426,7 @@ def require_draft(version: Version, *, message: str = "Only draft versions can b
 def set_star(*, actor: Actor, dataset: Dataset, starred: bool) -> int:
     """Give or take back the actor's star; returns how many stars the dataset has now."""
     require(actor, Action.STAR)
+    require(actor, Action.READ, dataset, hidden=True)
     with transaction.atomic():
         if starred:
             _, changed = Star.objects.get_or_create(dataset=dataset, user=actor.user)

@@ -7,18 +7,18 @@ from archive.blobs.queries import active_uploads
 from archive.datasets.models import Dataset
 from archive.datasets.services import hold_draft
 from archive.embargo.work import begin_release
-from archive.errors import InvalidError
+from archive.errors import InvalidError, Reason
 
 
 def release(*, actor: Actor, dataset: Dataset) -> None:
     """End the dataset's embargo: everybody may read it when this returns, and its objects become open in time.
 
-    Raises InvalidError, in the words of contract 1.4, when it is not embargoed, or uploads for it are under way.
+    Raises InvalidError when it is not embargoed, or uploads for it are under way.
     """
     require(actor, Action.RELEASE, dataset)
     with transaction.atomic():
         if hold_draft(dataset).dataset.access != Dataset.Access.EMBARGOED:
-            raise InvalidError("Dandiset not embargoed")
+            raise InvalidError("The dataset is not embargoed.", reason=Reason.NOT_EMBARGOED)
         if active_uploads(dataset):
-            raise InvalidError("Dandiset unembargo not allowed with active uploads")
+            raise InvalidError("Uploads for it are under way; end them first.", reason=Reason.UPLOADS_UNDER_WAY)
         begin_release(dataset.number, actor)

@@ -19,7 +19,7 @@ from archive.assets.queries import unsettled_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version, has_star
 from archive.differences import Difference, differences, size_in_words
-from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError
+from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError, Reason
 from archive.storage.queries import public_url
 from archive.timeline.queries import position
 from archive.validation.metadata import strip_version_metadata, without_people
@@ -66,16 +66,33 @@ class DraftState(StrEnum):
     VALID = "valid"
 
 
-# What keeps a draft of each state from being published (contract 1.5).
-_OBSTACLES: dict[DraftState, tuple[type[ArchiveError], str]] = {
-    DraftState.PUBLISHING: (LockedError, "Dandiset is currently being published"),
-    DraftState.UNCHANGED: (InvalidError, "There have been no changes to the draft version since the last publish."),
+# What keeps a draft of each state from being published.
+_OBSTACLES: dict[DraftState, tuple[type[ArchiveError], Reason, str]] = {
+    DraftState.PUBLISHING: (
+        LockedError,
+        Reason.BEING_PUBLISHED,
+        "The draft is being published just now. That ends by itself.",
+    ),
+    DraftState.UNCHANGED: (
+        InvalidError,
+        Reason.UNCHANGED,
+        "There have been no changes to the draft since its last version was published.",
+    ),
     DraftState.WAITING: (
         ConflictError,
-        "Metadata validation is pending for this dandiset, please try again later.",
+        Reason.NOT_VALIDATED,
+        "The draft or some of its files are still to be checked. That happens by itself: come back in a moment.",
     ),
-    DraftState.VALIDATING: (ConflictError, "Dandiset is currently being validated"),
-    DraftState.INVALID: (InvalidError, "Dandiset metadata or asset metadata is not valid"),
+    DraftState.VALIDATING: (
+        ConflictError,
+        Reason.BEING_VALIDATED,
+        "The draft is being checked just now. Come back in a moment.",
+    ),
+    DraftState.INVALID: (
+        InvalidError,
+        Reason.NOT_VALID,
+        "The draft or some of its files have problems. They are listed on the draft's page, to be solved first.",
+    ),
 }
 
 
@@ -98,11 +115,12 @@ def draft_state(draft: Version) -> DraftState:
 def obstacle_to_publishing(draft: Version, state: DraftState) -> ArchiveError | None:
     """Why a draft, of that state and its dataset with it, cannot be published; None if it can."""
     if draft.dataset.access != Dataset.Access.OPEN:
-        return InvalidError("Operation only allowed on OPEN dandisets")
+        message = "The dataset is under embargo. It can be published once it has been released to everybody."
+        return InvalidError(message, reason=Reason.NOT_RELEASED)
     if state not in _OBSTACLES:
         return None
-    kind, message = _OBSTACLES[state]
-    return kind(message)
+    kind, reason, message = _OBSTACLES[state]
+    return kind(message, reason=reason)
 
 
 def require_publishable(draft: Version) -> None:
@@ -228,7 +246,7 @@ class FileChange:
 
 def compare_versions(actor: Actor, number: int, before: str, after: str, *, hidden: bool = True) -> Comparison:
     """Return two versions of a dataset, by their names, to be compared; fails as `find_version` does."""
-    versions = [find_version(actor, number, name, hidden=hidden) for name in (before, after)]
+    versions = find_version(actor, number, before, hidden=hidden), find_version(actor, number, after, hidden=hidden)
     start, end = (position(number) if version.at is None else version.at for version in versions)
     return Comparison(*versions, start, end, versions[0].is_blinded)
 

@@ -27,7 +27,7 @@ def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
     publish is under way, ConflictError while the draft is not validated yet, InvalidError when it is not valid or
     nothing has changed since the last version.
     """
-    require(actor, Action.PUBLISH, dataset, message="Action not allowed")
+    require(actor, Action.PUBLISH, dataset)
     if len(release_notes) > MAX_RELEASE_NOTES:
         raise InvalidError(f"At most {MAX_RELEASE_NOTES} characters.", field="release_notes")
     with transaction.atomic():
@@ -87,7 +87,7 @@ def rewrite_manifests(*, version: Version) -> None:
 
 def cancel_job(*, actor: Actor, job: Job) -> Job:
     """End a job before it is done; what waited for it is told, as of a failure. ConflictError if it has ended."""
-    require(actor, Action.STEER_WORK, _dataset_of(job), message="Action not allowed")
+    require(actor, Action.STEER_WORK, _dataset_of(job))
     if not timeline.cancel_job(job, actor):
         raise ConflictError("The job has ended already.")
     return Job.objects.get(pk=job.pk)
@@ -100,7 +100,7 @@ def retry_job(*, actor: Actor, job: Job) -> Job:
     is open or succeeded, or whose work is being done otherwise.
     """
     dataset = _dataset_of(job)
-    require(actor, Action.STEER_WORK, dataset, message="Action not allowed")
+    require(actor, Action.STEER_WORK, dataset)
     if job.kind == PUBLISH_JOB and dataset is not None:
         return _publish_again(actor, dataset, job)
     if not timeline.reopen_job(job, actor):

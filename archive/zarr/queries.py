@@ -71,7 +71,7 @@ def find_zarr(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
     """The archive, its dataset with it; NotFoundError if there is none that the actor may know of."""
     zarr = visible_zarrs(actor).filter(pk=zarr_id).first()
     if zarr is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return zarr
 
 
@@ -82,7 +82,7 @@ def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
         return ZarrView(zarr)
     revision = visible_revisions(actor).filter(pk=zarr_id).first()
     if revision is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return ZarrView(revision.zarr, revision)
 
 
@@ -96,7 +96,7 @@ def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
         view = find_view(actor, zarr_id)
     except NotFoundError:
         if not actor.is_authenticated and _is_embargoed(zarr_id):
-            raise UnauthenticatedError("Authentication credentials were not provided.") from None
+            raise UnauthenticatedError from None
         raise
     if view.revision or may(actor, Action.CHANGE_DRAFT, view.zarr.dataset):
         return view
@@ -162,7 +162,7 @@ def find_entry(view: ZarrView, path: str) -> ZarrEntry:
     """The entry at exactly that path; NotFoundError if there is none."""
     entry = entries_of(view).filter(path=composed(path)).first()
     if entry is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return entry
 
 

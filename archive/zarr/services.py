@@ -16,7 +16,7 @@ from archive.accounts.policy import Action, Actor, may, require
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
 from archive.datasets.services import hold_draft
-from archive.errors import InvalidError
+from archive.errors import InvalidError, Reason
 from archive.storage.queries import NewObject, sign_puts
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold, start_job
@@ -42,14 +42,15 @@ def create_zarr(*, actor: Actor, dataset: Dataset, name: str) -> ZarrArchive:
     """Make an empty Zarr archive in a dataset; InvalidError when it has one of that name."""
     require(actor, Action.CHANGE_DRAFT, dataset)
     if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("Cannot add zarr to dandiset during unembargo")
+        raise InvalidError("No Zarr archive is added while a dataset is released.", reason=Reason.NO_ZARR_NOW)
     if not name.strip() or len(name) > MAX_NAME:
         raise InvalidError(f"The name must have 1 to {MAX_NAME} characters.", field="name")
     with transaction.atomic():
         hold_draft(dataset)
         if dataset.zarrs.filter(name=name).exists():
-            # Clients look for this sentence (contract 1.8).
-            raise InvalidError("The fields dandiset, name must make a unique set.", field="non_field_errors")
+            raise InvalidError(
+                f"The dataset has a Zarr archive called {name!r} already.", reason=Reason.ZARR_NAME_TAKEN, field="name"
+            )
         zarr = ZarrArchive.objects.create(dataset=dataset, name=name)
         append(dataset.number, Change.Kind.CREATE_ZARR, actor, {"zarr_id": str(zarr.id), "name": name})
     return zarr

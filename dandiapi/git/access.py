@@ -12,10 +12,10 @@ from archive.accounts.models import ReviewerLink, Token
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_dataset
-from archive.errors import ArchiveError, BusyError, NotFoundError, UnauthenticatedError
+from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import require_commits
 from dandiapi.auth import Anyone, proof_of, scheme_of
-from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.errors import headers_of, in_the_domain, status_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
@@ -48,13 +48,12 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
 
 def refusal(error: ArchiveError) -> HttpResponse:
     """What is answered to what the domain refuses."""
-    response = HttpResponse(f"{error.message or 'Not allowed.'}\n", content_type=PLAIN)
-    response.status_code = REPLIES[type(error)].git
-    if isinstance(error, UnauthenticatedError):
-        response.headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, BusyError):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    return HttpResponse(
+        f"{error.message or 'Not allowed.'}\n",
+        content_type=PLAIN,
+        status=status_of(error),
+        headers=headers_of(error, challenge=CHALLENGE),
+    )
 
 
 def actor_from(request: HttpRequest) -> Actor:

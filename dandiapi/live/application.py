@@ -18,16 +18,22 @@ from django.conf import settings
 from rest_framework.exceptions import APIException
 
 from archive.accounts.policy import Actor
-from archive.errors import ArchiveError, NotFoundError
+from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
 from dandiapi.addresses import address_of
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
-from dandiapi.errors import REPLIES, in_the_domain
+from dandiapi.errors import headers_of, in_the_domain, status_of
 from dandiapi.limits import is_admitted, seconds_to_wait
 from dandiapi.live.news import Newsroom
 from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from, request_from
 from dandiapi.live.threads import in_thread
 
 logger = logging.getLogger(__name__)
+
+# What is said of errors that say nothing themselves.
+DETAILS = {
+    NotFoundError: "Not found.",
+    UnauthenticatedError: "Authentication credentials were not provided.",
+}
 
 Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
@@ -180,7 +186,7 @@ def _source(scope: Scope, actor: Actor) -> Source:
         return JobSource(actor, UUID(found[1]), last_id)
     if found := DATASET.fullmatch(path):
         return DatasetSource(actor, int(found[1]), last_id)
-    raise NotFoundError("Not found.")
+    raise NotFoundError
 
 
 def _check_size(scope: Scope) -> None:
@@ -228,10 +234,9 @@ def _refusal(error: Exception) -> _RefusedError:
     """What the other faces would reply (`dandiapi.errors`); a 500 for a fault of ours."""
     error = in_the_domain(error)
     if isinstance(error, ArchiveError):
-        retry: Headers = (
-            [(b"retry-after", str(error.data["retry_after"]).encode())] if "retry_after" in error.data else []
-        )
-        return _RefusedError(REPLIES[type(error)].rest, {"detail": error.message}, retry)
+        headers: Headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
+        detail = error.message or DETAILS.get(type(error), "You may not do this.")
+        return _RefusedError(status_of(error), {"detail": detail}, headers)
     if isinstance(error, APIException):
         return _RefusedError(error.status_code, {"detail": str(error.detail)})
     logger.error("A stream failed", exc_info=error)

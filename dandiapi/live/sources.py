@@ -92,7 +92,7 @@ class JobSource:
     def read(self) -> list[Event]:
         """The job, if it is not as it was last told."""
         if not self.actor.is_authenticated:
-            raise UnauthenticatedError("Authentication credentials were not provided.")
+            raise UnauthenticatedError
         job = find_job(self.actor, self.job_id)
         self.is_over = job.ended is not None
         event = Event("job", job_detail(job))

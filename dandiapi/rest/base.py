@@ -17,6 +17,7 @@ from archive.datasets.queries import find_dataset, find_version
 from archive.errors import InvalidError, UnauthenticatedError
 from dandiapi.auth import actor_of
 from dandiapi.rest.render import WORDS
+from dandiapi.rest.words import sentence
 
 S = TypeVar("S", bound=Serializer[Any])
 
@@ -36,7 +37,7 @@ class View(APIView):
     def user(self) -> User:
         """Who is asking, where the view's permission lets nobody in who is not signed in."""
         if self.actor.user is None:
-            raise UnauthenticatedError("Authentication credentials were not provided.")
+            raise UnauthenticatedError
         return self.actor.user
 
     @property
@@ -78,7 +79,7 @@ def bare_errors() -> Iterator[None]:
     try:
         yield
     except InvalidError as error:
-        raise InvalidError(error.message) from error
+        raise InvalidError(sentence(error)) from error
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def general_errors() -> Iterator[None]:
     try:
         yield
     except InvalidError as error:
-        raise InvalidError(error.message, field=error.field or "non_field_errors") from error
+        raise InvalidError(sentence(error), field=error.field or "non_field_errors") from error
 
 
 @contextmanager
@@ -96,4 +97,4 @@ def listed_errors() -> Iterator[None]:
     try:
         yield
     except InvalidError as error:
-        raise ValidationError([error.message]) from error
+        raise ValidationError([sentence(error)]) from error

@@ -146,7 +146,7 @@ class OwnersView(View):
     )
     def put(self, request: Request, **kwargs: str) -> Response:
         """Make exactly these people the owners."""
-        require(self.actor, Action.CHANGE_OWNERS, self.dataset, message="Action not allowed")
+        require(self.actor, Action.CHANGE_OWNERS, self.dataset)
         people = inputs.OwnerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_OWNERS)  # type: ignore[call-arg]
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]

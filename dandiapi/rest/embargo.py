@@ -73,7 +73,7 @@ class ViewersView(View):
     @extend_schema(request=inputs.ViewerName(many=True), responses={200: outputs.Viewer(many=True), **WRITE})
     def put(self, request: Request, **kwargs: str) -> Response:
         """Make exactly these people the viewers."""
-        require(self.actor, Action.CHANGE_VIEWERS, self.dataset, message="Action not allowed")
+        require(self.actor, Action.CHANGE_VIEWERS, self.dataset)
         people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_VIEWERS)  # type: ignore[call-arg]
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
@@ -101,7 +101,7 @@ class ReviewerLinksView(View):
     @extend_schema(request=inputs.NewReviewerLink, responses={200: outputs.ReviewerLinkWithSecret, **WRITE})
     def post(self, request: Request, **kwargs: str) -> Response:
         """A new one. Whoever has it reads the dataset, without the names of its people, until it expires."""
-        require(self.actor, Action.CHANGE_REVIEWER_LINKS, self.dataset, message="Action not allowed")
+        require(self.actor, Action.CHANGE_REVIEWER_LINKS, self.dataset)
         wanted = self.body(inputs.NewReviewerLink).validated_data
         link, secret = services.create_reviewer_link(
             actor=self.actor, dataset=self.dataset, label=wanted["label"], expires=wanted["expires"]

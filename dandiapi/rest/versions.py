@@ -108,7 +108,7 @@ class PublishView(View):
     )
     def post(self, request: Request, **kwargs: str) -> Response:
         """Publish the draft as it is now. Accepted: the job at `Location`, and the draft, say when it is done."""
-        require(self.actor, Action.PUBLISH, self.dataset, message="Action not allowed")
+        require(self.actor, Action.PUBLISH, self.dataset)
         services.require_draft(self.version, message="Only draft versions can be published")
         notes = self.body(inputs.Publish).validated_data["release_notes"]
         job = publish(actor=self.actor, dataset=self.dataset, release_notes=notes)

@@ -59,7 +59,7 @@ class AtPathView(View):
         try:
             return find_version(self.actor, number, version, hidden=False)
         except UnauthenticatedError:
-            raise ForbiddenError("") from None
+            raise ForbiddenError from None
 
     def _file(self, version: Version, asked: str, query: Entry) -> Entry:
         asset = queries.find_asset_at(version, asked.strip("/"))

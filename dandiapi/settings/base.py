@@ -373,7 +373,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["dandiapi.rest.render.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dandiapi.rest.render.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "dandiapi.errors.rest_exception_handler",
+    "EXCEPTION_HANDLER": "dandiapi.rest.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

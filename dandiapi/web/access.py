@@ -48,7 +48,7 @@ def _followed_reviewer_link(request: HttpRequest) -> HttpResponse:
 
 def _turned_away(request: HttpRequest) -> HttpResponse:
     if actor_of(request).is_authenticated:
-        raise ForbiddenError("")
+        raise ForbiddenError
     if request.method in SAFE_METHODS:
         return redirect_to_login(request.get_full_path())
     raise UnauthenticatedError("Sign in first, and then try again.")

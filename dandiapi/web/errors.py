@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
-from archive.errors import ArchiveError, BusyError
-from dandiapi.errors import REPLIES, in_the_domain
+from archive.errors import ArchiveError, BusyError, UnauthenticatedError
+from dandiapi.errors import Statuses, headers_of, in_the_domain, status_of
 from dandiapi.faces import is_for_programs
 from dandiapi.middleware import GetResponse
-from dandiapi.web.words import for_people
 
+# To browsers, nobody signed in is a matter of permission: a 401 would have them ask for a password of their own.
+EXCEPTIONS: Statuses = {UnauthenticatedError: HTTPStatus.FORBIDDEN}
 # What a page is called, and what it says if the error itself has nothing to say to a person.
 WORDS = {
     HTTPStatus.BAD_REQUEST: ("That does not work", "The request is not one that this server understands."),
@@ -45,17 +46,16 @@ class ErrorPageMiddleware:
 
 def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
     """The page that says what is wrong."""
-    status = REPLIES[type(error)].web
+    status = status_of(error, EXCEPTIONS)
     title, words = WORDS[status]
     facts = {
         "title": title,
-        "message": for_people(error.message) or words,
+        "message": error.message or words,
         "instance_name": settings.ARCHIVE_INSTANCE_NAME,
     }
     # A page made for the request names who is signed in, and so needs the database: the very thing that may be away.
     page = render_to_string("error.html", facts, request=None if isinstance(error, BusyError) else request)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, BusyError) else {}
-    return HttpResponse(page, status=status, headers=headers)
+    return HttpResponse(page, status=status, headers=headers_of(error))
 
 
 # What goes wrong before a view is found, and faults of ours: Django asks these by name (`dandiapi/urls.py`).

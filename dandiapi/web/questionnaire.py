@@ -50,7 +50,7 @@ def _questions(request: HttpRequest, questions: Sequence[Question], going: str) 
 def _person(request: HttpRequest) -> User:
     user = actor_of(request).user
     if user is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return user
 
 
@@ -78,7 +78,7 @@ def _asked(request: HttpRequest) -> list[Question]:
         texts = [each["question"] for each in json.loads(text[:MAX_QUERY])]
         return [KNOWN[text] for text in dict.fromkeys([*(each.text for each in NAMES), *texts])]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise NotFoundError("Not found.") from None
+        raise NotFoundError from None
 
 
 KNOWN = {each.text: each for each in QUESTIONS}

@@ -51,7 +51,6 @@ from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
 from dandiapi.web.state import PUBLISHED, STATES
 from dandiapi.web.text import remembered_markdown
-from dandiapi.web.words import for_people
 
 DATASETS_PER_PAGE = 20
 FILES_PER_PAGE = 100
@@ -199,7 +198,7 @@ def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[st
         "problems": problems,
         "problem_count": max(len(known), len(problems)),
         "may_publish": may_publish,
-        "obstacle": for_people(obstacle.message) if obstacle else "",
+        "obstacle": obstacle.message if obstacle else "",
         "suggested_notes": suggested_notes(actor, version.dataset, newest) if may_publish and not obstacle else "",
     }
 
@@ -316,7 +315,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 def _new_secret(actor: Actor, form: TokenForm) -> str | None:
     """The secret of the token that the form asks for; None if the form is not right, which it then says."""
-    require(actor, Action.MANAGE_TOKENS, message="Your account has not been approved yet.")
+    require(actor, Action.MANAGE_TOKENS)
     if not form.is_valid():
         return None
     try:
@@ -341,7 +340,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 def _user(actor: Actor) -> User:
     """Who is asking, where nobody comes who is not signed in."""
     if actor.user is None:
-        raise NotFoundError("Not found.")
+        raise NotFoundError
     return actor.user
 
 

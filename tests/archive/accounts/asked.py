@@ -1,6 +1,7 @@
 """What everybody asks of the domain, about the dataset that is hidden, to see what they are told."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
 from archive.datasets import queries as datasets
 from archive.datasets import services as datasets_services
+from archive.digests import AnnexKey
 from archive.embargo.services import release
 from archive.monitor.queries import attention
 from archive.publishing import queries as publishing
@@ -144,6 +146,7 @@ READS |= {
 }
 
 NEW = valid_dandiset_metadata()
+NEW_KEY = AnnexKey("SHA256", 3, sha256(b"new").hexdigest())
 WRITES: dict[Callable[..., Any], Call] = {
     assets_services.add_asset: lambda hidden, actor: assets_services.add_asset(
         actor=actor,
@@ -176,6 +179,12 @@ WRITES: dict[Callable[..., Any], Call] = {
     ),
     blobs_services.keep_contents: lambda hidden, actor: blobs_services.keep_contents(
         actor=actor, dataset=hidden.dataset, contents=[b"new"]
+    ),
+    blobs_services.received_so_far: lambda hidden, actor: blobs_services.received_so_far(
+        actor=actor, dataset=hidden.dataset, key=NEW_KEY
+    ),
+    blobs_services.receive: lambda hidden, actor: blobs_services.receive(
+        actor=actor, dataset=hidden.dataset, key=NEW_KEY, offset=0, length=3, chunks=[b"new"]
     ),
     blobs_services.clear_uploads: lambda hidden, actor: blobs_services.clear_uploads(
         actor=actor, dataset=hidden.dataset

@@ -139,10 +139,13 @@ class Hidden:
         return AnnexKey("SHA256", blob.size, blob.sha256 or "")
 
     def state(self) -> dict[str, Any]:
-        """How much there is of everything that the dataset has."""
+        """How much there is of everything that the dataset has, but for stars, which readers may give."""
         relations = [each for each in Dataset._meta.related_objects if each.name != "stars"]
-        rows = {each.name: each.related_model.objects.filter(dataset=self.dataset).count() for each in relations}
-        facts = Dataset.objects.filter(pk=self.dataset.pk).values()[0]
+        rows = {
+            each.name: each.related_model.objects.filter(**{each.field.name: self.dataset}).count()
+            for each in relations
+        }
+        facts = Dataset.objects.filter(pk=self.dataset.pk).values("access", "embargo_end", "released")[0]
         drafts = self.dataset.versions.filter(at=None).values("name", "metadata")
         return {**rows, **facts, "drafts": list(drafts), "objects": _objects()}
 

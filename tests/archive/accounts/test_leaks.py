@@ -18,7 +18,10 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from archive.accounts.policy import Actor
+from archive.datasets.services import set_star
 from archive.errors import ArchiveError
+from archive.snapshots.queries import clone_state, count_version_commits, page_of_version_commits
+from archive.snapshots.services import find_repository
 from tests.archive.accounts.asked import GIVEN, OF_THE_ARCHIVE, READS, WRITES, Call
 from tests.archive.accounts.hidden import CONTENT, MANAGERS, PEOPLE, REVIEWERS, STRANGERS, Hidden
 from tests.worker import MadeOnce
@@ -28,17 +31,17 @@ pytestmark = pytest.mark.django_db
 # --- What is told -----------------------------------------------------------------------------------------------------
 
 
-def told(value: Any) -> str:
+def told(value: Any, around: tuple[Model, ...] = ()) -> str:
     """All the text in a value: of rows, what was read of them, and of those that they came with."""
     if isinstance(value, Model):
         known = {name: held for name, held in vars(value).items() if name != "_state"}
-        return told([known, value._state.fields_cache])
+        return "" if value in around else told([known, value._state.fields_cache], (*around, value))
     if isinstance(value, Mapping):
-        return told([*value.keys(), *value.values()])
+        return told([*value.keys(), *value.values()], around)
     if isinstance(value, list | tuple | set | QuerySet | Iterator):
-        return "\n".join(map(told, value))
+        return "\n".join(told(each, around) for each in value)
     if is_dataclass(value):
-        return told([getattr(value, field.name) for field in fields(value)])
+        return told([getattr(value, field.name) for field in fields(value)], around)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return str(value)
@@ -110,6 +113,18 @@ def _changes(call: Call, hidden: Hidden, actor: Actor) -> bool:
     return before != after
 
 
+def test_stranger_cannot_star_what_they_cannot_see(hidden: Hidden) -> None:
+    for name in STRANGERS:
+        with pytest.raises(ArchiveError):
+            WRITES[set_star](hidden, hidden.actors[name])
+
+
+@pytest.mark.parametrize("function", [clone_state, page_of_version_commits, count_version_commits, find_repository])
+def test_reviewer_is_refused_commits(hidden: Hidden, function: Callable[..., Any]) -> None:
+    for name in REVIEWERS:
+        assert answer(READS[function], hidden, hidden.actors[name]).startswith("Commits name people")
+
+
 @_each(OF_THE_ARCHIVE)
 def test_archive_is_closed_to_who_is_not_signed_in(hidden: Hidden, call: Call) -> None:
     for name in ("anonymous", "outsider's link", "reviewer"):
@@ -134,10 +149,12 @@ def _public_functions() -> Iterator[Callable[..., Any]]:
         if path.stem in {"queries", "services"}:
             module = importlib.import_module(".".join(path.with_suffix("").parts))
             passed_on = getattr(module, "__all__", ())
+            named = ((name, inspect.unwrap(value)) for name, value in vars(module).items() if callable(value))
             yield from (
-                inspect.unwrap(function)
-                for name, function in inspect.getmembers(module, inspect.isfunction)
-                if not name.startswith("_") and (function.__module__ == module.__name__ or name in passed_on)
+                function
+                for name, function in named
+                if inspect.isfunction(function) and not name.startswith("_")
+                if function.__module__ == module.__name__ or name in passed_on
             )
 
 
@@ -182,7 +199,6 @@ def test_faces_call_nothing_without_saying_who_asks_but_of_what_they_were_given(
         "archive.assets.queries.is_blinded",
         "archive.accounts.queries.may",
         "archive.datasets.queries.require",
-        "archive.snapshots.queries.require_commits",
     ],
 )
 def test_leak_is_noticed_when_something_is_forgotten(

@@ -118,9 +118,18 @@ TABLE: dict[Action, set[str]] = {
     Action.MANAGE_TOKENS: APPROVED,
     Action.FOLLOW_WORK: OWNERS | {"unapproved owner", "owner, reading token", "admin, reading token"},
     Action.STEER_WORK: OWNERS,
+    Action.KNOW_PEOPLE: OWNERS_TO_READ | VIEWERS,
+    Action.UPLOAD: OWNERS,
+    Action.USE_ACCOUNT: EVERYBODY - {"anonymous", "reviewer", "reviewer of another"},
+    Action.TAKE_PART: READERS,
+    Action.CONTRIBUTE: APPROVED,
+    Action.USE_CREDENTIAL: READERS | {"reviewer", "reviewer of another"},
+    Action.OVERSEE: {"staff", "staff, reading token", "admin", "admin, reading token", "system"},
 }
 
 
+# What everybody may do with a dataset that is open.
+OF_READERS = (Action.READ, Action.KNOW_PEOPLE)
 MAKERS = [make_dataset, make_embargoed_dataset, make_releasing_dataset]
 
 
@@ -173,7 +182,7 @@ def test_may_is_what_the_table_says_of_an_embargoed_dataset(cases: Cases, action
     assert cases[make_embargoed_dataset].allowed(action) == TABLE[action]
 
 
-@pytest.mark.parametrize("action", [action for action in Action if action is not Action.READ])
+@pytest.mark.parametrize("action", [action for action in Action if action not in OF_READERS])
 def test_may_is_what_the_table_says_of_an_open_dataset(cases: Cases, action: Action) -> None:
     assert cases[make_dataset].allowed(action) == TABLE[action]
 
@@ -181,6 +190,7 @@ def test_may_is_what_the_table_says_of_an_open_dataset(cases: Cases, action: Act
 @pytest.mark.parametrize("make", [make_dataset, make_releasing_dataset])
 def test_released_dataset_may_be_read_by_everybody(cases: Cases, make: Callable[[], Dataset]) -> None:
     assert cases[make].allowed(Action.READ) == EVERYBODY
+    assert cases[make].allowed(Action.KNOW_PEOPLE) == EVERYBODY
 
 
 @pytest.mark.parametrize("name", ACTORS)
@@ -257,8 +267,8 @@ def test_require_asks_nobody_to_sign_in() -> None:
 
 
 def test_require_refuses_somebody_with_the_message() -> None:
-    with pytest.raises(ForbiddenError, match=r"^Action not allowed$"):
-        require(acting(make_user()), Action.PUBLISH, make_dataset(), message="Action not allowed")
+    with pytest.raises(ForbiddenError, match=r"^Only theirs\.$"):
+        require(acting(make_user()), Action.PUBLISH, make_dataset(), message="Only theirs.")
 
 
 @pytest.mark.parametrize("name", ["anonymous", "stranger"])

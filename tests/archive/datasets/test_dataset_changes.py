@@ -132,7 +132,7 @@ def test_create_takes_the_number_that_an_administrator_chose_and_then_goes_round
 
 
 def test_create_lets_only_administrators_choose_a_number() -> None:
-    with pytest.raises(ForbiddenError, match="admin only"):
+    with pytest.raises(ForbiddenError, match="Only administrators"):
         _create(identifier="000777")
 
 
@@ -144,7 +144,7 @@ def test_create_refuses_a_number_that_is_none(identifier: object) -> None:
 
 def test_create_refuses_a_number_that_is_taken() -> None:
     taken = _create()
-    with pytest.raises(InvalidError, match=f"Dandiset {taken.identifier} already exists"):
+    with pytest.raises(InvalidError, match="There is a dataset"):
         _create(acting(make_admin()), identifier=taken.identifier)
 
 
@@ -209,7 +209,7 @@ def _delete(dataset: Dataset) -> None:
 @pytest.mark.parametrize("change", [_update_draft, _set_owners, _delete, make_asset])
 def test_changes_are_refused_while_a_dataset_is_being_released(change: Any) -> None:
     dataset = make_releasing_dataset()
-    with pytest.raises(InvalidError, match="Dandiset modification not allowed during unembargo"):
+    with pytest.raises(InvalidError, match="Nothing of the dataset changes"):
         change(dataset)
 
 
@@ -249,7 +249,7 @@ def test_set_owners_refuses_to_leave_a_dataset_to_nobody(usernames: list[str], m
 
 def test_set_owners_refuses_a_stranger() -> None:
     stranger = make_user()
-    with pytest.raises(ForbiddenError, match="Action not allowed"):
+    with pytest.raises(ForbiddenError, match="Only the owners"):
         set_owners(actor=acting(stranger), dataset=make_dataset(), usernames=[stranger.username])
 
 
@@ -286,12 +286,12 @@ def test_delete_never_gives_the_number_to_another() -> None:
 def test_delete_is_refused_of_what_has_been_published(worker: Worker) -> None:
     dataset = make_valid_dataset(worker)
     make_published_version(worker, dataset)
-    with pytest.raises(ForbiddenError, match="Cannot delete dandisets with published versions"):
+    with pytest.raises(ForbiddenError, match="has published versions"):
         delete_dataset(actor=owner_of(dataset), dataset=dataset)
 
 
 def test_delete_is_refused_to_a_stranger() -> None:
-    with pytest.raises(ForbiddenError, match="which you do not own"):
+    with pytest.raises(ForbiddenError, match="Only the owners"):
         delete_dataset(actor=acting(make_user()), dataset=make_dataset())
 
 
@@ -325,7 +325,7 @@ def test_change_that_waited_while_the_dataset_was_deleted_finds_nothing(change: 
 def test_version_is_withdrawn_by_an_administrator_only(worker: Worker) -> None:
     dataset = make_valid_dataset(worker)
     version = make_published_version(worker, dataset)
-    with pytest.raises(ForbiddenError, match="Cannot delete published versions"):
+    with pytest.raises(ForbiddenError, match="Only administrators"):
         delete_version(actor=owner_of(dataset), version=version)
     delete_version(actor=acting(make_admin()), version=version)
     assert [each.version for each in dataset.versions.all()] == ["draft"]
@@ -335,7 +335,7 @@ def test_version_is_withdrawn_by_an_administrator_only(worker: Worker) -> None:
 
 
 def test_draft_is_never_withdrawn() -> None:
-    with pytest.raises(ForbiddenError, match="Cannot delete draft versions"):
+    with pytest.raises(ForbiddenError, match="A draft is not deleted"):
         delete_version(actor=acting(make_admin()), version=_draft(make_dataset()))
 
 

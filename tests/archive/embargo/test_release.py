@@ -108,14 +108,14 @@ def test_release_is_in_the_history_and_ends_the_embargo_today() -> None:
 @pytest.mark.parametrize("make", [make_dataset, make_releasing_dataset])
 def test_release_is_refused_when_the_dataset_is_not_embargoed(make: Callable[[], Dataset]) -> None:
     dataset = make()
-    with pytest.raises(InvalidError, match=r"^Dandiset not embargoed$"):
+    with pytest.raises(InvalidError, match=r"^The dataset is not embargoed\.$"):
         release(actor=owner_of(dataset), dataset=dataset)
 
 
 def test_release_is_refused_while_uploads_are_under_way() -> None:
     dataset = make_embargoed_dataset()
     start_upload(actor=owner_of(dataset), dataset=dataset, size=1, etag=f"{'0' * 32}-1")
-    with pytest.raises(InvalidError, match=r"^Dandiset unembargo not allowed with active uploads$"):
+    with pytest.raises(InvalidError, match="^Uploads for it are under way"):
         release(actor=owner_of(dataset), dataset=dataset)
     assert access_of(dataset) == Dataset.Access.EMBARGOED
 
@@ -132,7 +132,7 @@ def test_publishing_waits_until_the_release_is_done(worker: Worker) -> None:
     make_asset(dataset)
     worker.run()
     start_release(dataset)
-    with pytest.raises(InvalidError, match="Operation only allowed on OPEN dandisets"):
+    with pytest.raises(InvalidError, match="under embargo"):
         publish(actor=owner_of(dataset), dataset=dataset)
     worker.run()
     dataset.refresh_from_db()

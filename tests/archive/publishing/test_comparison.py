@@ -12,7 +12,7 @@ from archive.assets.services import NewAsset, change_assets, remove_asset, repla
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import update_draft
 from archive.differences import Difference, Operation
-from archive.errors import NotFoundError, UnauthenticatedError
+from archive.errors import NotFoundError
 from archive.publishing.queries import (
     Comparison,
     FileOperation,
@@ -223,5 +223,5 @@ def test_comparison_needs_two_versions_of_the_dataset(dataset: Dataset, first: V
 
 def test_comparison_is_for_those_who_may_read_the_dataset() -> None:
     dataset = make_embargoed_dataset()
-    with pytest.raises(UnauthenticatedError):
+    with pytest.raises(NotFoundError):
         compared(dataset, Version.DRAFT)

@@ -13,7 +13,7 @@ from archive.assets.queries import AssetDocuments, assets_of
 from archive.assets.services import change_assets, remove_asset
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import update_draft
-from archive.errors import ArchiveError, ConflictError, ForbiddenError, InvalidError, LockedError
+from archive.errors import ArchiveError, ConflictError, ForbiddenError, InvalidError, LockedError, Reason
 from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Change, Job
@@ -259,31 +259,32 @@ def _with_an_invalid_file(worker: Worker) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("make", "error", "message"),
+    ("make", "error", "reason"),
     [
-        (_embargoed, InvalidError, "Operation only allowed on OPEN dandisets"),
-        (_being_published, LockedError, "Dandiset is currently being published"),
-        (_being_published_and_edited, LockedError, "Dandiset is currently being published"),
-        (_published, InvalidError, "There have been no changes to the draft version since the last publish."),
-        (_just_made, ConflictError, "Metadata validation is pending for this dandiset, please try again later."),
-        (_with_a_pending_file, ConflictError, "Metadata validation is pending for this dandiset, please try again"),
-        (_validating, ConflictError, "Dandiset is currently being validated"),
-        (_empty, InvalidError, "Dandiset metadata or asset metadata is not valid"),
-        (_with_an_invalid_file, InvalidError, "Dandiset metadata or asset metadata is not valid"),
+        (_embargoed, InvalidError, Reason.NOT_RELEASED),
+        (_being_published, LockedError, Reason.BEING_PUBLISHED),
+        (_being_published_and_edited, LockedError, Reason.BEING_PUBLISHED),
+        (_published, InvalidError, Reason.UNCHANGED),
+        (_just_made, ConflictError, Reason.NOT_VALIDATED),
+        (_with_a_pending_file, ConflictError, Reason.NOT_VALIDATED),
+        (_validating, ConflictError, Reason.BEING_VALIDATED),
+        (_empty, InvalidError, Reason.NOT_VALID),
+        (_with_an_invalid_file, InvalidError, Reason.NOT_VALID),
     ],
 )
 def test_publish_is_refused(
-    worker: Worker, make: Callable[[Worker], Dataset], error: type[ArchiveError], message: str
+    worker: Worker, make: Callable[[Worker], Dataset], error: type[ArchiveError], reason: Reason
 ) -> None:
     dataset = make(worker)
     before = [position(dataset.number), Version.objects.count(), Job.objects.count()]
-    with pytest.raises(error, match=message):
+    with pytest.raises(error) as caught:
         publish(actor=owner_of(dataset), dataset=dataset)
+    assert caught.value.reason == reason
     assert [position(dataset.number), Version.objects.count(), Job.objects.count()] == before
 
 
 def test_publish_is_refused_to_strangers(worker: Worker) -> None:
-    with pytest.raises(ForbiddenError, match="Action not allowed"):
+    with pytest.raises(ForbiddenError, match="Only the owners"):
         publish(actor=acting(make_user()), dataset=make_valid_dataset(worker))
 
 

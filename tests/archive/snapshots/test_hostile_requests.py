@@ -75,7 +75,7 @@ def test_push_is_refused_while_the_dataset_is_being_released(tmp_path: Path, pus
     dataset = make_releasing_dataset()
     place = Place(dataset, new_repository(tmp_path / "released.git"))
     said = refused(place, pusher.request((NONE, pusher.commit(GOOD), MAIN)))
-    assert "Dandiset modification not allowed during unembargo" in said
+    assert "Nothing of the dataset changes while it is released." in said
 
 
 def test_push_by_who_does_not_own_the_dataset_is_refused(place: Place, pusher: Pusher, main: str) -> None:
