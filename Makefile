@@ -37,10 +37,11 @@ run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or
 test: $(PACKAGES) $(CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
 	@export DJANGO_SETTINGS_MODULE=dandiapi.settings.testing; exec $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
-check: $(PACKAGES) ## check style, types, imports and migrations
+check: $(PACKAGES) ## check style, types, imports, dead code and migrations
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/lint-imports
+	$(PYTHON) -m tests.house.dead_code
 	$(BESIDE_SERVICES) mypy archive dandiapi
 	$(BESIDE_SERVICES) python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BESIDE_SERVICES) python manage.py check --deploy --fail-level WARNING

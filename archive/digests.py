@@ -19,8 +19,6 @@ MAX_PARTS = 10_000
 MAX_OBJECT_SIZE = 5 * 2**40
 
 ETAG_PATTERN = re.compile(r"[0-9a-f]{32}-[0-9]{1,5}")
-SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
-MD5_PATTERN = re.compile(r"[0-9a-f]{32}")
 
 _READ_SIZE = 4 * MIB
 

@@ -124,7 +124,6 @@ class Job(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
-    ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
     UNDONE = (State.FAILED, State.CANCELLED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -58,10 +58,6 @@ class Contributor:
     def is_contact(self) -> bool:
         return "Contact person" in self.roles
 
-    @property
-    def is_funder(self) -> bool:
-        return "Funder" in self.roles
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -90,10 +86,6 @@ class About:
     @property
     def contacts(self) -> list[Contributor]:
         return [one for one in self.contributors if one.is_contact]
-
-    @property
-    def funders(self) -> list[Contributor]:
-        return [one for one in self.contributors if one.is_funder]
 
 
 def about(metadata: Mapping[str, Any]) -> About:
