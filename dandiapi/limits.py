@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from archive.accounts.models import User
 from dandiapi.addresses import address_of
-from dandiapi.auth import proof_of, scheme_of
+from dandiapi.credentials import proof_of, scheme_of
 from dandiapi.errors import AWAY
 from dandiapi.faces import is_for_git
 

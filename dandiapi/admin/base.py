@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from archive.accounts.models import User
 from archive.datasets.queries import visible_datasets
-from dandiapi.auth import actor_of
+from dandiapi.credentials import actor_by_session
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -83,7 +83,7 @@ class ByDatasetAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows of the datasets that the asker may read."""
         rows = super().get_queryset(request)
-        actor = actor_of(request)
+        actor = actor_by_session(request)
         if actor.is_admin:
             return rows
         return rows.filter(**{f"{self.dataset_column}__in": visible_datasets(actor).values("pk")})
@@ -100,7 +100,7 @@ class ByDatasetAdmin(ReadOnlyAdmin):
 
 def is_administrator(request: HttpRequest) -> bool:
     """Whether an administrator is asking; others of the staff may only look."""
-    return actor_of(request).is_admin
+    return actor_by_session(request).is_admin
 
 
 def ids(rows: QuerySet[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from archive import models
 from archive.zarr.services import finalize
 from dandiapi.admin.base import ByDatasetAdmin, ReadOnlyAdmin, is_about_one, is_administrator
-from dandiapi.auth import actor_of
+from dandiapi.credentials import actor_by_session
 
 
 @admin.register(models.Dataset)
@@ -131,7 +131,7 @@ class ZarrAdmin(ByDatasetAdmin):
         """Finalize those that are pending, so that a worker ingests what has arrived."""
         pending = list(zarrs.filter(status=models.ZarrArchive.Status.PENDING))
         for zarr in pending:
-            finalize(actor=actor_of(request), zarr_id=zarr.pk)
+            finalize(actor=actor_by_session(request), zarr_id=zarr.pk)
         self.message_user(request, f"{len(pending)} archives will be ingested.", messages.SUCCESS)
 
 

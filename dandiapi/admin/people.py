@@ -16,7 +16,7 @@ from archive.accounts.queries import find_proven_users, owners_of, viewers_of
 from archive.accounts.services import approve_user, revoke_token
 from archive.datasets.services import set_owners, set_viewers
 from dandiapi.admin.base import PER_PAGE, BoundedSearch, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
-from dandiapi.auth import actor_of
+from dandiapi.credentials import actor_by_session
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # Whoever changes these can sign in as that person, by way of a forgotten password.
@@ -78,7 +78,7 @@ class AccountAdmin(BoundedSearch, UserAdmin):
         """Let them make datasets, and tell them. To reject one needs a reason, and so a page."""
         waiting = list(people.exclude(status=User.Status.APPROVED))
         for person in waiting:
-            approve_user(actor=actor_of(request), user=person)
+            approve_user(actor=actor_by_session(request), user=person)
         self.message_user(request, f"{len(waiting)} people approved.", messages.SUCCESS)
 
 
@@ -160,10 +160,10 @@ class GrantAdmin(ByDatasetAdmin):
         """Make somebody an owner, or a viewer, no longer."""
         if obj.role == Grant.Role.VIEWER:
             names = [viewer.username for viewer in viewers_of(obj.dataset_id) if viewer.pk != obj.user_id]
-            set_viewers(actor=actor_of(request), dataset=obj.dataset, usernames=names)
+            set_viewers(actor=actor_by_session(request), dataset=obj.dataset, usernames=names)
             return
         self._set_owners(request, obj, [owner for owner in owners_of(obj.dataset_id) if owner.pk != obj.user_id])
 
     def _set_owners(self, request: HttpRequest, grant: Grant, people: Sequence[User]) -> None:
         names = [person.username for person in people]
-        set_owners(actor=actor_of(request), dataset=grant.dataset, usernames=names)
+        set_owners(actor=actor_by_session(request), dataset=grant.dataset, usernames=names)

@@ -8,13 +8,13 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from archive.accounts.models import ReviewerLink, Token
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_dataset
 from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import require_commits
-from dandiapi.auth import Anyone, proof_of, scheme_of
+from dandiapi.auth import Anyone
+from dandiapi.credentials import actor_by_secret
 from dandiapi.errors import headers_of, in_the_domain, status_of
 
 P = ParamSpec("P")
@@ -58,14 +58,10 @@ def refusal(error: ArchiveError) -> HttpResponse:
 
 def actor_from(request: HttpRequest) -> Actor:
     """Who is asking. Raises UnauthenticatedError for a token that is none, or is no longer."""
-    if not scheme_of(request):
-        return ANONYMOUS
-    proof = proof_of(request)
-    if proof is None:
-        raise UnauthenticatedError(f"There is no such token, or it has ended. {SIGN_IN}")
-    if isinstance(proof, ReviewerLink):
-        return Actor(link=proof)
-    return Actor(user=proof.user, token=proof if isinstance(proof, Token) else None)
+    try:
+        return actor_by_secret(request) or ANONYMOUS
+    except UnauthenticatedError:
+        raise UnauthenticatedError(f"There is no such token, or it has ended. {SIGN_IN}") from None
 
 
 @contextmanager

@@ -15,16 +15,16 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from rest_framework.exceptions import APIException
 
 from archive.accounts.policy import Actor
 from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
 from dandiapi.addresses import address_of
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
+from dandiapi.credentials import actor_of
 from dandiapi.errors import headers_of, in_the_domain, status_of
 from dandiapi.limits import is_admitted, seconds_to_wait
 from dandiapi.live.news import Newsroom
-from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, actor_from, request_from
+from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, request_from
 from dandiapi.live.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ def _asker(scope: Scope) -> tuple[Actor, str]:
     if not is_admitted(request):
         wait: Headers = [(b"retry-after", str(seconds_to_wait()).encode())]
         raise _RefusedError(HTTPStatus.TOO_MANY_REQUESTS, {"detail": "Too many requests."}, wait)
-    actor = actor_from(request)
+    actor = actor_of(request)
     return actor, str(actor.user_id or address_of(request))
 
 
@@ -237,8 +237,6 @@ def _refusal(error: Exception) -> _RefusedError:
         headers: Headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
         detail = error.message or DETAILS.get(type(error), "You may not do this.")
         return _RefusedError(status_of(error), {"detail": detail}, headers)
-    if isinstance(error, APIException):
-        return _RefusedError(error.status_code, {"detail": str(error.detail)})
     logger.error("A stream failed", exc_info=error)
     return _RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "A fault of ours."})
 

@@ -16,13 +16,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.views import APIView
 
 from archive.accounts.policy import Actor
 from archive.datasets.queries import find_dataset, find_job, visible_jobs
 from archive.errors import UnauthenticatedError
 from archive.timeline.queries import changes, position
-from dandiapi.auth import actor_of
 from dandiapi.jobs import job_detail, job_row
 from dandiapi.live.news import Topic
 
@@ -39,11 +37,6 @@ def request_from(scope: dict[str, Any]) -> HttpRequest:
     request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.user = get_user(request)
     return request
-
-
-def actor_from(request: HttpRequest) -> Actor:
-    """Who is asking, by the same tokens and sessions as everywhere; raises what a bad token raises there."""
-    return actor_of(APIView().initialize_request(request))
 
 
 @dataclass(frozen=True)

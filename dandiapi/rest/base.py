@@ -15,7 +15,7 @@ from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_dataset, find_version
 from archive.errors import InvalidError, UnauthenticatedError
-from dandiapi.auth import actor_of
+from dandiapi.credentials import actor_of
 from dandiapi.rest.render import WORDS
 from dandiapi.rest.words import sentence
 

@@ -364,11 +364,7 @@ GIT_PUSH_PATIENCE: float = env.float("GIT_PUSH_PATIENCE", 20.0)
 # --- The faces --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "dandiapi.auth.BearerAuthentication",
-        "dandiapi.auth.TokenAuthentication",
-        "dandiapi.auth.SessionAuthentication",
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["dandiapi.auth.Credentials"],
     "DEFAULT_PERMISSION_CLASSES": ["dandiapi.auth.ApprovedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["dandiapi.rest.render.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dandiapi.rest.render.JSONParser"],

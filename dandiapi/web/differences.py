@@ -20,7 +20,8 @@ from archive.publishing.queries import (
     page_of_changes,
     sums_of_changes,
 )
-from dandiapi.auth import Anyone, actor_of
+from dandiapi.auth import Anyone
+from dandiapi.credentials import actor_by_session
 from dandiapi.web.access import open_to
 from dandiapi.web.entries import entry_in_words, value_in_words
 
@@ -33,7 +34,7 @@ ENTRIES_SHOWN = 5
 @open_to(Anyone)
 def differences(request: HttpRequest, identifier: str, name: str, other: str) -> HttpResponse:
     """What differs from one version to another: sums, metadata, and files by path, page after page."""
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     comparison = compare_versions(actor, int(identifier), name, other)
     path = request.GET.get("after", "").replace("\0", "")
     wanted = _wanted(request.GET.get("change", ""))

@@ -15,7 +15,8 @@ from oauth2_provider.views import RevokeTokenView as LibraryRevokeTokenView
 from oauth2_provider.views import TokenView as LibraryTokenView
 
 from archive.accounts.queries import Question, open_questions
-from dandiapi.auth import Anyone, SignedIn, actor_of
+from dandiapi.auth import Anyone, SignedIn
+from dandiapi.credentials import actor_by_session
 from dandiapi.web.questionnaire import without_questions
 
 
@@ -61,7 +62,7 @@ class AuthorizeView(AuthorizationView):  # type: ignore[misc]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask first what is still to be asked (contract 1.10)."""
-        user = actor_of(request).user
+        user = actor_by_session(request).user
         questions = open_questions(user) if user else ()
         if questions:
             return HttpResponseRedirect(_questionnaire(request.GET, questions))

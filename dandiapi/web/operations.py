@@ -6,7 +6,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive.monitor.queries import attention
-from dandiapi.auth import Staff, actor_of
+from dandiapi.auth import Staff
+from dandiapi.credentials import actor_by_session
 from dandiapi.web.access import open_to
 
 
@@ -15,4 +16,4 @@ from dandiapi.web.access import open_to
 @open_to(Staff)
 def operations(request: HttpRequest) -> HttpResponse:
     """It, with a link to each thing in the admin."""
-    return render(request, "operations.html", {"attention": attention(actor_of(request))})
+    return render(request, "operations.html", {"attention": attention(actor_by_session(request))})

@@ -13,7 +13,8 @@ from archive.accounts.models import User
 from archive.accounts.queries import approved_users, find_user, users_by_need
 from archive.accounts.services import approve_user, reject_user
 from archive.errors import InvalidError
-from dandiapi.auth import Staff, actor_of
+from dandiapi.auth import Staff
+from dandiapi.credentials import actor_by_session
 from dandiapi.web.access import open_to
 from dandiapi.web.forms import ReviewForm
 from dandiapi.web.paging import Page
@@ -27,7 +28,7 @@ FORMULA_STARTS = "=+-@\t\r\n "
 @open_to(Staff)
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Everybody, those first who wait to be approved."""
-    people = users_by_need(actor_of(request))
+    people = users_by_need(actor_by_session(request))
     page = Page.of(request, count=people.count(), size=PEOPLE_PER_PAGE)
     return render(request, "dashboard.html", {"page": page, "people": people[page.start : page.end]})
 
@@ -37,7 +38,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @open_to(Staff)
 def review_user(request: HttpRequest, username: str) -> HttpResponse:
     """What somebody has answered; by POST, they are approved or rejected."""
-    person = find_user(actor_of(request), username)
+    person = find_user(actor_by_session(request), username)
     form = ReviewForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _is_reviewed(request, form, person):
         return redirect("review-user", username)
@@ -46,7 +47,7 @@ def review_user(request: HttpRequest, username: str) -> HttpResponse:
 
 def _is_reviewed(request: HttpRequest, form: ReviewForm, person: User) -> bool:
     """Whether the review is taken; the form says why if it is not."""
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     try:
         if form.cleaned_data["status"] == User.Status.APPROVED:
             approve_user(actor=actor, user=person)
@@ -62,7 +63,7 @@ def _is_reviewed(request: HttpRequest, form: ReviewForm, person: User) -> bool:
 @require_safe
 def mailing_list(request: HttpRequest) -> HttpResponseBase:
     """Approved people as CSV, for newsletters. Who is not staff is refused, and not asked to sign in."""
-    rows = approved_users(actor_of(request)).exclude(email="").values_list("email", "first_name", "last_name")
+    rows = approved_users(actor_by_session(request)).exclude(email="").values_list("email", "first_name", "last_name")
     return StreamingHttpResponse(
         _lines(rows.iterator(chunk_size=1000)),
         content_type="text/csv",

@@ -14,7 +14,8 @@ from archive.accounts.models import User
 from archive.accounts.queries import NAMES, QUESTIONS, Question, open_questions
 from archive.accounts.services import answer_questionnaire
 from archive.errors import InvalidError, NotFoundError
-from dandiapi.auth import SignedIn, actor_of
+from dandiapi.auth import SignedIn
+from dandiapi.credentials import actor_by_session
 from dandiapi.web.access import open_to
 from dandiapi.web.next_page import next_page
 
@@ -48,7 +49,7 @@ def _questions(request: HttpRequest, questions: Sequence[Question], going: str) 
 
 
 def _person(request: HttpRequest) -> User:
-    user = actor_of(request).user
+    user = actor_by_session(request).user
     if user is None:
         raise NotFoundError
     return user

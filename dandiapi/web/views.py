@@ -39,7 +39,8 @@ from archive.paths import ancestors, name_of
 from archive.publishing.queries import draft_state, obstacle_to_publishing, problems_of_draft
 from archive.publishing.services import publish
 from archive.search.queries import search_datasets
-from dandiapi.auth import Anyone, Approved, SignedIn, actor_of
+from dandiapi.auth import Anyone, Approved, SignedIn
+from dandiapi.credentials import actor_by_session
 from dandiapi.web.about import about
 from dandiapi.web.access import open_to
 from dandiapi.web.differences import suggested_notes
@@ -107,7 +108,7 @@ def starred_datasets(request: HttpRequest) -> HttpResponse:
 
 
 def _listed(request: HttpRequest, wanted: DatasetFilter, search: str = "") -> dict[str, Any]:
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     start = (number_asked_for(request) - 1) * DATASETS_PER_PAGE
     found = page_of(search_datasets(actor, wanted, search), start, DATASETS_PER_PAGE)
     page = Page.of(request, count=found.count, size=DATASETS_PER_PAGE)
@@ -145,7 +146,7 @@ class Listed:
 @open_to(Anyone)
 def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
     """The newest published version of a dataset, or the draft if there is none."""
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     dataset = find_dataset(actor, int(identifier))
     latest = latest_versions(actor, [dataset])[dataset.number]
     return _version_page(request, actor, dataset.number, (latest.published or latest.draft).version)
@@ -155,7 +156,7 @@ def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
 @open_to(Anyone)
 def version(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """One version of a dataset."""
-    return _version_page(request, actor_of(request), int(identifier), name)
+    return _version_page(request, actor_by_session(request), int(identifier), name)
 
 
 def _version_page(request: HttpRequest, actor: Actor, number: int, name: str) -> HttpResponse:
@@ -212,7 +213,7 @@ def _in_words(draft: Version, problems: Iterable[Mapping[str, str]]) -> Iterator
 @open_to(Approved)
 def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
     """Publish the draft as it is now."""
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     dataset = find_dataset(actor, int(identifier))
     publish(actor=actor, dataset=dataset, release_notes=request.POST.get("release_notes", "").strip())
     messages.success(request, "Publishing has begun. The new version will be here in a moment.")
@@ -223,7 +224,7 @@ def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
 @open_to(Approved)
 def star(request: HttpRequest, identifier: str) -> HttpResponse:
     """Give the user's star, or take it back, and return to the page that was looked at."""
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     set_star(actor=actor, dataset=find_dataset(actor, int(identifier)), starred=request.POST.get("starred") == "yes")
     return redirect(next_page(request, otherwise=reverse("dataset", args=[identifier])))
 
@@ -250,7 +251,7 @@ class Entry:
 @open_to(Anyone)
 def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
     """What is in a folder of a version."""
-    version = find_version(actor_of(request), int(identifier), name)
+    version = find_version(actor_by_session(request), int(identifier), name)
     location = request.GET.get("location", "").strip("/")
     folder = find_folder(version, location)
     if folder is None and location:
@@ -274,7 +275,7 @@ def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
 @open_to(Anyone)
 def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpResponse:
     """A file or folder by its path, as the README of a version names it: leads to its content."""
-    version = find_version(actor_of(request), int(identifier), name)
+    version = find_version(actor_by_session(request), int(identifier), name)
     asset = find_asset_at(version, path)
     if asset is None and find_folder(version, path.strip("/")):
         return redirect(f"{reverse('files', args=[identifier, name])}?{urlencode({'location': path.strip('/')})}")
@@ -301,7 +302,7 @@ def _folders_to(location: str) -> list[tuple[str, str]]:
 @open_to(SignedIn)
 def tokens(request: HttpRequest) -> HttpResponse:
     """The user's tokens; by POST, a new one, whose secret is on that very page and never again."""
-    actor = actor_of(request)
+    actor = actor_by_session(request)
     form = TokenForm(request.POST if request.method == "POST" else None)
     secret = _new_secret(actor, form) if form.is_bound else None
     facts = {
@@ -332,7 +333,7 @@ def _new_secret(actor: Actor, form: TokenForm) -> str | None:
 @open_to(SignedIn)
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke one of the user's tokens."""
-    revoke_token(user=_user(actor_of(request)), token_id=token_id)
+    revoke_token(user=_user(actor_by_session(request)), token_id=token_id)
     messages.success(request, "The token is revoked.")
     return redirect("tokens")
 
