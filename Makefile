@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 PYTHON := .venv/bin/python
-EMBEDDED := $(PYTHON) -m dandiapi.embedded --kept
+EMBEDDED := $(PYTHON) -m embedded --kept
 # Checks that read the settings need what the settings need.
 BESIDE_SERVICES := $(EMBEDDED) exec --throwaway --
 PRODUCTION := DJANGO_SETTINGS_MODULE=dandiapi.settings.production ARCHIVE_URL=https://archive.example.org \
@@ -42,7 +42,7 @@ check: $(PACKAGES) ## check style, types, imports, dead code and migrations
 	.venv/bin/ruff format --check
 	.venv/bin/lint-imports
 	$(PYTHON) -m tests.house.dead_code
-	$(BESIDE_SERVICES) mypy archive dandiapi
+	$(BESIDE_SERVICES) mypy archive dandiapi embedded
 	$(BESIDE_SERVICES) python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BESIDE_SERVICES) python manage.py check --deploy --fail-level WARNING
 	@$(MAKE) audit
@@ -68,4 +68,4 @@ $(CLIENTS): tests/clients/uv.lock tests/clients/pyproject.toml | $(UV)
 
 .tools/bin/uv:
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is older than 3.11.")'
-	@python3 dandiapi/embedded/install_uv.py .tools/bin
+	@python3 embedded/install_uv.py .tools/bin

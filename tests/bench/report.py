@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from vulture.core import Item
 
 from tests.house.sources import PROJECT
 
+PACKAGES = ("archive", "dandiapi", "embedded")
 # Names of imports are ruff's affair. Fields of models, serializers and dataclasses, and the settings of classes, are
 # read by their names, in SQL, JSON and by Django: of variables it is constants alone that somebody must speak of.
 KINDS = {"function", "class", "method", "property"}
@@ -39,7 +40,11 @@ def dead_code(project: Path) -> list[str]:
 
 def named_by_strings(project: Path) -> Iterator[str]:
     """The names in dotted paths of ours: settings, and whatever else, have Django import by them."""
-    for file in [*project.glob("archive/**/*.py"), *project.glob("dandiapi/**/*.py")]:
+    for file in [
+        *project.glob("archive/**/*.py"),
+        *project.glob("dandiapi/**/*.py"),
+        *project.glob("embedded/**/*.py"),
+    ]:
         for path in DOTTED_NAME.findall(file.read_text()):
             yield from NAME.findall(path)
 

@@ -17,13 +17,13 @@ END = "<!-- End of the map -->"
 
 
 def rooms(project: Path) -> list[Path]:
-    """Return the rooms from the top down: the faces, and the domain's in the order of import-linter.
+    """Return the rooms from the top down; those of the domain in the order of import-linter.
 
     A room is a package, or a module that stands in that order by itself.
     """
     domain = project / "archive"
     ordered = [room for name in room_order(project) for room in (domain / name, domain / f"{name}.py") if room.exists()]
-    found = [*packages(project / "dandiapi"), domain, *ordered]
+    found = [*packages(project / "embedded"), *packages(project / "dandiapi"), domain, *ordered]
     return [*found, *(package for package in packages(domain) if package not in found)]
 
 

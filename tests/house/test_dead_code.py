@@ -30,7 +30,7 @@ ALIVE = [
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The dead code in a copy of the sources in which all of that is planted, without its places."""
     folder = tmp_path_factory.mktemp("sources")
-    for package in ("archive", "dandiapi"):
+    for package in ("archive", "dandiapi", "embedded"):
         shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("manage.py", "pyproject.toml"):
         shutil.copy(PROJECT / name, folder)

@@ -21,7 +21,7 @@ from tests.house.sources import PROJECT
 
 TUTORIAL = (PROJECT / "docs/tutorials/first-change.md").read_text()
 BLOCK = re.compile(r"^```(\w+)(?: title=\"(.+?)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BESIDE_SERVICES = ".venv/bin/python -m dandiapi.embedded exec --throwaway -- "
+BESIDE_SERVICES = ".venv/bin/python -m embedded exec --throwaway -- "
 MAKE_TEST = re.compile(r"make test TESTS='(.+)'")
 # What is not run here: what looks at the archive, what keeps the change, and what takes minutes.
 LEFT_OUT = ("git ", "make run", "make check", "make test", "TOKEN=", "curl ")
@@ -94,7 +94,7 @@ def copy_sources(folder: Path) -> Path:
     """Copy what the tutorial changes, with what Python has compiled of it, and return the folder."""
     # What Python compiles at this moment, for other tests, has another name until it is done.
     left_out = shutil.ignore_patterns(".venv", "*.pyc.*")
-    for name in ("archive", "dandiapi", "tests"):
+    for name in ("archive", "dandiapi", "embedded", "tests"):
         shutil.copytree(PROJECT / name, folder / name, ignore=left_out)
     for name in ("manage.py", "pyproject.toml"):
         shutil.copy2(PROJECT / name, folder)

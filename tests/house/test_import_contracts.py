@@ -13,6 +13,7 @@ from tests.house.sources import PROJECT
 # Contract, and an import that breaks it: where it is planted, and what.
 PLANTED = [
     ("faces-over-domain", "archive/paths.py", "import dandiapi.celery"),
+    ("faces-over-domain", "dandiapi/faces.py", "import embedded.home"),
     ("room-order", "archive/storage/services.py", "import archive.publishing.services"),
     ("room-order", "archive/validation/summary.py", "import archive.datasets.models"),
     ("in-room-order", "archive/datasets/queries.py", "import archive.datasets.services"),
@@ -28,7 +29,7 @@ NAMES = {contract["id"]: contract["name"] for contract in CONTRACTS}
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    for package in ("archive", "dandiapi"):
+    for package in ("archive", "dandiapi", "embedded"):
         shutil.copytree(PROJECT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 

@@ -7,7 +7,7 @@ import pytest
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import parse_wheel_filename
 
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 
 LOCKS = ("uv.lock", "tests/clients/uv.lock")
 # The oldest system that is promised for each machine: Debian 12's C library, macOS 15.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 
 PROGRAMS = PROJECT / "tests" / "clients" / ".venv" / "bin"
 SCRIPTS = Path(__file__).with_name("client_scripts")

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import psutil
 
-from dandiapi.embedded.account import known_account
-from dandiapi.embedded.home import PROJECT, Home
-from dandiapi.embedded.processes import is_running
-from dandiapi.embedded.services import answers
+from embedded.account import known_account
+from embedded.home import PROJECT, Home
+from embedded.processes import is_running
+from embedded.services import answers
 
 READY_SECONDS = 180.0
 STOP_SECONDS = 60.0
@@ -59,7 +59,7 @@ class RunningArchive:
                 self.home.remember(samples_loaded=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dandiapi.embedded", "--kept", "run"],
+                [sys.executable, "-m", "embedded", "--kept", "run"],
                 cwd=PROJECT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -183,7 +183,7 @@ class RunningArchive:
 
     def manage(self, *arguments: str) -> str:
         """Runs a management command beside it; returns what it printed."""
-        command = [sys.executable, "-m", "dandiapi.embedded", "exec", "--", sys.executable, *arguments]
+        command = [sys.executable, "-m", "embedded", "exec", "--", sys.executable, *arguments]
         finished = subprocess.run(
             command, cwd=PROJECT, env=self.environment(), capture_output=True, text=True, check=False
         )

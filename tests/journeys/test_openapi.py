@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 from tests.journeys.rest import (
     VALID_METADATA,
     add_file,

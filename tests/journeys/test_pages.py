@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from dandiapi.embedded.account import known_account
+from embedded.account import known_account
 from tests.journeys.rest import (
     VALID_METADATA,
     add_file,

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dandiapi.embedded.home import port_is_free
+from embedded.home import port_is_free
 from tests.journeys.client import DandiClient
 from tests.journeys.rest import add_file, create_dandiset, rest_client, success, wait_until_valid
 from tests.journeys.running import RunningArchive, free_port, is_running

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 from tests.journeys.rest import success
 from tests.journeys.running import RunningArchive
 
@@ -31,7 +31,7 @@ def test_samples_are_completed_and_never_doubled(running_archive: RunningArchive
 
 def load(archive: RunningArchive) -> None:
     """Does what the first start does."""
-    door = [sys.executable, "-m", "dandiapi.embedded.samples"]
+    door = [sys.executable, "-m", "embedded.samples"]
     subprocess.run([*door, "--api-url", archive.api_url, "--token", archive.token], cwd=PROJECT, check=True)
 
 

@@ -168,7 +168,7 @@ def test_everything_that_takes_an_actor_is_asked() -> None:
 
 
 # The administration asks Django's own permissions, and commands are for who runs the archive.
-OTHERS = ("admin", "management", "embedded", "settings")
+OTHERS = ("admin", "management", "settings")
 
 
 def _called_by_faces() -> set[str]:

@@ -12,7 +12,7 @@ from archive.accounts.tasks import remind_of_pending_users_task
 from archive.accounts.work import post
 from archive.timeline.models import Job
 from archive.timeline.services import retry_jobs
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 from tests.factories import make_admin, make_unapproved_user, make_user
 from tests.worker import Worker
 

@@ -71,7 +71,7 @@ def _root_files() -> list[SampleFile]:
                 "License": "CC0",
                 "Authors": ["Person Sample", "Other Sample"],
                 "HowToAcknowledge": "There is no need to.",
-                "GeneratedBy": [{"Name": "dandiapi.embedded.samples", "Description": "Generated, not recorded"}],
+                "GeneratedBy": [{"Name": "embedded.samples", "Description": "Generated, not recorded"}],
             },
         ),
         _text_file("README.md", "text/markdown", f"# {NAME}\n\n{DESCRIPTION}\n"),

@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dandiapi.embedded.home import PROJECT
-from dandiapi.embedded.leash import stay_beside
-from dandiapi.embedded.processes import is_running
-from tests.dandiapi.embedded.helpers import eventually, lines
+from embedded.home import PROJECT
+from embedded.leash import stay_beside
+from embedded.processes import is_running
+from tests.embedded.helpers import eventually, lines
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to who asks for them")
 
@@ -24,7 +24,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orp
 RUN = """
     import os, subprocess, sys, time
     from pathlib import Path
-    from dandiapi.embedded.keeper import keep
+    from embedded.keeper import keep
     keep()
     orphan = subprocess.Popen(["/bin/sh", "-c", "sleep 300 & echo $! > {folder}/orphan"], start_new_session=True)
     orphan.wait()

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 from .processes import EmbeddedError, ProcessRecord, describe, is_recorded
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 THROWAWAY_PREFIX = ".archive-test-"
 
 

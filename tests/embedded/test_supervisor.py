@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dandiapi.embedded import supervisor as supervisor_module
-from dandiapi.embedded.home import PROJECT
-from dandiapi.embedded.output import Output
-from dandiapi.embedded.processes import Command, EmbeddedError, is_running
-from dandiapi.embedded.supervisor import Supervisor
-from tests.dandiapi.embedded.helpers import eventually, lines
+from embedded import supervisor as supervisor_module
+from embedded.home import PROJECT
+from embedded.output import Output
+from embedded.processes import Command, EmbeddedError, is_running
+from embedded.supervisor import Supervisor
+from tests.embedded.helpers import eventually, lines
 
 
 def shell(name: str, script: str, grace_seconds: float = 5.0, stage: int = 1) -> Command:
@@ -131,7 +131,7 @@ def test_the_processes_of_a_killed_supervisor_stop(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
         "import os, sys, time\n"
-        "from tests.dandiapi.embedded.test_supervisor import shell, supervise\n"
+        "from tests.embedded.test_supervisor import shell, supervise\n"
         f"supervise().start(shell('child', 'echo $$ > {pid_file}; exec sleep 60'))\n"
         "time.sleep(60)\n"
     )

@@ -210,7 +210,7 @@ class ObjectStore(Service):
         }
         return Command(
             name=self.name,
-            arguments=[sys.executable, "-m", "dandiapi.embedded.object_store"],
+            arguments=[sys.executable, "-m", "embedded.object_store"],
             environment=_inherited() | settings | self._keys(),
             stage=0,
             folder=PROJECT,

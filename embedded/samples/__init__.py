@@ -5,7 +5,7 @@ Run again after an interruption, this adds what is missing and nothing twice.
 
 import os
 
-from dandiapi.embedded.home import PROJECT
+from embedded.home import PROJECT
 
 # pynwb asks when it is imported, and would else write into the home of who runs this.
 os.environ.setdefault("XDG_CACHE_HOME", str(PROJECT / ".tools"))

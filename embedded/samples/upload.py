@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 
 from archive.digests import etag_of_file
-from dandiapi.embedded.processes import EmbeddedError
+from embedded.processes import EmbeddedError
 
 from .sample import Metadata, SampleDataset, SampleFile
 

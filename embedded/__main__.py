@@ -1,4 +1,4 @@
-"""The command line: `python -m dandiapi.embedded run | exec | env`."""
+"""The command line: `python -m embedded run | exec | env`."""
 
 import argparse
 import os
@@ -38,7 +38,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m dandiapi.embedded",
+        prog="python -m embedded",
         description=DESCRIPTION,
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,

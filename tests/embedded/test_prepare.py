@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dandiapi.embedded import prepare
+from embedded import prepare
 
 
 @pytest.fixture

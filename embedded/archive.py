@@ -58,7 +58,7 @@ def _open(session: Session, port: int, url: str) -> None:
 
 def _prepare(session: Session) -> None:
     """Brings database, bucket, static files and the first account to where this version of the code wants them."""
-    command = _python(session, "prepare", ["-m", "dandiapi.embedded.prepare"])
+    command = _python(session, "prepare", ["-m", "embedded.prepare"])
     code = session.supervisor.run(command)
     if code != 0:
         raise EmbeddedError(f"Preparing the database and the bucket failed with code {code}; the lines above say why.")
@@ -126,7 +126,7 @@ def _load_samples(session: Session, account: Account, local_url: str) -> None:
     """Uploads the sample datasets once; what an interruption cut short is taken up again at the next start."""
     if os.environ.get("ARCHIVE_SAMPLES") == "0" or session.home.read().get("samples_loaded"):
         return
-    arguments = ["-m", "dandiapi.embedded.samples", "--api-url", f"{local_url}/api", "--token", account["token"]]
+    arguments = ["-m", "embedded.samples", "--api-url", f"{local_url}/api", "--token", account["token"]]
     if session.supervisor.run(_python(session, "samples", arguments)) == 0:
         session.home.remember(samples_loaded=True)
     else:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dandiapi.embedded import install_uv
-from dandiapi.embedded.install_uv import VERSION, InstallError
+from embedded import install_uv
+from embedded.install_uv import VERSION, InstallError
 
 NAME = f"uv-{VERSION}-py3-none-any.whl"
 PROGRAM = b"#!/bin/sh\necho uv\n"

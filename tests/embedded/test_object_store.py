@@ -19,8 +19,8 @@ from django.conf import settings
 from archive.storage.queries import bucket as bucket_name
 from archive.storage.queries import client, find, public_url, read_whole, sign_read
 from archive.storage.services import open_to_all, write
-from dandiapi.embedded.home import Home
-from dandiapi.embedded.services import ObjectStore
+from embedded.home import Home
+from embedded.services import ObjectStore
 
 CONTENT = b"embargoed"
 KEYS = settings.STORAGES["default"]["OPTIONS"]

@@ -1,9 +1,9 @@
-"""`python -m dandiapi.embedded.samples --api-url URL --token TOKEN`."""
+"""`python -m embedded.samples --api-url URL --token TOKEN`."""
 
 import argparse
 import sys
 
-from dandiapi.embedded.processes import EmbeddedError
+from embedded.processes import EmbeddedError
 
 from .main import main
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dandiapi.embedded.home import PROJECT, Home
-from dandiapi.embedded.services import SERVICES, needed_services
+from embedded.home import PROJECT, Home
+from embedded.services import SERVICES, needed_services
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def embedded(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dandiapi.embedded", *arguments]
+    command = [sys.executable, "-m", "embedded", *arguments]
     return subprocess.run(
         command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=30, check=False
     )
@@ -67,7 +67,7 @@ def test_a_command_runs_beside_services_and_another_beside_the_same_ones(environ
         "psycopg.connect(os.environ['DATABASE_URL']).close()\n"
         "redis.from_url(os.environ['REDIS_URL']).ping()\n"
         "urllib.request.urlopen(os.environ['S3_ENDPOINT_URL'] + '/_ministack/ready').close()\n"
-        "inner = [sys.executable, '-m', 'dandiapi.embedded', 'exec', '--', 'printenv', 'DATABASE_URL']\n"
+        "inner = [sys.executable, '-m', 'embedded', 'exec', '--', 'printenv', 'DATABASE_URL']\n"
         "home = {'ARCHIVE_HOME': os.environ['ARCHIVE_HOME'], 'PATH': os.environ['PATH']}\n"
         "found = subprocess.run(inner, env=home, capture_output=True, text=True).stdout.strip()\n"
         "print(found == os.environ['DATABASE_URL'])\n"
@@ -92,7 +92,7 @@ def test_services_listen_on_this_machine_alone(environment: dict[str, str]) -> N
     script = (
         "import os, psutil\n"
         "from pathlib import Path\n"
-        "from dandiapi.embedded.home import Home\n"
+        "from embedded.home import Home\n"
         "for record in Home(Path(os.environ['ARCHIVE_HOME'])).processes():\n"
         "    leader = psutil.Process(record['pid'])\n"
         "    for process in [leader, *leader.children(recursive=True)]:\n"

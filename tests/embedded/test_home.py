@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dandiapi.embedded import session
-from dandiapi.embedded.home import THROWAWAY_PREFIX, Home
-from dandiapi.embedded.processes import EmbeddedError, ProcessRecord, describe, end_leftovers, is_running, kill_group
-from dandiapi.embedded.services import Postgres
+from embedded import session
+from embedded.home import THROWAWAY_PREFIX, Home
+from embedded.processes import EmbeddedError, ProcessRecord, describe, end_leftovers, is_running, kill_group
+from embedded.services import Postgres
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_lock_and_the_announcement_of_a_killed_holder_are_not_in_the_way(hom
     script = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from dandiapi.embedded.home import Home\n"
+        "from embedded.home import Home\n"
         "home = Home(Path(sys.argv[1]))\n"
         "with home.held('An archive', ''):\n"
         "    home.announce({'A': 'b'})\n"

@@ -1,4 +1,0 @@
-"""Runs the archive on a machine that has no services of its own: `python -m dandiapi.embedded --help`.
-
-Nothing here imports Django, so that starting up costs no more than the services themselves.
-"""
