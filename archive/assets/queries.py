@@ -153,8 +153,8 @@ def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
 
 def _blinded(asset: Asset) -> Asset:
     """Return the asset without what tells whose it is, as reviewers get it. Not to be saved."""
-    if "metadata" not in asset.get_deferred_fields():
-        asset.metadata = without_people(asset.metadata)
+    # What was not asked for must not be fetched, as it is, when somebody looks at it.
+    asset.metadata = {} if "metadata" in asset.get_deferred_fields() else without_people(asset.metadata)
     # Complaints repeat what they are about.
     asset.problems = []
     return asset
@@ -185,7 +185,7 @@ def inline_content_type(asset: Asset) -> str | None:
 def find_readme(version: Version) -> Asset | None:
     """The file at the version's root that introduces it, its blob with it; None if there is none."""
     files = assets_of(version).filter(blob__isnull=False).select_related("blob")
-    found = {asset.path: asset for asset in files.filter(path__in=README_NAMES)}
+    found = {asset.path: asset for asset in _seen(version, files.filter(path__in=README_NAMES))}
     return next((found[name] for name in README_NAMES if name in found), None)
 
 

@@ -123,11 +123,17 @@ READS |= {
     assets.find_asset_at: _in_version(lambda version: assets.find_asset_at(version, "platypus/NAMED.nwb")),
     assets.page_of_assets: _in_version(
         lambda version: [
-            assets.page_of_assets(version, assets.Filter(path=path), order="created", offset=0, limit=9, is_brief=brief)
+            [
+                (asset, asset.metadata)
+                for asset in assets.page_of_assets(
+                    version, assets.Filter(path=path), order="created", offset=0, limit=9, is_brief=brief
+                )
+            ]
             for path in ("", "platypus")
             for brief in (True, False)
         ]
     ),
+    assets.find_readme: _in_version(assets.find_readme),
     assets.page_of_children: _in_version(
         lambda version: assets.page_of_children(version, "platypus", offset=0, limit=9)
     ),

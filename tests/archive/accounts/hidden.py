@@ -78,6 +78,7 @@ class Hidden:
         self.version: Version = make_published_version(worker, self.dataset)
         self._describe("Platypus vision")
         make_asset(self.dataset, "platypus/named.nwb", contributor=[PERSON], wasAttributedTo=[_mouse()])
+        make_asset(self.dataset, "README.md", contributor=[PERSON])
         worker.run()
         announce(self.zarr, {"platypus": b"to come"})
         self.asset = Asset.objects.select_related("blob").get(dataset=self.dataset, path="platypus/named.nwb")
