@@ -125,15 +125,22 @@ class Member:
     email: str | None
     is_invited: bool = False
 
+    @classmethod
+    def of(cls, person: User, asker: Actor) -> "Member":
+        """Return somebody who has a role. Who is not signed in is told no address, which may be their username."""
+        if not asker.is_authenticated:
+            return cls(person.handle, person.display_name, None)
+        return cls(person.public_name, person.display_name, person.email)
+
 
 def owners_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
     """Return the owners of a dataset, by the date they joined the archive, and to owners whom they have invited.
 
-    A blinded reviewer is told of none; who is not signed in is told no address, which may be somebody's username.
+    A blinded reviewer is told of none, and who is not signed in no address.
     """
     if not may(actor, Action.KNOW_PEOPLE, dataset):
         return []
-    owners = [_member(person, actor) for person in owners_of(dataset.pk)]
+    owners = [Member.of(person, actor) for person in owners_of(dataset.pk)]
     if not may(actor, Action.CHANGE_OWNERS, dataset):
         return owners
     return [*owners, *_invited(dataset, Grant.Role.OWNER)]
@@ -142,13 +149,7 @@ def owners_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
 def viewers_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
     """Return the viewers of a dataset, by the date they joined, and who is invited to be one; for who may list them."""
     require(actor, Action.LIST_VIEWERS, dataset)
-    return [*(_member(person, actor) for person in viewers_of(dataset.pk)), *_invited(dataset, Grant.Role.VIEWER)]
-
-
-def _member(person: User, actor: Actor) -> Member:
-    if not actor.is_authenticated:
-        return Member(person.handle, person.display_name, None)
-    return Member(person.public_name, person.display_name, person.email)
+    return [*(Member.of(person, actor) for person in viewers_of(dataset.pk)), *_invited(dataset, Grant.Role.VIEWER)]
 
 
 def _invited(dataset: Guarded, role: Grant.Role) -> list[Member]:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from archive.accounts.policy import Action, require
-from archive.accounts.queries import owners_seen_by
+from archive.accounts.queries import Member, owners_seen_by
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
 from archive.datasets.models import Dataset
@@ -151,8 +151,10 @@ class OwnersView(View):
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():
-            services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
-        return Response([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset)])
+            owners = services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
+        # Who has just left a dataset under embargo may not ask about it any more, but knows whom they have left it to.
+        named = [Member.of(owner, self.actor) for owner in owners]
+        return Response([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset) or named])
 
 
 class StarView(View):

@@ -274,6 +274,13 @@ def test_viewer_who_is_made_an_owner_is_a_viewer_no_more(owner: Api, viewer: Api
     assert viewer.get(f"dandisets/{secret.identifier}/viewers/").json() == []
 
 
+def test_owner_who_leaves_is_told_whom_they_have_left_it_to(owner: Api, secret: Dataset) -> None:
+    heir = make_user()
+    response = owner.put(f"dandisets/{secret.identifier}/users/", [{"username": heir.username}])
+    assert response.json() == [{"username": heir.username, "name": heir.display_name, "email": heir.email}]
+    assert owner.get(f"dandisets/{secret.identifier}/users/").status_code == 403
+
+
 def test_viewer_learns_of_bytes_but_cannot_put_them_elsewhere(viewer: Api, secret: Dataset) -> None:
     asset = make_asset(secret)
     digest = {"algorithm": "dandi:dandi-etag", "value": asset.blob.etag}
