@@ -146,10 +146,11 @@ ACTIONS: dict[Action, Standing] = {
     Action.OVERSEE: Standing.STAFF,
 }
 
+NOT_APPROVED = "Your account has not been approved yet."
 _WHO_MAY = {
     Standing.SIGNED_IN: "Only those who are signed in may do this.",
-    Standing.APPROVED: "Your account has not been approved yet, or its token may only read.",
-    Standing.REVIEWER: "Your account has not been approved yet.",
+    Standing.APPROVED: NOT_APPROVED,
+    Standing.REVIEWER: NOT_APPROVED,
     Standing.INSIDER: "The dataset is not open.",
     Standing.OWNER: "Only the owners of the dataset may do this.",
     Standing.STAFF: "Only the staff of the archive may do this.",
@@ -255,8 +256,8 @@ def require(
 ) -> None:
     """Raise unless `actor` may do `action`.
 
-    UnauthenticatedError when nobody is signed in, else ForbiddenError, with `message` or one that says who may, and
-    with the `action`; with `hidden`, NotFoundError instead of either, for what the caller may not even know of.
+    UnauthenticatedError when nobody is signed in, else ForbiddenError, with `message` or else one that says why not,
+    and the `action`; with `hidden`, NotFoundError instead of either, for what the caller may not even know of.
     """
     if may(actor, action, dataset):
         return
@@ -266,7 +267,16 @@ def require(
         raise UnauthenticatedError
     if message:
         raise ForbiddenError(message)
-    raise ForbiddenError(_WHO_MAY[ACTIONS[action]], action=action)
+    raise ForbiddenError(_why_not(actor, action), action=action)
+
+
+def _why_not(actor: Actor, action: Action) -> str:
+    """Return why somebody who is signed in may not do an action, as far as they can do something about it."""
+    if action not in _READS and not actor.is_approved:
+        return NOT_APPROVED
+    if action not in _READS and not actor.may_write:
+        return "This token may only read."
+    return _WHO_MAY[ACTIONS[action]]
 
 
 def visible(actor: Actor, *, to: str = "") -> Q:

@@ -48,8 +48,10 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
 
 def refusal(error: ArchiveError) -> HttpResponse:
     """What is answered to what the domain refuses."""
+    # The policy's own says nothing, since how one signs in is of each face.
+    said = SIGN_IN if isinstance(error, UnauthenticatedError) and not error.message else str(error)
     return HttpResponse(
-        f"{error.message or 'Not allowed.'}\n",
+        f"{said}\n",
         content_type=PLAIN,
         status=status_of(error),
         headers=headers_of(error, challenge=CHALLENGE),
@@ -66,7 +68,7 @@ def actor_from(request: HttpRequest) -> Actor:
 
 @contextmanager
 def absent_to(actor: Actor) -> Iterator[None]:
-    """Refuse what the actor does not find in the words of git.
+    """Say in git's words that the actor finds nothing.
 
     Who has not said who they are is asked first, by UnauthenticatedError, since git gives no password before; others
     get NotFoundError. Either is the same whether there is such a repository or not.

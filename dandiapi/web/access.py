@@ -50,4 +50,4 @@ def _turned_away(request: HttpRequest) -> HttpResponse:
         raise ForbiddenError
     if request.method in SAFE_METHODS:
         return redirect_to_login(request.get_full_path())
-    raise UnauthenticatedError("Sign in first, and then try again.")
+    raise UnauthenticatedError

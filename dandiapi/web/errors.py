@@ -15,6 +15,8 @@ from dandiapi.middleware import GetResponse
 
 # To browsers, nobody signed in is a matter of permission: a 401 would have them ask for a password of their own.
 EXCEPTIONS: Statuses = {UnauthenticatedError: HTTPStatus.FORBIDDEN}
+# A page for who is not signed in says so, whoever found it out.
+SIGN_IN = "Sign in first, and then try again."
 # What a page is called, and what it says if the error itself has nothing to say to a person.
 WORDS = {
     HTTPStatus.BAD_REQUEST: ("That does not work", "The request is not one that this server understands."),
@@ -50,7 +52,7 @@ def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
     title, words = WORDS[status]
     facts = {
         "title": title,
-        "message": error.message or words,
+        "message": error.message or (SIGN_IN if isinstance(error, UnauthenticatedError) else words),
         "instance_name": settings.ARCHIVE_INSTANCE_NAME,
     }
     # A page made for the request names who is signed in, and so needs the database: the very thing that may be away.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 from django.utils import timezone
 
-from archive.accounts.models import Grant, ReviewerLink, User
+from archive.accounts.models import Grant, ReviewerLink, Token, User
 from archive.accounts.policy import (
     ANONYMOUS,
     SYSTEM,
@@ -269,6 +269,22 @@ def test_require_asks_nobody_to_sign_in() -> None:
 def test_require_refuses_somebody_with_the_message() -> None:
     with pytest.raises(ForbiddenError, match=r"^Only theirs\.$"):
         require(acting(make_user()), Action.PUBLISH, make_dataset(), message="Only theirs.")
+
+
+def test_require_tells_somebody_why_not() -> None:
+    waiting, owner = make_unapproved_user(), make_user()
+    dataset, read_only = make_dataset(owner), make_token(owner, scope=Token.Scope.READ)
+    told = {}
+    actors = {"waiting": acting(waiting), "reading": acting(owner, read_only), "other": acting(make_user())}
+    for name, actor in actors.items():
+        with pytest.raises(ForbiddenError) as refused:
+            require(actor, Action.PUBLISH, dataset)
+        told[name] = refused.value.message
+    assert told == {
+        "waiting": "Your account has not been approved yet.",
+        "reading": "This token may only read.",
+        "other": "Only the owners of the dataset may do this.",
+    }
 
 
 @pytest.mark.parametrize("name", ["anonymous", "stranger"])

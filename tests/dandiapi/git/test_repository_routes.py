@@ -8,6 +8,7 @@ import pytest
 from archive.datasets.models import Dataset
 from archive.snapshots.services import repository_of
 from dandiapi.git import repository
+from dandiapi.git.access import SIGN_IN
 from tests.dandiapi.git.caller import Caller, make_followed
 from tests.dandiapi.rest.world import embargo
 from tests.factories import make_reviewer_link, make_user, owner_of
@@ -177,6 +178,11 @@ def test_who_is_nobody_is_asked_for_a_password(anonymous: Caller) -> None:
     refused = anonymous.get("/git/999999/config")
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+def test_who_is_nobody_is_told_how_to_sign_in_to_push(anonymous: Caller, dataset: Dataset) -> None:
+    refused = anonymous.get(at(dataset, "/info/refs?service=git-receive-pack"))
+    assert (refused.status_code, refused.content.decode()) == (401, f"{SIGN_IN}\n")
 
 
 @pytest.mark.parametrize("header", ["Basic x", "Basic !!", "Bearer x", "token x", "Digest x", "Basic eDp5", "x"])

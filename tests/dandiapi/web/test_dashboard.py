@@ -60,6 +60,11 @@ def test_dashboard_is_for_staff(browser: Browser, statuses: list[int], person: U
     assert [answer.status_code for answer in answers] == statuses
 
 
+def test_mailing_list_says_who_may_have_it(anonymous: Browser, stranger: Browser) -> None:
+    pages = [browser.open("/dashboard/mailchimp/").content.decode() for browser in (anonymous, stranger)]
+    assert ["Sign in first" in pages[0], "Only the staff of the archive" in pages[1]] == [True, True]
+
+
 def test_dashboard_asks_to_sign_in(anonymous: Browser, person: User) -> None:
     assert anonymous.open(at(person))["Location"] == f"/accounts/login/?next={at(person)}".replace("@", "%40")
 

@@ -86,7 +86,8 @@ def test_token_of_another_cannot_be_revoked(owner: Browser, admin: Browser) -> N
 
 def test_new_token_is_refused_until_the_user_is_approved(waiting: Browser) -> None:
     assert "waits to be approved" in waiting.read(PAGE)
-    assert waiting.send(PAGE, name="x", scope="read", lifetime="30").status_code == 403
+    refused = waiting.send(PAGE, name="x", scope="read", lifetime="30")
+    assert (refused.status_code, "has not been approved yet.<" in refused.content.decode()) == (403, True)
     assert not waiting.user.tokens.exists()
 
 
