@@ -1,4 +1,4 @@
-"""The kinds of error the domain raises. Each has a stable code; `dandiapi/errors.py` gives each face's reply to it."""
+"""The kinds of error the domain raises. Each has a stable code, and its status in `dandiapi/errors.py`."""
 
 from enum import StrEnum
 from typing import Any
@@ -29,7 +29,8 @@ class ArchiveError(Exception):
     """Something the caller asked for cannot be done, and it is not this program's fault.
 
     `message` is one sentence for a person, `field` names the offending input when there is one, and `data` holds
-    what a program would want to know about it (JSON-able). `reason` and the names in `data` are what faces word it by.
+    what a program would want to know about it (JSON-able). A face that says it in words of its own finds them by the
+    `reason`, or by the action in `data`.
     """
 
     code = "error"
@@ -42,6 +43,10 @@ class ArchiveError(Exception):
         self.reason = reason
         self.field = field
         self.data = data
+
+    def __str__(self) -> str:
+        """Return its message or, of one that has none, of which kind it is."""
+        return self.message or f"{self.code.replace('_', ' ').capitalize()}."
 
 
 class NotFoundError(ArchiveError):

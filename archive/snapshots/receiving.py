@@ -184,7 +184,7 @@ class _Conversation:
         except RefusedError as refused:
             verdict = [*(f" {line}" for line in refused.lines), "refuse"]
         except ArchiveError as error:
-            verdict = [f" {error.message}", "refuse"]
+            verdict = [f" {error}", "refuse"]
         except BrokenPipeError:
             return
         except Exception:

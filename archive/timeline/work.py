@@ -316,7 +316,7 @@ def _do(row: Job) -> bool:
     except BusyError as busy:
         _requeue(row, busy.message, next_attempt=_after(busy.retry_after), attempts=0)
     except ArchiveError as error:
-        end_job(row, succeeded=False, reason=error.message)
+        end_job(row, succeeded=False, reason=str(error))
     except Exception as error:
         logger.exception("Job %s failed", row)
         _try_job_again(row, kind, f"{type(error).__name__}: {error}")

@@ -42,6 +42,6 @@ class Command(BaseCommand):
         try:
             finalize(actor=SYSTEM, zarr_id=zarr_id)
         except ArchiveError as error:
-            self.stderr.write(f"{zarr_id}: {error.message}")
+            self.stderr.write(f"{zarr_id}: {error}")
             return False
         return True

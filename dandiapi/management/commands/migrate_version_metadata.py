@@ -27,5 +27,5 @@ class Command(BaseCommand):
             try:
                 count += migrate_draft(actor=SYSTEM, dataset=dataset, dry_run=options["dry_run"])
             except ArchiveError as error:
-                self.stderr.write(f"{dataset.identifier}: {error.message}")
+                self.stderr.write(f"{dataset.identifier}: {error}")
         self.stdout.write(f"{'Would migrate' if options['dry_run'] else 'Migrated'} {count} drafts.")

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             try:
                 rebuild(repository_of(dataset))
             except ConflictError as error:
-                self.stderr.write(f"{dataset.identifier}: {error.message}")
+                self.stderr.write(f"{dataset.identifier}: {error}")
             else:
                 rebuilt += 1
         self.stdout.write(f"Wrote {rebuilt} of {count} repositories again.")

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from archive.errors import BusyError, InvalidError
+from archive.errors import BusyError, InvalidError, NotFoundError
 from archive.timeline import leases, work
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
@@ -277,7 +277,11 @@ def test_job_past_its_deadline_is_taken_out_of_its_workers_hands() -> None:
 
 @pytest.mark.parametrize(
     ("error", "reason"),
-    [(InvalidError("It is so."), "It is so."), (LookupError("It is so."), "LookupError: It is so.")],
+    [
+        (InvalidError("It is so."), "It is so."),
+        (NotFoundError(), "Not found."),
+        (LookupError("It is so."), "LookupError: It is so."),
+    ],
 )
 def test_failed_is_told_the_reason_when_a_job_fails(error: Exception, reason: str) -> None:
     told: list[tuple[str, str]] = []
