@@ -145,7 +145,7 @@ def refuse_during_release(dataset: Dataset) -> None:
     """Raise InvalidError while the dataset is being released: nothing of it changes meanwhile (contract 2.9)."""
     if dataset.access == Dataset.Access.RELEASING:
         raise InvalidError(
-            "Nothing of the dataset changes while it is released.",
+            "Nothing of the dataset can be changed while it is being released.",
             reason=Reason.RELEASE_UNDER_WAY,
         )
 

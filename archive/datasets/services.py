@@ -390,9 +390,11 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
         hold_draft(dataset)
         versions = dataset.versions.all()
         if versions.filter(at__isnull=False).exclude(status=Version.Status.PUBLISHING).exists():
-            raise ForbiddenError("A dataset that has published versions is not deleted.", reason=Reason.HAS_VERSIONS)
+            raise ForbiddenError("A dataset that has published versions cannot be deleted.", reason=Reason.HAS_VERSIONS)
         if versions.filter(status=Version.Status.PUBLISHING).exists():
-            raise ForbiddenError("The dataset is being published.", reason=Reason.NOT_DELETED_NOW)
+            raise ForbiddenError(
+                "The dataset cannot be deleted while it is being published.", reason=Reason.NOT_DELETED_NOW
+            )
         append(dataset.number, Change.Kind.DELETE_DATASET, actor, {})
         dataset.delete()
 
@@ -400,7 +402,7 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
 def delete_version(*, actor: Actor, version: Version) -> None:
     """Withdraw a published version."""
     if version.is_draft:
-        raise ForbiddenError("A draft is not deleted, its dataset is.", reason=Reason.DRAFT_STAYS)
+        raise ForbiddenError("A draft cannot be deleted; delete its dataset instead.", reason=Reason.DRAFT_STAYS)
     require(actor, Action.DELETE_VERSION, version.dataset)
     with transaction.atomic():
         append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, {"version": version.version})

@@ -42,7 +42,9 @@ def create_zarr(*, actor: Actor, dataset: Dataset, name: str) -> ZarrArchive:
     """Make an empty Zarr archive in a dataset; InvalidError when it has one of that name."""
     require(actor, Action.CHANGE_DRAFT, dataset)
     if dataset.access == Dataset.Access.RELEASING:
-        raise InvalidError("No Zarr archive is added while a dataset is released.", reason=Reason.NO_ZARR_NOW)
+        raise InvalidError(
+            "No Zarr archive can be added while the dataset is being released.", reason=Reason.NO_ZARR_NOW
+        )
     if not name.strip() or len(name) > MAX_NAME:
         raise InvalidError(f"The name must have 1 to {MAX_NAME} characters.", field="name")
     with transaction.atomic():

@@ -37,7 +37,7 @@ ACTIONS = {
     Action.STEER_WORK: NOT_ALLOWED,
     Action.UPLOAD: NOT_ALLOWED,
 }
-# Fields of the request that these are not about, as clients read them.
+# Where clients look for these, which is not under the field that the domain names.
 FIELDS = {Reason.ZARR_NAME_TAKEN: "non_field_errors"}
 
 

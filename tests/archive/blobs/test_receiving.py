@@ -368,7 +368,7 @@ def test_content_is_received_from_those_who_may_change_the_dataset(
 
 
 def test_content_is_not_received_during_a_release() -> None:
-    with pytest.raises(InvalidError, match="while it is released"):
+    with pytest.raises(InvalidError, match="while it is being released"):
         send(make_releasing_dataset(), SMALL)
 
 

@@ -106,7 +106,7 @@ def test_start_of_an_empty_upload_names_the_blob_that_it_is_at_once() -> None:
 def test_start_of_an_empty_upload_is_refused_where_another_is() -> None:
     with pytest.raises(ForbiddenError, match="Only the owners"):
         _start(make_dataset(), actor=acting(make_user()), size=0, etag=EMPTY_ETAG)
-    with pytest.raises(InvalidError, match="while it is released"):
+    with pytest.raises(InvalidError, match="while it is being released"):
         _start(make_releasing_dataset(), size=0, etag=EMPTY_ETAG)
     assert not Blob.objects.exists()
 
@@ -123,7 +123,7 @@ def test_start_refuses_who_may_not_change_the_dataset() -> None:
 
 def test_start_refuses_a_dataset_that_is_being_released() -> None:
     dataset = make_releasing_dataset()
-    with pytest.raises(InvalidError, match="while it is released"):
+    with pytest.raises(InvalidError, match="while it is being released"):
         _start(dataset)
 
 

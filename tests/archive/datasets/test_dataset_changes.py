@@ -209,7 +209,7 @@ def _delete(dataset: Dataset) -> None:
 @pytest.mark.parametrize("change", [_update_draft, _set_owners, _delete, make_asset])
 def test_changes_are_refused_while_a_dataset_is_being_released(change: Any) -> None:
     dataset = make_releasing_dataset()
-    with pytest.raises(InvalidError, match="Nothing of the dataset changes"):
+    with pytest.raises(InvalidError, match="Nothing of the dataset can be changed"):
         change(dataset)
 
 
@@ -335,7 +335,7 @@ def test_version_is_withdrawn_by_an_administrator_only(worker: Worker) -> None:
 
 
 def test_draft_is_never_withdrawn() -> None:
-    with pytest.raises(ForbiddenError, match="A draft is not deleted"):
+    with pytest.raises(ForbiddenError, match="A draft cannot be deleted"):
         delete_version(actor=acting(make_admin()), version=_draft(make_dataset()))
 
 

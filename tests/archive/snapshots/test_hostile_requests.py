@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archive.errors import InvalidError
+from archive.errors import InvalidError, NotFoundError
 from archive.snapshots import pushes
 from archive.snapshots.receiving import Judge, Push, receive
 from tests.archive.snapshots.pushing import (
@@ -75,12 +75,23 @@ def test_push_is_refused_while_the_dataset_is_being_released(tmp_path: Path, pus
     dataset = make_releasing_dataset()
     place = Place(dataset, new_repository(tmp_path / "released.git"))
     said = refused(place, pusher.request((NONE, pusher.commit(GOOD), MAIN)))
-    assert "Nothing of the dataset changes while it is released." in said
+    assert "Nothing of the dataset can be changed while it is being released." in said
 
 
 def test_push_by_who_does_not_own_the_dataset_is_refused(place: Place, pusher: Pusher, main: str) -> None:
     commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
     assert "ng refs/heads/main" in refused(place, pusher.request((main, commit, MAIN)), acting(make_user()))
+
+
+def test_push_is_refused_in_words_even_if_the_error_has_none(
+    place: Place, pusher: Pusher, main: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise NotFoundError
+
+    monkeypatch.setattr(pushes, "refuse_during_release", fail)
+    commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
+    assert "Not found." in refused(place, pusher.request((main, commit, MAIN)))
 
 
 def test_fault_of_ours_is_not_told_in_detail(

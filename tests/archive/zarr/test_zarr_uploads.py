@@ -92,9 +92,9 @@ def test_nothing_is_made_or_changed_while_a_dataset_is_released() -> None:
     dataset = make_embargoed_dataset()
     zarr = make_zarr(dataset)
     start_release(dataset)
-    with pytest.raises(InvalidError, match="No Zarr archive is added while"):
+    with pytest.raises(InvalidError, match="No Zarr archive can be added while"):
         make_zarr(dataset, "b.zarr")
-    with pytest.raises(InvalidError, match="Nothing of the dataset changes"):
+    with pytest.raises(InvalidError, match="Nothing of the dataset can be changed"):
         announce_entries(actor=owner_of(dataset), zarr_id=zarr.id, entries=[])
 
 
