@@ -287,12 +287,12 @@ def visible(actor: Actor, *, to: str = "") -> Q:
     return Q() if actor.is_admin else Q(**{f"{to}access__in": RELEASED}) | inside(actor, to=to)
 
 
-def visible_rows(actor: Actor, *, to: str = "") -> Q:
+def visible_rows(actor: Actor) -> Q:
     """The rows in time (of assets) that `actor` may read: all of a dataset that is visible to them.
 
     But for what had been retired when the dataset was released: that was never open, and stays with those inside.
     """
-    return Q() if actor.is_admin else _once_open(to) | inside(actor, to=f"{to}dataset__")
+    return Q() if actor.is_admin else _once_open() | inside(actor, to="dataset__")
 
 
 def visible_history(actor: Actor, number: F | OuterRef) -> Q:
@@ -316,21 +316,20 @@ def visible_arrivals(actor: Actor, *, to: str) -> Q:
     return Q(**{f"{to}access__in": RELEASED, f"{to}released__isnull": True}) | inside(actor, to=to)
 
 
-def attachable_rows(actor: Actor, *, to: str = "") -> Q:
+def attachable_rows(actor: Actor) -> Q:
     """The rows in time whose bytes `actor` may make a part of another dataset, and so perhaps open to all.
 
     Who reads by a role that changes nothing has no say in that.
     """
     if actor.is_admin:
         return Q()
-    return _once_open(to) | owned(actor.user, to=f"{to}dataset__") if actor.user else _once_open(to)
+    return _once_open() | owned(actor.user, to="dataset__") if actor.user else _once_open()
 
 
-def _once_open(to: str) -> Q:
+def _once_open() -> Q:
     """The rows that were open to all at some time."""
-    never_embargoed = Q(**{f"{to}dataset__released__isnull": True})
-    lived_to_see_it = lasting_beyond(F(f"{to}dataset__released"), to=to)
-    return Q(**{f"{to}dataset__access__in": RELEASED}) & (never_embargoed | lived_to_see_it)
+    lived_to_see_it = lasting_beyond(F("dataset__released"))
+    return Q(dataset__access__in=RELEASED) & (Q(dataset__released__isnull=True) | lived_to_see_it)
 
 
 def inside(actor: Actor, *, to: str = "") -> Q:

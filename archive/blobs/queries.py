@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Callable, Collection
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from archive.accounts.policy import Action, Actor, attachable_rows, may, require, visible_arrivals, visible_rows
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey
 from archive.errors import InvalidError, NotFoundError
+from archive.timeline.rows import rows_of
 
 # How many copies of the same bytes, uploaded by people who could not see each other's, are looked through.
 SAME_BYTES_LIMIT = 20
@@ -19,12 +20,12 @@ DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
 
 def readable_blobs(actor: Actor) -> QuerySet[Blob]:
     """The blobs that `actor` uploaded, or that are in a dataset they may read."""
-    return _blobs_in(visible_rows(actor, to="assets__"), actor)
+    return _blobs_in(visible_rows(actor), actor)
 
 
 def attachable_blobs(actor: Actor) -> QuerySet[Blob]:
     """The blobs that `actor` uploaded, or may make a part of another dataset too."""
-    return _blobs_in(attachable_rows(actor, to="assets__"), actor)
+    return _blobs_in(attachable_rows(actor), actor)
 
 
 def _blobs_in(assets: Q, actor: Actor) -> QuerySet[Blob]:
@@ -36,7 +37,7 @@ def _blobs_in(assets: Q, actor: Actor) -> QuerySet[Blob]:
 
 def _have(assets: Q, **conditions: Any) -> Q:
     """The condition that a blob has such assets. As a subquery: joined, it would be found once for each of them."""
-    return Q(Exists(Blob.objects.filter(assets, pk=OuterRef("pk"), **conditions)))
+    return Q(Exists(rows_of(Blob.assets).filter(assets, **conditions)))
 
 
 def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
@@ -67,7 +68,7 @@ def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | 
     may change the draft finds also what an asset of it could be made of.
     """
     blobs = Blob.objects.filter(size=key.size, **{key.hash_name.lower(): key.digest})
-    found = _have(visible_rows(actor, to="assets__"), assets__dataset=dataset)
+    found = _have(visible_rows(actor), dataset=dataset)
     found |= Q(visible_arrivals(actor, to="received_for__"), received_for=dataset)
     if may(actor, Action.CHANGE_DRAFT, dataset):
         found |= _may_be_added(actor, dataset, key.hash_name)
@@ -132,7 +133,7 @@ def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests
     The same that `find_annex_content` finds, whatever size a key says they have.
     """
     name = hash_name.lower()
-    found = _have(visible_rows(actor, to="assets__"), assets__dataset=dataset)
+    found = _have(visible_rows(actor), dataset=dataset)
     found |= _may_be_added(actor, dataset, hash_name)
     return {getattr(blob, name): blob for blob in Blob.objects.filter(found, **{f"{name}__in": digests})}
 

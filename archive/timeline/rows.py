@@ -7,26 +7,35 @@ rows stay, for the versions that show them.
 from typing import Any, Self, TypeVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-def live(*, to: str = "") -> Q:
-    """Return the condition that a row is there now; `to` is the prefix of the relation that leads to the rows."""
-    return Q(**{f"{to}retired__isnull": True})
+def live() -> Q:
+    """Return the condition that a row is there now."""
+    return Q(retired__isnull=True)
 
 
-def lasting_beyond(point: Any, *, to: str = "") -> Q:
+def lasting_beyond(point: Any) -> Q:
     """Return the condition that a row was still there after the point (a number, or an expression), or still is."""
-    return live(to=to) | Q(**{f"{to}retired__gt": point})
+    return live() | Q(retired__gt=point)
 
 
-def shown_at(point: int | None, *, to: str = "") -> Q:
+def shown_at(point: int | None) -> Q:
     """Return the condition that a row is there at the point; that it is there now, for None."""
     if point is None:
-        return live(to=to)
-    return Q(**{f"{to}introduced__lte": point}) & lasting_beyond(point, to=to)
+        return live()
+    return Q(introduced__lte=point) & lasting_beyond(point)
+
+
+def rows_of(relation: Any) -> models.QuerySet[Any]:
+    """Return the rows of a relation, such as `Blob.assets`, as a subquery of a query of what they point at.
+
+    Conditions that go through the relation itself have Postgres read what they point at a second time.
+    """
+    rows: models.QuerySet[Any] = relation.rel.related_model.objects
+    return rows.filter(**{relation.rel.field.name: OuterRef("pk")})
 
 
 class RowsInTime(models.QuerySet[Row]):

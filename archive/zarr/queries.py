@@ -13,6 +13,7 @@ from archive.digests import ZarrLeaf
 from archive.errors import NotFoundError, UnauthenticatedError
 from archive.paths import composed, name_of
 from archive.storage.queries import public_url, sign_read
+from archive.timeline.rows import rows_of
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision, entry_key
 
 LEAVES_CHUNK = 5000
@@ -44,14 +45,14 @@ def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
 
     Of a dataset that was embargoed, whoever is not inside sees only what it has shown as an asset since its release.
     """
-    shown = ZarrArchive.objects.filter(visible_rows(actor, to="assets__"), pk=OuterRef("pk"))
+    shown = rows_of(ZarrArchive.assets).filter(visible_rows(actor))
     found = ZarrArchive.objects.filter(_shown_to(actor, shown, to="dataset__"))
     return found.select_related("dataset").order_by("created", "id")
 
 
 def visible_revisions(actor: Actor) -> QuerySet[ZarrRevision]:
     """The revisions that the actor may read, by the same rule."""
-    shown = ZarrRevision.objects.filter(visible_rows(actor, to="assets__"), pk=OuterRef("pk"))
+    shown = rows_of(ZarrRevision.assets).filter(visible_rows(actor))
     found = ZarrRevision.objects.filter(_shown_to(actor, shown, to="zarr__dataset__"))
     return found.select_related("zarr__dataset")
 

@@ -7,10 +7,17 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.blobs.models import Blob
-from archive.blobs.queries import attachable_blob, find_attachable_blob, find_blob_by_digest, readable_blobs
+from archive.blobs.queries import (
+    attachable_blob,
+    attachable_blobs,
+    find_attachable_blob,
+    find_blob_by_digest,
+    readable_blobs,
+)
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
@@ -94,6 +101,12 @@ def test_digest_finds_the_oldest_of_several_that_may_be_read() -> None:
     older = make_blob_row(user, etag=etag)
     make_blob_row(user, etag=etag)
     assert find_blob_by_digest(acting(user), "dandi:dandi-etag", etag) == older
+
+
+@pytest.mark.parametrize("among", [readable_blobs, attachable_blobs])
+def test_blobs_of_many_digests_are_found_without_reading_them_twice(among: Callable[[Actor], QuerySet[Blob]]) -> None:
+    for actor in (ANONYMOUS, acting(make_user())):
+        assert str(among(actor).query).count('FROM "archive_blob"') == 1
 
 
 def test_digest_of_another_algorithm_is_refused() -> None:
