@@ -301,6 +301,14 @@ def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, Late
     return {number: Latest(pair[True], pair.get(False), pair[True].is_starred) for number, pair in found.items()}
 
 
+def latest_of(actor: Actor, dataset: Dataset) -> Latest:
+    """Return the same of one dataset; NotFoundError if the actor may not read it, or no longer."""
+    latest = latest_versions(actor, [dataset]).get(dataset.number)
+    if latest is None:
+        raise NotFoundError
+    return latest
+
+
 def _readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
     """Return those of the datasets that the actor may read; asks Postgres only of those that not everybody may."""
     closed = [dataset.pk for dataset in datasets if not may(ANONYMOUS, Action.READ, dataset)]

@@ -95,7 +95,7 @@ class DatasetsView(DatasetListView):
 
 
 def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
-    latest = queries.latest_versions(view.actor, [dataset])[dataset.number]
+    latest = queries.latest_of(view.actor, dataset)
     return shapes.dataset_detail(dataset, latest, active_uploads=active_uploads(dataset))
 
 

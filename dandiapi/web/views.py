@@ -29,6 +29,7 @@ from archive.datasets.queries import (
     find_dataset,
     find_version,
     has_star,
+    latest_of,
     latest_versions,
     page_of,
     page_of_versions,
@@ -148,7 +149,7 @@ def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
     """The newest published version of a dataset, or the draft if there is none."""
     actor = actor_by_session(request)
     dataset = find_dataset(actor, int(identifier))
-    latest = latest_versions(actor, [dataset])[dataset.number]
+    latest = latest_of(actor, dataset)
     return _version_page(request, actor, dataset.number, (latest.published or latest.draft).version)
 
 

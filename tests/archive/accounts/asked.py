@@ -85,6 +85,7 @@ READS: dict[Callable[..., Any], Call] = {
     datasets.has_star: _of_the_dataset(datasets.has_star),
     datasets.filtered_datasets: lambda hidden, actor: datasets.filtered_datasets(actor, EVERYTHING),
     datasets.latest_versions: lambda hidden, actor: datasets.latest_versions(actor, [hidden.dataset]),
+    datasets.latest_of: _of_the_dataset(datasets.latest_of),
     datasets.visible_jobs: lambda hidden, actor: datasets.visible_jobs(actor),
     datasets.find_job: lambda hidden, actor: datasets.find_job(actor, hidden.job.pk),
     datasets.projections_of: _of_the_dataset(datasets.projections_of),

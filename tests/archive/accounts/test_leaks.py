@@ -1,6 +1,6 @@
 """What everybody is told by every query and service of the domain, of a dataset that is hidden from most.
 
-A face that forgets to ask whether somebody may see something cannot leak it, since it is not given it. Whatever takes
+A face need not remember to ask whether somebody may see something: what they may not, it is not given. Whatever takes
 an `actor` is called here by everybody; of what takes none, faces call only what is listed here, with the reason.
 """
 
