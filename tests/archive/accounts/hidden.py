@@ -6,6 +6,8 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+from django.db import connection
+
 from archive.accounts.models import Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_reviewer_link
@@ -141,17 +143,22 @@ class Hidden:
 
     def state(self) -> dict[str, Any]:
         """How much there is of everything that the dataset has, but for stars, which readers may give."""
-        relations = [each for each in Dataset._meta.related_objects if each.name != "stars"]
-        rows = {
-            each.name: each.related_model.objects.filter(**{each.field.name: self.dataset}).count()
-            for each in relations
-        }
-        facts = Dataset.objects.filter(pk=self.dataset.pk).values("access", "embargo_end", "released")[0]
+        facts = Dataset.objects.filter(pk=self.dataset.pk).values("access", "embargo_end", "released")
         drafts = self.dataset.versions.filter(at=None).values("name", "metadata")
-        return {**rows, **facts, "drafts": list(drafts), "objects": _objects()}
+        return {"rows": self._row_counts(), "facts": list(facts), "drafts": list(drafts)}
+
+    def _row_counts(self) -> tuple[int, ...]:
+        """How many rows of each table are the dataset's: in one question, since it is asked a thousand times."""
+        relations = [each for each in Dataset._meta.related_objects if each.name != "stars"]
+        places = [(each.related_model._meta.db_table, each.field.column) for each in relations]
+        counts = [f"(SELECT count(*) FROM {table} WHERE {column} = %(dataset)s)" for table, column in places]  # noqa: S608 - of names of ours
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(counts)}", {"dataset": self.dataset.pk})
+            return tuple(cursor.fetchone())
 
 
-def _objects() -> int:
+def stored_objects() -> int:
+    """How many objects there are in the store."""
     found = store.client().list_objects_v2(Bucket=store.bucket())
     return int(found["KeyCount"])
 
