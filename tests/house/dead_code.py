@@ -51,7 +51,7 @@ def named_by_strings(project: Path) -> Iterator[str]:
 
 def named_by_templates(project: Path) -> Iterator[str]:
     """The names that templates speak of."""
-    for file in project.glob("*/**/templates/**/*.*"):
+    for file in (found for package in PACKAGES for found in project.glob(f"{package}/**/templates/**/*.*")):
         for expression in IN_TEMPLATE.findall(file.read_text()):
             yield from (name for name in NAME.findall(expression) if not iskeyword(name))
 

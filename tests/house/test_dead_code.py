@@ -1,4 +1,4 @@
-"""There is no code that nobody calls, and some would be found."""
+"""There is no code that nobody calls: what is planted is found, and nothing else."""
 
 import shutil
 
@@ -40,14 +40,5 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [line.partition(": ")[2] for line in dead_code(folder)]
 
 
-def test_code_is_all_called() -> None:
-    assert dead_code(PROJECT) == []
-
-
-@pytest.mark.parametrize("report", [report for _, _, report in DEAD])
-def test_code_is_found_when_nobody_calls_it(found: list[str], report: str) -> None:
-    assert report in found
-
-
-def test_code_is_left_alone_when_it_is_called_by_its_name(found: list[str]) -> None:
-    assert [report for report in found if "alive" in report.lower()] == []
+def test_code_is_all_called_but_for_what_is_planted(found: list[str]) -> None:
+    assert sorted(found) == sorted(report for _, _, report in DEAD)

@@ -1,16 +1,12 @@
 """What everybody is told by every query and service of the domain, of a dataset that is hidden from most.
 
 A face need not remember to ask whether somebody may see something: what they may not, it is not given. Whatever takes
-an `actor` is called here by everybody; of what takes none, faces call only what is listed here, with the reason.
+an `actor` is called here by everybody; that nothing of it is left out, `tests/house/test_asked.py` sees to.
 """
 
-import ast
-import importlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +18,7 @@ from archive.datasets.services import set_star
 from archive.errors import ArchiveError
 from archive.snapshots.queries import clone_state, count_version_commits, page_of_version_commits
 from archive.snapshots.services import find_repository
-from tests.archive.accounts.asked import GIVEN, OF_THE_ARCHIVE, READS, WRITES, Call
+from tests.archive.accounts.asked import OF_THE_ARCHIVE, READS, WRITES, Call
 from tests.archive.accounts.hidden import CONTENT, MANAGERS, PEOPLE, REVIEWERS, STRANGERS, Hidden, stored_objects
 from tests.worker import MadeOnce
 
@@ -141,58 +137,6 @@ def test_owner_is_told_what_others_are_not(hidden: Hidden, marks: tuple[str, ...
     answers = {_name(function): answer(call, hidden, owner) for function, call in READS.items()}
     telling = [name for name, text in answers.items() if any(mark in text for mark in marks)]
     assert len(telling) >= 12, telling
-
-
-# --- That nothing is left out -----------------------------------------------------------------------------------------
-
-
-def _public_functions() -> Iterator[Callable[..., Any]]:
-    """What faces may call: the functions of queries and services, and those of their rooms that these pass on."""
-    for path in sorted(Path("archive").glob("*/*.py")):
-        if path.stem in {"queries", "services"}:
-            module = importlib.import_module(".".join(path.with_suffix("").parts))
-            passed_on = getattr(module, "__all__", ())
-            named = ((name, inspect.unwrap(value)) for name, value in vars(module).items() if callable(value))
-            yield from (
-                function
-                for name, function in named
-                if inspect.isfunction(function) and not name.startswith("_")
-                if function.__module__ == module.__name__ or name in passed_on
-            )
-
-
-def _takes_an_actor(function: Callable[..., Any]) -> bool:
-    return "actor" in inspect.signature(function).parameters
-
-
-def test_everything_that_takes_an_actor_is_asked() -> None:
-    taking = {_name(function) for function in _public_functions() if _takes_an_actor(function)}
-    assert taking - {_name(inspect.unwrap(each)) for each in (*READS, *WRITES, *OF_THE_ARCHIVE)} == set()
-
-
-# The administration asks Django's own permissions, and commands are for who runs the archive.
-OTHERS = ("admin", "management", "settings")
-
-
-def _called_by_faces() -> set[str]:
-    return {name for path in Path("dandiapi").rglob("*.py") if path.parts[1] not in OTHERS for name in _calls_in(path)}
-
-
-def _calls_in(path: Path) -> Iterator[str]:
-    """The functions of queries and services that a module imports, or names as an attribute of either."""
-    tree = ast.parse(path.read_text())
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    names = [(node.module or "", alias.name, alias.asname or alias.name) for node in imports for alias in node.names]
-    modules = {used: f"{module}.{name}" for module, name, used in names if name in {"queries", "services"}}
-    yield from (f"{module}.{name}".removeprefix("archive.") for module, name, _ in names)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
-            yield f"{modules[node.value.id]}.{node.attr}".removeprefix("archive.")
-
-
-def test_faces_call_nothing_without_saying_who_asks_but_of_what_they_were_given() -> None:
-    without = {_name(function) for function in _public_functions() if not _takes_an_actor(function)}
-    assert without & _called_by_faces() == set().union(*GIVEN.values())
 
 
 @pytest.mark.parametrize(
