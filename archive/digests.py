@@ -1,7 +1,7 @@
 """Arithmetic of digests: dandi-etag and its parts, the checksum of a Zarr archive. Pure.
 
-The rule of parts is DANDI's (contract 2.4): 64 MiB each, more only when that would need over 10,000 of them.
-The checksum of a Zarr archive is that of the `zarr-checksum` library (contract 2.5).
+How an upload is divided into parts, docs/dialects/dandi.md#dandi-etag says; what the checksum of a Zarr archive is,
+docs/dialects/dandi.md#zarr-checksum; what git-annex calls content, docs/dialects/git.md#keys.
 """
 
 import hashlib
@@ -181,7 +181,7 @@ class AnnexKey(NamedTuple):
 
     @property
     def lower_folders(self) -> str:
-        """The folders of its logs on the branch `git-annex`, as `abc/def`."""
+        """The folders of its logs on the branch `git-annex`, as `abc/def` (docs/dialects/git.md#hash-folders)."""
         digest = hashlib.md5(str(self).encode(), usedforsecurity=False).hexdigest()
         return f"{digest[:3]}/{digest[3:6]}"
 

@@ -27,8 +27,8 @@ _GIT_ALIAS = re.compile(
 def check_path(path: object, *, field: str | None = None) -> str:
     """Return `path` if it may name a file in a dataset; raise InvalidError, naming `field` and the fault, if not.
 
-    Besides what the DANDI contract (2.3) refuses, this refuses what could climb out of a folder or not be checked
-    out of a git repository on some system: `..`, backslashes, control characters, `.git` and what is taken for it.
+    Besides what DANDI refuses (docs/dialects/dandi.md#paths), this refuses what could climb out of a folder or not be
+    checked out of a git repository on some system: `..`, backslashes, control characters, `.git` and its aliases.
     """
     if not isinstance(path, str):
         raise InvalidError("Path must be a string", field=field)

@@ -107,7 +107,7 @@ def name_by_address(user: User) -> None:
 
 
 def github_login(user: User) -> str:
-    """Their GitHub login, if GitHub is the only one that vouches for them; otherwise "" (contract 1.3)."""
+    """Their GitHub login, if GitHub is the only one that vouches for them; otherwise ""."""
     vouchers = list(SocialAccount.objects.filter(user=user)[:2])
     if len(vouchers) != 1:
         return ""

@@ -12,7 +12,7 @@ from rest_framework.permissions import SAFE_METHODS
 
 
 def reads(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
-    """Whether a request only reads: pages of any origin may send it (contract 1.1.8)."""
+    """Whether a request only reads: pages of any origin may send it (docs/dialects/dandi.md#headers)."""
     return request.method in SAFE_METHODS
 
 

@@ -98,7 +98,7 @@ class ApprovedOrReviewer(Allowed):
 
 
 class ApprovedOrReadOnly(Allowed):
-    """Anyone may read, as the policy allows; to write, one must be approved (contract 1.1.2)."""
+    """Anyone may read, as the policy allows; to write, one must be approved (docs/dialects/dandi.md#access)."""
 
     writing = Action.CONTRIBUTE
 

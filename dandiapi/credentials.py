@@ -30,7 +30,7 @@ def actor_of(request: HttpRequest) -> Actor:
     """Return who asks the API: by a token, by the access token of a web app, or by the session of a browser.
 
     Raises UnauthenticatedError for a token that is none, or has ended. An access token that has is nobody's, and so the
-    session counts (contract 1.1.1).
+    session counts (docs/dialects/dandi.md#credentials).
     """
     request = _bare(request)
     kept = vars(request)

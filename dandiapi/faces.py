@@ -1,6 +1,7 @@
 """Which face an address belongs to, for what is answered before any of them is asked."""
 
-# What programs ask for; all else, but for git, is pages. One of these has its address below the API's (contract 1.3).
+# What programs ask for; all else, but for git, is pages. One page has its address below the API's
+# (docs/dialects/dandi.md#questionnaire).
 PROGRAMS = ("/api/", "/server-info", "/oauth/token/", "/oauth/revoke_token/")
 QUESTIONNAIRE = "/api/users/questionnaire-form/"
 GIT = ("/git/", "/git-annex/")

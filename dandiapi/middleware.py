@@ -89,7 +89,7 @@ class CompressionMiddleware(GZipMiddleware):
 
 
 class OptionalSlashMiddleware:
-    """Serves what is read with or without the last slash of its address: real clients leave it out (contract 1.1.7)."""
+    """Serves what is read with or without the last slash of its address (docs/dialects/dandi.md#slashes)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -126,7 +126,7 @@ class RateLimitMiddleware:
 
 
 class RequestUsernameMiddleware:
-    """Names the user in a header that the access log keeps (contract 1.1.8)."""
+    """Names the user in a header that the access log keeps (docs/dialects/dandi.md#headers)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -14,7 +14,7 @@ from oauthlib.oauth2 import InvalidGrantError
 
 from archive.accounts.queries import digest_of
 
-# The web app's own, which is built into it (contract 1.10).
+# The web app's own, which is built into it (docs/dialects/dandi.md#oauth).
 WEB_APP_CLIENT_ID = "Dk0zosgt1GAAKfN8LT4STJmLJXwMDPbYWYzfNtAl"
 WEB_APP_NAME = "DANDI GUI"
 WEB_APP_SCOPES = ["write"]

@@ -13,7 +13,7 @@ from django.core.management import call_command, get_commands
 from .account import EMAIL, Account, keep_account, known_account, new_password
 from .home import Home
 
-# Where DANDI's web app is served under development (contract 1.10).
+# Where DANDI's web app is served under development.
 WEB_APP_ADDRESS = "http://localhost:8085/"
 
 

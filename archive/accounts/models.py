@@ -22,7 +22,7 @@ class User(AbstractUser):
         REJECTED = "REJECTED"
 
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.INCOMPLETE)
-    # As of their last sign-in, and only if GitHub is the one way in which they sign in (contract 1.3).
+    # As of their last sign-in, and only if GitHub alone vouches for them (docs/dialects/dandi.md#users).
     github_login = models.CharField(max_length=100, blank=True, editable=False)
 
     class Meta(AbstractUser.Meta):

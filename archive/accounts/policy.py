@@ -114,7 +114,7 @@ class Standing(StrEnum):
     ADMIN = "admin"
 
 
-# Contract appendix C. An administrator stands wherever others do.
+# See docs/dialects/dandi.md#access. An administrator stands wherever others do.
 ACTIONS: dict[Action, Standing] = {
     Action.READ: Standing.INSIDER,  # of what is embargoed; what is released is for anyone, see `may`
     Action.KNOW_PEOPLE: Standing.INSIDER,  # likewise; but reviewers, who read by a link, are blinded

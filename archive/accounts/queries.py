@@ -36,7 +36,7 @@ class Question:
 FIRST_NAME = Question("First Name", 100)
 LAST_NAME = Question("Last Name", 100)
 NAMES = (FIRST_NAME, LAST_NAME)
-# Contract 2.11.
+# See docs/dialects/dandi.md#questionnaire.
 QUESTIONS = (
     *NAMES,
     Question("Affiliation(s)", 1000),
@@ -46,7 +46,7 @@ QUESTIONS = (
 
 
 def open_questions(user: User) -> tuple[Question, ...]:
-    """What is still to be asked of somebody, before a web app may act for them (contract 1.10) or they go on here."""
+    """What is still to be asked of somebody, before a web app may act for them or they go on here."""
     if user.status == User.Status.INCOMPLETE and not user.is_superuser:
         return QUESTIONS
     return () if user.has_name else NAMES

@@ -137,7 +137,7 @@ def _vouch_for_address(user: User) -> None:
     )
 
 
-# --- Approval (contract 2.11) -----------------------------------------------------------------------------------------
+# --- Approval: docs/dialects/dandi.md#approval ------------------------------------------------------------------------
 
 
 def answer_questionnaire(*, user: User, answers: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ LISTED = 100
 
 @shared_task(soft_time_limit=30, time_limit=60)
 def remind_of_pending_users_task() -> None:
-    """Tell the administrators who waits to be approved, if anybody does (contract 2.11)."""
+    """Tell the administrators who waits to be approved, if anybody does (docs/dialects/dandi.md#approval)."""
     waiting = pending_users()
     if count := waiting.count():
         post("pending_users", to=reviewers(), people=list(waiting[:LISTED]), count=count)

@@ -1,8 +1,8 @@
 """Asset and Folder: rows in time.
 
 A row is there from the change that introduced it until the change that retired it. The draft is what is not retired;
-a published version is what was there at its point (architecture 4). Nothing is ever rewritten that a published
-version shows.
+a published version is what was there at its point (docs/architecture.md#versions). Nothing is ever rewritten that a
+published version shows.
 """
 
 import uuid
@@ -91,7 +91,7 @@ class Asset(models.Model):
             ),
             models.Index(fields=["dataset", "introduced", "path"], include=["retired"], name="asset_by_introduction"),
             models.Index(fields=["dataset", "retired"], condition=Q(retired__isnull=False), name="asset_by_retirement"),
-            # A path prefix in any case, as the contract (1.6) has it.
+            # A path prefix in any case (docs/dialects/dandi.md#lists-of-assets).
             models.Index(F("dataset"), Folded("path"), name="asset_by_folded_path"),
             models.Index(
                 fields=["dataset", "status", "modified", "id"],

@@ -1,7 +1,7 @@
 """Reading assets and folders, of the draft or of a published version, page by page.
 
 A page far into a long list is found from an anchor: the key of a row before it, remembered from an earlier page of the
-same state of the dataset. So page 1,000 costs what page 2 costs (architecture 4).
+same state of the dataset. So page 1,000 costs what page 2 costs (docs/decisions/page-anchors.md).
 """
 
 import re
@@ -213,7 +213,7 @@ def contributions(version: Version) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which assets of a version are asked for (contract 1.6).
+    """Which assets of a version are asked for (docs/dialects/dandi.md#lists-of-assets).
 
     `path` is a whole path or, if there is no such asset, a prefix in any case; `glob` is matched from end to end, in
     any case, with `*` for any characters. Either finds what it means in whatever form of Unicode it is written.

@@ -1,4 +1,4 @@
-"""Events of assets: what each was added, updated or removed by (contract 1.9, 2.12).
+"""Events of assets: what each was added, updated or removed by (docs/dialects/dandi.md#audit).
 
 A change of one asset is one event, and tells it itself. A batch is one change of many assets, which the rows that it
 introduced and retired tell: so the events of a batch end with the dataset, or when its assets are collected as garbage.

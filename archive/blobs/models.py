@@ -124,7 +124,7 @@ class Blob(models.Model):
             ),
         ]
         indexes = [
-            # Not unique: what a caller may not read must not be told from what is not there (architecture 5).
+            # Not unique: what a caller may not read looks like what is not there (docs/architecture.md#bytes).
             models.Index(fields=["etag"], name="blob_by_etag"),
             models.Index(fields=["sha256"], name="blob_by_sha256"),
             models.Index(fields=["md5"], condition=Q(md5__isnull=False), name="blob_by_md5"),

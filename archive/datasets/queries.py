@@ -142,7 +142,7 @@ def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list
 
 
 def refuse_during_release(dataset: Dataset) -> None:
-    """Raise InvalidError while the dataset is being released: nothing of it changes meanwhile (contract 2.9)."""
+    """Raise InvalidError while the dataset is being released: no change is taken (docs/dialects/dandi.md#embargo)."""
     if dataset.access == Dataset.Access.RELEASING:
         raise InvalidError(
             "Nothing of the dataset can be changed while it is being released.",
@@ -194,7 +194,7 @@ def has_star(actor: Actor, dataset: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class DatasetFilter:
-    """Which datasets are asked for (contract 1.4)."""
+    """Which datasets are asked for (docs/dialects/dandi.md#lists-of-datasets)."""
 
     unpublished: bool = True
     empty: bool = True

@@ -105,7 +105,7 @@ def _check_creator(actor: Actor) -> None:
 
 
 def check_embargo(embargo: Embargo) -> None:
-    """Raise InvalidError unless the embargo is within the rules of contract 2.1."""
+    """Raise InvalidError unless the embargo is within the rules (docs/dialects/dandi.md#new-datasets)."""
     if embargo.funding_source and not embargo.award_number:
         raise InvalidError("Award number is required when funding source is set")
     if embargo.award_number and not embargo.funding_source:

@@ -63,7 +63,7 @@ def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> 
 
 
 def computed_metadata(version: Version, submitted: dict[str, Any]) -> dict[str, Any]:
-    """The full metadata of a version (contract 2.2) from what was submitted."""
+    """The full metadata of a version from what was submitted."""
     return version_metadata(version_facts(version, submitted))
 
 

@@ -1,4 +1,4 @@
-"""What is garbage (contract 2.14, docs/decisions/garbage.md)."""
+"""What is garbage (docs/decisions/garbage.md)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What somebody who runs the archive should look at (contract 1.10). For staff, whom the caller tells from others."""
+"""What somebody who runs the archive should look at. For staff, whom the caller tells from others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

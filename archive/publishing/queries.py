@@ -31,7 +31,7 @@ CHANGELOG_CHARACTERS = 5000
 
 
 def manifest_key(version: Version, name: str) -> str:
-    """The key of one manifest file of a version (contract 2.8)."""
+    """The key of one manifest file of a version (docs/dialects/dandi.md#manifests)."""
     return f"dandisets/{version.dataset_id:06}/{version.version}/{name}"
 
 
@@ -158,8 +158,8 @@ def find_version_details(actor: Actor, number: int, version: str, *, hidden: boo
 def asset_problems(version: Version) -> list[dict[str, str]]:
     """What is wrong, or not yet known to be right, with the assets of a draft; nothing is with a published version's.
 
-    Of at most PROBLEM_ASSETS assets each: those pending, and those invalid that have the most errors (contract 2.6).
-    A blinded reviewer is told nothing, since complaints repeat what they are about.
+    Of at most PROBLEM_ASSETS assets each: those pending, and those invalid that have the most errors
+    (docs/dialects/dandi.md#validation). Nothing for a blinded reviewer: messages repeat the values they are about.
     """
     if not version.is_draft or version.is_blinded:
         return []

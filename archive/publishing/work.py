@@ -146,7 +146,7 @@ def _validate_draft_itself(pk: int, target: int) -> None:
 
 
 def _summary(version: Version) -> dict[str, Any]:
-    """The summary over the valid assets (contract 2.6); all those of a published version are."""
+    """The summary over the valid assets; all those of a published version are."""
     unsettled = {"files": 0, "bytes": 0}
     if version.is_draft:
         rows = assets_of(version).exclude(status=Asset.Status.VALID)
@@ -283,7 +283,7 @@ def write_draft_manifests(span: Span) -> None:
 
 
 def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
-    """Write the five manifests of contract 2.8, streamed: memory does not grow with the number of assets.
+    """Write the five manifests of a version, streamed: memory does not grow with the number of assets.
 
     The assets are written as JSON in the YAML files too: JSON is YAML, and is made and read many times faster.
     """

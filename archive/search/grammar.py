@@ -1,4 +1,4 @@
-"""DANDI's search language (contract 2.15), read into a filter. Pure; takes time in proportion to the text.
+"""DANDI's search language (docs/dialects/dandi.md#search-language), read into a filter. Pure; takes linear time.
 
 A search is a list of terms, all of which must hold: words, "quoted phrases", and operators as `species:mouse` or
 `technique:"spike sorting"`. A colon makes no operator of any other word: `https://doi.org/...` is text, but for a word

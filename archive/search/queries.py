@@ -35,7 +35,7 @@ MAX_PATTERNS = 30
 
 
 def search_datasets(actor: Actor, wanted: DatasetFilter, search: str = "") -> QuerySet[Dataset]:
-    """The datasets that the actor may read, that `wanted` asks for, and that a search (contract 2.15) finds.
+    """The datasets that the actor may read, that `wanted` asks for, and that a search (`grammar`) finds.
 
     InvalidError, naming the field `search`, if it cannot be understood.
     """
@@ -129,7 +129,7 @@ def _owned_by(name: str) -> QuerySet[Grant, int]:
 
 @dataclass(frozen=True)
 class FileFilter:
-    """Which files are asked for (contract 1.4): one of each list, and a size between two, all at once."""
+    """Which files are asked for: one of each list, and a size between two (docs/dialects/dandi.md#file-filters)."""
 
     file_type: tuple[str, ...] = ()
     measurement_technique: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What an entry of a pushed tree may be: the names, links and pointers that the archive takes in. Pure."""
+"""What an entry of a pushed tree may be, if a link or pointer (docs/dialects/git.md#links-and-pointers). Pure."""
 
 import re
 from collections.abc import Iterator

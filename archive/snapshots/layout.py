@@ -1,4 +1,4 @@
-"""What a dataset looks like as a git-annex repository: what is in git, what is a link, and the annex's logs. Pure."""
+"""What is in git and what is a link, and the logs of the annex (docs/dialects/git.md#the-branch-git-annex). Pure."""
 
 import re
 from collections.abc import Sequence

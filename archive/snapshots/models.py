@@ -20,7 +20,7 @@ def new_bundle_key() -> str:
 
 
 class Repository(models.Model):
-    """The git-annex repository of a dataset: a projection of its history, and a way in (architecture 6).
+    """The git-annex repository of a dataset: a projection of its history, and a way in.
 
     What its branches are is said here and nowhere else; the objects are in its bundles. Tags follow from the dataset's
     versions and the commits.

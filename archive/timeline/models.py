@@ -1,4 +1,4 @@
-"""Change (append-only), Projection (what follows the changes), Job (work with an end). See architecture 3."""
+"""Change (append-only), Projection (what follows the changes), Job (work with an end). See docs/architecture.md."""
 
 import uuid
 from typing import Protocol

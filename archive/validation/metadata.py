@@ -1,7 +1,8 @@
 """The computed form of metadata: what its owner submitted, and over it what the archive knows better.
 
 Plain data in, plain data out. What is computed is taken off again by the strip functions, so that
-`strip(computed(submitted)) == strip(submitted)`: sending back what was read changes nothing.
+`strip(computed(submitted)) == strip(submitted)`: sending back what was read changes nothing. Which fields these are,
+docs/dialects/dandi.md#version-metadata and docs/dialects/dandi.md#asset-metadata say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ from archive.validation.queries import schema_info
 
 ZARR_FORMAT = "application/x-zarr"
 
-# Contract 2.2 and 2.3. `@context` and `repository` are not in their lists, but are computed as well.
 _COMPUTED_FIELDS = frozenset({"@context", "datePublished", "id", "identifier", "publishedBy"})
 _COMPUTED_ASSET_FIELDS = _COMPUTED_FIELDS | {"access", "contentSize", "contentUrl", "digest", "path"}
 _COMPUTED_VERSION_FIELDS = _COMPUTED_FIELDS | {
@@ -51,7 +51,7 @@ _COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
 
 @dataclass(frozen=True, kw_only=True)
 class VersionFacts:
-    """What the computed metadata of a version is made of (contract 2.2).
+    """What the computed metadata of a version is made of.
 
     `access` is OPEN, EMBARGOED or UNEMBARGOING; `summary` an assetsSummary, or None while there is none; `now` the
     moment whose year the citation gives.
@@ -72,7 +72,7 @@ class VersionFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class AssetFacts:
-    """What the computed metadata of an asset is made of (contract 2.3).
+    """What the computed metadata of an asset is made of.
 
     `url` is where the bytes lie in the object store. `digest` is what `blob_digest` or `zarr_digest` gives.
     `published_by` is the activity that published it, the same for all assets of one publication, or None.
@@ -94,7 +94,7 @@ class AssetFacts:
 
 
 def default_dandiset_metadata(*, first_name: str, last_name: str, email: str) -> dict[str, Any]:
-    """What a new dataset says unless its creator says otherwise (contract 2.1): the creator is its contact."""
+    """What a new dataset says unless its creator says otherwise: the creator is its contact."""
     return {
         "schemaKey": "Dandiset",
         "schemaVersion": schema_info().current,
@@ -112,7 +112,7 @@ def default_dandiset_metadata(*, first_name: str, last_name: str, email: str) ->
 
 
 def funder(name: str, award_number: str) -> dict[str, Any]:
-    """The contributor that stands for the funding of an embargoed dataset (contract 2.1)."""
+    """The contributor that stands for the funding of an embargoed dataset."""
     return {
         "schemaKey": "Organization",
         "name": name,
@@ -122,7 +122,7 @@ def funder(name: str, award_number: str) -> dict[str, Any]:
 
 
 def strip_version_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """`metadata` without what is computed: what its owner has a say in (contract 2.2)."""
+    """The metadata of a version without what is computed: what its owner has a say in."""
     submitted = {key: value for key, value in metadata.items() if key not in _COMPUTED_VERSION_FIELDS}
     access = [_strip_access(submitted), *_further_access(submitted)]
     submitted.pop("access", None)
@@ -146,7 +146,7 @@ def migrated_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def version_metadata(facts: VersionFacts) -> dict[str, Any]:
-    """The full metadata of a version, as every reader sees it (contract 2.2)."""
+    """The full metadata of a version, as every reader sees it."""
     identifier = f"{settings.ARCHIVE_INSTANCE_NAME}:{dandiset_identifier(facts.number)}"
     metadata = {
         **strip_version_metadata(facts.submitted),
@@ -172,7 +172,7 @@ def version_metadata(facts: VersionFacts) -> dict[str, Any]:
 def published_version_metadata(
     facts: VersionFacts, *, published_by: Mapping[str, Any], release_notes: str = ""
 ) -> dict[str, Any]:
-    """The full metadata of a version that `published_by`, from `publish_activity`, publishes (contract 2.7)."""
+    """The full metadata of a version that `published_by`, from `publish_activity`, publishes."""
     return {
         **version_metadata(facts),
         **_publication(published_by),
@@ -183,8 +183,8 @@ def published_version_metadata(
 def candidate_version_metadata(facts: VersionFacts, *, holds_bytes: bool) -> dict[str, Any]:
     """The metadata a draft would have were it published at `facts.now`, with placeholders for what is not known yet.
 
-    This is what a draft is validated as (contract 2.6). The summary counts one file of one byte if the draft
-    `holds_bytes`, nothing otherwise; the DOI is nobody's.
+    This is what a draft is validated as (docs/dialects/dandi.md#validation). The summary counts one file of one byte if
+    the draft `holds_bytes`, nothing otherwise; the DOI is nobody's.
     """
     summary = {**empty_summary(), "numberOfBytes": int(holds_bytes), "numberOfFiles": int(holds_bytes)}
     candidate = replace(facts, version=version_name(facts.now), summary=summary, doi=doi_name(123456, "0.123456.1234"))
@@ -218,7 +218,7 @@ def empty_summary() -> dict[str, Any]:
 
 
 def version_url(number: int, version: str) -> str:
-    """The page of a version (contract 2.2)."""
+    """The page of a version."""
     return f"{settings.ARCHIVE_URL}/dandiset/{dandiset_identifier(number)}/{version}"
 
 
@@ -242,12 +242,12 @@ def _list(value: object) -> list[Any]:
 
 
 def strip_asset_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """`metadata` without what is computed: what its owner has a say in (contract 2.3)."""
+    """The metadata of an asset without what is computed: what its owner has a say in."""
     return {key: value for key, value in metadata.items() if key not in _COMPUTED_ASSET_FIELDS}
 
 
 def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
-    """The full metadata of an asset, as every reader sees it (contract 2.3).
+    """The full metadata of an asset, as every reader sees it.
 
     A page of assets calls this a thousand times, so values are shared with `facts` rather than copied.
     """
@@ -270,18 +270,18 @@ def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
 
 
 def candidate_asset_metadata(facts: AssetFacts, *, now: datetime) -> dict[str, Any]:
-    """The metadata an asset would have were it published now, which is what it is validated as (contract 2.6)."""
+    """The metadata an asset would have were it published now, which is what it is validated as."""
     return asset_metadata(replace(facts, published_by=publish_activity(now)))
 
 
 def blob_digest(*, etag: str, sha256: str | None) -> dict[str, str | None]:
-    """The `digest` of a file; its SHA-256 is not known at first (contract 2.3)."""
+    """The `digest` of a file; its SHA-256 is not known at first."""
     digest: dict[str, str | None] = {"dandi:dandi-etag": etag}
     return {**digest, "dandi:sha2-256": sha256} if sha256 else digest
 
 
 def zarr_digest(checksum: str | None) -> dict[str, str | None]:
-    """The `digest` of a zarr archive; None until its checksum is known (contract 2.3)."""
+    """The `digest` of a zarr archive; None until its checksum is known."""
     return {"dandi:dandi-zarr-checksum": checksum}
 
 
@@ -297,14 +297,14 @@ def with_schema_version(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def context_url(metadata: Mapping[str, Any]) -> str:
-    """The JSON-LD context of metadata, by its `schemaVersion` (contract 2.2)."""
+    """The JSON-LD context of metadata, by its `schemaVersion`."""
     named = metadata.get("schemaVersion")
     version = named if named and isinstance(named, str) else schema_info().current
     return f"https://raw.githubusercontent.com/dandi/schema/master/releases/{version}/context.json"
 
 
 def access_requirements(access: str, embargoed_until: date | None) -> dict[str, Any]:
-    """The `access` item for OPEN, EMBARGOED or UNEMBARGOING: not yet open is still embargoed (contract 2.2)."""
+    """The `access` item for OPEN, EMBARGOED or UNEMBARGOING: not yet open is still embargoed."""
     requirements = {
         "schemaKey": "AccessRequirements",
         "status": "dandi:OpenAccess" if access == "OPEN" else "dandi:EmbargoedAccess",
@@ -313,7 +313,7 @@ def access_requirements(access: str, embargoed_until: date | None) -> dict[str, 
 
 
 def publish_activity(moment: datetime) -> dict[str, Any]:
-    """The `publishedBy` of everything that one publication publishes (contract 2.3).
+    """The `publishedBy` of everything that one publication publishes (docs/dialects/dandi.md#publishing).
 
     It gets new identifiers at each call, so it is made once per publication, kept, and shared.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with metadata, as far as the metadata schema can tell (contract 2.6)."""
+"""What is wrong with metadata, as far as the metadata schema can tell (docs/dialects/dandi.md#validation)."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -33,12 +33,12 @@ class Problem:
     message: str
 
     def as_dict(self) -> dict[str, str]:
-        """The wire form, `{"field", "message"}` (contract 2.2)."""
+        """The form in which it is kept and told, `{"field", "message"}`."""
         return asdict(self)
 
 
 def validate_asset(metadata: dict[str, Any]) -> list[Problem]:
-    """What keeps an asset with this metadata, from `candidate_asset_metadata`, from being published (contract 2.6).
+    """What keeps an asset with this metadata, from `candidate_asset_metadata`, from being published.
 
     Takes any JSON object and never raises; see `validate_version`.
     """
@@ -46,7 +46,7 @@ def validate_asset(metadata: dict[str, Any]) -> list[Problem]:
 
 
 def validate_version(metadata: dict[str, Any]) -> list[Problem]:
-    """What keeps a version with this metadata, from `candidate_version_metadata`, from being published (contract 2.6).
+    """What keeps a version with this metadata, from `candidate_version_metadata`, from being published.
 
     Takes any JSON object and never raises: what could not be checked is a problem too. At most MAX_PROBLEMS, sorted.
     Metadata of the current schema version is checked by JSON Schema and, if that finds nothing, by the pydantic

@@ -1,4 +1,4 @@
-"""The metadata schema that this server speaks, as JSON Schema."""
+"""The metadata schema that this server speaks, as JSON Schema (docs/dialects/dandi.md#service)."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +23,7 @@ class SchemaInfo:
 
 @cache
 def schema_info() -> SchemaInfo:
-    """Which versions of the schema there are (contract 1.2)."""
+    """Which versions of the schema there are."""
     # dandischema's constants are cheap to import, its models are not; a process that never asks pays for neither.
     from dandischema.conf import get_instance_config
     from dandischema.consts import ALLOWED_VALIDATION_SCHEMAS, DANDI_SCHEMA_VERSION
@@ -34,7 +34,7 @@ def schema_info() -> SchemaInfo:
 
 @cache
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one of SCHEMA_NAMES, with the patterns of this instance (contract 1.2).
+    """The JSON Schema (2020-12) of one of SCHEMA_NAMES, with the patterns of this instance.
 
     It is kept: who needs another must copy it. Raises InvalidError, naming the field `model`, for another name.
     """

@@ -1,4 +1,4 @@
-"""The assetsSummary of a version, from what each of its assets adds to it (contract 2.6).
+"""The assetsSummary of a version, from what each of its assets adds to it (docs/dialects/dandi.md#assets-summary).
 
 The contribution of an asset is small, and that of most assets equals that of many others. So a version of 100,000
 assets is summarised from its few distinct contributions, which the database can find, and two sums.

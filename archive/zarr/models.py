@@ -30,7 +30,7 @@ def entry_key(zarr_id: uuid.UUID, md5: str) -> str:
 
 
 class ZarrArchive(models.Model):
-    """A Zarr archive of a dataset, as its owners work on it (contract 2.5)."""
+    """A Zarr archive of a dataset, as its owners work on it (docs/dialects/dandi.md#zarr-archives)."""
 
     class Status(models.TextChoices):
         PENDING = "Pending"

@@ -90,8 +90,8 @@ def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
 def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
     """The archive or revision of that id, to read entries of.
 
-    Fails as `find_view` does, but tells who is not signed in to do so (contract, appendix C). Who may not change an
-    archive sees its newest revision: not what is half uploaded.
+    Fails as `find_view` does, but tells who is not signed in to do so (docs/dialects/dandi.md#access). Who may not
+    change an archive sees its newest revision: not what is half uploaded.
     """
     try:
         view = find_view(actor, zarr_id)

@@ -1,1 +1,1 @@
-"""The face for git and git-annex: repositories to clone and push to, and the content of what is annexed."""
+"""The face for git and git-annex (docs/dialects/git.md): repositories to clone and push to, and annexed content."""

@@ -20,7 +20,7 @@ from dandiapi.errors import headers_of, in_the_domain, status_of
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
 
-# The name that git-annex's own server has.
+# The name that git-annex's own server has (docs/dialects/git.md#credentials).
 CHALLENGE = 'Basic realm="git-annex", charset="UTF-8"'
 PLAIN = "text/plain; charset=utf-8"
 SIGN_IN = "Sign in with a token as the password; the user name may be anything."

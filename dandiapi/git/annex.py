@@ -1,4 +1,4 @@
-"""Content by its key, in git-annex's P2P protocol over HTTP, versions 0 to 4."""
+"""Content by its key, in git-annex's protocol of versions 0 to 4 (docs/dialects/git.md#content-over-http)."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing

@@ -1,4 +1,4 @@
-"""Repositories, as git reads them: smart HTTP (gitprotocol-http), and the `config` in which git-annex looks further."""
+"""Repositories, as git and git-annex read them: docs/dialects/git.md#smart-http, docs/dialects/git.md#configuration."""
 
 from contextlib import ExitStack
 from urllib.parse import urlsplit

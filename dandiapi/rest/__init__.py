@@ -1,1 +1,1 @@
-"""The DANDI REST face (contract `dandi.md`): views parse, call the domain, and render what `shapes` say."""
+"""The DANDI REST face (docs/dialects/dandi.md): views parse, call the domain, and render what `shapes` say."""

@@ -1,4 +1,4 @@
-"""Assets, nested and flat, folders, downloads (contract 1.6)."""
+"""Assets, nested and flat, folders, downloads (docs/dialects/dandi.md#assets, docs/dialects/dandi.md#folders)."""
 
 from typing import Any
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What was done with assets, for administrators (contract 1.9, 2.12)."""
+"""What was done with assets, for administrators (docs/dialects/dandi.md#audit)."""
 
 from typing import Any
 

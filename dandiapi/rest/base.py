@@ -75,7 +75,7 @@ class View(APIView):
 
 @contextmanager
 def bare_errors() -> Iterator[None]:
-    """Answer an InvalidError with its message alone, not under the name of a field, as the contract has it there."""
+    """Answer an InvalidError with its message alone, not under the name of a field (docs/dialects/dandi.md#errors)."""
     try:
         yield
     except InvalidError as error:
@@ -84,7 +84,7 @@ def bare_errors() -> Iterator[None]:
 
 @contextmanager
 def general_errors() -> Iterator[None]:
-    """Answer an InvalidError that names no field as one of the request as a whole (contract 1.1.3)."""
+    """Answer an InvalidError that names no field as one of the request as a whole (docs/dialects/dandi.md#errors)."""
     try:
         yield
     except InvalidError as error:
@@ -93,7 +93,7 @@ def general_errors() -> Iterator[None]:
 
 @contextmanager
 def listed_errors() -> Iterator[None]:
-    """Answer an InvalidError with a list of one message, as the contract has it in some places (1.1.3)."""
+    """Answer an InvalidError with a list of one message (docs/dialects/dandi.md#errors)."""
     try:
         yield
     except InvalidError as error:

@@ -1,4 +1,4 @@
-"""Datasets, their owners, stars and uploads (contract 1.4)."""
+"""Datasets, their owners and stars (docs/dialects/dandi.md#new-datasets, docs/dialects/dandi.md#lists-of-datasets)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,6 @@
-"""The end of an embargo, and who reads what is embargoed: uploads in the way, viewers, reviewer links (contract 1.4).
+"""The end of an embargo, and who reads what is embargoed: uploads in the way, viewers, reviewer links.
 
-Viewers and reviewer links are this archive's own.
+Viewers and reviewer links are this archive's own; for the rest see docs/dialects/dandi.md#embargo.
 """
 
 from django.conf import settings

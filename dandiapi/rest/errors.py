@@ -1,4 +1,4 @@
-"""DANDI's error shapes (contract 1.1.3)."""
+"""DANDI's error shapes (docs/dialects/dandi.md#errors)."""
 
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +28,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return drf_exception_handler(error, context)
     headers = headers_of(error, challenge=REALM)
     if isinstance(error, ConflictError) and "blob_id" in error.data:
-        # A bare UUID, not a URL: what the client reads (contract 1.7).
+        # A bare UUID, not a URL: what the client reads (docs/dialects/dandi.md#uploads).
         headers["Location"] = error.data["blob_id"]
     return Response(words.body(error), status=status_of(error, EXCEPTIONS), headers=headers)

@@ -1,4 +1,4 @@
-"""Service, schemas, stats, tokens and users (contract 1.2, 1.3)."""
+"""Service, schemas, stats, tokens and users (docs/dialects/dandi.md#service, docs/dialects/dandi.md#users)."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ class MetadataField(serializers.JSONField):
 
 @extend_schema_field({"type": "string", "example": "000123"})
 class DatasetField(serializers.Field[int, Any, str, Any]):
-    """The number of a dataset: six digits, or an integer (contract 1.1.6)."""
+    """The number of a dataset: six digits, or an integer (docs/dialects/dandi.md#values)."""
 
     def to_internal_value(self, data: Any) -> int:
         """The number, or an error."""
@@ -144,7 +144,7 @@ class SpeciesQuery(serializers.Serializer[Any]):
 
 
 class ListedItems(serializers.ListSerializer[Any]):
-    """A list whose errors are a list too, with an entry for each item (contract 1.4)."""
+    """A list whose errors are a list too, with an entry for each item (docs/dialects/dandi.md#errors)."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
         """The items, or their errors."""
@@ -257,7 +257,7 @@ class Digest(serializers.Serializer[Any]):
 class StartUpload(serializers.Serializer[Any]):
     """An upload to begin."""
 
-    contentSize = serializers.IntegerField(min_value=0)  # noqa: N815 - the contract's name
+    contentSize = serializers.IntegerField(min_value=0)  # noqa: N815 - DANDI's name
     digest = Digest()
     dandiset = DatasetField()
 

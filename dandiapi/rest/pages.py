@@ -1,4 +1,4 @@
-"""Pages of lists, as DANDI numbers them (contract 1.1.5)."""
+"""Pages of lists, as DANDI numbers them (docs/dialects/dandi.md#pages)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Page:
 
     @classmethod
     def of(cls, request: Request) -> "Page":
-        """The page in a request's query; NotFound, as the contract has it, when its number is none."""
+        """The page in a request's query; NotFound when its number is none."""
         number = _positive(request, "page", default=1)
         if number is None:
             raise NotFound("Invalid page.")

@@ -60,7 +60,7 @@ class TooLargeError(APIException):
 
 
 class JSONRenderer(BaseRenderer):
-    """Renders plain data. Where there is no data the body is empty, never `null` (contract 1.1.4)."""
+    """Renders plain data. Without data the body is empty, never `null` (docs/dialects/dandi.md#empty-answers)."""
 
     media_type = "application/json"
     format = "json"

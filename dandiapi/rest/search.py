@@ -1,4 +1,4 @@
-"""Finding datasets by their files, and what there is to choose from (contract 1.4, 1.9)."""
+"""Finding datasets by their files, and what there is to choose from (docs/dialects/dandi.md#file-filters)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What things look like on the wire (contract appendix A). Plain data from rows; no queries but for what is asked."""
+"""What things look like on the wire (docs/dialects/dandi.md#shapes). Plain data from rows, without queries."""
 
 from collections.abc import Iterable
 from typing import Any

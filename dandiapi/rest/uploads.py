@@ -1,4 +1,4 @@
-"""Uploads and blobs (contract 1.7)."""
+"""Uploads and blobs (docs/dialects/dandi.md#uploads)."""
 
 from uuid import UUID
 
@@ -85,5 +85,5 @@ class ValidateUploadView(View):
         """The blob it has become. Asked again, the same answer: a client may not have heard the first."""
         with listed_errors():
             blob = services.finish_upload(actor=self.actor, upload_id=UUID(upload_id))
-        # The contract has no SHA-256 here, known or not: DANDI's is computed later.
+        # DANDI has no SHA-256 here, known or not: it computes that later.
         return Response({**shapes.blob(blob), "sha256": None})

@@ -1,4 +1,4 @@
-"""Versions: lists, metadata, publishing (contract 1.5)."""
+"""Versions: lists, metadata, publishing (docs/dialects/dandi.md#versions, docs/dialects/dandi.md#publishing)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request

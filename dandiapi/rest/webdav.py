@@ -1,4 +1,4 @@
-"""Folders and files in the shape that DANDI's WebDAV server reads (contract 1.9)."""
+"""Folders and files in the shape that DANDI's WebDAV server reads (docs/dialects/dandi.md#webdav)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the domain refuses, in the words of DANDI's API: programs compare them (contract 1.1.3, 1.4, 1.5, 1.8)."""
+"""What the domain refuses, in the words of DANDI's API: programs compare them (docs/dialects/dandi.md#errors)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Zarr archives and their files (contract 1.8)."""
+"""Zarr archives and their files (docs/dialects/dandi.md#zarr-archives)."""
 
 from typing import Any
 from uuid import UUID

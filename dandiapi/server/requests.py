@@ -13,8 +13,7 @@ from .bodies import Body
 # Content and pushes may be of any size; they are handed over before they are whole, and their senders have to be known.
 STREAMED = re.compile(rb"^/git/\d{6}(\.git)?/git-receive-pack(\?|$)|^/git-annex/[^/]+/v\d/put(\?|$)")
 # A client of git-annex that has content locked ends its request when it lets go, and goes by ten minutes anyway. Such a
-# request is handed over after so many seconds, whole or not. (Not at once: the real client takes an answer that
-# overtakes its own request for a refusal.)
+# request is handed over after so many seconds, whole or not: docs/dialects/git.md#locks says why not at once.
 UNENDING = re.compile(rb"^/git-annex/[^/]+/v\d/keeplocked(\?|$)")
 UNENDING_SECONDS = 5.0
 UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)

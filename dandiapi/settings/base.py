@@ -282,7 +282,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "dandiapi.accounts.AccountAdapter"
 # New people wait for an administrator unless this is set.
 ACCOUNTS_APPROVED_AT_SIGNUP: bool = env.bool("ACCOUNTS_APPROVED_AT_SIGNUP", False)
-# But for those whose verified address ends in one of these (contract 2.11).
+# But for those whose verified address ends in one of these.
 ACCOUNTS_TRUSTED_ADDRESSES: list[str] = env.list(
     "ACCOUNTS_TRUSTED_ADDRESSES",
     default=[
@@ -319,7 +319,7 @@ SOCIALACCOUNT_QUERY_EMAIL = True
 # Where others vouch for people, passwords of our own are an exception.
 SOCIALACCOUNT_ONLY: bool = not env.bool("ACCOUNTS_WITH_PASSWORDS", not SOCIALACCOUNT_PROVIDERS)
 
-# Web apps of other origins that act for people (contract 1.10); `dandiapi/oauth.py` says what is special.
+# Web apps of other origins that act for people; `dandiapi/oauth.py` says what is special.
 OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_VALIDATOR_CLASS": "dandiapi.oauth.Validator",
     "SCOPES": {"write": "Read and write"},

@@ -61,7 +61,7 @@ class AuthorizeView(AuthorizationView):  # type: ignore[misc]
     permission_classes = [SignedIn]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ask first what is still to be asked (contract 1.10)."""
+        """Ask first what is still to be asked (docs/dialects/dandi.md#oauth)."""
         user = actor_by_session(request).user
         questions = open_questions(user) if user else ()
         if questions:

@@ -1,4 +1,4 @@
-"""The dashboard: people, and whether they are let in (contract 1.10)."""
+"""The dashboard: people, and whether they are let in (docs/dialects/dandi.md#dashboard)."""
 
 import csv
 from collections.abc import Iterable, Iterator

@@ -86,7 +86,7 @@ KNOWN = {each.text: each for each in QUESTIONS}
 
 
 class QuestionnaireForm(forms.Form):
-    """A field for each question, named by its text (contract 1.3). Long answers are cut, not refused."""
+    """A field for each question, named by its text (docs/dialects/dandi.md#questionnaire). Long answers are cut."""
 
     def __init__(self, questions: Sequence[Question], data: QueryDict | None) -> None:
         super().__init__(data)

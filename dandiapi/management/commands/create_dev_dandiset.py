@@ -11,7 +11,7 @@ from dandiapi.management.progress import progress
 
 
 class Command(BaseCommand):
-    """Makes an empty dataset whose metadata is valid, and prints its identifier (contract 5.4)."""
+    """Makes an empty dataset whose metadata is valid, and prints its identifier (docs/dialects/dandi.md#commands)."""
 
     help = __doc__
 

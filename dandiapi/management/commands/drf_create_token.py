@@ -11,7 +11,7 @@ NAME = "made on the command line"
 
 
 class Command(BaseCommand):
-    """Prints a fresh API token of a user, as "Generated token X for user Y" (contract 5.4)."""
+    """Prints a fresh API token of a user, as "Generated token X for user Y" (docs/dialects/dandi.md#commands)."""
 
     help = __doc__
 

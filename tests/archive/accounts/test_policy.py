@@ -1,4 +1,4 @@
-"""The one table of who may do what, cell by cell (contract appendix C)."""
+"""The one table of who may do what, cell by cell (docs/dialects/dandi.md#access)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

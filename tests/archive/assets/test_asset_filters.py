@@ -1,4 +1,4 @@
-"""Which assets of a version are asked for (contract 1.6), and finding one."""
+"""Which assets of a version are asked for (docs/dialects/dandi.md#lists-of-assets), and finding one."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Folders: sums that are kept, and history that costs only what versions need (architecture 4)."""
+"""Folders: sums that are kept, and history that costs only what versions need (docs/decisions/folders-in-time.md)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pages of long lists: the same cost at any depth, and exactly the slice of the whole (architecture 4)."""
+"""Pages of long lists: the same cost at any depth, exactly the slice of the whole (docs/decisions/page-anchors.md)."""
 
 import re
 from collections.abc import Callable, Iterator

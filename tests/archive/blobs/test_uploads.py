@@ -1,4 +1,4 @@
-"""Uploads: begun, put, and verified before they count as present (architecture 5)."""
+"""Uploads: begun, put, and verified before they count as present (docs/architecture.md#bytes)."""
 
 import hashlib
 from io import BytesIO

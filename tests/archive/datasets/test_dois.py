@@ -1,4 +1,4 @@
-"""DOIs: the version is published whatever DataCite does; the DOI follows, and the state says so (contract 2.7)."""
+"""DOIs: the version is published whatever DataCite does; the DOI follows, and the state says so."""
 
 from collections.abc import Iterator
 from datetime import timedelta

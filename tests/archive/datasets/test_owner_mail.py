@@ -1,4 +1,4 @@
-"""People are told when they become owners, and when they are owners no longer (contract 2.11)."""
+"""People are told when they become owners, and when they are owners no longer (docs/dialects/dandi.md#approval)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The arithmetic of dandi-etags, held against dandischema's and the store's own (contract 2.4)."""
+"""The arithmetic of dandi-etags, held against dandischema's and the store's own (docs/dialects/dandi.md#dandi-etag)."""
 
 import hashlib
 from io import BytesIO

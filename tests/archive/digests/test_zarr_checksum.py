@@ -1,4 +1,4 @@
-"""The checksum of Zarr archives, held against the zarr-checksum library (contract 2.5)."""
+"""The checksum of Zarr archives, held against the library (docs/dialects/dandi.md#zarr-checksum)."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_checksum_is_that_of_the_library(files: dict[str, tuple[str, int]]) -> N
     assert str(zarr_sums(in_byte_order(files))) == str(tree.process())
 
 
-def test_checksum_of_nothing_is_as_the_contract_has_it() -> None:
+def test_checksum_of_nothing_is_as_the_dialect_has_it() -> None:
     assert str(zarr_sums([])) == "481a2f77ab786a0f45aafd5db0971caa-0--0"
 
 

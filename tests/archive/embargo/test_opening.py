@@ -1,4 +1,4 @@
-"""Objects of open datasets become readable by anybody, by themselves (architecture 3)."""
+"""Objects of open datasets become readable by anybody, by themselves (docs/architecture.md#embargo)."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Garbage: what is found, collected, given back, and deleted for good (contract 2.14, docs/decisions/garbage.md)."""
+"""Garbage: what is found, collected, given back, and deleted for good (docs/decisions/garbage.md)."""
 
 from datetime import timedelta
 from io import BytesIO

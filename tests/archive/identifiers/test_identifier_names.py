@@ -1,4 +1,4 @@
-"""The many names of one number (contract 1.1.6, 2.2, 2.7)."""
+"""The many names of one number (docs/dialects/dandi.md#values, docs/dialects/dandi.md#version-names)."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

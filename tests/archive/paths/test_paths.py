@@ -1,4 +1,4 @@
-"""The rules of a path inside a dataset (contract 2.3; architecture 2)."""
+"""The rules of a path inside a dataset (docs/dialects/dandi.md#paths, docs/decisions/paths.md)."""
 
 import time
 import unicodedata

@@ -1,4 +1,4 @@
-"""The projection that settles what is pending: files, then the draft (contract 2.6)."""
+"""The projection that settles what is pending: files, then the draft (docs/dialects/dandi.md#validation)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Publishing: a version is a point on the timeline, fixed when it is asked for (architecture 4)."""
+"""Publishing: a version is a point on the timeline, fixed when it is asked for (docs/architecture.md#versions)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What follows a change by itself: manifests are written (architecture 3, contract 2.8)."""
+"""What follows a change by itself: manifests are written (docs/dialects/dandi.md#manifests)."""
 
 from datetime import timedelta
 from typing import Any

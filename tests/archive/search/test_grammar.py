@@ -1,4 +1,4 @@
-"""DANDI's search language (contract 2.15)."""
+"""DANDI's search language (docs/dialects/dandi.md#search-language)."""
 
 from datetime import date
 from time import process_time

@@ -1,4 +1,4 @@
-"""Finding datasets by what is said of them, and by what their files are (contract 1.4, 2.15)."""
+"""Finding datasets by what is said of them, and by what their files are (docs/architecture.md#search)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

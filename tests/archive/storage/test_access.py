@@ -1,4 +1,4 @@
-"""Who may read and write what without a signature of the archive's own (architecture 5)."""
+"""Who may read and write what without a signature of the archive's own (docs/architecture.md#bytes)."""
 
 import hashlib
 from uuid import uuid4

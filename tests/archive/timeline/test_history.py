@@ -1,4 +1,4 @@
-"""The history of a dataset: numbered without gaps, in order, written once (architecture 3)."""
+"""The history of a dataset: numbered without gaps, in order, written once (docs/architecture.md#a-change)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Jobs: done by one worker at a time, tried again with back-off, and ended whatever happens (architecture 3)."""
+"""Jobs: done by one worker at a time, tried again with back-off, and ended whatever happens."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Projections follow the timeline, one worker at a time, and always show how they fare (architecture 3)."""
+"""Projections follow the timeline, one worker at a time (docs/architecture.md#what-follows-a-change)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

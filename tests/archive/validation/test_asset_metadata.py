@@ -1,4 +1,4 @@
-"""The computed metadata of assets (contract 2.3)."""
+"""The computed metadata of assets (docs/dialects/dandi.md#asset-metadata)."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

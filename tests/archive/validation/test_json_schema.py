@@ -1,4 +1,4 @@
-"""The schema as JSON Schema (contract 1.2)."""
+"""The schema as JSON Schema (docs/dialects/dandi.md#service)."""
 
 import pytest
 from jsonschema import Draft202012Validator

@@ -1,4 +1,4 @@
-"""What is wrong with metadata (contract 2.6)."""
+"""What is wrong with metadata (docs/dialects/dandi.md#validation)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,7 +74,7 @@ def put(document: Any, path: Path, value: object) -> Any:
 
 
 def library_problems(document: dict[str, Any], name: str) -> list[Problem]:
-    """What dandischema itself finds, encoded as contract 2.6 says."""
+    """What dandischema itself finds, encoded as problems are."""
     try:
         library_validate(document, schema_key=name, json_validation=True)
     except JsonschemaValidationError as error:

@@ -1,4 +1,4 @@
-"""The summary of many assets from few contributions (contract 2.6)."""
+"""The summary of many assets from few contributions (docs/dialects/dandi.md#assets-summary)."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The computed metadata of versions (contract 2.1, 2.2, 2.7)."""
+"""The computed metadata of versions (docs/dialects/dandi.md#version-metadata)."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Zarr archives as their owners work on them: announced, uploaded, deleted, finalized (contract 2.5)."""
+"""Zarr archives as owners work on them, from announced to finalized (docs/dialects/dandi.md#zarr-archives)."""
 
 import base64
 from uuid import uuid4

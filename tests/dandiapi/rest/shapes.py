@@ -1,4 +1,4 @@
-"""The keys of everything on the wire (contract, appendix A)."""
+"""The keys of everything on the wire (docs/dialects/dandi.md#shapes)."""
 
 DATASET = {"identifier", "created", "modified", "contact_person", "embargo_status", "star_count", "is_starred"}
 DATASET_DETAIL = DATASET | {"most_recent_published_version", "draft_version"}

@@ -1,4 +1,4 @@
-"""What is answered while a service is away (contract 1.1.8: clients honour Retry-After)."""
+"""What is answered while a service is away: clients honour Retry-After (docs/dialects/dandi.md#headers)."""
 
 import socket
 from collections.abc import Callable, Iterator

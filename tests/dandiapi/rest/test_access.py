@@ -1,4 +1,4 @@
-"""Who may do what: every route and method, for everybody, in every state of a dataset (contract, appendix C)."""
+"""Who may do what: every route and method, for everybody, in every state (docs/dialects/dandi.md#access)."""
 
 import pytest
 from django.urls import resolve

@@ -1,4 +1,4 @@
-"""Assets: added, replaced, removed, shown, listed (contract 1.6, 2.3)."""
+"""Assets: added, replaced, removed, shown, listed (docs/dialects/dandi.md#assets)."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was done with assets, for administrators (contract 1.9, 2.12)."""
+"""What was done with assets, for administrators (docs/dialects/dandi.md#audit)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,7 +54,7 @@ def test_events_are_told_one_by_one_batches_too(admin: Api, history: Dataset, ad
     assert {event["dandiset_id"] for event in page["results"]} == {history.number}
 
 
-def test_events_have_the_fields_of_the_contract(admin: Api, history: Dataset) -> None:
+def test_events_have_the_fields_of_the_dialect(admin: Api, history: Dataset) -> None:
     events = admin.get(ADDRESS).json()["results"]
     added = {"path", "size", "asset_id", "asset_blob_id", "zarr_archive_id", "checksum"}
     removed = {"path", "asset_id"}

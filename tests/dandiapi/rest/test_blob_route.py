@@ -1,4 +1,4 @@
-"""Blobs by digest (contract 1.7)."""
+"""Blobs by digest (docs/dialects/dandi.md#uploads)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Bodies that nobody honest sends (contract 1.1.3)."""
+"""Bodies that nobody honest sends (docs/decisions/cheap-requests.md)."""
 
 from typing import Any
 

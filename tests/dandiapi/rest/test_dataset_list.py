@@ -1,4 +1,4 @@
-"""The list of datasets: which, in what order (contract 1.4)."""
+"""The list of datasets: which, in what order (docs/dialects/dandi.md#lists-of-datasets)."""
 
 from typing import Any, NamedTuple
 
@@ -76,7 +76,7 @@ def hidden(listed: Listed) -> str:
     return listed.hidden
 
 
-def test_list_has_exactly_the_fields_of_the_contract(anonymous: Api, third: str) -> None:
+def test_list_has_exactly_the_fields_of_the_dialect(anonymous: Api, third: str) -> None:
     page = anonymous.get("dandisets/").json()
     row = page["results"][2]
     assert set(page) == shapes.PAGE

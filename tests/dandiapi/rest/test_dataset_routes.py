@@ -1,4 +1,4 @@
-"""Datasets: made, shown, given away, starred, deleted (contract 1.4, 2.1, 2.10)."""
+"""Datasets: made, shown, given away, starred, deleted (docs/dialects/dandi.md#owners)."""
 
 import re
 from typing import Any
@@ -138,7 +138,7 @@ def test_list_is_empty_when_there_is_nothing(anonymous: Api) -> None:
     assert anonymous.get("dandisets/").json() == {"count": 0, "next": None, "previous": None, "results": []}
 
 
-def test_detail_has_exactly_the_fields_of_the_contract(anonymous: Api, dataset: Dataset, address: str) -> None:
+def test_detail_has_exactly_the_fields_of_the_dialect(anonymous: Api, dataset: Dataset, address: str) -> None:
     detail = anonymous.get(address).json()
     assert set(detail) == shapes.DATASET_DETAIL
     assert set(detail["draft_version"]) == shapes.VERSION

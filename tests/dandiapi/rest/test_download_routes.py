@@ -1,4 +1,4 @@
-"""Downloads: redirects to the store (contract 1.6)."""
+"""Downloads: redirects to the store (docs/dialects/dandi.md#assets)."""
 
 from urllib.parse import parse_qs, urlsplit
 

@@ -1,4 +1,4 @@
-"""Embargo on the wire: creation, release, uploads in the way, viewers, reviewer links (contract 1.4, 2.1, 2.9)."""
+"""Embargo on the wire: creation, release, viewers, reviewer links (docs/dialects/dandi.md#embargo)."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -193,7 +193,7 @@ def test_release_ends_with_an_open_dataset(owner: Api, anonymous: Api, secret: D
     assert anonymous.get(f"dandisets/{secret.identifier}/").json()["embargo_status"] == "OPEN"
 
 
-def test_release_is_refused_in_the_words_of_the_contract(owner: Api, secret: Dataset) -> None:
+def test_release_is_refused_in_the_words_of_the_dialect(owner: Api, secret: Dataset) -> None:
     address = f"dandisets/{secret.identifier}/unembargo/"
     begin_upload(secret)
     response = owner.post(address)

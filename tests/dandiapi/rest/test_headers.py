@@ -1,4 +1,4 @@
-"""What holds for every request and response, whatever the route (contract 1.1)."""
+"""What holds for every request and response, whatever the route (docs/dialects/dandi.md#headers)."""
 
 from typing import Any
 

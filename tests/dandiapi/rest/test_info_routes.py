@@ -1,4 +1,4 @@
-"""What the service says about itself (contract 1.2)."""
+"""What the service says about itself (docs/dialects/dandi.md#service)."""
 
 import pytest
 from django.test import Client, override_settings
@@ -17,7 +17,7 @@ from tests.factories import (
 from tests.worker import Worker
 
 
-def test_info_has_exactly_the_fields_of_the_contract(anonymous: Api) -> None:
+def test_info_has_exactly_the_fields_of_the_dialect(anonymous: Api) -> None:
     info = anonymous.get("info/").json()
     assert set(info) == {
         "schema_version",

@@ -1,4 +1,4 @@
-"""Pages of lists (contract 1.1.5)."""
+"""Pages of lists (docs/dialects/dandi.md#pages)."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit

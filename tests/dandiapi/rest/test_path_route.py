@@ -1,4 +1,4 @@
-"""What is in a folder (contract 1.6, 2.13)."""
+"""What is in a folder (docs/dialects/dandi.md#folders)."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_folder_is_found_in_whatever_form_its_name_comes(
     assert [row["path"] for row in rows(anonymous, paths, prefix)] == ["\u00e9t\u00e9/a.nwb"]
 
 
-def test_entry_has_exactly_the_fields_of_the_contract(anonymous: Api, paths: str) -> None:
+def test_entry_has_exactly_the_fields_of_the_dialect(anonymous: Api, paths: str) -> None:
     page = anonymous.get(paths).json()
     file, folder = page["results"][0], page["results"][2]
     assert set(page) == shapes.PAGE

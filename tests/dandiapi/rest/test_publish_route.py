@@ -1,4 +1,4 @@
-"""Publishing (contract 1.5, 2.7)."""
+"""Publishing (docs/dialects/dandi.md#publishing)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Searching datasets by their files, and what there is to choose from (contract 1.4, 1.9)."""
+"""Searching datasets by their files, and what there is to choose from (docs/dialects/dandi.md#file-filters)."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_search_is_refused_when_a_filter_is_wrong(anonymous: Api, mice: str, que
     assert (response.status_code, list(response.json())) == (400, [field])
 
 
-def test_search_takes_every_technique_of_the_contract(anonymous: Api, mice: str) -> None:
+def test_search_takes_every_technique_of_the_dialect(anonymous: Api, mice: str) -> None:
     query = {"measurement_technique": ["spike sorting technique", "analytical technique"]}
     assert anonymous.get("dandisets/search/", query).json()["results"] == []
 

@@ -1,4 +1,4 @@
-"""Signing in with tokens, and the route that gives them (contract 1.1.1, 1.3)."""
+"""Signing in with tokens, and the route that gives them (docs/dialects/dandi.md#credentials)."""
 
 from datetime import timedelta
 

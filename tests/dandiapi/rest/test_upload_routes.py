@@ -1,4 +1,4 @@
-"""Uploads from end to end, against the store itself (contract 1.7, 2.4)."""
+"""Uploads from end to end, against the store itself (docs/dialects/dandi.md#uploads)."""
 
 import hashlib
 import re

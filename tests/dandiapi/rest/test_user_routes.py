@@ -1,4 +1,4 @@
-"""People (contract 1.3)."""
+"""People (docs/dialects/dandi.md#users)."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.dandiapi.rest.api import Api
 from tests.factories import make_staff, make_unapproved_user, make_user
 
 
-def test_me_has_exactly_the_fields_of_the_contract(owner: Api) -> None:
+def test_me_has_exactly_the_fields_of_the_dialect(owner: Api) -> None:
     assert owner.get("users/me/").json() == {
         "username": owner.user.username,
         "name": "Jane Doe",

@@ -1,4 +1,4 @@
-"""Versions: listed, shown, edited, withdrawn (contract 1.5, 2.2)."""
+"""Versions: listed, shown, edited, withdrawn (docs/dialects/dandi.md#versions)."""
 
 import re
 from typing import Any
@@ -34,7 +34,7 @@ def body() -> dict[str, Any]:
 # --- Shapes -----------------------------------------------------------------------------------------------------------
 
 
-def test_info_has_exactly_the_fields_of_the_contract(anonymous: Api, draft: str, asset: Asset) -> None:
+def test_info_has_exactly_the_fields_of_the_dialect(anonymous: Api, draft: str, asset: Asset) -> None:
     info = anonymous.get(f"{draft}info/").json()
     assert set(info) == shapes.VERSION_INFO
     assert set(info["dandiset"]) == shapes.DATASET
@@ -96,7 +96,7 @@ def test_version_itself_is_its_metadata(anonymous: Api, draft: str) -> None:
     assert (metadata["schemaKey"], metadata["version"]) == ("Dandiset", "draft")
 
 
-def test_list_has_exactly_the_fields_of_the_contract(anonymous: Api, dataset: Dataset) -> None:
+def test_list_has_exactly_the_fields_of_the_dialect(anonymous: Api, dataset: Dataset) -> None:
     page = anonymous.get(f"dandisets/{dataset.identifier}/versions/").json()
     assert set(page) == shapes.PAGE
     assert set(page["results"][0]) == shapes.VERSION_ITEM

@@ -1,4 +1,4 @@
-"""Folders and files in the shape that DANDI's WebDAV server reads (contract 1.9)."""
+"""Folders and files in the shape that DANDI's WebDAV server reads (docs/dialects/dandi.md#webdav)."""
 
 from typing import Any, Literal
 from unicodedata import normalize
@@ -66,7 +66,7 @@ def test_pages_go_on_where_the_last_ended(anonymous: Api, query: dict[str, Any])
     assert anonymous.get(ADDRESS, of_folder | {"page": 3}).status_code == 404
 
 
-def test_entries_have_the_fields_of_the_contract(anonymous: Api, query: dict[str, Any]) -> None:
+def test_entries_have_the_fields_of_the_dialect(anonymous: Api, query: dict[str, Any]) -> None:
     file, folder = (_entry(anonymous, query, path) for path in ("top.txt", "sub-1"))
     assert (file["type"], set(file["resource"])) == ("asset", shapes.ASSET_ROW)
     assert folder == {"type": "folder", "resource": {"path": "sub-1", "total_assets": 3, "total_size": 3}}

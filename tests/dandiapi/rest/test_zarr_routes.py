@@ -1,4 +1,4 @@
-"""Zarr archives and their files (contract 1.8, A7)."""
+"""Zarr archives and their files (docs/dialects/dandi.md#zarr-archives)."""
 
 import base64
 import hashlib

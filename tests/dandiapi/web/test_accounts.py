@@ -99,9 +99,7 @@ def test_wrong_password_is_refused(anonymous: Browser) -> None:
         ("/accounts/signup/", ["Email address", "Password", "Password (again)"], "Sign Up"),
     ],
 )
-def test_forms_have_what_the_contract_looks_for(
-    anonymous: Browser, page: str, placeholders: list[str], button: str
-) -> None:
+def test_forms_have_what_browsers_look_for(anonymous: Browser, page: str, placeholders: list[str], button: str) -> None:
     html = anonymous.read(page)
     assert re.findall(r'placeholder="([^"]+)"', html) == placeholders
     assert re.findall(r"<button[^>]*>\s*([^<]+?)\s*</button>", html) == [button]

@@ -1,4 +1,4 @@
-"""The dashboard: who is let in (contract 1.10, 2.11)."""
+"""The dashboard: who is let in (docs/dialects/dandi.md#dashboard)."""
 
 import csv
 from typing import Any

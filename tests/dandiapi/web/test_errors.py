@@ -122,7 +122,7 @@ def test_policy_is_for_html_only(anonymous: Browser, address: str) -> None:
     assert "Content-Security-Policy" not in anonymous.open(address)
 
 
-def test_robots_may_read_pages_and_what_the_contract_says(anonymous: Browser) -> None:
+def test_robots_may_read_pages_and_what_dandi_lets_them_read(anonymous: Browser) -> None:
     response = anonymous.open("/robots.txt")
     lines = response.content.decode().splitlines()
     assert response["Content-Type"].startswith("text/plain")

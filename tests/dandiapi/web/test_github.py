@@ -1,4 +1,4 @@
-"""Signing in by GitHub, and being called by the name one has there (contract 1.3)."""
+"""Signing in by GitHub, and being called by the name one has there (docs/dialects/dandi.md#users)."""
 
 import json
 import threading

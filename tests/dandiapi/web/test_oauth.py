@@ -1,4 +1,4 @@
-"""How a web app of another origin is let act for somebody (dandi-web 3, contract 1.10)."""
+"""How a web app of another origin is let act for somebody (docs/dialects/dandi.md#oauth)."""
 
 import re
 from collections.abc import Callable

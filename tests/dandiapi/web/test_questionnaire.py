@@ -1,4 +1,4 @@
-"""What people answer before a web app may act for them, and what follows from it (contract 1.3, 1.10, 2.11)."""
+"""What people answer before a web app may act for them, and what follows (docs/dialects/dandi.md#questionnaire)."""
 
 import json
 import re
