@@ -8,7 +8,7 @@ from django.apps import AppConfig
 
 
 class ArchiveConfig(AppConfig):
-    """Loads every room's `work`, so that its projections and job handlers are registered in each process."""
+    """The app, which loads every room's `work`, so that projections and job handlers are registered in each process."""
 
     name = "archive"
     label = "archive"

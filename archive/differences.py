@@ -16,7 +16,7 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 class Operation(StrEnum):
-    """What has happened to a value."""
+    """The kind of change to a value."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -37,12 +37,12 @@ class Difference:
 
     @property
     def path(self) -> list[str]:
-        """The keys and places that the pointer is made of."""
+        """Return the keys and indexes that the pointer is made of."""
         return [step.replace("~1", "/").replace("~0", "~") for step in self.pointer.split("/")[1:]]
 
 
 def differences(old: Any, new: Any, *, limit: int = MAX_DIFFERENCES) -> list[Difference]:
-    """At most `limit` differences between two documents, in the order of the older one."""
+    """Return at most `limit` differences between two documents, in the order of the older one."""
     return list(islice(_compare(old, new, ""), limit))
 
 
@@ -98,7 +98,7 @@ def _escaped(key: str) -> str:
 
 
 def size_in_words(size: int) -> str:
-    """A number of bytes as people say it, in powers of 1000; below zero, with a minus."""
+    """Return a number of bytes as people say it, in powers of 1000; below zero, with a minus."""
     if size < 0:
         return f"−{size_in_words(-size)}"
     if size == 1:

@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 
 def parts_of(size: int) -> list[Part]:
-    """The parts in which an object of `size` bytes is uploaded: none, if it is empty."""
+    """Return the parts in which an object of `size` bytes is uploaded: none, if it is empty."""
     part_size = PART_SIZE
     if -(-size // part_size) >= MAX_PARTS:
         part_size = -(-size // MAX_PARTS)
@@ -40,13 +40,13 @@ def parts_of(size: int) -> list[Part]:
 
 
 def etag_of_parts(part_md5s: Iterable[str]) -> str:
-    """The dandi-etag of an object from the hexadecimal MD5s of its parts, in order."""
+    """Return the dandi-etag of an object from the hexadecimal MD5s of its parts, in order."""
     digests = [bytes.fromhex(md5) for md5 in part_md5s]
     return f"{hashlib.md5(b''.join(digests), usedforsecurity=False).hexdigest()}-{len(digests)}"
 
 
 def etag_of_file(file: BinaryIO, size: int) -> str:
-    """The dandi-etag of the `size` bytes that `file` yields from where it stands."""
+    """Return the dandi-etag of the next `size` bytes of `file`."""
     return etag_of_parts(_md5_of_next(file, part.size) for part in parts_of(size))
 
 
@@ -71,7 +71,7 @@ def _read(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 class ZarrSums(NamedTuple):
-    """What the checksum of a Zarr archive, or of a folder in one, is made of."""
+    """The parts of the checksum of a Zarr archive, or of a folder in one."""
 
     md5: str
     file_count: int
@@ -121,7 +121,7 @@ def _by_name(items: dict[str, str]) -> str:
 
 
 def zarr_sums(leaves: Iterable[ZarrLeaf]) -> ZarrSums:
-    """The checksum, number and bytes of the files of a Zarr archive, given in byte order of their paths.
+    """Return the sums over the files of a Zarr archive, which are given in byte order of their paths.
 
     Holds no more than one branch of folders at a time. Raises InvalidError when a path is both file and folder.
     """
@@ -181,32 +181,35 @@ class AnnexKey(NamedTuple):
 
     @property
     def lower_folders(self) -> str:
-        """The folders of its logs on the branch `git-annex`, as `abc/def` (docs/dialects/git.md#hash-folders)."""
+        """Return the folders of its logs on the branch `git-annex`, as `abc/def`.
+
+        See docs/dialects/git.md#hash-folders.
+        """
         digest = hashlib.md5(str(self).encode(), usedforsecurity=False).hexdigest()
         return f"{digest[:3]}/{digest[3:6]}"
 
     @property
     def mixed_folders(self) -> str:
-        """The folders of its content below `.git/annex/objects`, as `xX/yY`."""
+        """Return the folders of its content below `.git/annex/objects`, as `xX/yY`."""
         digest = hashlib.md5(str(self).encode(), usedforsecurity=False).digest()
         word = int.from_bytes(digest[:4], "little")
         letters = [_LETTERS[word >> (6 * position) & 31] for position in range(4)]
         return f"{letters[1]}{letters[0]}/{letters[3]}{letters[2]}"
 
     def link_from(self, path: str) -> str:
-        """What a link at `path` in a repository holds when it stands for this content."""
+        """Return the target of a link at `path` in a repository that stands for this content."""
         up = "../" * path.count("/")
         return f"{up}.git/annex/objects/{self.mixed_folders}/{self}/{self}"
 
 
 def annex_key(*, path: str, size: int, sha256: str = "", md5: str = "") -> AnnexKey:
-    """The key that git-annex gives to the file at `path`: SHA256E when its SHA-256 is given, or else MD5E."""
+    """Return the key that git-annex gives to the file at `path`: SHA256E when its SHA-256 is given, or else MD5E."""
     hash_name, digest = ("SHA256", sha256) if sha256 else ("MD5", md5)
     return AnnexKey(hash_name, size, digest, annex_extension(path))
 
 
 def annex_extension(path: str) -> str:
-    """The end of the file's name that git-annex keeps in a key: the last short extensions, at most two."""
+    """Return the end of a file's name that git-annex keeps in a key: the last short extensions, at most two."""
     _, *extensions = path.rpartition("/")[2].removeprefix(".").split(".")
     kept: list[str] = []
     for extension in reversed(extensions):
@@ -218,7 +221,7 @@ def annex_extension(path: str) -> str:
 
 
 def parse_annex_key(text: str) -> AnnexKey:
-    """The key that is written so. Raises InvalidError for any other than SHA256, SHA256E, MD5 and MD5E with a size."""
+    """Return the key that is written so; InvalidError for any other than SHA256, SHA256E, MD5 and MD5E with a size."""
     match = _KEY_PATTERN.fullmatch(text)
     if match is None:
         raise InvalidError(f"{text[:200]!r} is not a key of the backends SHA256E, SHA256, MD5E or MD5 with a size.")

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Reason(StrEnum):
-    """Why something is refused, where a face has words of its own for that."""
+    """A reason for refusing something, where a face has words of its own for that."""
 
     NUMBER_TAKEN = "number taken"
     RELEASE_UNDER_WAY = "release under way"
@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 
 class ArchiveError(Exception):
-    """Something the caller asked for cannot be done, and it is not this program's fault.
+    """A request that cannot be done, and not because of a fault in this program.
 
     `message` is one sentence for a person, `field` names the offending input when there is one, and `data` holds
     what a program would want to know about it (JSON-able). A face that says it in words of its own finds them by the
@@ -50,55 +50,55 @@ class ArchiveError(Exception):
 
 
 class NotFoundError(ArchiveError):
-    """It does not exist, or the caller may not know that it does."""
+    """An error about something that does not exist, or that the caller may not know of."""
 
     code = "not_found"
 
 
 class UnauthenticatedError(ArchiveError):
-    """Nobody is signed in, and somebody who is might be let in."""
+    """An error for who is not signed in, and might be allowed if they were."""
 
     code = "unauthenticated"
 
 
 class ForbiddenError(ArchiveError):
-    """The caller is known and may not do this."""
+    """An error for who is signed in and may not do this."""
 
     code = "forbidden"
 
 
 class InvalidError(ArchiveError):
-    """The input is wrong in itself; sending it again will not help."""
+    """An error about input that is wrong in itself; sending it again does not help."""
 
     code = "invalid"
 
 
 class ConflictError(ArchiveError):
-    """The input is right but does not fit the present state."""
+    """An error about input that is right but does not fit the present state."""
 
     code = "conflict"
 
 
 class ImmutableError(ArchiveError):
-    """What is published does not change."""
+    """An error about a change to something published, which does not change."""
 
     code = "immutable"
 
 
 class StaleError(ArchiveError):
-    """What the caller means to change is no longer as the caller has seen it."""
+    """An error about a change to something that has changed since the caller read it."""
 
     code = "stale"
 
 
 class LockedError(ArchiveError):
-    """Somebody else is at work on it; it will be free again."""
+    """An error about something that is being worked on, and will be free again."""
 
     code = "locked"
 
 
 class BusyError(ArchiveError):
-    """A service this needs is away for the moment; `retry_after` seconds is a good time to try again."""
+    """An error about a service that is away for the moment; `retry_after` seconds is a good time to try again."""
 
     code = "busy"
 

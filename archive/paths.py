@@ -65,12 +65,12 @@ def _is_control(character: str) -> bool:
 
 
 def composed(path: str) -> str:
-    """The path as it is stored, however its letters came: macOS writes an accent as a character of its own."""
+    """Return the path as it is stored, in normalization form C: macOS writes an accent as a character of its own."""
     return unicodedata.normalize("NFC", path)
 
 
 def folded(path: str) -> str:
-    """The path without its case, letter by letter, as Postgres has it too."""
+    """Return the path without its case, letter by letter, as Postgres does it too."""
     capitals = path.upper()
     if len(capitals) == len(path):
         return capitals
@@ -88,7 +88,7 @@ def _name_fault(name: str) -> str | None:
 
 
 def fits_git(path: str) -> bool:
-    """Whether a git repository may have a file at `path` that can be checked out on any system."""
+    """Return whether a git repository may have a file at `path` that can be checked out on any system."""
     return all(map(_fits_git, path.split("/")))
 
 
@@ -99,17 +99,17 @@ def _fits_git(name: str) -> bool:
 
 
 def parent(path: str) -> str:
-    """The folder that holds `path`; the root is the empty string."""
+    """Return the folder that holds `path`; the root is the empty string."""
     return path.rpartition("/")[0]
 
 
 def name_of(path: str) -> str:
-    """The last name in `path`."""
+    """Return the last name in `path`."""
     return path.rpartition("/")[2]
 
 
 def ancestors(path: str) -> Iterator[str]:
-    """Every folder above `path`, the nearest first, the root ("") last."""
+    """Yield every folder above `path`, the nearest first, the root ("") last."""
     while path:
         path = parent(path)
         yield path

@@ -34,7 +34,7 @@ class User(AbstractUser):
 
     @property
     def public_name(self) -> str:
-        """What clients call them by, and name them as: the GitHub login if they have one, else the username.
+        """Return the name that clients know the user by: the GitHub login if there is one, else the username.
 
         That may be their e-mail address, which strangers are not told: see `handle`.
         """
@@ -42,22 +42,22 @@ class User(AbstractUser):
 
     @property
     def has_name(self) -> bool:
-        """Whether both their names are known, and can be written in metadata."""
+        """Return whether first and last name are given, and can be written in metadata."""
         return all(NAME_PART.fullmatch(part.strip()) for part in (self.first_name, self.last_name))
 
     @property
     def handle(self) -> str:
-        """The same for all to see: a number in place of an address."""
+        """Return a name that everybody may see: the public name, or a number in place of an e-mail address."""
         return f"user-{self.pk}" if "@" in self.public_name else self.public_name
 
     @property
     def display_name(self) -> str:
-        """What to call them, for all to see: their full name, or their handle when they gave none."""
+        """Return a name for people that everybody may see: the full name, or the handle if none is given."""
         return self.get_full_name() or self.handle
 
 
 class Questionnaire(models.Model):
-    """What somebody answered when they signed up, by question."""
+    """A user's answers to the questions of the sign-up, by question."""
 
     user = models.OneToOneField(User, models.CASCADE, related_name="questionnaire")
     answers = models.JSONField(default=dict)
@@ -68,7 +68,7 @@ class Questionnaire(models.Model):
 
 
 class Token(models.Model):
-    """A named secret that acts for its user. Only the SHA-256 of the secret is kept; it can be shown once, at birth.
+    """A named secret that acts for its user. Only its SHA-256 is kept; the secret is shown once, when it is made.
 
     But for what DANDI calls the API key, which its web app shows again and again: that is kept sealed as well.
     """
@@ -98,7 +98,7 @@ class Token(models.Model):
         return f"{self.name} ({self.hint}...)"
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it has been neither revoked nor left to expire."""
+        """Return whether the token has neither been revoked nor expired."""
         return self.revoked is None and (self.expires is None or self.expires > now)
 
 

@@ -17,7 +17,7 @@ from archive.timeline.rows import lasting_beyond
 
 @dataclass(frozen=True)
 class Actor:
-    """Who is asking: a user (perhaps through a token), nobody (`ANONYMOUS`), or this program itself (`SYSTEM`).
+    """The person or program that asks: a user (perhaps by a token), nobody (`ANONYMOUS`), or this program (`SYSTEM`).
 
     Any of them may have come with a reviewer link, which has been found valid.
     """
@@ -55,12 +55,12 @@ class Actor:
 
     @property
     def is_approved(self) -> bool:
-        """Administrators are always approved; others are when an administrator, or a rule, said so."""
+        """Return whether the actor is approved: by a rule, by an administrator, or as an administrator."""
         return self.is_admin or bool(self.user and self.user.status == User.Status.APPROVED)
 
     @property
     def may_write(self) -> bool:
-        """False for those who came with a read-only token."""
+        """Return whether the actor may change anything at all: not with a read-only token."""
         return self.token is None or self.token.scope == Token.Scope.WRITE
 
 
@@ -69,7 +69,7 @@ SYSTEM = Actor(is_system=True)
 
 
 class Action(StrEnum):
-    """What can be done. Each says, in `ACTIONS`, who may."""
+    """An action that the policy decides about; `ACTIONS` says who may do it."""
 
     READ = "read"
     KNOW_PEOPLE = "know whose a dataset is"
@@ -103,7 +103,7 @@ class Action(StrEnum):
 
 
 class Standing(StrEnum):
-    """What an actor is, to the archive or to one dataset."""
+    """The standing of an actor in the archive, or in one dataset."""
 
     SIGNED_IN = "signed in"
     APPROVED = "approved"
@@ -183,7 +183,7 @@ INSIDERS = (Grant.Role.OWNER, Grant.Role.VIEWER)
 
 
 class Guarded(Protocol):
-    """What the policy needs to know of a dataset."""
+    """The part of a dataset that the policy needs to know."""
 
     @property
     def pk(self) -> int: ...
@@ -192,7 +192,7 @@ class Guarded(Protocol):
 
 
 def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
-    """Whether `actor` may do `action` (to `dataset`, where the action is about one)."""
+    """Return whether `actor` may do `action` (to `dataset`, where the action is about one)."""
     if action in _OF_READERS and dataset is not None and dataset.access in RELEASED:
         return True
     if action is Action.KNOW_PEOPLE:
@@ -225,7 +225,7 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
 
 
 def owns(user: User, dataset: Guarded) -> bool:
-    """Whether `user` is named an owner of `dataset`; administrators are not, unless named."""
+    """Return whether `user` is named an owner of `dataset`; administrators are not, unless named."""
     return _has_role(user, dataset, [Grant.Role.OWNER])
 
 
@@ -238,12 +238,12 @@ def _is_for(link: ReviewerLink | None, dataset: Guarded) -> bool:
 
 
 def is_blinded(actor: Actor, dataset: Guarded) -> bool:
-    """Whether `actor` reads `dataset` by a reviewer link alone, and so must not learn who its people are."""
+    """Return whether `actor` reads `dataset` by a reviewer link alone, and must not learn who its people are."""
     return _is_for(actor.link, dataset) and not may(actor, Action.KNOW_PEOPLE, dataset)
 
 
 def blind_spot(actor: Actor) -> int | None:
-    """The number of the one dataset that `actor` reads blinded; None if there is none, as for most.
+    """Return the number of the one dataset that `actor` reads blinded; None if there is none, as for most.
 
     For questions about many datasets, whose answers must not tell who the people of that one are.
     """
@@ -280,7 +280,7 @@ def _why_not(actor: Actor, action: Action) -> str:
 
 
 def visible(actor: Actor, *, to: str = "") -> Q:
-    """The datasets `actor` may read, as a filter; `to` is the prefix of the relation that leads to the dataset.
+    """Return the filter for datasets that `actor` may read; `to` is the prefix of the relation to the dataset.
 
     The same rule as `may(actor, Action.READ, dataset)`.
     """
@@ -288,7 +288,7 @@ def visible(actor: Actor, *, to: str = "") -> Q:
 
 
 def visible_rows(actor: Actor) -> Q:
-    """The rows in time (of assets) that `actor` may read: all of a dataset that is visible to them.
+    """Return the filter for rows in time (of assets) that `actor` may read: all rows of a visible dataset.
 
     But for what had been retired when the dataset was released: that was never open, and stays with those inside.
     """
@@ -296,7 +296,7 @@ def visible_rows(actor: Actor) -> Q:
 
 
 def visible_history(actor: Actor, number: F | OuterRef) -> Q:
-    """The datasets of whose history `actor` may read the change of that number.
+    """Return the filter for datasets in whose history `actor` may read the change with that number.
 
     Of what was released, that is what came after: what went before tells of files that were never open, perhaps.
     """
@@ -307,7 +307,7 @@ def visible_history(actor: Actor, number: F | OuterRef) -> Q:
 
 
 def visible_arrivals(actor: Actor, *, to: str) -> Q:
-    """What was sent to a dataset, and is no row of it yet, that `actor` may read; `to` leads to that dataset.
+    """Return the filter for content that `actor` may read and that was sent to a dataset, but is no row of it yet.
 
     Of a dataset that was embargoed it is for those inside: it may have come before the release, which did not open it.
     """
@@ -317,7 +317,7 @@ def visible_arrivals(actor: Actor, *, to: str) -> Q:
 
 
 def attachable_rows(actor: Actor) -> Q:
-    """The rows in time whose bytes `actor` may make a part of another dataset, and so perhaps open to all.
+    """Return the filter for rows in time whose bytes `actor` may use in another dataset, perhaps an open one.
 
     Who reads by a role that changes nothing has no say in that.
     """
@@ -327,13 +327,13 @@ def attachable_rows(actor: Actor) -> Q:
 
 
 def _once_open() -> Q:
-    """The rows that were open to all at some time."""
+    """Return the filter for rows that were open to everybody at some time."""
     lived_to_see_it = lasting_beyond(F("dataset__released"))
     return Q(dataset__access__in=RELEASED) & (Q(dataset__released__isnull=True) | lived_to_see_it)
 
 
 def inside(actor: Actor, *, to: str = "") -> Q:
-    """The datasets `actor` may read whether or not they are released, as a filter."""
+    """Return the filter for datasets that `actor` may read whether or not they are released."""
     if actor.is_admin:
         return Q(**{f"{to}pk__isnull": False})
     by_link = Q(**{f"{to}pk": actor.link.dataset_id}) if actor.link else Q(pk__in=[])
@@ -341,7 +341,7 @@ def inside(actor: Actor, *, to: str = "") -> Q:
 
 
 def owned(user: User, *, to: str = "") -> Q:
-    """The datasets of which `user` is named an owner, as a filter."""
+    """Return the filter for datasets of which `user` is named an owner."""
     return _granted(user, [Grant.Role.OWNER], to=to)
 
 

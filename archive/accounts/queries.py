@@ -27,7 +27,7 @@ LAST_USED_GRAIN = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of people who sign up; answers are cut to the length."""
+    """A question to people who sign up; answers are cut to the length."""
 
     text: str
     max_length: int
@@ -46,19 +46,22 @@ QUESTIONS = (
 
 
 def open_questions(user: User) -> tuple[Question, ...]:
-    """What is still to be asked of somebody, before a web app may act for them or they go on here."""
+    """Return the questions that a user still has to answer before they, or a web app for them, can go on."""
     if user.status == User.Status.INCOMPLETE and not user.is_superuser:
         return QUESTIONS
     return () if user.has_name else NAMES
 
 
 def digest_of(secret: str) -> str:
-    """What is kept of a token's secret. A fast hash is enough: the secret is random, and too long to be guessed."""
+    """Return the digest by which a secret is kept.
+
+    A fast hash is enough: the secret is random, and too long to be guessed.
+    """
     return sha256(secret.encode()).hexdigest()
 
 
 def find_token(secret: str) -> Token | None:
-    """The valid token (with its active user) that `secret` is the secret of, or None."""
+    """Return the valid token with this secret, its active user with it, or None."""
     try:
         token = Token.objects.select_related("user").get(digest=digest_of(secret))
     except Token.DoesNotExist:
@@ -72,7 +75,7 @@ def find_token(secret: str) -> Token | None:
 
 
 def api_key_of(user: User) -> str | None:
-    """The secret of what DANDI calls the user's API key; None if there is none, or none that can be read any more."""
+    """Return the secret of what DANDI calls the user's API key; None if there is none that can be read."""
     token = tokens_of(user).filter(name=API_KEY_NAME).exclude(sealed="").first()
     if token is None:
         return None
@@ -83,22 +86,22 @@ def api_key_of(user: User) -> str | None:
 
 
 def vault() -> Fernet:
-    """What seals and opens API keys, by a key that only this server has and the database does not."""
+    """Return the cipher that seals and opens API keys, by a key that this server has and the database does not."""
     return Fernet(urlsafe_b64encode(sha256(f"API keys {settings.SECRET_KEY}".encode()).digest()))
 
 
 def tokens_of(user: User) -> QuerySet[Token]:
-    """The user's tokens that are not revoked, newest first."""
+    """Return the user's tokens that are not revoked, newest first."""
     return user.tokens.filter(revoked__isnull=True).order_by("-created")
 
 
 def find_reviewer_link(secret: str) -> ReviewerLink | None:
-    """The valid reviewer link that `secret` is the secret of, or None."""
+    """Return the valid reviewer link with this secret, or None."""
     return _valid_link(Q(digest=digest_of(secret)))
 
 
 def find_reviewer_link_again(link_id: int) -> ReviewerLink | None:
-    """A link that was presented before, if it is still valid."""
+    """Return a reviewer link that was presented before, if it is still valid, or None."""
     return _valid_link(Q(pk=link_id))
 
 
@@ -158,12 +161,12 @@ def _invited(dataset: Guarded, role: Grant.Role) -> list[Member]:
 
 
 def owners_of(dataset_id: int) -> QuerySet[User]:
-    """The owners of a dataset, by the date they joined the archive."""
+    """Return the owners of a dataset, by the date they joined the archive."""
     return _people_with(Grant.Role.OWNER, dataset_id)
 
 
 def viewers_of(dataset_id: int) -> QuerySet[User]:
-    """The viewers of a dataset, by the date they joined the archive."""
+    """Return the viewers of a dataset, by the date they joined the archive."""
     return _people_with(Grant.Role.VIEWER, dataset_id)
 
 
@@ -173,7 +176,7 @@ def _people_with(role: Grant.Role, dataset_id: int) -> QuerySet[User]:
 
 
 def find_users(usernames: Sequence[str]) -> list[User]:
-    """The active users who call themselves this, by username or, where nobody does that, by GitHub login in any case.
+    """Return the active users with these usernames or, where nobody has one of them, with that GitHub login.
 
     An address among the usernames may be another person's: `find_proven_users` knows whose it is.
     """
@@ -185,7 +188,7 @@ def find_users(usernames: Sequence[str]) -> list[User]:
 
 
 def find_proven_users(names: Sequence[str]) -> dict[str, User]:
-    """The active users whom these names mean for sure, by name.
+    """Return the active users whom these names identify beyond doubt, by name.
 
     An address means who has proven that it is theirs, whatever their username; any other name means who has it.
     """
@@ -198,7 +201,7 @@ def find_proven_users(names: Sequence[str]) -> dict[str, User]:
 
 
 def is_address(name: str) -> bool:
-    """Whether a name is an e-mail address."""
+    """Return whether a name is an e-mail address."""
     try:
         validate_email(name)
     except ValidationError:
@@ -207,17 +210,17 @@ def is_address(name: str) -> bool:
 
 
 def proven_addresses(user: User) -> list[str]:
-    """The addresses that the user has proven to be theirs, in lower case."""
+    """Return the addresses that the user has proven to be theirs, in lower case."""
     return list(EmailAddress.objects.filter(user=user, verified=True).values_list(Lower("email"), flat=True))
 
 
 def has_proven_address(user: User) -> bool:
-    """Whether the address that the user is written to is proven to be theirs."""
+    """Return whether the user has proven that the address of their account is theirs."""
     return user.email.lower() in proven_addresses(user)
 
 
 def named(names: Sequence[str], users: Sequence[User]) -> dict[str, User]:
-    """Those of the names that one of the users has, by username or by GitHub login in any case, and who that is."""
+    """Return the users whom these names mean, by name: a username, or a GitHub login in any case."""
     by_username = {user.username: user for user in users}
     by_login = {user.github_login.lower(): user for user in users if user.github_login}
     found = {name: by_username.get(name) or by_login.get(name.lower()) for name in names}
@@ -225,7 +228,7 @@ def named(names: Sequence[str], users: Sequence[User]) -> dict[str, User]:
 
 
 def search_users(actor: Actor, text: str) -> QuerySet[User]:
-    """At most SEARCH_LIMIT active, approved users with `text` in one of their names, as they joined."""
+    """Return at most SEARCH_LIMIT active, approved users with `text` in one of their names, as they joined."""
     require(actor, Action.SEARCH_USERS)
     return User.objects.filter(
         Q(first_name__icontains=text)
@@ -238,7 +241,7 @@ def search_users(actor: Actor, text: str) -> QuerySet[User]:
 
 
 def users_by_need(actor: Actor) -> QuerySet[User]:
-    """Everybody: those who wait to be approved first, then whoever joined last."""
+    """Return all users: first those who wait to be approved, then those who joined last."""
     require(actor, Action.LIST_USERS)
     return User.objects.order_by(
         Case(When(status=User.Status.PENDING, then=0), default=1), "-date_joined", "-pk"
@@ -246,7 +249,7 @@ def users_by_need(actor: Actor) -> QuerySet[User]:
 
 
 def pending_users() -> QuerySet[User]:
-    """Those who wait to be approved, the longest first."""
+    """Return the users who wait to be approved, the longest first."""
     return User.objects.filter(status=User.Status.PENDING, is_active=True).order_by("date_joined", "pk")
 
 
@@ -267,13 +270,13 @@ def usernames(actor: Actor, *, approved_only: bool = False) -> list[str]:
 
 
 def approved_users(actor: Actor) -> QuerySet[User]:
-    """Those who are approved and active, by the date they joined."""
+    """Return the users who are approved and active, by the date they joined."""
     require(actor, Action.LIST_USERS)
     return User.objects.filter(status=User.Status.APPROVED, is_active=True).order_by("date_joined", "pk")
 
 
 def reviewers() -> list[str]:
-    """Whom mails about new people go to: the address in the settings, or else that of every administrator."""
+    """Return the addresses for mail about new users: that in the settings, or else those of the administrators."""
     if settings.ADMIN_EMAIL:
         return [settings.ADMIN_EMAIL]
     admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="").order_by("pk")

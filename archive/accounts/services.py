@@ -62,7 +62,7 @@ def create_own_token(*, actor: Actor, name: str, scope: str, expires: datetime |
 
 
 def new_secret(prefix: str) -> str:
-    """240 random bits between a prefix and a checksum, so that a scanner can tell a secret from other text."""
+    """Return 240 random bits between a prefix and a checksum, by which a scanner tells a secret from other text."""
     body = prefix + secrets.token_hex(30)
     return f"{body}{zlib.crc32(body.encode()):08x}"
 
@@ -161,7 +161,7 @@ def answer_questionnaire(*, user: User, answers: Mapping[str, str]) -> None:
 
 
 def _checked_name(question: Question, name: str) -> str:
-    """The name as metadata have it, with the apostrophe of typewriters."""
+    """Return the name as metadata have it, with the apostrophe of typewriters."""
     written = name.replace("’", "'")
     if not written:
         raise InvalidError("Please give your name.", field=question.text)

@@ -16,7 +16,7 @@ BATCH_SIZE = 2000
 
 @dataclass
 class Sums:
-    """What a folder shows: the files below it, their bytes, and how many entries it lists."""
+    """The sums that a folder shows: the files below it, their bytes, and how many entries it lists."""
 
     files: int = 0
     size: int = 0
@@ -46,7 +46,10 @@ def update_folders(change: Change, moves: Sequence[tuple[str, int, int]]) -> Non
 
 
 def live_folders(dataset_id: int, folder_paths: Sequence[str] | None = None) -> Iterable[Any]:
-    """Those folders, or all, as they are now, each with `is_pinned`: whether a version's point lies in its time."""
+    """Return the draft's folders at these paths, or all of them, each with `is_pinned`.
+
+    A folder is pinned if some version shows its row.
+    """
     return Folder.objects.raw(
         """
         SELECT folder.*, EXISTS (
@@ -60,7 +63,7 @@ def live_folders(dataset_id: int, folder_paths: Sequence[str] | None = None) -> 
 
 
 def deepest_first(folders: Iterable[str]) -> list[str]:
-    """An order in which each folder comes before the one that it is in."""
+    """Return the folders in an order in which each comes before the one that it is in."""
     return sorted(folders, key=lambda path: path.count("/") + bool(path), reverse=True)
 
 
@@ -69,7 +72,7 @@ def _batches(items: Sequence[str]) -> Iterable[Sequence[str]]:
 
 
 def deltas_of(moves: Iterable[tuple[str, int, int]]) -> dict[str, Sums]:
-    """What moves (path, files, bytes) mean for each folder above them; of `children`, only the files."""
+    """Return what moves (path, files, bytes) add to each folder above them; of `children`, only the files."""
     delta: dict[str, Sums] = defaultdict(Sums)
     for path, files, size in moves:
         delta[paths.parent(path)].children += files
@@ -80,7 +83,7 @@ def deltas_of(moves: Iterable[tuple[str, int, int]]) -> dict[str, Sums]:
 
 
 def new_folder(change: Change, path: str, sums: Sums) -> Folder:
-    """A folder as it is from `change` on."""
+    """Return the row of a folder as it is from `change` on."""
     return Folder(
         dataset_id=change.dataset_id,
         path=path,

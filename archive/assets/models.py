@@ -105,13 +105,13 @@ class Asset(models.Model):
 
     @property
     def content_id(self) -> uuid.UUID:
-        """Which bytes it has: a blob, or a revision of a Zarr archive once there is one, until then the archive."""
+        """Return the id of its blob or Zarr revision, or of its Zarr archive before there is a revision."""
         # A constraint sees to it that there is one.
         return cast("uuid.UUID", self.blob_id or self.zarr_revision_id or self.zarr_id)
 
     @property
     def checksum(self) -> str | None:
-        """Of its bytes: the dandi-etag of a blob, or the checksum of a revision of a Zarr archive once there is one."""
+        """Return the dandi-etag of the blob, or the checksum of the Zarr revision; None before the first one."""
         if self.blob:
             return self.blob.etag
         return self.zarr_revision.checksum if self.zarr_revision else None

@@ -12,7 +12,7 @@ _FOLDED_PATH = Folded.template % {"expressions": "path"}
 
 
 def look_alikes(dataset_id: int, new: Collection[str], *, leaving: Collection[str] = ()) -> dict[str, str]:
-    """For each of the paths that are new to the draft and look like another one to some systems, that other one.
+    """Return, for each path that is new to the draft and that some systems cannot tell from another, that other one.
 
     A file looks like another, or like a folder, or lies in a folder that looks like a file. Folders that look alike are
     one folder to such a system, and nothing is lost. Others are what is in the draft, but for the files `leaving` it,
@@ -42,7 +42,7 @@ def _by_fold(names: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _in_draft(dataset_id: int, names: Iterable[str], new: Iterable[str]) -> tuple[set[str], dict[str, int]]:
-    """The files of the draft that have one of the `names`, in any case; the folders with one of the `new`, with counts.
+    """Return the draft's files with one of the `names`, in any case, and its folders with one of the `new`.
 
     The counts are those of the files in them.
     """

@@ -64,12 +64,12 @@ ORDERS = {
 
 
 def live_assets(dataset: Dataset) -> QuerySet[Asset]:
-    """The assets of the draft."""
+    """Return the assets of the draft."""
     return Asset.objects.filter(dataset=dataset).live()
 
 
 def unsettled_assets(number: int) -> QuerySet[Asset]:
-    """The assets of a draft that are not known to be valid, those that have waited longest first.
+    """Return the assets of a draft that are not known to be valid, those that have waited longest first.
 
     Only the index of just these has this order. Without an order Postgres reads the whole table as long as it believes
     that most assets are pending, as it does for a while after many were added.
@@ -79,7 +79,7 @@ def unsettled_assets(number: int) -> QuerySet[Asset]:
 
 
 def draft_asset(dataset: Dataset, asset_id: uuid.UUID) -> Asset:
-    """One asset of the draft; NotFoundError if it is not there, or no longer."""
+    """Return an asset of the draft; NotFoundError if the draft does not have it, or no longer."""
     asset = live_assets(dataset).filter(asset_id=asset_id).first()
     if asset is None:
         raise NotFoundError
@@ -87,32 +87,32 @@ def draft_asset(dataset: Dataset, asset_id: uuid.UUID) -> Asset:
 
 
 def assets_of(version: Version) -> QuerySet[Asset]:
-    """The assets of a version."""
+    """Return the assets of a version."""
     return Asset.objects.filter(dataset_id=version.dataset_id).at(version.at)
 
 
 def folders_of(version: Version) -> QuerySet[Folder]:
-    """The folders of a version, the root among them unless it is empty."""
+    """Return the folders of a version, with the root unless it is empty."""
     return Folder.objects.filter(dataset_id=version.dataset_id).at(version.at)
 
 
 class AssetDocuments:
-    """Composes the full metadata of assets of one dataset (their CONTENT at hand), without a query per asset."""
+    """A composer of the full metadata of assets of one dataset (their CONTENT at hand), without a query per asset."""
 
     def __init__(self, dataset: Dataset, *, reader: Actor, of_draft_only: bool = False) -> None:
-        """`reader` is for whom; `of_draft_only` spares the look for versions that show an asset: it has just come."""
+        """Prepare to compose for the `reader`; `of_draft_only` saves the query for versions that show a new asset."""
         self._dataset = dataset
         self._is_blinded = is_blinded(reader, dataset)
         self._publications = [] if of_draft_only else publications(dataset.number)
         self._points = [publication.at for publication in self._publications]
 
     def document(self, asset: Asset) -> dict[str, Any]:
-        """The metadata that readers of the asset get."""
+        """Return the metadata that readers of the asset get."""
         document = asset_metadata(self._facts(asset))
         return without_people(document) if self._is_blinded else document
 
     def candidate(self, asset: Asset, now: datetime) -> dict[str, Any]:
-        """The metadata that the asset is validated as: what it would be, were it published now."""
+        """Return the metadata that the asset is validated as: those it would have, were it published now."""
         return candidate_asset_metadata(self._facts(asset), now=now)
 
     def _facts(self, asset: Asset) -> AssetFacts:
@@ -130,7 +130,7 @@ class AssetDocuments:
         )
 
     def _published_by(self, asset: Asset) -> dict[str, Any] | None:
-        """The publication that first showed the asset: the first whose point is not before its introduction."""
+        """Return the publication that first showed the asset: the first whose point is not before its introduction."""
         index = bisect_left(self._points, asset.introduced)
         if index == len(self._points) or (asset.retired is not None and asset.retired <= self._points[index]):
             return None
@@ -161,7 +161,7 @@ def _blinded(asset: Asset) -> Asset:
 
 
 def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
-    """An asset by its id alone, its CONTENT and dataset with it, if the actor may read the dataset.
+    """Return an asset by its id alone, its CONTENT and dataset with it, if the actor may read the dataset.
 
     NotFoundError if there is none, or it was removed before the dataset was released; UnauthenticatedError or
     ForbiddenError if it is embargoed to the actor.
@@ -177,25 +177,25 @@ def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
 
 
 def inline_content_type(asset: Asset) -> str | None:
-    """The media type that the asset's metadata claims, if it looks like one."""
+    """Return the media type that the asset's metadata name, if it looks like one."""
     claimed = asset.metadata.get("encodingFormat")
     return claimed if isinstance(claimed, str) and MEDIA_TYPE.fullmatch(claimed) else None
 
 
 def find_readme(version: Version) -> Asset | None:
-    """The file at the version's root that introduces it, its blob with it; None if there is none."""
+    """Return the README at the version's root, its blob with it; None if there is none."""
     files = assets_of(version).filter(blob__isnull=False).select_related("blob")
     found = {asset.path: asset for asset in _seen(version, files.filter(path__in=README_NAMES))}
     return next((found[name] for name in README_NAMES if name in found), None)
 
 
 def read_readme(asset: Asset) -> str:
-    """The text of such a file, no more than README_BYTES of it; BusyError if the store is away."""
+    """Return the text of a README, no more than README_BYTES of it; BusyError if the store is away."""
     return read_start(blob_of(asset).key, README_BYTES).decode("utf-8-sig", "replace")
 
 
 def blob_of(asset: Asset) -> Blob:
-    """The bytes of the asset; InvalidError if they are a Zarr archive, which is many files."""
+    """Return the blob of the asset; InvalidError if it is a Zarr archive, which is many files."""
     if asset.blob is None:
         raise InvalidError(
             "This asset is a Zarr archive. Its files are listed, and read one by one, "
@@ -205,7 +205,7 @@ def blob_of(asset: Asset) -> Blob:
 
 
 def contributions(version: Version) -> list[dict[str, Any]]:
-    """The different contributions of the version's valid assets to its summary."""
+    """Return the different contributions of the version's valid assets to its summary."""
     rows = assets_of(version).filter(contribution__isnull=False).order_by()
     different = rows.values_list("contribution", flat=True).distinct()
     return [contribution for contribution in different if contribution is not None]
@@ -213,7 +213,7 @@ def contributions(version: Version) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which assets of a version are asked for (docs/dialects/dandi.md#lists-of-assets).
+    """A filter of the assets of a version (docs/dialects/dandi.md#lists-of-assets).
 
     `path` is a whole path or, if there is no such asset, a prefix in any case; `glob` is matched from end to end, in
     any case, with `*` for any characters. Either finds what it means in whatever form of Unicode it is written.
@@ -225,7 +225,7 @@ class Filter:
 
 
 def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
-    """The assets of a version that the filter asks for."""
+    """Return the assets of a version that the filter asks for."""
     rows = assets_of(version)
     if wanted.only_zarr:
         rows = rows.filter(zarr__isnull=False)
@@ -240,7 +240,7 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
 
 
 def find_asset_at(version: Version, path: str) -> Asset | None:
-    """The asset of a version at that path, or else at one that differs in case alone, its CONTENT with it; or None."""
+    """Return a version's asset at that path, or at one that differs in case alone, its CONTENT with it; or None."""
     rows, path = assets_of(version).select_related(*CONTENT), composed(path)
     alike = rows.annotate(folded=Folded("path")).filter(folded=Folded(Value(path)))
     asset = rows.filter(path=path).first() or alike.first()
@@ -263,7 +263,7 @@ class Child:
 
 
 def count_assets(version: Version, wanted: Filter) -> int:
-    """How many assets of a version the filter asks for; kept, not counted, when it asks for all."""
+    """Return how many assets of a version the filter asks for; that of all is kept, and not counted."""
     if wanted == Filter():
         return version.file_count
     return matching_assets(version, wanted).count()
@@ -272,7 +272,7 @@ def count_assets(version: Version, wanted: Filter) -> int:
 def page_of_assets(
     version: Version, wanted: Filter, *, order: Order, offset: int, limit: int, is_brief: bool = False
 ) -> list[Asset]:
-    """The assets that the filter asks for, `limit` from the `offset`-th on, in that order.
+    """Return the assets that the filter asks for, `limit` from the `offset`-th on, in that order.
 
     Brief ones come without their metadata, others with all that AssetDocuments composes it of.
     When the filter asks for all, a page costs the same at any depth, but for the order `modified`.
@@ -302,12 +302,12 @@ def _seen(version: Version, assets: Iterable[Asset]) -> list[Asset]:
 
 
 def find_folder(version: Version, path: str) -> Folder | None:
-    """The folder at `path` ("" for the root), or None if there is none, or it is empty."""
+    """Return the folder at `path` ("" for the root), or None if there is none, or it is empty."""
     return folders_of(version).filter(path=composed(path)).first()
 
 
 def page_of_children(version: Version, folder: str, *, offset: int, limit: int) -> list[Child]:
-    """The files and folders directly in `folder`, in byte order of their paths, at the same cost at any depth."""
+    """Return the files and folders directly in `folder`, in byte order; the same cost at any depth of the list."""
     folder = composed(folder)
     children, parameters = _children_sql(version, folder)
     anchors = Anchors.of(version, f"in:{folder}")
@@ -360,7 +360,7 @@ class Anchors:
 
     @classmethod
     def of(cls, version: Version, order: str) -> "Anchors":
-        """Those that are remembered."""
+        """Return the anchors that are remembered of a list."""
         state = version.at if version.at is not None else f"draft:{version.files_changed}"
         name = f"page-anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
         with suppress(RedisError):

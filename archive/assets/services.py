@@ -54,7 +54,7 @@ class NewAsset:
 
     @property
     def size(self) -> int:
-        """How many bytes it has; none as long as its Zarr archive has no revision."""
+        """Return how many bytes the asset has; 0 as long as its Zarr archive has no revision."""
         content = self.blob or self.zarr_revision
         return content.size if content else 0
 
@@ -213,7 +213,7 @@ def _attachable_zarr(actor: Actor, dataset: Dataset, zarr_id: uuid.UUID) -> Zarr
 
 
 def _pinned(dataset: Dataset, new: NewAsset) -> NewAsset:
-    """With the newest revision of the Zarr archive, if it is of one. Until the transaction ends, that stays so."""
+    """Return the asset with the newest revision of its Zarr archive, which stays the newest during the transaction."""
     if new.zarr is None:
         return new
     hold(dataset.number)
@@ -314,7 +314,7 @@ def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str], *, leaving: Seq
 
 
 def _files_in(dataset_id: int, folders: Iterable[str]) -> list[str]:
-    """The first paths of the draft's assets in the first of these folders; no more than are shown."""
+    """Return the first paths of the draft's assets in the first of these folders; no more than are shown."""
     within = Q(pk__in=[])
     for folder in sorted(folders)[:CONFLICTS_SHOWN]:
         within |= Q(path__startswith=f"{folder}/")
@@ -323,7 +323,7 @@ def _files_in(dataset_id: int, folders: Iterable[str]) -> list[str]:
 
 
 def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], dict[str, int]]:
-    """Which of the new paths, or of the folders above them, are files of the draft; which of the new are folders.
+    """Return which of the new paths, or of the folders above them, are files of the draft, and which are folders.
 
     The folders come with the number of files in them.
     """

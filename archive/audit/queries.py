@@ -39,7 +39,7 @@ class AssetEvent:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events: of a span of time, both ends included; and in which order."""
+    """A filter of events by a span of time, both ends included, and the order of the list."""
 
     after: datetime | None = None
     before: datetime | None = None
@@ -57,7 +57,7 @@ class EventCursor:
 
     @classmethod
     def read(cls, text: str) -> "EventCursor | None":
-        """The cursor that `str` wrote; None if it wrote no such thing."""
+        """Return the cursor that `str` wrote; None if it wrote no such thing."""
         try:
             recorded, change_id, path, is_backwards = json.loads(base64.urlsafe_b64decode(text.encode()))
             cursor = cls(datetime.fromisoformat(recorded), int(change_id), str(path), bool(is_backwards))
@@ -114,7 +114,7 @@ def _events(history: QuerySet[Change], cursor: EventCursor | None, *, descending
 
 
 def _history(actor: Actor, wanted: EventFilter) -> QuerySet[Change]:
-    """The changes that are asked for; of datasets that are gone, only administrators may know."""
+    """Return the changes that are asked for; changes of deleted datasets, to administrators only."""
     changes = Change.objects.filter(kind__in=KINDS)
     if not actor.is_admin:
         seen = Dataset.objects.filter(visible_history(actor, OuterRef("number")), pk=OuterRef("dataset_id"))
@@ -129,7 +129,7 @@ def _history(actor: Actor, wanted: EventFilter) -> QuerySet[Change]:
 
 
 def _changes(history: QuerySet[Change], cursor: EventCursor | None, *, descending: bool) -> Iterator[Change]:
-    """The changes from the cursor's on: of a batch, some events may lie before it and some behind."""
+    """Yield the changes from the cursor's on: of a batch, some events may lie before it and some behind."""
     ordered = history.order_by(*(("-recorded", "-pk") if descending else ("recorded", "pk")))
     place = (cursor.recorded, cursor.change_id) if cursor else None
     rows = list(_from(ordered, place, inclusive=True, descending=descending)[:CHANGES_AT_ONCE])

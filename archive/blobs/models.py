@@ -11,7 +11,7 @@ from archive.digests import MAX_OBJECT_SIZE, AnnexKey, parts_of
 
 
 def blob_key(blob_id: uuid.UUID) -> str:
-    """Where a blob lies in the bucket. Made of nothing a user chose, and not to be guessed."""
+    """Return the key of a blob's object: made of nothing that a user chose, and not to be guessed."""
     text = str(blob_id)
     return f"blobs/{text[:3]}/{text[3:6]}/{text}"
 
@@ -87,12 +87,12 @@ class Reception(models.Model):
 
     @property
     def annex_key(self) -> AnnexKey:
-        """What the bytes are announced as."""
+        """Return the key that the bytes were announced by."""
         return AnnexKey(self.hash_name, self.size, self.digest)
 
     @property
     def received(self) -> int:
-        """How many of the bytes the store has."""
+        """Return how many of the bytes the store has."""
         return sum(part.size for part in parts_of(self.size)[: len(self.part_md5s)])
 
 

@@ -19,12 +19,12 @@ DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
 
 
 def readable_blobs(actor: Actor) -> QuerySet[Blob]:
-    """The blobs that `actor` uploaded, or that are in a dataset they may read."""
+    """Return the blobs that `actor` uploaded, or that are in a dataset they may read."""
     return _blobs_in(visible_rows(actor), actor)
 
 
 def attachable_blobs(actor: Actor) -> QuerySet[Blob]:
-    """The blobs that `actor` uploaded, or may make a part of another dataset too."""
+    """Return the blobs that `actor` uploaded, or may use in another dataset too."""
     return _blobs_in(attachable_rows(actor), actor)
 
 
@@ -36,12 +36,15 @@ def _blobs_in(assets: Q, actor: Actor) -> QuerySet[Blob]:
 
 
 def _have(assets: Q, **conditions: Any) -> Q:
-    """The condition that a blob has such assets. As a subquery: joined, it would be found once for each of them."""
+    """Return the condition that a blob has such assets.
+
+    As a subquery: joined, a blob would be found once for each of its assets.
+    """
     return Q(Exists(rows_of(Blob.assets).filter(assets, **conditions)))
 
 
 def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
-    """The blob, if the actor may make an asset of it; NotFoundError if not."""
+    """Return the blob, if the actor may make an asset of it; NotFoundError if not."""
     blob = Blob.objects.in_bulk([blob_id]).get(blob_id)
     if blob is None or not _is_among(attachable_blobs, blob, actor):
         raise NotFoundError(field="blob_id")
@@ -49,7 +52,7 @@ def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
 
 
 def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None:
-    """A blob with that digest that the actor may read, the oldest if several; InvalidError for another algorithm."""
+    """Return the oldest blob with that digest that the actor may read; InvalidError for an unknown algorithm."""
     if algorithm not in DIGEST_FIELDS:
         supported = ", ".join(DIGEST_FIELDS)
         raise InvalidError(f"Unsupported Digest Algorithm. Supported: {supported}", field="algorithm")
@@ -57,12 +60,12 @@ def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None
 
 
 def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
-    """A blob with that dandi-etag that the actor may attach, the oldest if several."""
+    """Return the oldest blob with that dandi-etag that the actor may attach."""
     return _first_among(attachable_blobs, Q(etag=etag), actor)
 
 
 def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | None:
-    """The blob that git-annex knows by `key` in a dataset that the actor may read; the oldest if several.
+    """Return the oldest blob that git-annex knows by `key` in a dataset that the actor may read.
 
     It is one that the dataset shows them in its draft, a version or the past, or that was sent to it by that key. Who
     may change the draft finds also what an asset of it could be made of.
@@ -76,7 +79,7 @@ def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | 
 
 
 def _may_be_added(actor: Actor, dataset: Dataset, hash_name: str) -> Q:
-    """What assets of the dataset may be made of by who may change it: what was sent to it, and what they may attach.
+    """Return the filter for blobs that who may change the dataset may make assets of: sent to it, or attachable.
 
     But an MD5 can be forged: by that, nothing is found that was not sent to this very dataset.
     """
@@ -95,12 +98,12 @@ def _is_among(allowed: Callable[[Actor], QuerySet[Blob]], blob: Blob, actor: Act
 
 
 def blobs_without_sha256() -> QuerySet[Blob]:
-    """The blobs whose SHA-256 is not known yet, oldest first."""
+    """Return the blobs whose SHA-256 is not known yet, oldest first."""
     return Blob.objects.filter(sha256__isnull=True).order_by("created")
 
 
 def active_uploads(dataset: Dataset) -> int:
-    """How many uploads meant for the dataset, in parts or by their keys, have begun and not ended."""
+    """Return how many uploads to the dataset, in parts or by keys, are under way."""
     begun = [model.objects.filter(dataset=dataset).values("pk") for model in (Upload, Reception)]
     return begun[0].union(begun[1], all=True).count()
 
@@ -112,7 +115,7 @@ def uploads_of(actor: Actor, dataset: Dataset) -> QuerySet[Upload]:
 
 
 def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
-    """An upload that the actor began; NotFoundError for anybody else's."""
+    """Return an upload that the actor began; NotFoundError for anybody else's."""
     upload = Upload.objects.in_bulk([upload_id]).get(upload_id)
     if upload is None or actor.user is None or not (actor.is_admin or upload.user_id == actor.user_id):
         raise NotFoundError
@@ -120,7 +123,7 @@ def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
 
 
 def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
-    """The blob that an upload of the actor has become; NotFoundError if there is none."""
+    """Return the blob that an upload of the actor has become; NotFoundError if there is none."""
     blob = Blob.objects.filter(pk=upload_id, uploader=actor.user_id).first() if actor.user else None
     if blob is None:
         raise NotFoundError
@@ -128,7 +131,9 @@ def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
 
 
 def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests: Collection[str]) -> dict[str, Blob]:
-    """Blobs with these digests that the actor, who may change the draft, may make assets of the dataset, by digest.
+    """Return the blobs with these digests that the actor may make assets of the dataset, by digest.
+
+    The actor may change the draft.
 
     The same that `find_annex_content` finds, whatever size a key says they have.
     """
@@ -139,5 +144,5 @@ def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests
 
 
 def attachable_by_etag(actor: Actor, etags: Collection[str]) -> dict[str, Blob]:
-    """For each of the dandi-etags that is a blob's which the actor may attach, such a blob."""
+    """Return a blob that the actor may attach for each of the dandi-etags that has one, by dandi-etag."""
     return {blob.etag: blob for blob in attachable_blobs(actor).filter(etag__in=etags)}

@@ -33,7 +33,7 @@ PAUSE_SECONDS = 0.25
 
 
 def received_so_far(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> int | None:
-    """How many bytes of the content have been received; None if none need to be sent, because it is there.
+    """Return how many bytes of the content have been received; None if the archive has all of it.
 
     Refuses whom `receive` refuses.
     """
@@ -113,7 +113,7 @@ class _Hold:
         return free.update(holder=self._holder, held_until=now + HOLD) > 0
 
     def row(self) -> QuerySet[Reception]:
-        """The row, if it is still held, as a query."""
+        """Return the row as a query, which is empty when the row is not held any more."""
         return Reception.objects.filter(pk=self.reception.pk, holder=self._holder)
 
     def beat(self) -> None:
@@ -177,7 +177,7 @@ class _Incoming:
         self._rest = b""
 
     def take(self, size: int) -> Iterator[bytes]:
-        """The next `size` bytes in pieces; fewer if there are not so many."""
+        """Yield the next `size` bytes in pieces; fewer if there are not so many."""
         while size > 0:
             piece = self._rest or next(self._chunks, b"")
             if not piece:
@@ -199,7 +199,7 @@ class _Digests:
         self._md5.update(piece)
 
     def values(self) -> dict[str, str]:
-        """Them, by the names that keys have for them."""
+        """Return the digests, by the names that keys have for them."""
         return {"SHA256": self._sha256.hexdigest(), "MD5": self._md5.hexdigest()}
 
 

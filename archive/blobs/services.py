@@ -53,7 +53,7 @@ PARALLEL_PUTS = 8
 
 @dataclass(frozen=True)
 class SignedPart:
-    """Where to put one part of an upload, and how many bytes it must have."""
+    """A part of an upload, its length in bytes, and the URL to put it to."""
 
     number: int
     size: int
@@ -62,7 +62,7 @@ class SignedPart:
 
 @dataclass(frozen=True)
 class UploadedPart:
-    """What the store said of one part when it was put there."""
+    """A part of an upload as the client has put it into the store."""
 
     number: int
     size: int
@@ -99,7 +99,7 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
 
 
 def _empty_blob(actor: Actor, dataset: Dataset, etag: str) -> Blob:
-    """A blob of no bytes: no store takes an upload of no parts, and there is nothing to wait for."""
+    """Return a blob of no bytes, which no store takes as an upload: it has no parts."""
     if etag != digests.EMPTY_ETAG:
         raise InvalidError(f"The dandi-etag of an empty file is {digests.EMPTY_ETAG}.", field="digest")
     [blob] = keep_contents(actor=actor, dataset=dataset, contents=[b""])
@@ -107,7 +107,7 @@ def _empty_blob(actor: Actor, dataset: Dataset, etag: str) -> Blob:
 
 
 def sign_completion(upload: Upload, parts: Sequence[UploadedPart]) -> tuple[str, str]:
-    """The URL to which the client posts the end of the upload, and the XML body to post.
+    """Return the URL to which the client posts the end of the upload, and the XML body to post.
 
     Raises InvalidError when the parts are not those of the upload: one missing, one too many, or of a wrong size.
     """
@@ -171,7 +171,7 @@ def _verify(upload: Upload) -> str | None:
 
 
 def keep_contents(*, actor: Actor, dataset: Dataset, contents: Sequence[bytes]) -> list[Blob]:
-    """A blob for each of the contents: one that the actor may attach already, or a new one, verified by the store.
+    """Return a blob for each of the contents: one that the actor may attach, or a new one, verified by the store.
 
     Together they fit into memory. Should this be broken off, what is in the store by then is that of uploads, and
     collected like them.
@@ -223,7 +223,7 @@ def clear_uploads(*, actor: Actor, dataset: Dataset) -> None:
 
 
 def _taken_out(model: type[Upload | Reception], dataset: Dataset) -> list[tuple[uuid.UUID, str]]:
-    """The id of each row of the dataset, and of its multipart upload; the rows are deleted."""
+    """Delete the dataset's rows of this model, and return the id and multipart id of each."""
     rows = model._default_manager.filter(dataset=dataset)  # noqa: SLF001 - Django's own name for what both have
     found = list(rows.select_for_update().values_list("pk", "multipart_id"))
     rows.filter(pk__in=[pk for pk, _ in found]).delete()

@@ -49,7 +49,7 @@ class Dataset(models.Model):
 
     @property
     def identifier(self) -> str:
-        """The number as DANDI writes it: six digits."""
+        """Return the number as DANDI writes it: six digits."""
         return f"{self.number:06}"
 
 
@@ -162,7 +162,7 @@ class Version(models.Model):
 
     @property
     def is_shown(self) -> bool:
-        """Whether there is anything to see: of a draft always, of another version once it is published in full."""
+        """Return whether readers see the version: always if it is a draft, else once it is published in full."""
         return self.is_draft or self.status != self.Status.PUBLISHING
 
 

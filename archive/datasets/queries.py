@@ -53,12 +53,12 @@ def find_dataset(actor: Actor, number: int, *, hidden: bool = True) -> Dataset:
 
 
 def visible_datasets(actor: Actor) -> QuerySet[Dataset]:
-    """The datasets that the actor may read."""
+    """Return the datasets that the actor may read."""
     return Dataset.objects.filter(visible(actor))
 
 
 def owned_datasets(actor: Actor) -> QuerySet[Dataset]:
-    """The datasets of which the actor is named an owner."""
+    """Return the datasets of which the actor is named an owner."""
     return Dataset.objects.filter(owned(actor.user)) if actor.user else Dataset.objects.none()
 
 
@@ -110,7 +110,7 @@ def _versions_of(actor: Actor, dataset: Dataset) -> QuerySet[Version]:
 
 
 def shown_versions() -> QuerySet[Version]:
-    """All versions there are to see (`Version.is_shown`)."""
+    """Return all versions that readers see (`Version.is_shown`)."""
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
@@ -151,7 +151,7 @@ def refuse_during_release(dataset: Dataset) -> None:
 
 
 def edition_of(version: Version) -> str:
-    """A name for what the owners wrote into the version: the same as long as they have not written anything else.
+    """Return a digest of what the owners wrote into the version, which only changes when they write something else.
 
     What the archive computes, and changes by itself, is not part of it.
     """
@@ -160,12 +160,12 @@ def edition_of(version: Version) -> str:
 
 
 def find_draft(dataset_id: int) -> Version | None:
-    """The draft, its dataset with it; None if the dataset has been deleted."""
+    """Return the draft, its dataset with it; None if the dataset has been deleted."""
     return Version.objects.select_related("dataset").filter(dataset_id=dataset_id, version=Version.DRAFT).first()
 
 
 def versions_without_doi(*, or_with_it: bool = False) -> QuerySet[Version]:
-    """The published versions whose DOI is not registered, or all of them, oldest first. Without their metadata."""
+    """Return the published versions whose DOI is not registered, or all, oldest first, without their metadata."""
     published = shown_versions().filter(at__isnull=False, doi__isnull=False).defer("metadata", "problems")
     if not or_with_it:
         published = published.exclude(doi_state=Version.DoiState.REGISTERED)
@@ -174,27 +174,27 @@ def versions_without_doi(*, or_with_it: bool = False) -> QuerySet[Version]:
 
 @dataclass(frozen=True)
 class Publication:
-    """What the assets that a version was the first to show say about their publishing."""
+    """The publication of a version: its point, and what its assets say of it."""
 
     at: int
     published_by: dict[str, Any]
 
 
 def publications(dataset_id: int) -> list[Publication]:
-    """The publications of a dataset, oldest first."""
+    """Return the publications of a dataset, oldest first."""
     versions = shown_versions().filter(dataset_id=dataset_id, at__isnull=False).order_by("at")
     rows = versions.values_list("at", "metadata__publishedBy")
     return [Publication(at, published_by) for at, published_by in rows if at is not None]
 
 
 def has_star(actor: Actor, dataset: Dataset) -> bool:
-    """Whether the actor has starred the dataset."""
+    """Return whether the actor has starred the dataset."""
     return actor.user is not None and Star.objects.filter(user=actor.user, dataset=dataset).exists()
 
 
 @dataclass(frozen=True)
 class DatasetFilter:
-    """Which datasets are asked for (docs/dialects/dandi.md#lists-of-datasets)."""
+    """A filter of datasets, and the order of the list (docs/dialects/dandi.md#lists-of-datasets)."""
 
     unpublished: bool = True
     empty: bool = True
@@ -215,7 +215,7 @@ NEWEST_ORDERINGS = {"name", "modified", "size"}
 
 
 def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
-    """The datasets that the actor may read and the filter asks for, in its order."""
+    """Return the datasets that the actor may read and the filter asks for, in its order."""
     datasets = _readable(actor, wanted)
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
@@ -230,7 +230,7 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
 
 
 def _readable(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
-    """What is wanted of the datasets that the actor may read; those that are released may be read by everybody."""
+    """Return the datasets that the actor may read, as far as they are asked for by owner and embargo."""
     if wanted.embargoed:
         return owned_datasets(actor) if wanted.mine else visible_datasets(actor)
     return (owned_datasets(actor) if wanted.mine else Dataset.objects).filter(access__in=RELEASED)
@@ -243,7 +243,7 @@ def _order(wanted: DatasetFilter, name: str) -> str:
 
 
 def _newest_versions() -> QuerySet[Version]:
-    """The newest version of each dataset: found for all at once, which is cheaper than to look it up for each."""
+    """Return the newest version of each dataset: found for all at once, which is cheaper than one by one."""
     newer = Q(created__gt=OuterRef("created")) | Q(created=OuterRef("created"), pk__gt=OuterRef("pk"))
     return shown_versions().filter(~Exists(shown_versions().filter(newer, dataset=OuterRef("dataset"))))
 
@@ -257,7 +257,7 @@ class Found:
 
 
 def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
-    """Both in one question, so that what is expensive to find is found once."""
+    """Return a page of datasets and their number, found in one query."""
     rows = list(found.annotate(found_count=Window(Count("pk")))[offset : offset + limit])
     if rows:
         return Found(rows, rows[0].found_count)
@@ -317,7 +317,7 @@ def _readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
 
 
 def archive_totals() -> dict[str, int]:
-    """How many datasets, published datasets, users and bytes there are in the open; counted once a minute at most."""
+    """Return the numbers of open datasets, published datasets, users and bytes; counted once a minute at most."""
     with suppress(RedisError):
         if known := cache.get(TOTALS):
             return cast(dict[str, int], known)
@@ -343,7 +343,7 @@ def _count_totals() -> dict[str, int]:
 
 
 def visible_jobs(actor: Actor) -> QuerySet[Job]:
-    """The jobs that the actor may follow, newest first: of datasets they own, and those they started themselves.
+    """Return the jobs that the actor may follow, newest first: those of datasets they own, and those they started.
 
     The latter not of a dataset that they may no longer read, or read blinded: logs may name people. Administrators see
     all.
@@ -360,7 +360,7 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
 
 
 def find_job(actor: Actor, job_id: UUID) -> Job:
-    """A job, if the actor may follow it; NotFoundError otherwise."""
+    """Return a job, if the actor may follow it; NotFoundError otherwise."""
     job = visible_jobs(actor).filter(pk=job_id).first()
     if job is None:
         raise NotFoundError
@@ -368,6 +368,6 @@ def find_job(actor: Actor, job_id: UUID) -> Job:
 
 
 def projections_of(actor: Actor, dataset: Dataset) -> list[ProjectionStatus]:
-    """How far everything derived has followed the dataset, and why not further; for its owners."""
+    """Return how far each projection has followed the dataset, and why not further; for its owners."""
     require(actor, Action.FOLLOW_WORK, dataset)
     return projection_statuses(dataset.number)

@@ -58,7 +58,7 @@ MAX_INVITATIONS_A_DAY = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Embargo:
-    """How long a dataset is to be kept from the public: as long as is usual, without an `end`; and who funds it."""
+    """The terms of an embargo: its last day, by default the longest allowed, and who funds the dataset."""
 
     end: date | None = None
     funding_source: str = ""
@@ -198,7 +198,7 @@ def migrate_draft(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> b
 
 
 def hold_draft(dataset: Dataset) -> Version:
-    """The draft, its dataset with it, for the caller's transaction to change: other writers wait until that ends.
+    """Return the draft, its dataset with it, locked: other writers wait until the caller's transaction ends.
 
     NotFoundError if the dataset was deleted while this one waited.
     """
@@ -276,7 +276,7 @@ def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> 
 def _named(
     names: Sequence[str], holders: Sequence[User], *, is_address_enough: bool
 ) -> tuple[list[User], dict[str, None]]:
-    """The people whom the names mean, those who hold a role already among them; and the addresses nobody has proven.
+    """Return the users whom the names mean, and the addresses among the names that nobody has proven.
 
     Such an address must be one that an account claims, unless it `is_address_enough`.
     """
@@ -309,7 +309,7 @@ def _change_invitations(
 
 
 def _invited_today(actor: Actor) -> int:
-    """How many addresses the actor has invited in the last 24 hours, to whatever; withdrawn or not."""
+    """Return how many addresses the actor has invited in the last 24 hours, to any dataset; withdrawn or not."""
     kinds = [Change.Kind.CHANGE_OWNERS, Change.Kind.CHANGE_VIEWERS]
     changes = Change.objects.filter(recorded__gt=timezone.now() - DAY, user_id=actor.user_id, kind__in=kinds)
     return sum(len(invited) for invited in changes.values_list("details__invited", flat=True) if invited)

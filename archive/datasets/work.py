@@ -45,7 +45,7 @@ def tell_readers(draft: Version) -> None:
 
 
 def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> VersionFacts:
-    """What the metadata of a version is made of; `known` overrides what the row says, e.g. `summary`."""
+    """Return the facts that a version's metadata are composed of; `known` overrides the row, as with `summary`."""
     facts: dict[str, Any] = {
         "number": version.dataset_id,
         "version": version.version,
@@ -63,12 +63,12 @@ def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> 
 
 
 def computed_metadata(version: Version, submitted: dict[str, Any]) -> dict[str, Any]:
-    """The full metadata of a version from what was submitted."""
+    """Return the full metadata of a version, from what was submitted."""
     return version_metadata(version_facts(version, submitted))
 
 
 def draft_manifest_urls(number: int) -> list[str]:
-    """Where the assets of a draft are listed: at the API, since they change."""
+    """Return where the assets of a draft are listed: at the API, since they change."""
     return [f"{settings.ARCHIVE_URL}/api/dandisets/{number:06}/versions/draft/assets/"]
 
 

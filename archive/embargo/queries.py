@@ -15,7 +15,7 @@ EMBARGO_GRACE = timedelta(days=1)
 
 
 def notices_due(notice_days: Sequence[int]) -> Iterator[tuple[Dataset, int]]:
-    """Embargoed datasets with the notice, by its days before the end, that their owners should have had and have not.
+    """Yield embargoed datasets and the notices that are due to their owners, by days before the end.
 
     At most EMBARGO_LIMIT for each of the `notice_days`. Of several that are due, only the one nearest to the end is.
     """
@@ -30,7 +30,7 @@ def notices_due(notice_days: Sequence[int]) -> Iterator[tuple[Dataset, int]]:
 
 
 def embargoes_over() -> list[int]:
-    """The numbers of at most EMBARGO_LIMIT datasets whose embargo is over, as their owners have known for a while."""
+    """Return the numbers of at most EMBARGO_LIMIT datasets whose embargo is over, and whose owners were told."""
     told = EmbargoNotice.objects.filter(
         dataset=OuterRef("pk"), end=OuterRef("embargo_end"), sent__lte=timezone.now() - EMBARGO_GRACE
     )

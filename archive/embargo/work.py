@@ -102,7 +102,7 @@ def _open_zarrs(dataset: Dataset, turn: Turn) -> None:
 
 
 def _first_open_revision(zarr: ZarrArchive) -> int | None:
-    """The number of the first revision that anyone has seen since the dataset was released; None if there is none."""
+    """Return the number of the first revision that was shown since the release of the dataset; None if none was."""
     shown = Asset.objects.visible_to(ANONYMOUS).filter(zarr=zarr)
     number: int | None = shown.aggregate(first=Min("zarr_revision__number"))["first"]
     return number

@@ -21,7 +21,7 @@ UNDO_WINDOW = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Heap:
-    """How much garbage of a kind there is."""
+    """The number and size of the garbage of a kind."""
 
     kind: str
     count: int
@@ -29,7 +29,7 @@ class Heap:
 
 
 def garbage(kind: str, older_than: timedelta = AGE) -> QuerySet[Any]:
-    """The rows of a kind that have been garbage, as far as can be known, for so long."""
+    """Return the rows of a kind that have been garbage for at least this long."""
     before = timezone.now() - older_than
     if kind == Kind.ASSETS:
         return _unseen_assets(before)
@@ -42,7 +42,7 @@ def garbage(kind: str, older_than: timedelta = AGE) -> QuerySet[Any]:
 
 
 def _unseen_assets(before: datetime) -> QuerySet[Asset]:
-    """The assets that have left the draft before that moment and that no version shows."""
+    """Return the assets that left the draft before that moment and that no version shows."""
     retirement = Change.objects.filter(
         dataset_id=OuterRef("dataset_id"), number=OuterRef("retired"), recorded__lt=before
     )
@@ -53,17 +53,17 @@ def _unseen_assets(before: datetime) -> QuerySet[Asset]:
 
 
 def heap(kind: str, older_than: timedelta = AGE) -> Heap:
-    """How much of it there is."""
+    """Return the number and size of the garbage of a kind."""
     sums = garbage(kind, older_than).aggregate(count=Count("pk"), size=Sum("size"))
     return Heap(kind, sums["count"], sums["size"] or 0)
 
 
 def events() -> QuerySet[GarbageEvent]:
-    """What was collected, newest first."""
+    """Return the events of collection, newest first."""
     return GarbageEvent.objects.order_by("-created", "-pk")
 
 
 def events_to_purge() -> QuerySet[GarbageEvent]:
-    """What was collected so long ago that it cannot be undone, and is not purged yet."""
+    """Return the events that are too old to be undone, and are not purged yet."""
     due = timezone.now() - UNDO_WINDOW
     return GarbageEvent.objects.filter(created__lt=due, undone=None, purged=None).order_by("created")

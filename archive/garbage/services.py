@@ -14,14 +14,14 @@ from archive.garbage.queries import AGE
 
 
 def collect_garbage(*, kind: str, older_than: timedelta = AGE) -> Iterator[GarbageEvent]:
-    """Collect all garbage of a kind, some rows at a time; yields what was collected."""
+    """Collect all garbage of a kind, some rows at a time; yield each event of collection."""
     if older_than < timedelta(days=1):
         raise InvalidError("What is younger than a day may still be at work.", field="older_than")
     return work.collect(kind, older_than=older_than)
 
 
 def purge_garbage() -> Iterator[GarbageEvent]:
-    """Delete from the store what was collected longer ago than it could be undone; yields what is gone."""
+    """Delete from the store what was collected too long ago to be undone; yield each event."""
     return work.purge()
 
 

@@ -20,7 +20,7 @@ BATCH = 500
 
 
 def collect(kind: str, *, older_than: timedelta = AGE) -> Iterator[GarbageEvent]:
-    """Collect all garbage of a kind, some rows at a time; yields what was collected."""
+    """Collect all garbage of a kind, some rows at a time; yield each event of collection."""
     while event := _collect_some(kind, older_than):
         _free_parts(event)
         yield event
@@ -48,14 +48,14 @@ def _as_they_are(rows: Sequence[Model]) -> list[Any]:
 
 
 def _free_parts(event: GarbageEvent) -> None:
-    """Give up the multipart uploads of what was collected: of no use is what nobody goes on with."""
+    """Give up the multipart uploads of what was collected, which nobody goes on with."""
     if event.kind in {Kind.UPLOADS, Kind.RECEPTIONS}:
         for row in event.rows:
             storage.abort_multipart(blob_key(UUID(row["pk"])), row["fields"]["multipart_id"])
 
 
 def purge() -> Iterator[GarbageEvent]:
-    """Delete from the store what was collected longer ago than it could be undone; yields what is gone."""
+    """Delete from the store what was collected too long ago to be undone; yield each event."""
     for pk in list(events_to_purge().values_list("pk", flat=True)):
         event = _begin_purge(pk)
         if event is not None:
@@ -67,7 +67,7 @@ def purge() -> Iterator[GarbageEvent]:
 
 
 def _begin_purge(pk: int) -> GarbageEvent | None:
-    """The event, which from now on cannot be undone; None if it was undone, or is purged, already."""
+    """Mark an event as being purged, so that it cannot be undone, and return it; None if it was undone or purged."""
     with transaction.atomic():
         event = events_to_purge().select_for_update().filter(pk=pk).first()
         if event is not None and event.purge_begun is None:

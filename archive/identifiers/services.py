@@ -8,7 +8,7 @@ DATASET_SEQUENCE = "dataset"
 
 
 def next_number(sequence: str, *, is_taken: Callable[[int], bool]) -> int:
-    """The next number of `sequence`, from 1, that is not taken. Must run in the transaction that takes it.
+    """Return the next number of `sequence`, from 1, that is not taken. Must run in the transaction that takes it.
 
     Takers wait for each other until their transactions end, so no number is handed out twice, and none is lost to one
     that was rolled back.

@@ -25,7 +25,7 @@ class UploadUnderWay:
 
 @dataclass(frozen=True)
 class Attention:
-    """At most SHOWN of everything that is not as it should be, and how much garbage there is."""
+    """At most SHOWN of each kind of thing that is not as it should be, and how much garbage there is."""
 
     heaps: Sequence[Heap]
     failing_projections: Sequence[Projection]
@@ -36,7 +36,7 @@ class Attention:
 
 
 def attention(actor: Actor) -> Attention:
-    """It, as it is now, but for the files that `actor` may not read."""
+    """Return what needs attention now, without files that `actor` may not read."""
     invalid = Asset.objects.visible_to(actor).live().filter(status=Asset.Status.INVALID).order_by("-pk")
     failed_dois = versions_without_doi().filter(doi_state__in=[Version.DoiState.PENDING, Version.DoiState.FAILED])
     failing = Projection.objects.filter(state=Projection.State.FAILING).order_by("-attempts")

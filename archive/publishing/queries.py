@@ -31,17 +31,17 @@ CHANGELOG_CHARACTERS = 5000
 
 
 def manifest_key(version: Version, name: str) -> str:
-    """The key of one manifest file of a version (docs/dialects/dandi.md#manifests)."""
+    """Return the key of one manifest file of a version (docs/dialects/dandi.md#manifests)."""
     return f"dandisets/{version.dataset_id:06}/{version.version}/{name}"
 
 
 def manifest_url(version: Version, name: str) -> str:
-    """Where that file is read."""
+    """Return the address of one manifest file of a version."""
     return public_url(manifest_key(version, name))
 
 
 def has_unsettled_assets(dataset: Dataset, status: Asset.Status) -> bool:
-    """Whether an asset of the draft is pending, or is invalid."""
+    """Return whether an asset of the draft has the status, which is pending or invalid."""
     return unsettled_assets(dataset.number).filter(status=status).values_list("pk").first() is not None
 
 
@@ -56,7 +56,7 @@ class VersionDetails:
 
 
 class DraftState(StrEnum):
-    """How it stands with a draft, itself and its files together."""
+    """The state of a draft, its metadata and its files taken together."""
 
     PUBLISHING = "publishing"
     UNCHANGED = "unchanged"
@@ -97,7 +97,7 @@ _OBSTACLES: dict[DraftState, tuple[type[ArchiveError], Reason, str]] = {
 
 
 def draft_state(draft: Version) -> DraftState:
-    """How it stands with a draft, its dataset with it: whatever is said of its being valid follows from this."""
+    """Return the state of a draft, its dataset with it, from which all follows that is said of its validity."""
     status, dataset = Version.Status, draft.dataset
     if dataset.versions.filter(status=status.PUBLISHING).exists():
         return DraftState.PUBLISHING
@@ -113,7 +113,7 @@ def draft_state(draft: Version) -> DraftState:
 
 
 def obstacle_to_publishing(draft: Version, state: DraftState) -> ArchiveError | None:
-    """Why a draft, of that state and its dataset with it, cannot be published; None if it can."""
+    """Return the reason why a draft of that state, its dataset with it, cannot be published; None if it can."""
     if draft.dataset.access != Dataset.Access.OPEN:
         message = "The dataset is under embargo. It can be published once it has been released to everybody."
         return InvalidError(message, reason=Reason.NOT_RELEASED)
@@ -156,7 +156,7 @@ def find_version_details(actor: Actor, number: int, version: str, *, hidden: boo
 
 
 def asset_problems(version: Version) -> list[dict[str, str]]:
-    """What is wrong, or not yet known to be right, with the assets of a draft; nothing is with a published version's.
+    """Return the problems of a draft's assets, with those still to be validated; none of a published version.
 
     Of at most PROBLEM_ASSETS assets each: those pending, and those invalid that have the most errors
     (docs/dialects/dandi.md#validation). Nothing for a blinded reviewer: messages repeat the values they are about.
@@ -185,7 +185,7 @@ def _problems_of_invalid_assets(draft: Version) -> list[dict[str, str]]:
 
 
 def problems_of_draft(draft: Version) -> list[dict[str, str]]:
-    """What is known to be wrong with a draft and its files, whatever else is still to be looked at.
+    """Return the known problems of a draft and its files, whatever is still to be validated.
 
     What was found in metadata that have changed since is not. Of files, as many as in `asset_problems`.
     """
@@ -197,7 +197,7 @@ def problems_of_draft(draft: Version) -> list[dict[str, str]]:
 
 
 class FileOperation(StrEnum):
-    """What has happened to a file from one version to another. Moved: the same bytes, under another path."""
+    """The kind of change to a file from one version to another. Moved: the same bytes, under another path."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -222,7 +222,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class FileSums:
-    """How many files something has happened to, and their bytes before and after; 0 where there were none."""
+    """The number of files that have changed in one way, and their bytes before and after; 0 where there were none."""
 
     count: int = 0
     size_before: int = 0
@@ -231,7 +231,7 @@ class FileSums:
 
 @dataclass(frozen=True)
 class FileChange:
-    """What has happened to one file. `path` is where it is now, or was, if it has been removed."""
+    """A change to one file. `path` is where the file is now or, if it was removed, was."""
 
     path: str
     operation: FileOperation
@@ -252,7 +252,7 @@ def compare_versions(actor: Actor, number: int, before: str, after: str, *, hidd
 
 
 def metadata_differences(comparison: Comparison) -> list[Difference]:
-    """What the owners have changed in the dataset's own metadata."""
+    """Return what the owners have changed in the dataset's own metadata."""
     return differences(_edited(comparison.before), _edited(comparison.after))
 
 
@@ -261,7 +261,7 @@ def _edited(version: Version) -> dict[str, Any]:
 
 
 def sums_of_changes(comparison: Comparison) -> dict[FileOperation, FileSums]:
-    """How many files were added, removed, changed and moved, with their sizes."""
+    """Return how many files were added, removed, changed and moved, with their sizes."""
     known = _remembered(comparison, "sums", lambda: _counted(comparison))
     return {operation: FileSums(*known.get(operation, ())) for operation in FileOperation}
 
@@ -276,7 +276,7 @@ T = TypeVar("T")
 
 
 def _remembered(comparison: Comparison, what: str, compute: Callable[[], T]) -> T:
-    """What is computed once for two points, and then known; computed again while the cache is away.
+    """Return what `compute` returns for two points: computed once, and then taken from the cache while it is there.
 
     What a blinded reviewer is told is known apart from what others are.
     """
@@ -294,7 +294,7 @@ def _remembered(comparison: Comparison, what: str, compute: Callable[[], T]) -> 
 def page_of_changes(
     comparison: Comparison, *, limit: int, after: str = "", operations: Collection[FileOperation] = tuple(FileOperation)
 ) -> list[FileChange]:
-    """What has happened to files, in the order of their paths: at most `limit`, those behind the path `after`."""
+    """Return at most `limit` changes to files, in the order of their paths, from behind the path `after`."""
     rows = _select(
         comparison,
         "SELECT * FROM entries WHERE operation = ANY(%(wanted)s) ORDER BY path LIMIT %(limit)s",
@@ -335,7 +335,7 @@ def _select(comparison: Comparison, sql: str, **parameters: Any) -> list[tuple[A
 
 
 def _entries_sql(comparison: Comparison) -> str:
-    """The `WITH` of all that has happened to files. It reads what came or went between the two points, nothing else.
+    """Return the `WITH` clause of all changes to files, which reads only rows that came or went between the points.
 
     Of files with the same bytes, the first by path that went is taken for the first that came, and so on. Rows are
     paired by grouping, because joins of what has no statistics may be planned to take the square of the time; and put
@@ -381,7 +381,7 @@ def _entries_sql(comparison: Comparison) -> str:
 
 
 def drafted_changelog(comparison: Comparison) -> str:
-    """The differences as plain text, for release notes to begin with; empty if there are none."""
+    """Return the differences as plain text, as a draft of release notes; empty if there are none."""
     return _remembered(comparison, "changelog", lambda: _changelog(comparison))
 
 

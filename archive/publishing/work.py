@@ -146,7 +146,7 @@ def _validate_draft_itself(pk: int, target: int) -> None:
 
 
 def _summary(version: Version) -> dict[str, Any]:
-    """The summary over the valid assets; all those of a published version are."""
+    """Return the summary over the version's valid assets; all assets of a published version are valid."""
     unsettled = {"files": 0, "bytes": 0}
     if version.is_draft:
         rows = assets_of(version).exclude(status=Asset.Status.VALID)
@@ -207,7 +207,7 @@ def _publishing_failed(job: Job, reason: str) -> None:
 
 
 def failure_problems(reason: str) -> list[dict[str, str]]:
-    """What a draft's problems are when publishing it has failed."""
+    """Return the problems of a draft whose publishing has failed."""
     return [{"field": "", "message": f"Publishing failed: {reason}"}]
 
 

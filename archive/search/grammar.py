@@ -24,14 +24,14 @@ NameKind = Literal["species", "approach", "technique"]
 
 @dataclass(frozen=True)
 class Text:
-    """The text occurs in the metadata of a version."""
+    """A term: the text occurs in the metadata of a version."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Something happened before, or not before, the beginning of a day (UTC)."""
+    """A term: something happened before, or not before, the beginning of a day (UTC)."""
 
     kind: DateKind
     is_before: bool
@@ -40,7 +40,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Name:
-    """The text occurs in a name of that kind in the summary of a version."""
+    """A term: the text occurs in a name of that kind in the summary of a version."""
 
     kind: NameKind
     text: str
@@ -48,21 +48,21 @@ class Name:
 
 @dataclass(frozen=True)
 class FileType:
-    """There is a file whose media type begins so."""
+    """A term: there is a file whose media type begins so."""
 
     prefix: str
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Somebody of that name owns the dataset."""
+    """A term: somebody of that name owns the dataset."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class All:
-    """All of them hold: texts of one version, and names of one version."""
+    """A filter by terms that all hold: texts of one version, and names of one version."""
 
     terms: tuple["Term", ...]
 
@@ -94,7 +94,7 @@ _SPACE = re.compile(r"\s*")
 
 
 def parse(text: str) -> All:
-    """The filter that a search asks for; InvalidError, naming the field `search`, if it cannot be understood."""
+    """Return the filter that a search asks for; InvalidError, naming the field `search`, if it cannot be understood."""
     text = text.replace("\0", "")
     if len(text) > MAX_CHARACTERS:
         raise _error(f"A search has at most {MAX_CHARACTERS} characters; this one has {len(text)}.")
@@ -130,7 +130,7 @@ def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
 
 
 def _is_operator(key: str) -> bool:
-    """Whether it is one; InvalidError if it is nearly one."""
+    """Return whether a word is an operator; InvalidError if it is nearly one."""
     if key in OPERATORS:
         return True
     if close := get_close_matches(key, OPERATORS, n=1, cutoff=_SLIP):

@@ -10,7 +10,7 @@ from archive.datasets.models import Dataset, Version
 
 
 class Document(models.Model):
-    """What there is to find of a version: its metadata as folded text, and the names in its summary.
+    """The searchable content of a version: its metadata as folded text, and the names in its summary.
 
     `lexemes` holds all ends of all words of the text (docs/decisions/search-by-word-ends.md). Names are folded, one
     on each line.
@@ -38,7 +38,7 @@ class Document(models.Model):
 
 
 class Facts(models.Model):
-    """What several files of a dataset have in common, as far as searches ask for it; how many there are, how large."""
+    """The facts that several files of a dataset share, as far as searches ask for them, and how many files they are."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="facts")
     file_type = models.CharField(max_length=128, blank=True)
@@ -68,7 +68,7 @@ class Facts(models.Model):
 
 
 class IndexedAsset(models.Model):
-    """An asset of a draft, as searches see it: its facts and its size."""
+    """An asset of a draft in the index: its facts and its size."""
 
     asset = models.OneToOneField(Asset, models.CASCADE, primary_key=True, related_name="+")
     facts = models.ForeignKey(Facts, models.CASCADE, related_name="assets", db_index=False)

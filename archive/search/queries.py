@@ -35,7 +35,7 @@ MAX_PATTERNS = 30
 
 
 def search_datasets(actor: Actor, wanted: DatasetFilter, search: str = "") -> QuerySet[Dataset]:
-    """The datasets that the actor may read, that `wanted` asks for, and that a search (`grammar`) finds.
+    """Return the datasets that the actor may read, that `wanted` asks for, and that a search (`grammar`) finds.
 
     InvalidError, naming the field `search`, if it cannot be understood.
     """
@@ -45,7 +45,7 @@ def search_datasets(actor: Actor, wanted: DatasetFilter, search: str = "") -> Qu
 
 
 def _condition(terms: Sequence[grammar.Term], blinded: int | None) -> Q:
-    """The datasets for which all terms hold: texts of one version, names of one version.
+    """Return the condition that all terms hold of a dataset: texts of one version, names of one version.
 
     What finds the dataset that is read `blinded` must not confirm a guess at who its people are.
     """
@@ -62,7 +62,7 @@ def _condition(terms: Sequence[grammar.Term], blinded: int | None) -> Q:
 
 
 def _telling(texts: Sequence[str], blinded: int | None) -> Q:
-    """The datasets of which one version has all the folded texts in what may be read of it."""
+    """Return the condition that one version has all the folded texts in what the asker may read of it."""
     telling = Q(pk__in=_numbers_with(texts))
     if blinded is None:
         return telling
@@ -70,14 +70,14 @@ def _telling(texts: Sequence[str], blinded: int | None) -> Q:
 
 
 def _tells_blinded(number: int, texts: Sequence[str]) -> bool:
-    """Whether one version of the dataset has all the folded texts in it even without its people."""
+    """Return whether one version of the dataset has all the folded texts in it even without its people."""
     versions = shown_versions().filter(dataset=number).values_list("metadata", flat=True)
     told = (searchable_text(without_people(metadata)) for metadata in versions)
     return any(all(text in version for text in texts) for version in told)
 
 
 def _numbers_with(texts: Sequence[str]) -> RawSQL:
-    """The datasets of which one version has all the folded texts in it: by the index, if there are words in them."""
+    """Return the numbers of datasets of which one version has all the folded texts in it: by the index, if possible."""
     words = " & ".join(probe for text in texts for probe in probes(text))
     patterns = [regex_text(text) for text in texts if not is_told_by_probes(text)]
     if len(patterns) > MAX_PATTERNS:
@@ -129,7 +129,7 @@ def _owned_by(name: str) -> QuerySet[Grant, int]:
 
 @dataclass(frozen=True)
 class FileFilter:
-    """Which files are asked for: one of each list, and a size between two (docs/dialects/dandi.md#file-filters)."""
+    """A filter of files: one of each list, and a size between two (docs/dialects/dandi.md#file-filters)."""
 
     file_type: tuple[str, ...] = ()
     measurement_technique: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class FileFilter:
     size_max: int | None = None
 
     def parts(self) -> "dict[str, FileFilter]":
-        """The filter as several, of one thing each, by the names of `asset_counts`."""
+        """Return the filter as several, each of one thing, by the names of `asset_counts`."""
         lists = [field.name for field in fields(self) if field.name not in {"size_min", "size_max"}]
         parts = {name: FileFilter(**{name: getattr(self, name)}) for name in lists if getattr(self, name)}
         if self.has_size:
@@ -154,7 +154,7 @@ class FileFilter:
 def search_files(
     actor: Actor, wanted: DatasetFilter, search: str = "", files: FileFilter | None = None
 ) -> QuerySet[Dataset]:
-    """What `search_datasets` finds, as far as there is a file in the draft that `files` asks for."""
+    """Return what `search_datasets` finds, as far as the draft has a file that `files` asks for."""
     datasets = search_datasets(actor, wanted, search)
     if files is None or files == FileFilter():
         return datasets
@@ -162,7 +162,7 @@ def search_files(
 
 
 def count_files(datasets: Sequence[Dataset], files: FileFilter) -> dict[int, dict[str, int]]:
-    """For each part of the filter by itself, how many files each of the datasets has, by number and part."""
+    """Return how many files of each dataset each part of the filter finds by itself, by number and part."""
     parts = files.parts()
     if not parts:
         return {dataset.number: {} for dataset in datasets}
@@ -175,7 +175,7 @@ def count_files(datasets: Sequence[Dataset], files: FileFilter) -> dict[int, dic
 
 
 def _count_of(part: FileFilter) -> Sum:
-    """How many files the part asks for, over facts that are summed up."""
+    """Return the sum, over facts, of the files that the part asks for."""
     if not part.has_size:
         return Sum("file_count", filter=_described_by(part), default=0)
     sized = _sized(part).filter(facts=OuterRef("pk")).order_by().values("facts")
@@ -183,13 +183,13 @@ def _count_of(part: FileFilter) -> Sum:
 
 
 def _holding(files: FileFilter) -> QuerySet[Facts]:
-    """The facts that files have of which the filter asks for one."""
+    """Return the facts of files that the filter asks for."""
     facts = Facts.objects.filter(_described_by(files), file_count__gt=0)
     return facts.filter(Exists(_sized(files).filter(facts=OuterRef("pk")))) if files.has_size else facts
 
 
 def _described_by(files: FileFilter) -> Q:
-    """The facts that are asked for, sizes apart."""
+    """Return the condition of facts that the filter asks for, sizes apart."""
     condition = Q()
     if files.file_type:
         condition &= reduce(or_, (Q(file_type__startswith=prefix.lower()) for prefix in files.file_type))
@@ -214,12 +214,12 @@ def _most(files: FileFilter) -> int:
 
 
 def species_of(actor: Actor, text: str = "") -> list[str]:
-    """The species of all files that the actor may read whose name has `text` in it, in any case; sorted."""
+    """Return the species of all files that the actor may read whose name contains `text`, in any case; sorted."""
     return _values(actor, "species", text)
 
 
 def unknown_species(actor: Actor, names: Sequence[str]) -> list[str]:
-    """Those of the names that are not among `species_of`, sorted."""
+    """Return those of the names that are not among `species_of`, sorted."""
     facts = Facts.objects.filter(visible(actor, to="dataset__"), file_count__gt=0)
     known = [facts.filter(species__contains=[name]).values_list(Value(name))[:1] for name in set(names)]
     found = {name for (name,) in known[0].union(*known[1:], all=True)} if known else set()
@@ -227,7 +227,7 @@ def unknown_species(actor: Actor, names: Sequence[str]) -> list[str]:
 
 
 def genotypes_of(actor: Actor, text: str = "") -> list[str]:
-    """At most GENOTYPES_SHOWN genotypes, likewise."""
+    """Return at most GENOTYPES_SHOWN genotypes of files that the actor may read that contain `text`; sorted."""
     return _values(actor, "genotypes", text)[:GENOTYPES_SHOWN]
 
 

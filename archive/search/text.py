@@ -39,20 +39,20 @@ _ESCAPE = re.compile(r"\\(u[0-9a-f]{4}|.)")
 
 
 def fold(text: str) -> str:
-    """`text` without case and accents, in plain letters, and with single spaces for any white space."""
+    """Return `text` without case and accents, in plain letters, and with single spaces for any white space."""
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(plain.casefold().translate(_PLAIN).split())
 
 
 def searchable_text(metadata: Any, most: int = MAX_TEXT) -> str:
-    """Metadata as folded JSON text, of which at most so many characters; what JSON escapes is written as it is."""
+    """Return metadata as folded JSON text, at most so many characters of it, without the escapes of JSON."""
     json_text = json.dumps(metadata, ensure_ascii=False)[:most]
     return fold(_ESCAPE.sub(lambda match: match[1] if match[1] in '"\\/' else " ", json_text))
 
 
 def lexemes(text: str) -> list[str]:
-    """All ends of all words of a folded text, the words whole behind a START, and the seams between words.
+    """Return all ends of all words of a folded text, the words whole behind a START, and the seams between words.
 
     No more of them than a row can hold, and each once.
     """
@@ -77,13 +77,13 @@ def _ends(piece: str) -> Iterator[str]:
 
 
 def _pieces(word: str) -> Iterator[str]:
-    """The whole of a short word; overlapping pieces of a long one, the last of which ends where it ends."""
+    """Yield a short word whole, and a long one in overlapping pieces, the last of which ends where the word ends."""
     starts = range(0, max(len(word) - PROBE, 1), PIECE - PROBE)
     return (word[start : start + PIECE] for start in starts)
 
 
 def probes(text: str) -> list[str]:
-    """What is true of the lexemes of every folded text that has `text` (folded) in it, in PostgreSQL's words."""
+    """Return the conditions, in PostgreSQL's words, on the lexemes of any folded text that contains `text` (folded)."""
     seams = [_seam_probe(match) for match in _WORD_AND_NEXT.finditer(text) if _is_seam_known(match)]
     return [_probe(match, text) for match in WORD.finditer(text)] + seams
 
@@ -96,7 +96,7 @@ def _probe(match: re.Match[str], text: str) -> str:
 
 
 def _is_seam_known(match: re.Match[str]) -> bool:
-    """Not behind the first word if that is short: it may be the end of a longer one."""
+    """Return whether the seam is one of the text: not behind a short first word, which may be the end of another."""
     return bool(match[2]) and (match.start() > 0 or len(match[1]) >= SEAM)
 
 
@@ -105,5 +105,5 @@ def _seam_probe(match: re.Match[str]) -> str:
 
 
 def is_told_by_probes(text: str) -> bool:
-    """Whether a text has `text` in it if, and not only if, its lexemes do: so it is with a part of one word."""
+    """Return whether the probes alone tell if a text contains `text`: they do for a part of one word."""
     return len(text) <= PROBE and WORD.fullmatch(text) is not None

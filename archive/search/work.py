@@ -229,7 +229,7 @@ def _facts_rows(dataset_id: int, wanted: Iterable[_FactsOfFile]) -> dict[_FactsO
 
 
 def _facts_of(metadata: Mapping[str, Any]) -> _FactsOfFile:
-    """What searches ask of a file. Metadata need not be valid to be stored: what cannot be read is left out."""
+    """Return what searches ask of a file. Metadata need not be valid to be stored: what cannot be read is left out."""
     people = [one for one in _list(metadata.get("wasAttributedTo")) if isinstance(one, Mapping)]
     genotypes = {one["genotype"][:MAX_NAME] for one in people if isinstance(one.get("genotype"), str)}
     return _FactsOfFile(

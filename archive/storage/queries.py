@@ -40,7 +40,7 @@ OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What the store says of an object: its size in bytes, and its ETag without quotes."""
+    """An object in the store: its size in bytes, and its ETag without quotes."""
 
     size: int
     etag: str
@@ -48,13 +48,13 @@ class StoredObject:
 
 @cache
 def client() -> "S3Client":
-    """The client for this program's own calls. Shared by all threads, which boto3 allows of clients."""
+    """Return the client for this program's own calls. All threads share it, which boto3 allows of clients."""
     return _client(storages["default"])
 
 
 @cache
 def signing_client() -> "S3Client":
-    """The client that signs URLs for others: it speaks of the store by the address they know it under."""
+    """Return the client that signs URLs for others, with the address by which they know the store."""
     if settings.S3_PUBLIC_ENDPOINT_URL == settings.S3_ENDPOINT_URL:
         return client()
     return _client_with(endpoint_url=settings.S3_PUBLIC_ENDPOINT_URL)
@@ -62,7 +62,7 @@ def signing_client() -> "S3Client":
 
 @cache
 def patient_client() -> "S3Client":
-    """The client for what a store may take its time for: making one object of many parts, and giving large ones."""
+    """Return the client for calls that may take long: joining many parts, and reading large objects."""
     patience = Config(read_timeout=PATIENCE_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
     return _client_with(client_config=settings.STORAGES["default"]["OPTIONS"]["client_config"].merge(patience))
 
@@ -77,7 +77,7 @@ def _client(storage: Any) -> "S3Client":
 
 
 def bucket() -> str:
-    """The name of the one bucket."""
+    """Return the name of the one bucket."""
     return cast(str, settings.STORAGES["default"]["OPTIONS"]["bucket_name"])
 
 
@@ -105,7 +105,7 @@ class ListedObject:
 
 
 def find(key: str) -> StoredObject | None:
-    """What is stored under `key`, or None."""
+    """Return what is stored under `key`, or None."""
     with reachable():
         try:
             answer = client().head_object(Bucket=bucket(), Key=key)
@@ -117,7 +117,7 @@ def find(key: str) -> StoredObject | None:
 
 
 def find_and_hash(key: str, *, at_most: int) -> tuple[StoredObject | None, str | None]:
-    """What is stored under `key`, or None; and its SHA-256, unless it has more than `at_most` bytes and is not read."""
+    """Return what is stored under `key`, or None; and its SHA-256, unless it has more than `at_most` bytes."""
     with reachable():
         try:
             answer = client().get_object(Bucket=bucket(), Key=key)
@@ -135,7 +135,7 @@ def _is_missing(error: ClientError) -> bool:
 
 
 def list_objects(prefix: str) -> Iterator[list[ListedObject]]:
-    """The objects whose keys begin with `prefix`, in byte order of their keys, a thousand at a time."""
+    """Yield the objects whose keys begin with `prefix`, in byte order of their keys, a thousand at a time."""
     pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket(), Prefix=prefix)
     with reachable():
         for page in pages:
@@ -146,7 +146,7 @@ def list_objects(prefix: str) -> Iterator[list[ListedObject]]:
 
 
 def read(key: str) -> Iterator[bytes]:
-    """The bytes under `key`, in chunks of at most READ_SIZE.
+    """Yield the bytes under `key`, in chunks of at most READ_SIZE.
 
     Raises NotFoundError, with the first chunk, when there is no such object.
     """
@@ -161,7 +161,7 @@ def read(key: str) -> Iterator[bytes]:
 
 
 def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
-    """The bytes under `key` from `offset` on, in small chunks. Whoever stops early closes it, and so the connection.
+    """Yield the bytes under `key` from `offset` on, in small chunks. Who stops early closes it, and the connection.
 
     Raises NotFoundError, with the first chunk, when there is no such object.
     """
@@ -179,7 +179,7 @@ def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
 
 
 def read_start(key: str, length: int) -> bytes:
-    """The first `length` bytes under `key`; all of them, if there are fewer."""
+    """Return the first `length` bytes under `key`; all of them, if there are fewer."""
     with reachable():
         try:
             return client().get_object(Bucket=bucket(), Key=key, Range=f"bytes=0-{length - 1}")["Body"].read()
@@ -190,12 +190,12 @@ def read_start(key: str, length: int) -> bytes:
 
 
 def _is_behind_end(error: ClientError) -> bool:
-    """Whether the store refuses a range for beginning where the object ends: of an empty one, each range does."""
+    """Return whether the store refuses a range because it begins at or behind the end of the object."""
     return error.response["Error"]["Code"] == "InvalidRange"
 
 
 def read_whole(key: str) -> bytes | None:
-    """All the bytes under `key`, which must be few; None if there is no such object."""
+    """Return all the bytes under `key`, which must be few; None if there is no such object."""
     try:
         return b"".join(read(key))
     except NotFoundError:
@@ -203,7 +203,7 @@ def read_whole(key: str) -> bytes | None:
 
 
 def public_url(key: str) -> str:
-    """Where the object lies, unsigned: readable by anyone once it is tagged open."""
+    """Return the unsigned address of an object, which anyone may read once it is tagged open."""
     endpoint = settings.S3_PUBLIC_ENDPOINT_URL
     if endpoint:
         return f"{endpoint}/{bucket()}/{quote(key)}"
@@ -212,7 +212,7 @@ def public_url(key: str) -> str:
 
 
 def store_origin() -> str:
-    """Where a browser finds the objects: scheme, host and port."""
+    """Return the origin (scheme, host and port) of the store for browsers."""
     address = urlsplit(public_url(""))
     return f"{address.scheme}://{address.netloc}"
 
@@ -220,7 +220,7 @@ def store_origin() -> str:
 def sign_read(
     key: str, *, filename: str, method: str = "GET", inline: bool = False, content_type: str | None = None
 ) -> str:
-    """A URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`.
+    """Return a URL that reads the object for 6 hours, under a file name, as an attachment unless `inline`.
 
     The store answers it for this method only: HEAD, which asks for the headers that GET would have, or GET. What a
     browser would run in the store's name, such as HTML, is an attachment always, and loses its type; but for drawings,
@@ -239,7 +239,7 @@ def sign_read(
 
 
 def _content_disposition(disposition: str, filename: str) -> str:
-    """RFC 6266: an ASCII name for old clients, and the true one where they differ."""
+    """Return the header of RFC 6266: an ASCII name for old clients, and the true one where they differ."""
     plain = filename.encode("ascii", "replace").decode().replace('"', "'")
     if plain == filename:
         return f'{disposition}; filename="{plain}"'
@@ -247,7 +247,7 @@ def _content_disposition(disposition: str, filename: str) -> str:
 
 
 def sign_parts(key: str, multipart_id: str, parts: Sequence[tuple[int, int]]) -> list[str]:
-    """For each part of a multipart upload, by number and size, a URL that puts exactly so many bytes."""
+    """Return a URL for each part of a multipart upload, which puts exactly so many bytes."""
     if not parts:
         return []
     number, size = parts[0]
@@ -268,7 +268,7 @@ def sign_parts(key: str, multipart_id: str, parts: Sequence[tuple[int, int]]) ->
 
 
 def sign_completion(key: str, multipart_id: str) -> str:
-    """A URL to which the list of parts is posted to make them one object."""
+    """Return a URL to which the list of parts is posted to make them one object."""
     return signing_client().generate_presigned_url(
         "complete_multipart_upload",
         Params={"Bucket": bucket(), "Key": key, "UploadId": multipart_id},
@@ -285,7 +285,7 @@ class NewObject:
 
 
 def sign_puts(objects: Sequence[NewObject]) -> list[str]:
-    """For each object, a URL that puts it within 6 hours, with the header Content-MD5 and the content of that MD5."""
+    """Return a URL for each object that puts it within 6 hours, with the header Content-MD5 and that content."""
     if not objects:
         return []
     first = objects[0]
@@ -297,7 +297,7 @@ def sign_puts(objects: Sequence[NewObject]) -> list[str]:
 
 
 class _Signer:
-    """Signs many URLs that put something, each with one header, like one that botocore has signed.
+    """A signer of many URLs that put something, each with one header, made from one that botocore has signed.
 
     By AWS Signature Version 4: botocore takes a millisecond for each, this a hundredth of it.
     """
@@ -314,7 +314,7 @@ class _Signer:
         self.query = address.query
 
     def sign(self, path: str, query: str, header: tuple[str, str]) -> str:
-        """The URL of that path and query; whoever uses it has to send the header."""
+        """Return the URL of that path and query; whoever uses it has to send the header."""
         name, value = header
         canonical_query = "&".join(sorted(query.split("&")))
         headers = f"{name}:{value}\nhost:{self._host}\n\n{name};host"
@@ -326,7 +326,7 @@ class _Signer:
 
 
 def _signing_key(scope: str) -> bytes:
-    """The key of a scope, `date/region/service/aws4_request`, from the secret that this archive signs with."""
+    """Return the key of a scope, `date/region/service/aws4_request`, made from the archive's secret."""
     key: bytes = b"AWS4" + settings.STORAGES["default"]["OPTIONS"]["secret_key"].encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")

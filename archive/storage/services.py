@@ -166,7 +166,7 @@ def copy(source: str, target: str, *, is_open: bool = False) -> None:
 
 
 def put(key: str, content: bytes) -> None:
-    """Store `content` under `key`, once the store has found that it got these bytes."""
+    """Store `content` under `key`; the store compares its MD5."""
     digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
     with reachable():
         client().put_object(
@@ -175,7 +175,7 @@ def put(key: str, content: bytes) -> None:
 
 
 class _Chunks(RawIOBase):
-    """The reading half of a file over an iterable of bytes, as `upload_fileobj` wants it; `length` of them are read."""
+    """A file to read from, over an iterable of bytes, as `upload_fileobj` wants it; `length` bytes have been read."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -203,7 +203,7 @@ class _Chunks(RawIOBase):
 
 
 def open_to_all(key: str) -> None:
-    """Let anyone read the object without a signature. One that is missing is missing to all, and stops nobody."""
+    """Let anyone read the object without a signature. An object that is missing is logged, and stops nobody."""
     with reachable():
         try:
             client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})

@@ -7,7 +7,7 @@ from django.conf import settings
 
 
 def citation(metadata: Mapping[str, Any], *, year: int) -> str:
-    """How to cite the version with this (computed) metadata."""
+    """Return how to cite the version with this (computed) metadata."""
     name = metadata["name"].rstrip(".")
     url = f"https://doi.org/{metadata['doi']}" if "doi" in metadata else metadata["url"]
     source = f"(Version {metadata['version']}) [Data set]. {settings.ARCHIVE_INSTANCE_NAME} Archive. {url}"

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def version_attributes(metadata: Mapping[str, Any], *, is_findable: bool, concept: str = "") -> dict[str, Any]:
-    """The attributes of the DOI of a published version, by its metadata; `concept` is the DOI it is a version of."""
+    """Return the attributes of the DOI of a published version; `concept` is the DOI of the dataset as a whole."""
     # Takes a second: only a process that registers should pay for it.
     from dandischema.datacite import to_datacite
 
@@ -16,7 +16,7 @@ def version_attributes(metadata: Mapping[str, Any], *, is_findable: bool, concep
 def concept_attributes(
     metadata: Mapping[str, Any], *, doi: str, url: str, versions: Sequence[str], is_findable: bool
 ) -> dict[str, Any]:
-    """The attributes of the DOI of a dataset: those of its newest version, but for what says which version it is."""
+    """Return the attributes of the DOI of a dataset: those of its newest version, without the version."""
     attributes = version_attributes(metadata, is_findable=is_findable)
     attributes.pop("version", None)
     attributes |= {

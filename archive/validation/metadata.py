@@ -51,7 +51,7 @@ _COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
 
 @dataclass(frozen=True, kw_only=True)
 class VersionFacts:
-    """What the computed metadata of a version is made of.
+    """The facts that the computed metadata of a version are made of.
 
     `access` is OPEN, EMBARGOED or UNEMBARGOING; `summary` an assetsSummary, or None while there is none; `now` the
     moment whose year the citation gives.
@@ -72,7 +72,7 @@ class VersionFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class AssetFacts:
-    """What the computed metadata of an asset is made of.
+    """The facts that the computed metadata of an asset are made of.
 
     `url` is where the bytes lie in the object store. `digest` is what `blob_digest` or `zarr_digest` gives.
     `published_by` is the activity that published it, the same for all assets of one publication, or None.
@@ -94,7 +94,7 @@ class AssetFacts:
 
 
 def default_dandiset_metadata(*, first_name: str, last_name: str, email: str) -> dict[str, Any]:
-    """What a new dataset says unless its creator says otherwise: the creator is its contact."""
+    """Return the metadata of a new dataset where its creator gives none: the creator is its contact."""
     return {
         "schemaKey": "Dandiset",
         "schemaVersion": schema_info().current,
@@ -112,7 +112,7 @@ def default_dandiset_metadata(*, first_name: str, last_name: str, email: str) ->
 
 
 def funder(name: str, award_number: str) -> dict[str, Any]:
-    """The contributor that stands for the funding of an embargoed dataset."""
+    """Return the contributor that stands for the funding of an embargoed dataset."""
     return {
         "schemaKey": "Organization",
         "name": name,
@@ -122,7 +122,7 @@ def funder(name: str, award_number: str) -> dict[str, Any]:
 
 
 def strip_version_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata of a version without what is computed: what its owner has a say in."""
+    """Return the metadata of a version without what is computed: the part that its owners write."""
     submitted = {key: value for key, value in metadata.items() if key not in _COMPUTED_VERSION_FIELDS}
     access = [_strip_access(submitted), *_further_access(submitted)]
     submitted.pop("access", None)
@@ -131,7 +131,7 @@ def strip_version_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def migrated_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """A dataset's metadata in the words of the schema that this server speaks.
+    """Return a dataset's metadata in the current version of the schema.
 
     InvalidError, saying why, if they cannot be put into them by a program.
     """
@@ -146,7 +146,7 @@ def migrated_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def version_metadata(facts: VersionFacts) -> dict[str, Any]:
-    """The full metadata of a version, as every reader sees it."""
+    """Return the full metadata of a version, as every reader sees it."""
     identifier = f"{settings.ARCHIVE_INSTANCE_NAME}:{dandiset_identifier(facts.number)}"
     metadata = {
         **strip_version_metadata(facts.submitted),
@@ -172,7 +172,7 @@ def version_metadata(facts: VersionFacts) -> dict[str, Any]:
 def published_version_metadata(
     facts: VersionFacts, *, published_by: Mapping[str, Any], release_notes: str = ""
 ) -> dict[str, Any]:
-    """The full metadata of a version that `published_by`, from `publish_activity`, publishes."""
+    """Return the full metadata of a version that `published_by`, from `publish_activity`, publishes."""
     return {
         **version_metadata(facts),
         **_publication(published_by),
@@ -181,7 +181,7 @@ def published_version_metadata(
 
 
 def candidate_version_metadata(facts: VersionFacts, *, holds_bytes: bool) -> dict[str, Any]:
-    """The metadata a draft would have were it published at `facts.now`, with placeholders for what is not known yet.
+    """Return the metadata a draft would have were it published at `facts.now`, with placeholders where needed.
 
     This is what a draft is validated as (docs/dialects/dandi.md#validation). The summary counts one file of one byte if
     the draft `holds_bytes`, nothing otherwise; the DOI is nobody's.
@@ -192,7 +192,7 @@ def candidate_version_metadata(facts: VersionFacts, *, holds_bytes: bool) -> dic
 
 
 def without_people(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata, of a version or an asset, as a blinded reviewer reads it: no field of the schema says whose it is.
+    """Return the metadata of a version or an asset as a blinded reviewer reads them: without whose they are.
 
     What was a list of people is an empty one, for readers who expect a list; the citation names nobody.
     """
@@ -203,7 +203,7 @@ def without_people(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_people(value: Any) -> Any:
-    """The value without the fields of people, at whatever depth: metadata need not be valid to be stored."""
+    """Return the value without the fields of people, at whatever depth: metadata need not be valid to be stored."""
     if isinstance(value, list):
         return [_without_people(item) for item in value]
     if not isinstance(value, Mapping):
@@ -213,17 +213,17 @@ def _without_people(value: Any) -> Any:
 
 
 def empty_summary() -> dict[str, Any]:
-    """The assetsSummary of a version without assets."""
+    """Return the assetsSummary of a version without assets."""
     return {"schemaKey": "AssetsSummary", "numberOfBytes": 0, "numberOfFiles": 0}
 
 
 def version_url(number: int, version: str) -> str:
-    """The page of a version."""
+    """Return the address of a version's page."""
     return f"{settings.ARCHIVE_URL}/dandiset/{dandiset_identifier(number)}/{version}"
 
 
 def _strip_access(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What the owner says about access, beside what the archive decides."""
+    """Return what the owner says about access, without what the archive decides."""
     first = next(iter(_list(metadata.get("access"))), None)
     if not isinstance(first, dict):
         return {}
@@ -242,12 +242,12 @@ def _list(value: object) -> list[Any]:
 
 
 def strip_asset_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata of an asset without what is computed: what its owner has a say in."""
+    """Return the metadata of an asset without what is computed: the part that its owners write."""
     return {key: value for key, value in metadata.items() if key not in _COMPUTED_ASSET_FIELDS}
 
 
 def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
-    """The full metadata of an asset, as every reader sees it.
+    """Return the full metadata of an asset, as every reader sees it.
 
     A page of assets calls this a thousand times, so values are shared with `facts` rather than copied.
     """
@@ -270,18 +270,18 @@ def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
 
 
 def candidate_asset_metadata(facts: AssetFacts, *, now: datetime) -> dict[str, Any]:
-    """The metadata an asset would have were it published now, which is what it is validated as."""
+    """Return the metadata an asset would have were it published now: what it is validated as."""
     return asset_metadata(replace(facts, published_by=publish_activity(now)))
 
 
 def blob_digest(*, etag: str, sha256: str | None) -> dict[str, str | None]:
-    """The `digest` of a file; its SHA-256 is not known at first."""
+    """Return the `digest` of a file; its SHA-256 is not known at first."""
     digest: dict[str, str | None] = {"dandi:dandi-etag": etag}
     return {**digest, "dandi:sha2-256": sha256} if sha256 else digest
 
 
 def zarr_digest(checksum: str | None) -> dict[str, str | None]:
-    """The `digest` of a zarr archive; None until its checksum is known."""
+    """Return the `digest` of a Zarr archive; None until its checksum is known."""
     return {"dandi:dandi-zarr-checksum": checksum}
 
 
@@ -297,14 +297,14 @@ def with_schema_version(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def context_url(metadata: Mapping[str, Any]) -> str:
-    """The JSON-LD context of metadata, by its `schemaVersion`."""
+    """Return the address of the JSON-LD context of metadata, by its `schemaVersion`."""
     named = metadata.get("schemaVersion")
     version = named if named and isinstance(named, str) else schema_info().current
     return f"https://raw.githubusercontent.com/dandi/schema/master/releases/{version}/context.json"
 
 
 def access_requirements(access: str, embargoed_until: date | None) -> dict[str, Any]:
-    """The `access` item for OPEN, EMBARGOED or UNEMBARGOING: not yet open is still embargoed."""
+    """Return the `access` item for OPEN, EMBARGOED or UNEMBARGOING, which is still embargoed."""
     requirements = {
         "schemaKey": "AccessRequirements",
         "status": "dandi:OpenAccess" if access == "OPEN" else "dandi:EmbargoedAccess",
@@ -313,7 +313,7 @@ def access_requirements(access: str, embargoed_until: date | None) -> dict[str, 
 
 
 def publish_activity(moment: datetime) -> dict[str, Any]:
-    """The `publishedBy` of everything that one publication publishes (docs/dialects/dandi.md#publishing).
+    """Return the `publishedBy` of all that one publication publishes (docs/dialects/dandi.md#publishing).
 
     It gets new identifiers at each call, so it is made once per publication, kept, and shared.
     """

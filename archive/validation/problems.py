@@ -33,12 +33,12 @@ class Problem:
     message: str
 
     def as_dict(self) -> dict[str, str]:
-        """The form in which it is kept and told, `{"field", "message"}`."""
+        """Return the problem as it is stored and answered: `{"field", "message"}`."""
         return asdict(self)
 
 
 def validate_asset(metadata: dict[str, Any]) -> list[Problem]:
-    """What keeps an asset with this metadata, from `candidate_asset_metadata`, from being published.
+    """Return the problems of an asset with this metadata, from `candidate_asset_metadata`, that forbid publishing.
 
     Takes any JSON object and never raises; see `validate_version`.
     """
@@ -46,7 +46,7 @@ def validate_asset(metadata: dict[str, Any]) -> list[Problem]:
 
 
 def validate_version(metadata: dict[str, Any]) -> list[Problem]:
-    """What keeps a version with this metadata, from `candidate_version_metadata`, from being published.
+    """Return the problems of a version with this metadata, from `candidate_version_metadata`, that forbid publishing.
 
     Takes any JSON object and never raises: what could not be checked is a problem too. At most MAX_PROBLEMS, sorted.
     Metadata of the current schema version is checked by JSON Schema and, if that finds nothing, by the pydantic
@@ -56,7 +56,7 @@ def validate_version(metadata: dict[str, Any]) -> list[Problem]:
 
 
 def problems_of_part(part: dict[str, Any]) -> list[Problem]:
-    """What is wrong with a part of metadata that says by its `schemaKey` what it is; nothing if that is not known.
+    """Return the problems of a part of metadata by its `schemaKey`; none if that is not known.
 
     The checks of the whole say of such a part only that it fits none of the kinds that may stand there.
     """
@@ -140,7 +140,7 @@ def _problem(location: Iterable[str | int], message: str) -> Problem:
 
 
 def _excesses(metadata: dict[str, Any]) -> Iterator[Problem]:
-    """The first thing about `metadata` that would make checking it slow: too deep, too many values, too long a text."""
+    """Yield the first excess that makes `metadata` slow to check: too deep, too many values, too long a text."""
     level: list[Any] = [metadata]
     count = 0
     for _ in range(MAX_DEPTH):

@@ -23,7 +23,7 @@ class SchemaInfo:
 
 @cache
 def schema_info() -> SchemaInfo:
-    """Which versions of the schema there are."""
+    """Return the current version of the schema, the versions that are taken, and the licenses."""
     # dandischema's constants are cheap to import, its models are not; a process that never asks pays for neither.
     from dandischema.conf import get_instance_config
     from dandischema.consts import ALLOWED_VALIDATION_SCHEMAS, DANDI_SCHEMA_VERSION
@@ -34,7 +34,7 @@ def schema_info() -> SchemaInfo:
 
 @cache
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one of SCHEMA_NAMES, with the patterns of this instance.
+    """Return the JSON Schema (2020-12) of one of SCHEMA_NAMES, with the patterns of this instance.
 
     It is kept: who needs another must copy it. Raises InvalidError, naming the field `model`, for another name.
     """
@@ -44,7 +44,7 @@ def json_schema(name: str) -> dict[str, Any]:
 
 
 def model(name: str) -> "type[BaseModel]":
-    """The pydantic model of one of SCHEMA_NAMES; InvalidError, naming the field `model`, for another name."""
+    """Return the pydantic model of one of SCHEMA_NAMES; InvalidError, naming the field `model`, for another name."""
     if name not in SCHEMA_NAMES:
         raise InvalidError(f"The model must be one of {', '.join(SCHEMA_NAMES)}.", field="model")
     # Takes a second: only a process that validates, or shows a schema, should pay for it.

@@ -22,7 +22,7 @@ _READ = ("approach", "measurementTechnique", "variableMeasured", "wasAttributedT
 
 
 def asset_contribution(metadata: Mapping[str, Any]) -> Contribution:
-    """What an asset with this (computed) metadata adds to the summary of a version: lists by name, none of them empty.
+    """Return what an asset with this (computed) metadata adds to the summary of a version: lists, none empty.
 
     Takes anything and never raises: a part that cannot be read adds nothing. Equal contributions are equal as JSON.
     """
@@ -43,7 +43,7 @@ def asset_contribution(metadata: Mapping[str, Any]) -> Contribution:
 def merge_contributions(
     contributions: Iterable[Contribution], *, number_of_files: int, number_of_bytes: int
 ) -> dict[str, Any]:
-    """The assetsSummary of assets with these contributions, of which each distinct one need be given only once.
+    """Return the assetsSummary of assets with these contributions, each given at least once.
 
     It is what `dandischema.metadata.aggregate_assets_summary` makes of the same assets, but for the order of lists,
     which is fixed here, and for items that it repeats because they differ in what the summary leaves out.
@@ -80,7 +80,7 @@ def _read(metadata: dict[str, Any]) -> Contribution | None:
 
 
 def _union(contributions: Iterable[Contribution]) -> Contribution:
-    """The union of lists of the same name, each sorted and without repeats; empty ones are left out."""
+    """Return the union of lists of the same name, each sorted and without repeats; empty ones are left out."""
     lists: dict[str, list[list[Any]]] = {}
     for contribution in contributions:
         for key, values in contribution.items():

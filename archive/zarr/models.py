@@ -17,12 +17,12 @@ MAX_NAME = 512
 
 
 def entry_prefix(zarr_id: uuid.UUID) -> str:
-    """What the keys of an archive's objects begin with."""
+    """Return what the keys of an archive's objects begin with."""
     return f"zarr/{zarr_id}/"
 
 
 def entry_key(zarr_id: uuid.UUID, md5: str) -> str:
-    """Where content of that MD5 lies, once for all entries and revisions of an archive that have it.
+    """Return the key of content with that MD5, which all entries and revisions of an archive share.
 
     Nothing is ever overwritten: the URLs that put objects are bound to the MD5 that the key is made of.
     """
@@ -74,7 +74,7 @@ class ZarrArchive(models.Model):
 
 
 class ZarrRevision(models.Model):
-    """A Zarr archive as one ingest found it. Has an id of its own, since that is how clients ask for entries."""
+    """A Zarr archive as one ingest found it. It has an id of its own, by which clients ask for entries."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     zarr = models.ForeignKey(ZarrArchive, models.CASCADE, related_name="revisions")

@@ -36,12 +36,12 @@ class ZarrView:
 
 
 def content_url(zarr_id: uuid.UUID) -> str:
-    """Where the entries of an archive, or of one of its revisions, are read by their paths."""
+    """Return the address below which the entries of an archive, or of a revision, are read by their paths."""
     return f"{settings.ARCHIVE_URL}/api/zarr/{zarr_id}/content/"
 
 
 def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
-    """The archives of the datasets that the actor may read, their datasets with them, oldest first.
+    """Return the archives of the datasets that the actor may read, their datasets with them, oldest first.
 
     Of a dataset that was embargoed, whoever is not inside sees only what it has shown as an asset since its release.
     """
@@ -51,25 +51,25 @@ def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
 
 
 def visible_revisions(actor: Actor) -> QuerySet[ZarrRevision]:
-    """The revisions that the actor may read, by the same rule."""
+    """Return the revisions that the actor may read, by the same rule as archives."""
     shown = rows_of(ZarrRevision.assets).filter(visible_rows(actor))
     found = ZarrRevision.objects.filter(_shown_to(actor, shown, to="zarr__dataset__"))
     return found.select_related("zarr__dataset")
 
 
 def _shown_to(actor: Actor, shown: QuerySet[Any], *, to: str) -> Q:
-    """The condition that the actor may read what it is: always open, or theirs, or `shown` to them as an asset."""
+    """Return the condition that the actor may read it: always open, or theirs, or `shown` to them as an asset."""
     always_open = Q(**{f"{to}released__isnull": True})
     return visible(actor, to=to) & (always_open | inside(actor, to=to) | Q(Exists(shown)))
 
 
 def unfinalized_zarrs() -> QuerySet[ZarrArchive]:
-    """The archives of all datasets that wait for somebody to finalize them, oldest first."""
+    """Return the archives of all datasets that wait to be finalized, oldest first."""
     return ZarrArchive.objects.filter(status=ZarrArchive.Status.PENDING).order_by("created", "id")
 
 
 def find_zarr(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
-    """The archive, its dataset with it; NotFoundError if there is none that the actor may know of."""
+    """Return the archive, its dataset with it; NotFoundError if there is none that the actor may know of."""
     zarr = visible_zarrs(actor).filter(pk=zarr_id).first()
     if zarr is None:
         raise NotFoundError
@@ -77,7 +77,7 @@ def find_zarr(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
 
 
 def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
-    """The archive or revision of that id; NotFoundError if there is none that the actor may know of."""
+    """Return the archive or revision with that id; NotFoundError if there is none that the actor may know of."""
     zarr = visible_zarrs(actor).filter(pk=zarr_id).first()
     if zarr:
         return ZarrView(zarr)
@@ -88,7 +88,7 @@ def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
 
 
 def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
-    """The archive or revision of that id, to read entries of.
+    """Return the archive or revision with that id, to read entries of.
 
     Fails as `find_view` does, but tells who is not signed in to do so (docs/dialects/dandi.md#access). Who may not
     change an archive sees its newest revision: not what is half uploaded.
@@ -110,18 +110,18 @@ def _is_embargoed(zarr_id: uuid.UUID) -> bool:
 
 
 def zarrs_to_open(dataset_id: int) -> QuerySet[ZarrArchive]:
-    """The archives of a dataset whose revisions show entries that not anyone may read yet."""
+    """Return the archives of a dataset whose revisions show entries that not everybody may read yet."""
     closed = ZarrEntry.objects.filter(zarr=OuterRef("pk"), id__gt=OuterRef("opened"))
     return ZarrArchive.objects.filter(Exists(closed.filter(introduced__lte=OuterRef("revision"))), dataset=dataset_id)
 
 
 def newest_revision(zarr_id: uuid.UUID) -> ZarrRevision | None:
-    """What the archive was when it was last complete; None if it never was."""
+    """Return the newest revision of an archive; None before the first."""
     return ZarrRevision.objects.filter(zarr_id=zarr_id).order_by("-number").first()
 
 
 def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
-    """The entries, in byte order of their paths. Of what is pending, those that have arrived; they go before others."""
+    """Return the entries, in byte order of their paths; pending ones that have arrived replace those at their paths."""
     entries = ZarrEntry.objects.filter(zarr=view.zarr)
     if view.revision:
         return entries.at(view.revision.number).order_by("path")
@@ -133,12 +133,12 @@ def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
 
 
 def awaited_entries(zarr_id: uuid.UUID) -> QuerySet[ZarrEntry]:
-    """The entries that have been announced, and that the store is not known to have."""
+    """Return the entries that have been announced, and that the store is not known to have."""
     return ZarrEntry.objects.filter(zarr_id=zarr_id, introduced__isnull=True, size__isnull=True)
 
 
 def page_of_entries(view: ZarrView, *, prefix: str = "", after: str = "", limit: int) -> list[ZarrEntry]:
-    """At most `limit` entries whose paths begin with `prefix` and come after `after`, in byte order."""
+    """Return at most `limit` entries whose paths begin with `prefix` and come after `after`, in byte order."""
     return list(_in_range(entries_of(view), prefix, after)[:limit])
 
 
@@ -149,18 +149,18 @@ def _in_range(entries: QuerySet[ZarrEntry], prefix: str, after: str) -> QuerySet
 
 
 def awaited_page(zarr_id: uuid.UUID, *, prefix: str, after: str, limit: int) -> list[ZarrEntry]:
-    """At most `limit` awaited entries, chosen as `page_of_entries` chooses."""
+    """Return at most `limit` awaited entries, chosen as `page_of_entries` chooses."""
     return list(_in_range(awaited_entries(zarr_id), prefix, after).order_by("path")[:limit])
 
 
 def leaves_of(view: ZarrView) -> Iterator[ZarrLeaf]:
-    """The entries as the checksum wants them, streamed."""
+    """Yield the entries as the checksum wants them, streamed."""
     rows = entries_of(view).values_list("path", "md5", "size").iterator(chunk_size=LEAVES_CHUNK)
     return (ZarrLeaf(path, md5, size or 0) for path, md5, size in rows)
 
 
 def find_entry(view: ZarrView, path: str) -> ZarrEntry:
-    """The entry at exactly that path; NotFoundError if there is none."""
+    """Return the entry at exactly that path; NotFoundError if there is none."""
     entry = entries_of(view).filter(path=composed(path)).first()
     if entry is None:
         raise NotFoundError
@@ -168,14 +168,14 @@ def find_entry(view: ZarrView, path: str) -> ZarrEntry:
 
 
 def entry_url(view: ZarrView, entry: ZarrEntry, *, method: str) -> str:
-    """Where an entry is read with this method: its lasting address if anyone may, else one that is signed for it."""
+    """Return the address of an entry for this method: lasting if anyone may read it, otherwise signed."""
     if may_anyone_read(view, entry):
         return public_url(entry_key(view.zarr.id, entry.md5))
     return signed_entry_url(view, entry, method=method)
 
 
 def may_anyone_read(view: ZarrView, entry: ZarrEntry) -> bool:
-    """Whether the store lets anyone read the entry, and is to.
+    """Return whether everybody may read the entry, and the store lets them.
 
     Of a dataset that was embargoed, entries that are retired may have been so before its release.
     """
@@ -185,5 +185,5 @@ def may_anyone_read(view: ZarrView, entry: ZarrEntry) -> bool:
 
 
 def signed_entry_url(view: ZarrView, entry: ZarrEntry, *, method: str) -> str:
-    """Where an entry is read with this method, GET or HEAD, by whoever has the address."""
+    """Return the signed address of an entry for this method, GET or HEAD."""
     return sign_read(entry_key(view.zarr.id, entry.md5), filename=name_of(entry.path), method=method)

@@ -31,14 +31,14 @@ Beat = Callable[[], None]
 
 
 def begin_ingest(zarr_id: uuid.UUID) -> ZarrArchive | None:
-    """The archive, from now on being ingested; None if it is not waiting for that."""
+    """Mark the archive as being ingested, and return it; None if it does not wait for that."""
     zarrs = ZarrArchive.objects.filter(pk=zarr_id)
     zarrs.filter(status=ZarrArchive.Status.UPLOADED).update(status=ZarrArchive.Status.INGESTING)
     return zarrs.filter(status=ZarrArchive.Status.INGESTING).first()
 
 
 def find_arrivals(zarr: ZarrArchive, beat: Beat) -> None:
-    """Learn from the store which announced entries have arrived, and their sizes."""
+    """Find out from the store which announced entries have arrived, and their sizes."""
     awaited = list(awaited_entries(zarr.pk)[: ASKED_SINGLY + 1])
     if len(awaited) <= ASKED_SINGLY:
         ask_for(awaited)
@@ -99,7 +99,7 @@ def end_entries(zarr: ZarrArchive, paths: Iterable[str]) -> None:
 
 
 def sum_up(zarr: ZarrArchive, progress: Callable[[int], None]) -> ZarrSums:
-    """The checksum and sums of the next revision. Raises InvalidError when a path is both file and folder."""
+    """Return the checksum and sums of the next revision. Raises InvalidError when a path is both file and folder."""
 
     def counted() -> Iterator[ZarrLeaf]:
         for number, leaf in enumerate(leaves_of(ZarrView(zarr))):
@@ -111,7 +111,7 @@ def sum_up(zarr: ZarrArchive, progress: Callable[[int], None]) -> ZarrSums:
 
 
 def complete(zarr: ZarrArchive, sums: ZarrSums) -> bool:
-    """Call the archive complete, in the transaction that makes its next revision; False if another worker has."""
+    """Mark the archive complete, in the transaction that makes its next revision; False if another worker did."""
     ingesting = ZarrArchive.objects.filter(pk=zarr.pk, status=ZarrArchive.Status.INGESTING, revision=zarr.revision)
     completed = ingesting.update(
         status=ZarrArchive.Status.COMPLETE,
@@ -125,7 +125,7 @@ def complete(zarr: ZarrArchive, sums: ZarrSums) -> bool:
 
 
 def next_revision(zarr: ZarrArchive, sums: ZarrSums, *, at: int) -> ZarrRevision:
-    """The archive's next revision, which drafts show from the change `at` on."""
+    """Create and return the archive's next revision, which drafts show from the change `at` on."""
     return ZarrRevision.objects.create(
         zarr=zarr, number=zarr.revision + 1, at=at, checksum=str(sums), file_count=sums.file_count, size=sums.size
     )
