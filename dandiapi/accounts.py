@@ -28,7 +28,7 @@ MAX_USERNAME = 150
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Sign-up: the username is the e-mail address, and approval is as the settings say."""
+    """The adapter of sign-up: the username is the e-mail address, and approval is as the settings say."""
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Fill in a new user from the sign-up form."""
@@ -46,7 +46,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return _by_way_of_questions(user, going)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that attempts to sign in are counted by: the same as for any other request."""
+        """Return the address that attempts to sign in are counted by: the same as for any other request."""
         return address_of(request)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send at once: these mails hold secrets, which must not lie about in a queue."""
+        """Send a mail at once, and not as a job: these mails hold secrets, which must not lie in a queue."""
         try:
             super().send_mail(template_prefix, email, context)
         except (smtplib.SMTPException, OSError) as error:
@@ -70,14 +70,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def _by_way_of_questions(user: User, going: HttpResponseRedirect) -> HttpResponseRedirect:
-    """Where somebody is going, but first the questions that are open; the authorisation of web apps asks by itself."""
+    """Return the redirect to the open questions first, if there are any; else `going`, where the user was going.
+
+    The authorisation of web apps asks its questions itself.
+    """
     if not open_questions(user) or going.url.startswith(reverse("authorize")):
         return going
     return HttpResponseRedirect(f"{reverse('about-you')}?{urlencode({'next': going.url})}")
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """The same for those who come from elsewhere."""
+    """The adapter of sign-up for people who come from GitHub, ORCID or Google."""
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         """Fill in a new user from what the provider says, cut to what fits."""
@@ -107,7 +110,7 @@ def name_by_address(user: User) -> None:
 
 
 def github_login(user: User) -> str:
-    """Their GitHub login, if GitHub is the only one that vouches for them; otherwise ""."""
+    """Return the user's GitHub login, if GitHub is the only one that vouches for them; otherwise ""."""
     vouchers = list(SocialAccount.objects.filter(user=user)[:2])
     if len(vouchers) != 1:
         return ""

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 
 
 def address_of(request: HttpRequest) -> str:
-    """The address of the client that sent a request."""
+    """Return the address of the client that sent a request."""
     return client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
 
 
 def client_address(peer: str, forwarded_for: str) -> str:
-    """The client's address, where `peer` is whoever connected, and `forwarded_for` the header X-Forwarded-For.
+    """Return the client's address: `peer` is whoever connected, `forwarded_for` the header X-Forwarded-For.
 
     Each proxy adds whom it heard from at the end, so only as many entries are believed as there are proxies of ours.
     An IPv6 address stands for its /64, which is what one customer gets.

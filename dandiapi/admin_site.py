@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 
 class ArchiveAdminSite(AdminSite):
-    """Takes no passwords itself: those are limited, or not taken at all, in one place."""
+    """The admin site, which takes no passwords itself: they are limited, or not taken at all, in one place."""
 
     @method_decorator([require_safe, secure_admin_login])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

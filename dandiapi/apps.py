@@ -12,20 +12,20 @@ from rest_framework.permissions import SAFE_METHODS
 
 
 def reads(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
-    """Whether a request only reads: pages of any origin may send it (docs/dialects/dandi.md#headers)."""
+    """Return whether a request only reads: pages of any origin may send it (docs/dialects/dandi.md#headers)."""
     return request.method in SAFE_METHODS
 
 
 class FacesConfig(AppConfig):
-    """Loads the Celery app in every process, so that tasks are sent to our broker and not to a default one.
+    """The app, which loads Celery in every process, so that tasks are sent to our broker and not to a default one.
 
-    Says who else's pages may read; those that may write are in the settings. Follows what people prove.
+    It also tells the packages for CORS and for accounts what to call.
     """
 
     name = "dandiapi"
 
     def ready(self) -> None:
-        """Do so."""
+        """Load the Celery app, and connect the signals of packages."""
         import_module("dandiapi.celery")
         check_request_enabled.connect(reads)
         # These have models, which are there only now.

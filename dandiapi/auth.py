@@ -40,7 +40,7 @@ class Credentials(SessionAuthentication):
 
 
 class CredentialsScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document describes them: any one will do."""
+    """The description of the credentials in the OpenAPI document: any one of them will do."""
 
     target_class = Credentials
     name = ["bearer", "token", "session"]
@@ -59,51 +59,51 @@ class CredentialsScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 
 
 class Allowed(BasePermission):
-    """Lets in whoever may do, by the policy, what a permission names: to read, and to write. None is for anyone."""
+    """A permission to read and to write, each for whoever may do the named action by the policy; None is for anyone."""
 
     reading: Action | None = None
     writing: Action | None = None
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether who asks the API may do what this request does."""
+        """Return whether the actor may do what this request does."""
         return self.lets_in(actor_of(request), str(request.method))
 
     @classmethod
     def lets_in(cls, actor: Actor, method: str) -> bool:
-        """Whether the actor may do what a request by this method does."""
+        """Return whether the actor may do what a request by this method does."""
         action = cls.reading if method in SAFE_METHODS else cls.writing
         return action is None or may(actor, action)
 
 
 class Anyone(Allowed):
-    """No need to sign in; the policy decides about each object."""
+    """A permission that asks nobody to sign in; the policy decides about each object."""
 
 
 class SignedIn(Allowed):
-    """Signed in, approved or not."""
+    """A permission for users who are signed in, approved or not."""
 
     reading = writing = Action.USE_ACCOUNT
 
 
 class Approved(Allowed):
-    """Signed in and approved."""
+    """A permission for users who are approved."""
 
     reading, writing = Action.TAKE_PART, Action.CONTRIBUTE
 
 
 class ApprovedOrReviewer(Allowed):
-    """Signed in and approved; or, to read, with a reviewer link."""
+    """A permission for users who are approved and, to read, for holders of a reviewer link."""
 
     reading, writing = Action.USE_CREDENTIAL, Action.CONTRIBUTE
 
 
 class ApprovedOrReadOnly(Allowed):
-    """Anyone may read, as the policy allows; to write, one must be approved (docs/dialects/dandi.md#access)."""
+    """A permission that lets anyone read, and approved users write (docs/dialects/dandi.md#access)."""
 
     writing = Action.CONTRIBUTE
 
 
 class Staff(Allowed):
-    """Staff and administrators."""
+    """A permission for staff and administrators."""
 
     reading = writing = Action.OVERSEE

@@ -47,7 +47,7 @@ def headers_of(error: errors.ArchiveError, *, challenge: str = "") -> dict[str, 
 
 
 def in_the_domain(error: Exception) -> Exception:
-    """`error` as the domain's kind of it, if there is one: a service that is away, or takes too long, is BusyError."""
+    """Return the domain's error for an error of a service that is away or takes too long; others as they are."""
     if isinstance(error.__cause__, QueryCanceled):
         message = "The database took too long over this, and gave up: ask for less at once, or try again later."
         return errors.BusyError(message, retry_after=RETRY_SLOW_AFTER)

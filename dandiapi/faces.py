@@ -8,10 +8,10 @@ GIT = ("/git/", "/git-annex/")
 
 
 def is_for_programs(path: str) -> bool:
-    """Whether programs ask there, and read JSON."""
+    """Return whether the address is one for programs, which read JSON."""
     return f"{path}/".startswith(PROGRAMS) and not path.startswith(QUESTIONNAIRE)
 
 
 def is_for_git(path: str) -> bool:
-    """Whether git and git-annex ask there."""
+    """Return whether the address is one for git and git-annex."""
     return path.startswith(GIT)

@@ -6,7 +6,7 @@ from archive.timeline.models import Job
 
 
 def job_row(job: Job) -> dict[str, Any]:
-    """A job without its log."""
+    """Return a job without its log."""
     return {
         "id": job.pk,
         "kind": job.kind,
@@ -26,12 +26,12 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def job_detail(job: Job) -> dict[str, Any]:
-    """A job with its log, oldest line first."""
+    """Return a job with its log, oldest line first."""
     return job_row(job) | {"log": job.log}
 
 
 def percent(job: Job) -> int | None:
-    """How much of the present step is done; None where nobody knows."""
+    """Return how much of the current step is done, in percent; None if that is not known."""
     if job.state == Job.State.SUCCEEDED:
         return 100
     return min(100, 100 * job.done // job.total) if job.total else None

@@ -25,14 +25,14 @@ MAX_CLIENTS = 100_000
 
 @dataclass
 class _Tally:
-    """How many requests of a client all processes have told of, and how many only this one knows of."""
+    """The requests of a client: those that all processes know of, and those that only this one does."""
 
     told: int = 0
     own: int = 0
 
 
 class Limiter:
-    """Counts requests by the minute: in this process, and now and then with the others, by way of the cache.
+    """A counter of requests by the minute, in this process and, now and then, with others by way of the cache.
 
     Each process may overshoot a limit by a hundredth. While the cache is away, each counts for itself.
     """
@@ -43,7 +43,7 @@ class Limiter:
         self._tallies: dict[str, _Tally] = {}
 
     def admit(self, client: str, limit: int) -> bool:
-        """Count a request of the client; whether it is within the limit."""
+        """Count a request of the client, and return whether it is within the limit."""
         with self._lock:
             window, tally = self._current(client)
             tally.own += 1
@@ -62,7 +62,7 @@ class Limiter:
 
 
 def _add_to_shared(key: str, count: int) -> int:
-    """The count of all processes with `count` added to it; 0 when the cache is away."""
+    """Add `count` to the count of all processes and return it; 0 when the cache is away."""
     try:
         cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
         return cache.incr(key, count)
@@ -74,7 +74,7 @@ LIMITER = Limiter()
 
 
 def is_admitted(request: HttpRequest) -> bool:
-    """Count a request, whatever it is going to be answered; whether its client has one left in this minute."""
+    """Count a request, whatever its answer, and return whether it is within its client's limit."""
     if not (settings.RATE_LIMIT_ANONYMOUS or settings.RATE_LIMIT_SIGNED_IN):
         return True
     client, limit = _client_of(request)
@@ -82,12 +82,12 @@ def is_admitted(request: HttpRequest) -> bool:
 
 
 def seconds_to_wait() -> int:
-    """How many seconds it is to the next minute."""
+    """Return how many seconds remain of this minute."""
     return ceil(WINDOW_SECONDS - time.time() % WINDOW_SECONDS)
 
 
 def _client_of(request: HttpRequest) -> tuple[str, int]:
-    """Whom a request counts for, and how many they have in a minute: a user, or else an address."""
+    """Return whom a request counts for, a user or an address, and how many requests they have in a minute."""
     is_nameless = not scheme_of(request)
     proof = user = None
     # Whoever cannot be asked for just now is nobody here; the view says that a service is away.

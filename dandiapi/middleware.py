@@ -25,7 +25,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class BoundsMiddleware:
-    """Refuses addresses and headers that are larger than any honest ones, before anything reads them."""
+    """A middleware that refuses addresses and headers that are larger than any honest ones, before they are read."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -40,7 +40,7 @@ class BoundsMiddleware:
 
 
 class PatienceMiddleware:
-    """Has Postgres give up sooner what is only read: whoever asks for it is gone by then, or asks again."""
+    """A middleware that has Postgres give up statements of reading requests sooner than others."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -57,7 +57,7 @@ def _refusal(status: HTTPStatus, message: str) -> HttpResponse:
 
 
 class UnavailableServiceMiddleware:
-    """Says 503, and when to come back, when the database or another service is away; refuses NUL in addresses."""
+    """A middleware that answers 503 when the database or another service is away, and refuses NUL in addresses."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -69,7 +69,7 @@ class UnavailableServiceMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The 503; None, for the usual handling, of any other exception."""
+        """Return the 503 for a service that is away; None, for the usual handling, of any other exception."""
         error = in_the_domain(exception)
         if not isinstance(error, BusyError):
             return None
@@ -77,19 +77,19 @@ class UnavailableServiceMiddleware:
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses answers, but for those in git's own formats, which are compressed already, and content."""
+    """A middleware that compresses answers, but not git's own formats, which are compressed, nor content."""
 
     PLAIN = ("application/x-git-", "application/octet-stream")
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer, compressed if that is of use."""
+        """Return the answer, compressed if that is of use."""
         if response.headers.get("Content-Type", "").startswith(self.PLAIN):
             return response
         return super().process_response(request, response)
 
 
 class OptionalSlashMiddleware:
-    """Serves what is read with or without the last slash of its address (docs/dialects/dandi.md#slashes)."""
+    """A middleware that serves reads with or without the last slash (docs/dialects/dandi.md#slashes)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -102,9 +102,9 @@ class OptionalSlashMiddleware:
 
 
 class RateLimitMiddleware:
-    """Refuses with 429 and `Retry-After` whoever has used this minute's requests up, whatever they ask for.
+    """A middleware that answers 429 with `Retry-After` to clients that have used up this minute's requests.
 
-    It stands before all that refuses: what is answered 401, 403 or 404 has been counted.
+    It stands before all that refuses, so that answers of 401, 403 and 404 are counted too.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -126,7 +126,7 @@ class RateLimitMiddleware:
 
 
 class RequestUsernameMiddleware:
-    """Names the user in a header that the access log keeps (docs/dialects/dandi.md#headers)."""
+    """A middleware that names the user in a header for access logs (docs/dialects/dandi.md#headers)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -145,7 +145,7 @@ class RequestUsernameMiddleware:
 
 
 class ContentSecurityPolicyMiddleware:
-    """Tells browsers what a page may load: our own style, and pictures of ours or among the files of datasets.
+    """A middleware that tells browsers what a page may load: our style, and pictures of ours and of datasets.
 
     There is no script to run, so none may.
     """

@@ -23,7 +23,7 @@ TOGETHER = timedelta(minutes=1)
 
 
 def find_access_token(secret: str) -> AccessToken | None:
-    """The valid access token (with its active user) that `secret` is the secret of, or None.
+    """Return the valid access token with this secret, its active user with it, or None.
 
     Its use shows that the web app has received it, and with it the refresh token that came along. From then on the
     refresh token that these replaced is good for nothing but raising the alarm.
@@ -41,19 +41,19 @@ def find_access_token(secret: str) -> AccessToken | None:
 
 
 def app_origins() -> list[str]:
-    """The origins of all registered web apps."""
+    """Return the origins of all registered web apps."""
     uris = " ".join(Application.objects.values_list("redirect_uris", flat=True)).split()
     parts = [urlsplit(uri) for uri in uris]
     return sorted({f"{part.scheme}://{part.netloc}" for part in parts})
 
 
 def family_of(code: str) -> UUID:
-    """What all tokens that come of a code have in common. Whoever has the code can tell it, long after it was used."""
+    """Return the id that all tokens made from a code share. Whoever has the code can compute it, long after its use."""
     return UUID(bytes=sha256(f"code {code}".encode()).digest()[:16])
 
 
 class Validator(OAuth2Validator):  # type: ignore[misc]
-    """Codes that end what came of them when they come again; refresh tokens that are replaced at each use.
+    """A validator that ends all tokens of a code when the code is used again, and replaces refresh tokens at each use.
 
     And yet these never leave a web app with none.
 
@@ -62,14 +62,14 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
     """
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """Whether the code is good. One that is not may have been used: then somebody else has it too."""
+        """Return whether the code is valid. If it is not, it may have been used, and somebody else has it too."""
         is_good: bool = super().validate_code(client_id, code, client, request, *args, **kwargs)
         if not is_good:
             self._end_what_came_of(code, client)
         return is_good
 
     def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
-        """Use the code up; an error if another request did so in the same moment."""
+        """Use the code up; InvalidGrantError if another request did so at the same moment."""
         try:
             super().invalidate_authorization_code(client_id, code, request, *args, **kwargs)
         except InvalidGrantError:
@@ -88,7 +88,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         return token
 
     def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
-        """Let go of what a repeated refresh made before, so that the library makes new tokens."""
+        """Forget the tokens of an earlier refresh that was lost, so that the library makes new ones."""
         repeated = getattr(request, "refresh_token_instance", None)
         if repeated is not None:
             list(RefreshToken.objects.select_for_update().filter(pk=repeated.pk))
@@ -96,7 +96,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         super()._save_bearer_token(token, request, *args, **kwargs)
 
     def revoke_token(self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any) -> None:
-        """End whatever came of the same sign-in: who signs out in one tab has signed out in all."""
+        """Revoke all tokens of the same sign-in: signing out in one tab signs out in all."""
         digest = digest_of(token)
         is_meant = Q(token_checksum=digest) | Q(access_token__token_checksum=digest)
         kin = RefreshToken.objects.filter(is_meant, application__client_id=request.client_id)

@@ -13,18 +13,18 @@ PLACES = 8
 
 
 class OneAtATimeArgon2Hasher(Argon2PasswordHasher):
-    """Argon2, for one password at a time in each process; BusyError when more than PLACES would have to wait."""
+    """A hasher that hashes one password at a time in each process; BusyError when more than PLACES would wait."""
 
     _places = BoundedSemaphore(PLACES)
     _turn = Lock()
 
     def encode(self, password: str, salt: str) -> str:
-        """The hash of a new password."""
+        """Return the hash of a new password."""
         with self._in_turn():
             return super().encode(password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Whether the password is the one that was hashed."""
+        """Return whether the password is the one that was hashed."""
         with self._in_turn():
             return super().verify(password, encoded)
 

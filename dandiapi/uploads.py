@@ -6,14 +6,14 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
 
 class NoFiles(FileUploadHandler):
-    """Reads no further than to the first file of a form."""
+    """An upload handler that reads no further than to the first file of a form."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Have the rest of the form left unread."""
+        """Leave the rest of the form unread."""
         raise StopUpload(connection_reset=True)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Nothing comes here."""
+        """Ignore a chunk, which never comes: `new_file` stops before."""
 
     def file_complete(self, file_size: int) -> None:
-        """Nothing comes here."""
+        """Ignore the end of a file, which never comes: `new_file` stops before."""

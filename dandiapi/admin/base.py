@@ -30,29 +30,29 @@ WORDS_SEARCHED = 10
 
 
 class BoundedPaginator(Rows):
-    """Counts no further than COUNTED rows: that is as far as anybody pages."""
+    """A paginator that counts no further than COUNTED rows, which is as far as anybody pages."""
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, as far as they are counted."""
+        """Return how many rows there are, COUNTED at most."""
         rows = cast("QuerySet[Any]", self.object_list)
         return rows[:COUNTED].count()
 
 
 class BoundedSearch(ModelAdmin):
-    """Searches for no more words than anybody types."""
+    """An admin that refuses searches for more words than anybody types."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """What Django finds, or nothing."""
+        """Return what Django finds, or nothing for too many words."""
         if len(search_term.split()) > WORDS_SEARCHED:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
 
 class ReadOnlyAdmin(BoundedSearch):
-    """To look at."""
+    """An admin of rows that are only looked at."""
 
     list_per_page = PER_PAGE
     show_full_result_count = False
@@ -71,9 +71,9 @@ class ReadOnlyAdmin(BoundedSearch):
 
 
 class ByDatasetAdmin(ReadOnlyAdmin):
-    """To look at, one dataset's after the other's: what is searched for is a dataset's number.
+    """An admin of rows that are only looked at, and searched by the number of their dataset.
 
-    Staff see what they may read elsewhere; what belongs to no dataset, or to one that is gone, administrators.
+    Staff see what they may read elsewhere; administrators also see what belongs to no dataset, or to a deleted one.
     """
 
     dataset_column = "dataset_id"
@@ -81,7 +81,7 @@ class ByDatasetAdmin(ReadOnlyAdmin):
     search_help_text = "The number of a dataset"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rows of the datasets that the asker may read."""
+        """Return the rows of the datasets that the user may read."""
         rows = super().get_queryset(request)
         actor = actor_by_session(request)
         if actor.is_admin:
@@ -91,7 +91,7 @@ class ByDatasetAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows of that dataset, by an index; those that Django would find, it would find by reading all."""
+        """Return the rows of a dataset, found by an index; Django's own search would read all rows."""
         if not search_term:
             return queryset, False
         is_number = search_term.isascii() and search_term.isdigit() and len(search_term) <= 6
@@ -99,16 +99,16 @@ class ByDatasetAdmin(ReadOnlyAdmin):
 
 
 def is_administrator(request: HttpRequest) -> bool:
-    """Whether an administrator is asking; others of the staff may only look."""
+    """Return whether the user is an administrator; others of the staff may only look."""
     return actor_by_session(request).is_admin
 
 
 def ids(rows: QuerySet[Any]) -> list[Any]:
-    """The keys of the rows that were chosen."""
+    """Return the keys of the rows that were chosen."""
     return list(rows.values_list("pk", flat=True))
 
 
 def is_about_one(request: HttpRequest) -> bool:
-    """Whether one row is shown in full, and not a list."""
+    """Return whether one row is shown in full, and not a list."""
     match = request.resolver_match
     return match is not None and "object_id" in match.kwargs

@@ -14,7 +14,7 @@ from dandiapi.credentials import actor_by_session
 
 @admin.register(models.Dataset)
 class DatasetAdmin(ByDatasetAdmin):
-    """Datasets."""
+    """The admin of datasets."""
 
     dataset_column = "pk"
     list_display = ["identifier", "access", "embargo_end", "star_count", "created", "modified"]
@@ -23,20 +23,20 @@ class DatasetAdmin(ByDatasetAdmin):
 
 @admin.register(models.Version)
 class VersionAdmin(ByDatasetAdmin):
-    """Drafts and published versions."""
+    """The admin of drafts and published versions."""
 
     list_display = ["__str__", "name", "status", "file_count", "size", "created", "modified"]
     list_filter = ["status"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The list does without what may be large."""
+        """Return the rows; those of the list without the columns that may be large."""
         rows = super().get_queryset(request)
         return rows if is_about_one(request) else rows.defer("metadata", "problems")
 
 
 @admin.register(models.ReviewerLink)
 class ReviewerLinkAdmin(ByDatasetAdmin):
-    """Links by which reviewers read, without what they are recognised by."""
+    """The admin of reviewer links, without the digests that recognise them."""
 
     list_display = ["label", "hint", "dataset", "creator", "created", "expires", "last_used", "revoked"]
     list_select_related = ["dataset", "creator"]
@@ -45,7 +45,7 @@ class ReviewerLinkAdmin(ByDatasetAdmin):
 
 @admin.register(models.EmbargoNotice)
 class EmbargoNoticeAdmin(ByDatasetAdmin):
-    """What owners were told of the ends of embargoes."""
+    """The admin of the notices to owners about the end of embargoes."""
 
     list_display = ["dataset", "end", "days", "sent"]
     list_select_related = ["dataset"]
@@ -53,7 +53,7 @@ class EmbargoNoticeAdmin(ByDatasetAdmin):
 
 @admin.register(models.Star)
 class StarAdmin(ByDatasetAdmin):
-    """Stars."""
+    """The admin of stars."""
 
     list_display = ["dataset", "user", "created"]
     list_select_related = ["dataset", "user"]
@@ -61,34 +61,34 @@ class StarAdmin(ByDatasetAdmin):
 
 @admin.register(models.Sequence)
 class SequenceAdmin(ReadOnlyAdmin):
-    """Where numbers come from."""
+    """The admin of the sequences that numbers are taken from."""
 
     list_display = ["name", "last"]
 
 
 @admin.register(models.Asset)
 class AssetAdmin(ByDatasetAdmin):
-    """Files, in drafts and published versions."""
+    """The admin of files, in drafts and published versions."""
 
     list_display = ["__str__", "size", "status", "introduced", "retired", "created"]
     list_filter = ["status"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The list does without what may be large."""
+        """Return the rows; those of the list without the columns that may be large."""
         rows = super().get_queryset(request)
         return rows if is_about_one(request) else rows.defer("metadata", "problems", "contribution")
 
 
 @admin.register(models.Folder)
 class FolderAdmin(ByDatasetAdmin):
-    """Folders and their sums."""
+    """The admin of folders and their sums."""
 
     list_display = ["__str__", "file_count", "size", "child_count", "introduced", "retired"]
 
 
 @admin.register(models.Blob)
 class BlobAdmin(ReadOnlyAdmin):
-    """Bytes in the store."""
+    """The admin of blobs."""
 
     list_display = ["id", "size", "etag", "sha256", "md5", "uploader", "is_open", "created"]
     list_filter = ["is_open"]
@@ -98,7 +98,7 @@ class BlobAdmin(ReadOnlyAdmin):
 
 @admin.register(models.Upload)
 class UploadAdmin(ByDatasetAdmin):
-    """Bytes on their way in."""
+    """The admin of uploads that are under way."""
 
     list_display = ["id", "dataset", "user", "size", "created"]
     list_select_related = ["dataset", "user"]
@@ -106,7 +106,7 @@ class UploadAdmin(ByDatasetAdmin):
 
 @admin.register(models.Reception)
 class ReceptionAdmin(ByDatasetAdmin):
-    """Bytes that are being received by their keys."""
+    """The admin of content that is being received by its key."""
 
     list_display = ["id", "dataset", "user", "size", "held_until", "created", "modified"]
     list_select_related = ["dataset", "user"]
@@ -114,7 +114,7 @@ class ReceptionAdmin(ByDatasetAdmin):
 
 @admin.register(models.ZarrArchive)
 class ZarrAdmin(ByDatasetAdmin):
-    """Zarr archives."""
+    """The admin of Zarr archives."""
 
     list_display = ["id", "dataset", "name", "status", "revision", "file_count", "size", "created"]
     list_filter = ["status"]
@@ -123,12 +123,12 @@ class ZarrAdmin(ByDatasetAdmin):
     actions = ["ingest"]
 
     def has_ingest_permission(self, request: HttpRequest) -> bool:
-        """Administrators may do what owners may."""
+        """Return whether the user may ingest: administrators may do what owners may."""
         return is_administrator(request)
 
     @admin.action(description="Ingest", permissions=["ingest"])
     def ingest(self, request: HttpRequest, zarrs: QuerySet[models.ZarrArchive]) -> None:
-        """Finalize those that are pending, so that a worker ingests what has arrived."""
+        """Finalize the pending ones among the chosen archives, so that a worker ingests what has arrived."""
         pending = list(zarrs.filter(status=models.ZarrArchive.Status.PENDING))
         for zarr in pending:
             finalize(actor=actor_by_session(request), zarr_id=zarr.pk)
@@ -137,7 +137,7 @@ class ZarrAdmin(ByDatasetAdmin):
 
 @admin.register(models.ZarrRevision)
 class ZarrRevisionAdmin(ByDatasetAdmin):
-    """What Zarr archives were."""
+    """The admin of the revisions of Zarr archives."""
 
     dataset_column = "zarr__dataset_id"
     list_display = ["id", "zarr", "number", "checksum", "file_count", "size", "created"]
@@ -146,7 +146,7 @@ class ZarrRevisionAdmin(ByDatasetAdmin):
 
 @admin.register(models.ZarrEntry)
 class ZarrEntryAdmin(ByDatasetAdmin):
-    """The files of Zarr archives."""
+    """The admin of the files of Zarr archives."""
 
     dataset_column = "zarr__dataset_id"
     list_display = ["path", "zarr", "md5", "size", "introduced", "retired"]

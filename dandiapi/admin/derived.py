@@ -12,28 +12,28 @@ from dandiapi.admin.base import ByDatasetAdmin, ReadOnlyAdmin, is_about_one
 
 @admin.register(models.Document)
 class DocumentAdmin(ByDatasetAdmin):
-    """What there is to find of each version."""
+    """The admin of the searchable content of versions."""
 
     list_display = ["version_id", "dataset_id", "is_newest", "is_newest_published", "modified", "published"]
     exclude = ["lexemes"]
     raw_id_fields = ["version", "dataset"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The list does without what may be large."""
+        """Return the rows; those of the list without the columns that may be large."""
         rows = super().get_queryset(request).defer("lexemes")
         return rows if is_about_one(request) else rows.defer("text", "species", "approach", "technique")
 
 
 @admin.register(models.Facts)
 class FactsAdmin(ByDatasetAdmin):
-    """What files of a dataset have in common."""
+    """The admin of the facts that files of a dataset share."""
 
     list_display = ["dataset_id", "file_type", "file_count"]
 
 
 @admin.register(models.IndexedAsset)
 class IndexedAssetAdmin(ByDatasetAdmin):
-    """Files, as searches see them."""
+    """The admin of files in the search index."""
 
     dataset_column = "facts__dataset_id"
     list_display = ["asset_id", "facts_id", "size"]
@@ -42,23 +42,23 @@ class IndexedAssetAdmin(ByDatasetAdmin):
 
 @admin.register(models.GarbageEvent)
 class GarbageEventAdmin(ReadOnlyAdmin):
-    """What was collected, and has been given back or deleted since."""
+    """The admin of garbage that was collected, and has been given back or deleted since."""
 
     list_display = ["pk", "kind", "created", "row_count", "size", "undone", "purged"]
     list_filter = ["kind"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without the rows themselves, of which there may be many."""
+        """Return the events without the rows they hold, of which there may be many."""
         return super().get_queryset(request).defer("rows")
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Nor are they shown."""
+        """Return the fields that are not shown: the rows."""
         return ["rows"]
 
 
 @admin.register(models.Repository)
 class RepositoryAdmin(ByDatasetAdmin):
-    """Datasets as git-annex repositories."""
+    """The admin of the datasets' git-annex repositories."""
 
     list_display = ["dataset_id", "annex_uuid", "history", "at", "main", "checked", "fault"]
     search_fields = ("annex_uuid",)
@@ -66,7 +66,7 @@ class RepositoryAdmin(ByDatasetAdmin):
 
 @admin.register(models.Commit)
 class CommitAdmin(ByDatasetAdmin):
-    """What the repositories' branch `main` is made of."""
+    """The admin of the commits of the repositories' branch `main`."""
 
     dataset_column = "repository_id"
     list_display = ["sha", "repository_id", "at", "author_name", "recorded", "is_pushed"]
@@ -76,7 +76,7 @@ class CommitAdmin(ByDatasetAdmin):
 
 @admin.register(models.Bundle)
 class BundleAdmin(ByDatasetAdmin):
-    """Where the objects of repositories are kept."""
+    """The admin of the bundles that hold the objects of repositories."""
 
     dataset_column = "repository_id"
     list_display = ["key", "repository_id", "at", "size", "created"]

@@ -31,7 +31,7 @@ FIELDS = {
 
 @admin.register(User)
 class AccountAdmin(BoundedSearch, UserAdmin):
-    """People: they sign up themselves, and stay, since the history names them; here they are let in, or not."""
+    """The admin of people. They sign up themselves, and stay, since the history names them; here they are approved."""
 
     list_display = ["username", "github_login", "first_name", "last_name", "review", "is_active", "date_joined"]
     list_filter = ["status", "is_active", "is_staff", "is_superuser"]
@@ -48,17 +48,17 @@ class AccountAdmin(BoundedSearch, UserAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff may not become administrators by taking over an administrator's account."""
+        """Return whether the user may change this one: staff may not take over an administrator's account."""
         is_above = obj is not None and obj.is_superuser and not is_administrator(request)
         return super().has_change_permission(request, obj) and not is_above
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """Nor may they give themselves, or others, more than they have, or take over whatever somebody owns."""
+        """Return the fields that the user may not change: staff may give nobody powers, and take over no account."""
         reserved = [] if is_administrator(request) else [*POWERS, *IDENTITY]
         return [*self.readonly_fields, *reserved]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """What is kept of a password is nobody's business but theirs who may set it."""
+        """Return the fields that the user sees: password hashes only if they may set passwords."""
         hidden = set() if is_administrator(request) else {"password"}
         return [(title, {"fields": [name for name in names if name not in hidden]}) for title, names in FIELDS.items()]
 
@@ -70,12 +70,12 @@ class AccountAdmin(BoundedSearch, UserAdmin):
 
     @admin.display(description="Status", ordering="status")
     def review(self, person: User) -> str:
-        """The status, which leads to where it is changed and what they answered."""
+        """Return the status, with a link to the page where it is changed."""
         return format_html('<a href="{}">{}</a>', reverse("review-user", args=[person.username]), person.status)
 
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Let them make datasets, and tell them. To reject one needs a reason, and so a page."""
+        """Approve the chosen users, and tell them. A rejection needs a reason, and so a page of its own."""
         waiting = list(people.exclude(status=User.Status.APPROVED))
         for person in waiting:
             approve_user(actor=actor_by_session(request), user=person)
@@ -84,7 +84,7 @@ class AccountAdmin(BoundedSearch, UserAdmin):
 
 @admin.register(Questionnaire)
 class QuestionnaireAdmin(ReadOnlyAdmin):
-    """What people answered when they signed up."""
+    """The admin of people's answers to the questions of the sign-up."""
 
     list_display = ["user", "modified"]
     list_select_related = ["user"]
@@ -93,7 +93,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
 
 @admin.register(Token)
 class TokenAdmin(ReadOnlyAdmin):
-    """Tokens, without what they are recognised by."""
+    """The admin of tokens, without the digests that recognise them."""
 
     list_display = ["name", "hint", "user", "scope", "created", "expires", "last_used", "revoked"]
     list_filter = ["scope"]
@@ -103,12 +103,12 @@ class TokenAdmin(ReadOnlyAdmin):
     actions = ["revoke"]
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change people may do so."""
+        """Return whether the user may revoke tokens: whoever may change people may."""
         return request.user.has_perm("archive.change_user")
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        """Revoke them, at once and for good."""
+        """Revoke the chosen tokens, at once and for good."""
         valid = list(tokens.filter(revoked__isnull=True).select_related("user"))
         for token in valid:
             revoke_token(user=token.user, token_id=token.pk)
@@ -117,17 +117,17 @@ class TokenAdmin(ReadOnlyAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(ByDatasetAdmin):
-    """Roles that wait for an address to be proven."""
+    """The admin of roles that wait for an address to be proven."""
 
     list_display = ["address", "role", "dataset", "created"]
     list_select_related = ["dataset"]
 
 
 class GrantForm(ModelForm):  # type: ignore[type-arg]
-    """Somebody who is to be an owner."""
+    """The form for a new owner of a dataset."""
 
     def clean_user(self) -> User:
-        """Them, if it is known who they are."""
+        """Return the user, if they have proven that the address they are named by is theirs."""
         user: User = self.cleaned_data["user"]
         if user.username not in find_proven_users([user.username]):
             raise ValidationError("Nobody knows who that is: they have not proven that the address is theirs.")
@@ -136,7 +136,7 @@ class GrantForm(ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Grant)
 class GrantAdmin(ByDatasetAdmin):
-    """Owners of datasets. To add or delete one is a change of the dataset, in its history like any other."""
+    """The admin of owners. To add or delete one is a change of the dataset, in its history like any other."""
 
     list_display = ["dataset", "user", "role", "created"]
     list_select_related = ["dataset", "user"]
@@ -152,12 +152,12 @@ class GrantAdmin(ByDatasetAdmin):
         return is_administrator(request)
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
-        """Make somebody an owner too."""
+        """Make the user another owner of the dataset."""
         self._set_owners(request, obj, [*owners_of(obj.dataset_id), obj.user])
         obj.pk = Grant.objects.get(dataset_id=obj.dataset_id, user_id=obj.user_id).pk
 
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
-        """Make somebody an owner, or a viewer, no longer."""
+        """Remove the user from the owners, or the viewers, of the dataset."""
         if obj.role == Grant.Role.VIEWER:
             names = [viewer.username for viewer in viewers_of(obj.dataset_id) if viewer.pk != obj.user_id]
             set_viewers(actor=actor_by_session(request), dataset=obj.dataset, usernames=names)

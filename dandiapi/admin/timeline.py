@@ -12,14 +12,14 @@ from dandiapi.admin.base import ByDatasetAdmin, ids
 
 @admin.register(models.Timeline)
 class TimelineAdmin(ByDatasetAdmin):
-    """How far each dataset's history goes."""
+    """The admin of the heads of the datasets' histories."""
 
     list_display = ["dataset_id", "number", "changed"]
 
 
 @admin.register(models.Change)
 class ChangeAdmin(ByDatasetAdmin):
-    """What was done, by whom."""
+    """The admin of changes: what was done, and by whom."""
 
     list_display = ["dataset_id", "number", "kind", "author_name", "author_email", "recorded"]
     list_filter = ["kind"]
@@ -27,26 +27,26 @@ class ChangeAdmin(ByDatasetAdmin):
 
 @admin.register(Projection)
 class ProjectionAdmin(ByDatasetAdmin):
-    """How far what is derived has followed, and why not further."""
+    """The admin of projections: how far they have followed, and why not further."""
 
     list_display = ["name", "dataset_id", "state", "cursor", "attempts", "next_attempt", "advanced", "reason"]
     list_filter = ["state", "name"]
     actions = ["try_again"]
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Whoever may look at them may do so: it does no harm."""
+        """Return whether the user may retry: whoever may see projections may, since it does no harm."""
         return self.has_view_permission(request)
 
     @admin.action(description="Try again now", permissions=["retry"])
     def try_again(self, request: HttpRequest, projections: QuerySet[Projection]) -> None:
-        """Do not wait for the next attempt."""
+        """Have the chosen projections tried again now."""
         count = retry_projections(ids(projections))
         self.message_user(request, f"{count} projections will be tried in a moment.", messages.SUCCESS)
 
 
 @admin.register(Job)
 class JobAdmin(ByDatasetAdmin):
-    """Work that somebody waits for."""
+    """The admin of jobs."""
 
     list_display = ["kind", "subject", "dataset_id", "state", "step", "attempts", "created", "ended", "reason"]
     list_filter = ["state", "kind"]
@@ -54,11 +54,11 @@ class JobAdmin(ByDatasetAdmin):
     actions = ["try_again"]
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Whoever may look at them may do so: it does no harm."""
+        """Return whether the user may retry: whoever may see jobs may, since it does no harm."""
         return self.has_view_permission(request)
 
     @admin.action(description="Try again now", permissions=["retry"])
     def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        """Do not wait for the next attempt. What has ended stays so."""
+        """Have the chosen jobs tried again now. Jobs that have ended stay so."""
         count = retry_jobs(ids(jobs))
         self.message_user(request, f"{count} jobs will be tried in a moment.", messages.SUCCESS)

@@ -27,7 +27,7 @@ SIGN_IN = "Sign in with a token as the password; the user name may be anything."
 
 
 def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A view that is given who asks, and whose errors are answered in plain text. Whether they may, it finds out.
+    """Wrap a view that is given the actor, and answer its errors in plain text. The view itself asks the policy.
 
     No cookie is read here, so there is nothing to forge a request with.
     """
@@ -47,7 +47,7 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
 
 
 def refusal(error: ArchiveError) -> HttpResponse:
-    """What is answered to what the domain refuses."""
+    """Return the answer to an error of the domain."""
     # The policy's own says nothing, since how one signs in is of each face.
     said = SIGN_IN if isinstance(error, UnauthenticatedError) and not error.message else str(error)
     return HttpResponse(
@@ -59,7 +59,7 @@ def refusal(error: ArchiveError) -> HttpResponse:
 
 
 def actor_from(request: HttpRequest) -> Actor:
-    """Who is asking. Raises UnauthenticatedError for a token that is none, or is no longer."""
+    """Return who is asking. Raises UnauthenticatedError for a token that is unknown, revoked or expired."""
     try:
         return actor_by_secret(request) or ANONYMOUS
     except UnauthenticatedError:
@@ -68,7 +68,7 @@ def actor_from(request: HttpRequest) -> Actor:
 
 @contextmanager
 def absent_to(actor: Actor) -> Iterator[None]:
-    """Say in git's words that the actor finds nothing.
+    """Answer as git expects when the actor finds nothing.
 
     Who has not said who they are is asked first, by UnauthenticatedError, since git gives no password before; others
     get NotFoundError. Either is the same whether there is such a repository or not.

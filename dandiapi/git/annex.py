@@ -50,7 +50,7 @@ def _content(actor: Actor, dataset: Dataset, key: str) -> Content:
 
 
 def _find(actor: Actor, dataset: Dataset, key: str) -> Content | None:
-    """The content, if there is any; there is none of keys of other kinds than this archive has."""
+    """Return the content, or None if there is none, as for keys of other kinds than this archive has."""
     try:
         return find_content(actor, dataset, parse_annex_key(plain(key)))
     except InvalidError:
@@ -63,7 +63,7 @@ def _find(actor: Actor, dataset: Dataset, key: str) -> Content | None:
 @require_safe
 @git_view
 def content(request: HttpRequest, actor: Actor, annex_uuid: str, key: str) -> HttpResponse:
-    """`GET {uuid}/key/{key}`: leads to where the store has it, for programs that know nothing of git-annex."""
+    """Answer `GET {uuid}/key/{key}` with a redirect to the store, for programs that know nothing of git-annex."""
     found = _content(actor, _dataset(actor, annex_uuid), key)
     return HttpResponseRedirect(sign_read(found.object_key, filename=plain(key), method=str(request.method)))
 
@@ -71,7 +71,7 @@ def content(request: HttpRequest, actor: Actor, annex_uuid: str, key: str) -> Ht
 @require_safe
 @git_view
 def get(request: HttpRequest, actor: Actor, annex_uuid: str, version: str, key: str) -> HttpResponseBase:
-    """`GET {uuid}/v{version}/key/{key}`: all of it, from an offset on."""
+    """Answer `GET {uuid}/v{version}/key/{key}` with the content, from an offset on."""
     found = _content(actor, _dataset(actor, annex_uuid), key)
     offset = number(request.GET.get("offset", "0"), "offset")
     if offset > found.size:
@@ -94,7 +94,7 @@ def _read(content: Content, offset: int, held: ExitStack) -> Iterator[bytes]:
 @require_POST
 @git_view
 def checkpresent(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """Whether there is content of the key."""
+    """Answer whether there is content of the key."""
     found = _find(actor, _dataset(actor, annex_uuid), required(request.GET, "key"))
     return JsonResponse({"present": found is not None})
 
@@ -102,7 +102,7 @@ def checkpresent(request: HttpRequest, actor: Actor, annex_uuid: str, version: s
 @require_POST
 @git_view
 def lockcontent(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """Promise that content stays. The archive does not part with what a dataset shows, so nothing is to be kept up."""
+    """Lock content. The archive keeps what a dataset shows, so nothing is recorded."""
     key = required(request.GET, "key")
     found = _find(actor, _dataset(actor, annex_uuid), key)
     if found is None or not is_lasting(found):
@@ -113,7 +113,7 @@ def lockcontent(request: HttpRequest, actor: Actor, annex_uuid: str, version: st
 @require_POST
 @git_view
 def keeplocked(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """The end of a lock, for which nothing has to be held; asked when the client lets go, or after a while."""
+    """Answer that a lock has ended. Nothing was recorded of it; see docs/dialects/git.md#locks."""
     _dataset(actor, annex_uuid)
     required(request.GET, "lockid")
     return JsonResponse({"locked": False})
@@ -122,7 +122,7 @@ def keeplocked(request: HttpRequest, actor: Actor, annex_uuid: str, version: str
 @require_POST
 @git_view
 def gettimestamp(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """The time, by the one clock that all processes go by."""
+    """Answer the time, by the one clock that all processes share."""
     _dataset(actor, annex_uuid)
     return JsonResponse({"timestamp": clock()})
 
@@ -133,7 +133,7 @@ def gettimestamp(request: HttpRequest, actor: Actor, annex_uuid: str, version: s
 @require_POST
 @git_view
 def putoffset(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """From which byte on content is still to be sent."""
+    """Answer from which byte on content is still to be sent."""
     offset = received_so_far(actor=actor, dataset=_dataset(actor, annex_uuid), key=_key(request))
     if offset is None:
         return JsonResponse({"alreadyhave": True} | _others(version))
@@ -143,7 +143,7 @@ def putoffset(request: HttpRequest, actor: Actor, annex_uuid: str, version: str)
 @require_POST
 @git_view
 def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """Take content, from an offset on. What is not as it was announced is not stored."""
+    """Take content, from an offset on. Content that is not as it was announced is not stored."""
     dataset, key = _dataset(actor, annex_uuid), _key(request)
     require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may send content to it.")
     if request.GET.get("data-present") == "true":
@@ -168,14 +168,14 @@ def _stored(version: str, *, is_stored: bool) -> HttpResponse:
 @require_POST
 @git_view
 def remove(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """Remove content that its sender sent and that nothing has used."""
+    """Remove content that the actor sent and that no asset uses."""
     return _removed(request, actor, annex_uuid, version)
 
 
 @require_POST
 @git_view
 def remove_before(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
-    """The same, unless it is too late for it."""
+    """Remove content like `remove`, unless the time named in the request has passed."""
     until = number(required(request.GET, "timestamp"), "timestamp")
     if clock() > until:
         require(actor, Action.CHANGE_DRAFT, _dataset(actor, annex_uuid))
@@ -190,7 +190,7 @@ def _removed(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) 
 
 
 def _others(version: str) -> dict[str, list[str]]:
-    """The other repositories that did the same, of which there are none; told from the second version on."""
+    """Return the other repositories that did the same, of which there are none; named from version 2 on."""
     return {"plusuuids": []} if int(version) >= 2 else {}
 
 
@@ -199,5 +199,5 @@ def _others(version: str) -> dict[str, list[str]]:
 
 @git_view
 def nothing(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """There is no other version of the protocol here: clients go on to try one that there is."""
+    """Answer 404 for other versions of the protocol: clients go on to try one that there is."""
     raise NotFoundError("There is nothing here.")

@@ -16,7 +16,7 @@ GZIP = 31
 
 
 def chunks_of(request: HttpRequest) -> Iterator[bytes]:
-    """The body as it comes, never more than READ_SIZE of it at a time. Raises InvalidError when it breaks off.
+    """Yield the body as it comes, at most READ_SIZE at a time. Raises InvalidError when it breaks off.
 
     Django reads no more than the length that was announced, and nothing when none was: the end of such a body is known
     to the server, which says so. Waiting for it asks the database nothing, so its connection is left to others.
@@ -37,13 +37,13 @@ def _read(stream: IO[bytes]) -> bytes:
 
 
 def leave_database() -> None:
-    """Leave the connection to others; whoever asks something gets one again."""
+    """Give the connection back to the pool; a new one is taken when it is needed."""
     if not connection.in_atomic_block:
         connection.close()
 
 
 def spooled(request: HttpRequest, *, limit: int) -> IO[bytes]:
-    """The body, uncompressed, in a temporary file from its start on.
+    """Return the body, uncompressed, in a temporary file, which is read from its start.
 
     Raises InvalidError when it has more than `limit` bytes, or is not compressed as it says.
     """

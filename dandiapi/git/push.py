@@ -21,7 +21,7 @@ MAX_COMMANDS = 2**20
 @require_POST
 @git_view
 def receive_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
-    """`POST {repository}/git-receive-pack`: objects, and the branches that are to move to them."""
+    """Answer `POST {repository}/git-receive-pack`: objects, and the branches that are to move to them."""
     service = Service.RECEIVE_PACK
     require_type(request, service)
     dataset = dataset_for(actor, identifier, service)

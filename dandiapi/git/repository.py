@@ -25,7 +25,7 @@ FLUSH = b"0000"
 @require_safe
 @git_view
 def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
-    """`GET {repository}/info/refs?service=…`: what the repository has, for a client that goes on to ask for it."""
+    """Answer `GET {repository}/info/refs?service=…` with the branches and tags of the repository."""
     service = _service(request.GET.get("service", ""))
     dataset = dataset_for(actor, identifier, service)
     with place():
@@ -37,7 +37,7 @@ def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpRespo
 @require_POST
 @git_view
 def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
-    """`POST {repository}/git-upload-pack`: the objects that the client wants and has not got."""
+    """Answer `POST {repository}/git-upload-pack` with the objects that the client lacks."""
     service = Service.UPLOAD_PACK
     require_type(request, service)
     repository = find_repository(actor, dataset_for(actor, identifier, service))
@@ -53,7 +53,7 @@ def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResp
 @require_safe
 @git_view
 def configuration(request: HttpRequest, actor: Actor, identifier: str) -> HttpResponseBase:
-    """`GET {repository}/config`: what git-annex calls the archive's copy, and where it asks for content."""
+    """Answer `GET {repository}/config` with the UUID of the archive's copy, and the address of its content."""
     repository = find_repository(actor, dataset_seen_by(actor, identifier))
     lines = ("[annex]", f"\tuuid = {repository.annex_uuid}", f"\turl = {annex_url()}")
     text = "".join(f"{line}\n" for line in lines)
@@ -61,14 +61,14 @@ def configuration(request: HttpRequest, actor: Actor, identifier: str) -> HttpRe
 
 
 def annex_url() -> str:
-    """Where git-annex asks for content. With its port, since git-annex has another in mind than browsers have."""
+    """Return the address of content for git-annex, with its port, since its default port is not that of browsers."""
     archive = urlsplit(settings.ARCHIVE_URL)
     port = archive.port or {"http": 80, "https": 443}[archive.scheme]
     return f"annex+{archive.scheme}://{archive.hostname}:{port}{archive.path}/git-annex/"
 
 
 def require_type(request: HttpRequest, service: Service) -> None:
-    """Raise InvalidError unless the body is called what it has to be, which no form on a page could be."""
+    """Raise InvalidError unless the content type is the service's own, which no form on a page can send."""
     if request.content_type != f"application/x-{service}-request":
         raise InvalidError(f"The content type must be application/x-{service}-request.")
 
@@ -81,7 +81,7 @@ def _service(name: str) -> Service:
 
 
 def dataset_for(actor: Actor, identifier: str, service: Service) -> Dataset:
-    """The dataset, if the actor may use that service of its repository; ArchiveError if not."""
+    """Return the dataset, if the actor may use that service of its repository; ArchiveError if not."""
     dataset = dataset_seen_by(actor, identifier)
     if service is Service.RECEIVE_PACK:
         require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may push to it.")
@@ -89,7 +89,7 @@ def dataset_for(actor: Actor, identifier: str, service: Service) -> Dataset:
 
 
 def _protocol(request: HttpRequest, service: Service) -> str:
-    """The version of git's protocol that the client asks for; of those who push, none understands the newest."""
+    """Return the version of git's protocol that the client asks for; clients that push speak none of the newest."""
     return "" if service is Service.RECEIVE_PACK else request.headers.get("Git-Protocol", "")
 
 
@@ -98,5 +98,5 @@ def _speaks_version_2(request: HttpRequest, service: Service) -> bool:
 
 
 def _packet(line: str) -> bytes:
-    """A line as git frames it: its length, with that of the length itself, comes first."""
+    """Return a line as git frames it: its length, with that of the length itself, comes first."""
     return f"{len(line) + 4:04x}{line}".encode()

@@ -15,7 +15,7 @@ _places = BoundedSemaphore(settings.GIT_STREAMS)
 
 @contextmanager
 def place() -> Iterator[None]:
-    """One of the places for long answers, of which there are fewer than threads. Raises BusyError if none is free."""
+    """Hold one of the places for long answers, of which there are fewer than threads; BusyError if none is free."""
     if not _places.acquire(blocking=False):
         raise BusyError("This server gives as many long answers as it can; please try again.", retry_after=2)
     try:
@@ -40,7 +40,7 @@ class Stream:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Let go of what is held. What makes the chunks ends first."""
+        """Release what is held, after what makes the chunks has ended."""
         with self._held:
             close = getattr(self._chunks, "close", None)
             if close:

@@ -12,7 +12,7 @@ MAX_WORD = 4096
 
 
 def plain(word: str) -> str:
-    """A key, UUID or file name, which may come as `[` base64url `]`. Raises InvalidError for what is neither."""
+    """Return a key, UUID or file name, which may come as `[` base64url `]`. Raises InvalidError for what is neither."""
     if len(word) > MAX_WORD:
         raise InvalidError("A name in the request is too long.")
     if not (word.startswith("[") and word.endswith("]")):
@@ -24,14 +24,14 @@ def plain(word: str) -> str:
 
 
 def number(word: str, name: str) -> int:
-    """The number that is written so; InvalidError, with its name, for anything else."""
+    """Return the number that is written so; InvalidError, with its name, for anything else."""
     if not _NUMBER.fullmatch(word):
         raise InvalidError(f"{name!r} has to be a whole number.")
     return int(word)
 
 
 def required(words: Mapping[str, str], name: str) -> str:
-    """The word of that name; InvalidError if it is missing."""
+    """Return the value of that name; InvalidError if it is missing."""
     word = words.get(name)
     if not word:
         raise InvalidError(f"The request needs {name!r}.")

@@ -58,7 +58,7 @@ STREAM_HEADERS: Headers = [
 
 
 class _RefusedError(Exception):
-    """A request that is answered at once."""
+    """An answer to a request that opens no stream."""
 
     def __init__(self, status: int, body: object, headers: Headers | None = None) -> None:
         self.status = status
@@ -67,7 +67,7 @@ class _RefusedError(Exception):
 
 
 class Live:
-    """Streams of server-sent events, each bound to what its asker may see at the time."""
+    """The application: streams of server-sent events, each limited to what its reader may see at the time."""
 
     def __init__(self) -> None:
         self._newsroom = Newsroom()
@@ -101,7 +101,7 @@ class Live:
 
     @contextmanager
     def _counted(self, client: str) -> Iterator[None]:
-        """Hold one of the streams that the client may have; a refusal if there is none left."""
+        """Count a stream of the client while it is open; _RefusedError if the client has too many."""
         if self._streams[client] >= settings.LIVE_STREAMS_PER_CLIENT or self._streams.total() >= STREAMS_IN_ALL:
             wait: Headers = [(b"retry-after", str(RETRY_SECONDS).encode())]
             raise _RefusedError(HTTPStatus.TOO_MANY_REQUESTS, {"detail": "You have too many streams open."}, wait)
@@ -132,7 +132,7 @@ class Live:
 async def _tell(
     send: Send, source: Source, events: list[Event], woken: asyncio.Event, gone: "asyncio.Task[None]"
 ) -> None:
-    """Tell what there is, and then whatever comes, until nothing can, the client is gone, or it has lasted long."""
+    """Send the events there are, and then those that come, until the stream is over, too old, or the client is gone."""
     until = time.monotonic() + STREAM_SECONDS
     while True:
         await _write(send, b"".join(event.encoded() for event in events) or b": still here\n\n")
@@ -151,7 +151,7 @@ async def _tell(
 
 
 async def _wake(woken: asyncio.Event, gone: "asyncio.Task[None]") -> None:
-    """Wait for news, for the client to leave, or for it to be time to look without any."""
+    """Wait for news, for the client to leave, or for the time of a heartbeat."""
     news = asyncio.create_task(woken.wait())
     await asyncio.wait({news, gone}, timeout=settings.LIVE_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     news.cancel()
@@ -170,7 +170,7 @@ async def _write(send: Send, body: bytes) -> None:
 
 
 def _asker(scope: Scope) -> tuple[Actor, str]:
-    """Who is asking, and whose streams are counted; a refusal if they have asked too often, in vain or not."""
+    """Return who is asking, and whose streams are counted; _RefusedError if they have asked too often."""
     request = request_from(scope)
     if not is_admitted(request):
         wait: Headers = [(b"retry-after", str(seconds_to_wait()).encode())]
@@ -216,7 +216,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def _cors(scope: Scope) -> Headers:
-    """Any page may read by a token; by a cookie, only our own, which live at another port or host."""
+    """Return the headers for pages of other origins: any may read by a token, only our own pages by a cookie."""
     origin = _header(scope, b"origin")
     if not origin:
         return []
@@ -231,7 +231,7 @@ def _cors(scope: Scope) -> Headers:
 
 
 def _refusal(error: Exception) -> _RefusedError:
-    """What the other faces would reply (`dandiapi.errors`); a 500 for a fault of ours."""
+    """Return the answer of the other faces to the error (`dandiapi.errors`); a 500 for a fault of ours."""
     error = in_the_domain(error)
     if isinstance(error, ArchiveError):
         headers: Headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]

@@ -22,7 +22,7 @@ Topic = tuple[str, str]
 
 
 class Newsroom:
-    """Wakes those who wait when there is news. What is missed here they find by looking now and then themselves."""
+    """The streams that wait for news, and are woken by it. They also look now and then themselves, for missed news."""
 
     def __init__(self) -> None:
         self._waiting: dict[Topic, set[asyncio.Event]] = defaultdict(set)
@@ -30,7 +30,7 @@ class Newsroom:
 
     @contextmanager
     def waiting_for(self, topic: Topic) -> Iterator[asyncio.Event]:
-        """An event that is set whenever there is news of the topic; whoever waits clears it."""
+        """Yield an event that is set whenever there is news of the topic; whoever waits clears it."""
         if self._task is None:
             self._task = asyncio.create_task(self._listen())
         woken = asyncio.Event()
@@ -71,7 +71,7 @@ class Newsroom:
                 woken.set()
 
     def _wake_all(self) -> None:
-        """Something may have happened while nobody listened."""
+        """Wake all who wait: something may have happened while nobody listened."""
         for waiting in self._waiting.values():
             for woken in waiting:
                 woken.set()

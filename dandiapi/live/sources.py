@@ -31,7 +31,7 @@ ENDED_JOBS_SHOWN = timedelta(minutes=15)
 
 
 def request_from(scope: dict[str, Any]) -> HttpRequest:
-    """What is asked, as the other faces know it."""
+    """Return the request as the other faces know it."""
     request = ASGIRequest(scope, BytesIO())
     sessions = import_module(settings.SESSION_ENGINE)
     request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
@@ -41,37 +41,37 @@ def request_from(scope: dict[str, Any]) -> HttpRequest:
 
 @dataclass(frozen=True)
 class Event:
-    """A server-sent event. With an id, a client that comes back says so, and hears what came after it."""
+    """A server-sent event. A client that comes back with its id hears what came after it."""
 
     name: str
     data: Any
     id: str = ""
 
     def encoded(self) -> bytes:
-        """It, as it goes over the wire."""
+        """Return the event as it is sent."""
         head = f"id: {self.id}\n" if self.id else ""
         # JSON has no line breaks of its own, so one line holds it.
         return f"{head}event: {self.name}\ndata: ".encode() + _json(self.data) + b"\n\n"
 
 
 class Source(Protocol):
-    """What a stream tells."""
+    """A source of events for a stream."""
 
     @property
     def topic(self) -> Topic:
-        """News of what there may be something to tell about."""
+        """Return the topic whose news mean that there may be events."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can come."""
+        """Return whether no further event can come."""
 
     def read(self) -> list[Event]:
-        """What has not been told yet; raises what refuses the actor."""
+        """Return the events that have not been sent yet; raises an error if the actor may not read them any more."""
 
 
 @dataclass
 class JobSource:
-    """One job: all of it, whenever something of it has changed, until it has ended."""
+    """The events of one job: all of it, whenever it has changed, until it has ended."""
 
     actor: Actor
     job_id: UUID
@@ -83,7 +83,7 @@ class JobSource:
         return ("job", str(self.job_id))
 
     def read(self) -> list[Event]:
-        """The job, if it is not as it was last told."""
+        """Return the job, if it has changed since it was last sent."""
         if not self.actor.is_authenticated:
             raise UnauthenticatedError
         job = find_job(self.actor, self.job_id)
@@ -95,7 +95,7 @@ class JobSource:
 
 @dataclass
 class DatasetSource:
-    """The history of a dataset, change by change, and the jobs on it that the actor may follow."""
+    """The events of a dataset: its changes, and the jobs on it that the actor may follow."""
 
     actor: Actor
     number: int
@@ -108,7 +108,7 @@ class DatasetSource:
         return ("dataset", str(self.number))
 
     def read(self) -> list[Event]:
-        """The changes since the last one told, at most CHANGES_AT_ONCE of them, and the jobs that are not as told."""
+        """Return the changes since the last one sent, CHANGES_AT_ONCE at most, and the jobs that have changed."""
         find_dataset(self.actor, self.number, hidden=False)
         return [*self._history(), *self._changed_jobs()]
 

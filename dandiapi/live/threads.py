@@ -16,7 +16,7 @@ EXECUTOR = ThreadPoolExecutor(4, thread_name_prefix="live")
 
 
 async def in_thread(function: Callable[[], T]) -> T:
-    """What `function` returns or raises; the connections that it used go back to the pool."""
+    """Return what `function` returns or raises, in a thread; its connections go back to the pool."""
     return await asyncio.get_running_loop().run_in_executor(EXECUTOR, _disconnecting, function)
 
 

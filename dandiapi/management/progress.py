@@ -17,19 +17,19 @@ T = TypeVar("T")
 
 
 def progress(items: Iterable[T], *, total: int | None = None, unit: str = "it") -> Iterator[T]:
-    """The items, and on a terminal a bar that says how many of them are done."""
+    """Yield the items, and show a progress bar if there is a terminal."""
     yield from tqdm(items, total=total, unit=f" {unit}", disable=None)
 
 
 def add_dataset_arguments(parser: CommandParser) -> None:
-    """Let a command be about some datasets, or about all."""
+    """Declare the arguments by which a command is about some datasets, or about all."""
     parser.add_argument("identifiers", nargs="*", help="the datasets, as 000123")
     parser.add_argument("--all", action="store_true", help="all datasets")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
 def chosen_datasets(options: dict[str, Any]) -> QuerySet[Dataset]:
-    """The datasets that the command line names; CommandError if it names none, or one that there is not."""
+    """Return the datasets that the command line names; CommandError if it names none, or an unknown one."""
     datasets = visible_datasets(SYSTEM).order_by("number")
     if options["all"]:
         return datasets

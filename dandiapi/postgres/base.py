@@ -9,10 +9,10 @@ from dandiapi.postgres.patience import statement_seconds
 
 
 class DatabaseWrapper(DjangoWrapper):
-    """One thread's way to Postgres."""
+    """The connection of one thread to Postgres."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
-        """A connection, new or out of the pool, that works, and gives statements up when this thread wants it to.
+        """Return a connection, new or from the pool, that works, and has the statement timeout of this thread.
 
         When one is stale, Postgres was away, so the others are stale too, and the pool is emptied. Its own check finds
         them out one by one, and waits longer after each: seven seconds for four of them.
@@ -29,7 +29,7 @@ class DatabaseWrapper(DjangoWrapper):
 
 
 def _is_ready(connection: Connection[Any]) -> bool:
-    """Prepare the connection for this thread, which is also the check whether it works: both in one message."""
+    """Prepare the connection for this thread, and return whether it works: both in one message."""
     try:
         _prepare(connection)
     except OperationalError:

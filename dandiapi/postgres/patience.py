@@ -11,7 +11,7 @@ _seconds: ContextVar[int | None] = ContextVar("statement_seconds", default=None)
 
 @contextmanager
 def statements_within(seconds: int) -> Iterator[None]:
-    """Have Postgres give up each statement after so long, on the connections that this thread takes from now on."""
+    """Set the statement timeout of the connections that this thread takes within the block."""
     token = _seconds.set(seconds)
     try:
         yield
@@ -20,5 +20,5 @@ def statements_within(seconds: int) -> Iterator[None]:
 
 
 def statement_seconds() -> int:
-    """How long a statement of this thread may take."""
+    """Return the statement timeout of this thread."""
     return _seconds.get() or settings.DATABASE_STATEMENT_SECONDS

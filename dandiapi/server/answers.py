@@ -22,7 +22,7 @@ BODILESS = {"204", "304"}
 
 
 class _Head:
-    """Status and headers of an answer: what WSGI calls `start_response`."""
+    """The status and headers of an answer; WSGI calls it as `start_response`."""
 
     def __init__(self) -> None:
         self.status = ""
@@ -35,7 +35,7 @@ class _Head:
 
     @property
     def length(self) -> int | None:
-        """How long the body is, if that is said."""
+        """Return the announced length of the body, or None."""
         return next((int(value) for key, value in self.headers if key.lower() == "content-length"), None)
 
     def encoded(self, *more: str) -> bytes:
@@ -48,7 +48,7 @@ class _Head:
 
 
 def answer(application: Application, variables: dict[str, Any], request: Request, connection: "Connection") -> bool:
-    """Answer the request; returns whether the connection can go on."""
+    """Answer the request, and return whether the connection can be used again."""
     head = _Head()
     try:
         result = application(variables, head)
@@ -76,7 +76,7 @@ def _close(result: Iterable[bytes]) -> None:
 
 
 def plain_answer(status: HTTPStatus, words: str, *headers: str) -> bytes:
-    """An answer of the server itself, after which the connection ends."""
+    """Return an answer of the server itself, after which the connection is closed."""
     body = f"{words}\n".encode()
     head = _Head()
     head(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
@@ -104,7 +104,7 @@ def _send(head: _Head, result: Iterable[bytes], request: Request, connection: "C
 
 
 def _measured(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The chunks of an answer that is said to be so long; if not, the client would take the next answer for its end."""
+    """Yield the chunks; ValueError if they are not as long as announced, which would garble the next answer."""
     left = size
     for chunk in chunks:
         left -= len(chunk)

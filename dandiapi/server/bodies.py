@@ -13,25 +13,25 @@ IN_MEMORY = 2**18
 
 
 class NoRoomError(Exception):
-    """All that is spooled together is as much as may be."""
+    """An error for when all spools together are as large as they may be."""
 
 
 class Spools:
-    """How many bytes all bodies have on disk, and may have."""
+    """The space on disk for the bodies of all requests, and how much of it is left."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
         self._lock = Lock()
 
     def take(self, size: int) -> None:
-        """Have so many more. Raises NoRoomError if there is no room for them."""
+        """Take so many bytes of the space. Raises NoRoomError if they are not left."""
         with self._lock:
             if size > self._left:
                 raise NoRoomError
             self._left -= size
 
     def give(self, size: int) -> None:
-        """Have so many less."""
+        """Give so many bytes of the space back."""
         with self._lock:
             self._left += size
 
@@ -55,7 +55,7 @@ class Body:
     # --- By the thread that speaks with clients -----------------------------------------------------------------------
 
     def add(self, data: bytes) -> None:
-        """Take what has come. Raises NoRoomError, or OSError if the disk is full or no file can be opened."""
+        """Add data that has come. Raises NoRoomError, or OSError if the disk is full or no file can be opened."""
         if self.is_whole:
             return
         self.size += len(data)
@@ -69,18 +69,18 @@ class Body:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more is to be added before some has been read."""
+        """Return whether nothing more is to be added before some has been read."""
         return self._waiting > IN_MEMORY
 
     def end(self, fault: str = "") -> None:
-        """Nothing more comes; with a `fault`, though it should."""
+        """Mark the end of the body; with a `fault`, as broken off."""
         with self._changed:
             self.is_whole = not fault
             self._fault = fault
             self._changed.notify()
 
     def handed_over(self) -> IO[bytes]:
-        """The file that another thread reads. What comes from now on is not spooled, so the owner has to say when."""
+        """Return the file that another thread reads. What comes from now on is not spooled."""
         self._spool.seek(0)
         self._is_handed_over = True
         if self.is_whole:
@@ -88,7 +88,7 @@ class Body:
         return cast("IO[bytes]", BufferedReader(_Incoming(self), IN_MEMORY))
 
     def close(self) -> None:
-        """Forget what was spooled."""
+        """Delete what was spooled."""
         with suppress(OSError):
             self._spool.close()
         self._spools.give(self._on_disk)
@@ -108,7 +108,7 @@ class Body:
     # --- By the thread that reads it ----------------------------------------------------------------------------------
 
     def next_chunk(self) -> bytes:
-        """What was spooled, then what has come since; nothing at the end. Raises OSError if it broke off."""
+        """Return what was spooled, then what has come since; nothing at the end. Raises OSError if it broke off."""
         if chunk := self._spool.read(2**16):
             return chunk
         with self._changed:

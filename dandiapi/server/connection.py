@@ -61,18 +61,18 @@ class Connection:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether this is the last request that is answered here."""
+        """Return whether the process is stopping, so that no further request is answered here."""
         return not self._worker.alive
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is lost by closing it."""
+        """Return whether nothing is lost by closing the connection."""
         return not (self.is_busy or self._request or self._waiting or self._unsent or self._is_lingering)
 
     # --- What comes ---------------------------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Take what has come."""
+        """Read what has come."""
         try:
             data = self.sock.recv(READ_SIZE)
         except BlockingIOError:
@@ -115,7 +115,7 @@ class Connection:
     # --- What httptools calls -----------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Begin with a request."""
+        """Begin a request."""
         if self._is_ending:
             return
         self._received = 0
@@ -127,17 +127,17 @@ class Connection:
                 self.pace.wait(self._worker.limits.patience)
 
     def on_url(self, url: bytes) -> None:
-        """Take some of its address."""
+        """Add a piece of the request's address."""
         if self._request:
             self._request.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, but no trailer, which says nothing here."""
+        """Add a header to the request; trailers are ignored."""
         if self._request and not self._request.has_head:
             self._request.add_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Know what is asked."""
+        """Decide, now that the headers are complete, whether to refuse the request or wait for its body."""
         request = self._request
         if request is None:
             return
@@ -155,7 +155,7 @@ class Connection:
             self._wait_for_body(request)
 
     def on_body(self, data: bytes) -> None:
-        """Take some of the body."""
+        """Add a piece of the request's body."""
         request = self._request
         if request is None:
             return
@@ -175,7 +175,7 @@ class Connection:
             self._hand_over(request)
 
     def on_message_complete(self) -> None:
-        """Have all of the request."""
+        """End a request, and have it answered now or after those before it."""
         request, self._request = self._request, None
         if request is None:
             return
@@ -193,7 +193,7 @@ class Connection:
 
     @property
     def _is_free(self) -> bool:
-        """Whether the request that comes now is the next to be answered."""
+        """Return whether the request that comes now is the next to be answered."""
         return not (self.is_busy or self._unsent or self._waiting or self._is_ending)
 
     def _is_too_large(self, request: Request, size: int) -> bool:
@@ -227,19 +227,19 @@ class Connection:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The server is busy; please try again.", "Retry-After: 2")
 
     def _take_more(self) -> None:
-        """Read on, since what had come has been read."""
+        """Read on, after the other thread has read what had come."""
         if self._request and self._request.is_handed_over and not self._request.body.is_full:
             self.pace.start()
         self.watch()
 
     def _wait_for_nothing(self) -> None:
-        """Be patient while nothing is to come; but not with a client that does not take what is sent."""
+        """Stop the clock while nothing is to come, unless the client does not take what is sent."""
         with self._changed:
             if not self._unsent:
                 self.pace.stop()
 
     def finish(self, request: Request, *, keeps: bool) -> None:
-        """Be done with an answer; for the thread that gave it."""
+        """End an answer; called by the thread that gave it."""
         request.body.close()
         with self._changed:
             self.is_busy = False
@@ -253,7 +253,7 @@ class Connection:
             self._worker.call(self._go_on)
 
     def _go_on(self) -> None:
-        """Do what comes after an answer."""
+        """Continue after an answer: close, linger, or answer the next request."""
         if self.is_busy:
             return
         if self._is_broken:
@@ -275,7 +275,7 @@ class Connection:
             self.watch()
 
     def refuse(self, status: HTTPStatus, words: str, *headers: str) -> None:
-        """Answer by itself, and end."""
+        """Answer without the application, and end the connection."""
         self._drop_requests()
         self._is_ending = True
         if not self.is_busy and not self._is_lingering:
@@ -283,7 +283,7 @@ class Connection:
             self._go_on()
 
     def late(self) -> None:
-        """Do what the end of patience calls for."""
+        """Handle the end of patience: close, refuse, or answer what has come."""
         request = self._request
         if self._unsent or self._is_lingering:
             self.fail()
@@ -301,7 +301,7 @@ class Connection:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, "The request has not come in time.")
 
     def fail(self) -> None:
-        """Be cut off."""
+        """Break the connection off."""
         with self._changed:
             self._is_broken = True
             self._unsent.clear()
@@ -318,13 +318,13 @@ class Connection:
             self.close()
 
     def close(self) -> None:
-        """End, at once."""
+        """Close the connection at once."""
         self._drop_requests()
         self._worker.forget(self)
         self.sock.close()
 
     def _drop_requests(self) -> None:
-        """Answer none of what has come and is not being answered; whoever reads more of it is told."""
+        """Drop the requests that are not being answered yet; a thread that reads one gets an error."""
         if self._request and self._request.is_handed_over:
             self._request.body.end("The client has gone, or sends nothing any more.")
         elif self._request:
@@ -335,7 +335,7 @@ class Connection:
         self._waiting.clear()
 
     def _linger(self) -> None:
-        """Say no more, and give a client that still sends time to read: closing at once would take it away."""
+        """Stop sending, but leave a client that still sends time to read: closing at once would discard the answer."""
         self._drop_requests()
         if self._has_ended:
             self.close()
@@ -347,7 +347,7 @@ class Connection:
         self.watch()
 
     def watch(self) -> None:
-        """Look for what this connection is ready to read or to send."""
+        """Tell the worker which events of the socket to watch for."""
         mask = 0
         if not self._is_broken:
             mask = (EVENT_READ if self._may_read() else 0) | (EVENT_WRITE if self._unsent else 0)
@@ -366,7 +366,7 @@ class Connection:
     # --- What goes ----------------------------------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
-        """Send, or keep what the client does not take yet. Raises ConnectionError when there is none any more."""
+        """Send, or keep what the client does not take yet. Raises ConnectionError when the client is gone."""
         with self._changed:
             if self._is_broken:
                 raise ConnectionError("The client is gone.")
@@ -382,7 +382,7 @@ class Connection:
             self._worker.call(self.watch)
 
     def wait_for_room(self) -> None:
-        """Wait until the client has taken most of it. Raises ConnectionError when it does not."""
+        """Wait until the client has taken most of what was kept. Raises ConnectionError when it is gone."""
         with self._changed:
             while self._unsent_size > MAX_UNSENT:
                 self._changed.wait()

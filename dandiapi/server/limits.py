@@ -7,7 +7,7 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Limits:
-    """How slow clients may be, and how much is kept for them."""
+    """The limits of what clients may take: how slow they may be, and how much is kept for them."""
 
     patience: float
     rate: float
@@ -17,7 +17,7 @@ class Limits:
 
     @classmethod
     def of_settings(cls) -> "Limits":
-        """Those that `docs/settings.md` describes."""
+        """Return the limits in the settings (docs/settings.md)."""
         return cls(
             patience=settings.REQUEST_PATIENCE,
             rate=settings.REQUEST_MIN_RATE,

@@ -7,28 +7,28 @@ from .limits import Limits
 
 
 class Pace:
-    """A deadline that bytes put off: it comes once they have been too slow for as long as patience lasts."""
+    """A deadline that arriving bytes postpone: it passes when they have been too slow for as long as patience lasts."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.stop()
 
     def start(self, seconds: float = math.inf) -> None:
-        """Begin to wait; however fast, it is over after so many `seconds`."""
+        """Start the clock; however fast the bytes come, it ends after so many `seconds`."""
         now = monotonic()
         self._last = now + seconds
         self.deadline = min(now + self._limits.patience, self._last)
 
     def stop(self) -> None:
-        """Wait for nothing."""
+        """Stop the clock."""
         self.deadline = self._last = math.inf
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, whatever comes."""
+        """Set the deadline in so many seconds, whatever comes."""
         self.deadline = self._last = monotonic() + seconds
 
     def count(self, size: int) -> None:
-        """Put a deadline off for the bytes that have passed, but never further than patience reaches."""
+        """Postpone the deadline for the bytes that have passed, but never further than patience reaches."""
         if self.deadline == math.inf:
             return
         earned = self.deadline + size / self._limits.rate

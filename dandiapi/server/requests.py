@@ -34,7 +34,7 @@ _ALWAYS: dict[str, Any] = {
 
 
 class Request:
-    """What one client asks for."""
+    """A request of a client."""
 
     def __init__(self, body: Body) -> None:
         self.url = b""
@@ -48,7 +48,7 @@ class Request:
         self.body = body
 
     def add_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. Several of one name are one, with commas; those that could pass for another are left out."""
+        """Add a header. Repeated ones are joined by commas; names that could pass for another are left out."""
         key = _key(name)
         if not key:
             return
@@ -58,7 +58,7 @@ class Request:
         self.headers[key] = text
 
     def take_target(self) -> None:
-        """Know path and query; proxies are sent whole addresses. Raises HttpParserInvalidURLError if it is none."""
+        """Set path and query from the address, which proxies send whole. Raises HttpParserInvalidURLError."""
         if self.url.startswith((b"/", b"*")):
             self.target = self.url
             return
@@ -71,36 +71,36 @@ class Request:
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether another thread has it."""
+        """Return whether another thread reads the body."""
         return self.input is not None
 
     @property
     def announces_body(self) -> bool:
-        """Whether a body is to follow."""
+        """Return whether a body is to follow."""
         return self.announced > 0 or "HTTP_TRANSFER_ENCODING" in self.headers
 
     @property
     def expects_continue(self) -> bool:
-        """Whether the client waits for a word before it sends the body."""
+        """Return whether the client waits for a 100 before it sends the body."""
         return self.version == "1.1" and self.headers.get("HTTP_EXPECT", "").lower() == "100-continue"
 
     @property
     def announced(self) -> int:
-        """How large the body is said to be."""
+        """Return the announced length of the body."""
         return int(self.headers.get("CONTENT_LENGTH", "0"))
 
     @property
     def is_streamed(self) -> bool:
-        """Whether it may be larger than what is spooled."""
+        """Return whether the body may be larger than what is spooled."""
         return STREAMED.match(self.target) is not None
 
     @property
     def is_unending(self) -> bool:
-        """Whether its end is of no interest."""
+        """Return whether the request is answered before its body has ended."""
         return UNENDING.match(self.target) is not None
 
     def variables(self, server: tuple[str, int], client: tuple[str, int]) -> dict[str, Any]:
-        """What WSGI hands to the application."""
+        """Return the variables that WSGI gives to the application."""
         path, _, query = self.target.partition(b"?")
         variables = {
             **_ALWAYS,
@@ -122,13 +122,13 @@ class Request:
 
 
 def quoted_line(data: bytes) -> bytes:
-    """The beginning of a request, with what is not ASCII in its first line in the way that addresses have it."""
+    """Return the beginning of a request with what is not ASCII in its first line percent-encoded."""
     line, end, rest = data.partition(b"\r\n")
     return quote_from_bytes(line, safe=ASCII).encode() + end + rest
 
 
 def without_upgrade(data: bytes) -> bytes:
-    """The beginning of a request, without the offer to speak otherwise, for which the parser would skip the body."""
+    """Return the beginning of a request without `Upgrade`, for which the parser would skip the body."""
     head, end, rest = data.partition(b"\r\n\r\n")
     return UPGRADE.sub(b"\r\nX-Upgrade-Ignored:", head) + end + rest
 

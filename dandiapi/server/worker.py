@@ -34,10 +34,10 @@ UNSENT_IN_SYSTEM = 2**16
 
 
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
-    """One thread for all clients, and `--threads` for the requests that have come."""
+    """A worker with one thread for all clients, and `--threads` for the requests that have come."""
 
     def run(self) -> None:
-        """Serve until told to stop; then let what has begun come to its end."""
+        """Serve until told to stop, and then finish what has begun."""
         self.limits = Limits.of_settings()
         self.spools = Spools(self.limits.spools)
         self._connections: set[Connection] = set()
@@ -105,7 +105,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         connection.watch()
 
     def _make_room(self) -> None:
-        """With too many connections, end the one that would be ended first anyway."""
+        """Close the connection whose deadline is nearest when there are too many."""
         if len(self._connections) >= self._most_connections:
             free = [each for each in self._connections if not each.is_busy]
             if free:
@@ -123,20 +123,20 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     # --- For connections ----------------------------------------------------------------------------------------------
 
     def call(self, function: Callable[[], None]) -> None:
-        """Have the thread that speaks with clients do something; for other threads."""
+        """Have the thread that speaks with clients call a function; for other threads."""
         self._calls.append(function)
         with suppress(BlockingIOError):
             os.write(self.PIPE[1], b"\0")
 
     def submit(self, connection: Connection, request: Request) -> bool:
-        """Have a thread answer; whether one will."""
+        """Have a thread answer the request, and return whether one will."""
         if self._queue.qsize() >= MAX_QUEUE:
             return False
         self._queue.put((connection, request))
         return True
 
     def watch(self, connection: Connection, mask: int) -> None:
-        """Look for such events at a connection, or, with 0, for none."""
+        """Watch a connection for these events or, with 0, for none."""
         if mask == connection.mask or connection not in self._connections:
             return
         if not mask:
@@ -148,7 +148,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         connection.mask = mask
 
     def forget(self, connection: Connection) -> None:
-        """Know nothing of a connection any more."""
+        """Forget a connection."""
         self.watch(connection, 0)
         self._connections.discard(connection)
 

@@ -11,17 +11,17 @@ from dandiapi.management.progress import progress
 
 
 class Command(BaseCommand):
-    """Has the workers compute the SHA-256 of each blob that has none."""
+    """A command that has the workers compute the SHA-256 of each blob that has none."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which blobs."""
+        """Declare which blobs are meant."""
         parser.add_argument("--blob-id", type=UUID, help="of this blob alone")
         parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Start the jobs."""
         blobs = blobs_without_sha256()
         if options["blob_id"]:
             blobs = blobs.filter(pk=options["blob_id"])

@@ -14,7 +14,7 @@ EVENTS_SHOWN = 50
 
 
 class Command(BaseCommand):
-    """Collects what nothing needs any more, and deletes from the store what was collected over 30 days ago.
+    """A command that collects garbage, and deletes from the store what was collected over 30 days ago.
 
     Until then it can be given back. Without a kind, nothing is collected.
     """
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What, and how."""
+        """Declare what is collected, and how old it has to be."""
         parser.add_argument("--assets", action="store_true", help="assets that left a draft and that no version shows")
         parser.add_argument("--blobs", action="store_true", help="blobs that no asset uses")
         parser.add_argument("--uploads", action="store_true", help="uploads that were never finished")
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--undo", type=int, metavar="ID", help="give back what was collected by that event")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Collect, list or give back, as asked."""
         try:
             self._handle(options)
         except ArchiveError as error:

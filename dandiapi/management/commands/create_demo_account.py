@@ -8,17 +8,17 @@ from archive.accounts.services import create_token, create_user
 
 
 class Command(BaseCommand):
-    """Makes an administrator with that password and prints a token of theirs, and nothing else."""
+    """A command that makes an administrator with that password, and prints a token of theirs and nothing else."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Who, and the way in."""
+        """Declare the address and the password."""
         parser.add_argument("email")
         parser.add_argument("password")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Make the account, and print its token."""
         user = create_user(
             email=options["email"],
             password=options["password"],

@@ -11,19 +11,19 @@ from dandiapi.management.progress import progress
 
 
 class Command(BaseCommand):
-    """Makes an empty dataset whose metadata is valid, and prints its identifier (docs/dialects/dandi.md#commands)."""
+    """A command that makes an empty, valid dataset, and prints its identifier (docs/dialects/dandi.md#commands)."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose, and how it is called."""
+        """Declare the dataset's owner and name."""
         parser.add_argument("--name", default="Development dandiset")
         parser.add_argument("--owner", required=True, metavar="EMAIL", help="made, and approved, if there is none")
         parser.add_argument("--num-extra-owners", type=int, default=0, metavar="N")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be made")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Make the dataset, and print its identifier."""
         extra = [f"extra-owner-{number}@example.org" for number in range(1, options["num_extra_owners"] + 1)]
         if options["dry_run"]:
             self.stdout.write(f"Would make a dataset of {', '.join([options['owner'], *extra])}.")

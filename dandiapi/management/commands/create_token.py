@@ -10,17 +10,17 @@ NAME = "made on the command line"
 
 
 class Command(BaseCommand):
-    """Prints a fresh API token of a user, and nothing else. The user is made, and approved, if there is none."""
+    """A command that prints a new API token of a user and nothing else; the user is made, and approved, if needed."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose token."""
+        """Declare the user."""
         parser.add_argument("email", help="the user's e-mail address")
         parser.add_argument("--admin", action="store_true", help="make the user an administrator")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Make the token, and print it."""
         user = create_user(email=options["email"], is_admin=options["admin"])
         _, secret = create_token(user=user, name=NAME)
         self.stdout.write(secret)

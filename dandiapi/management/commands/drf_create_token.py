@@ -11,16 +11,16 @@ NAME = "made on the command line"
 
 
 class Command(BaseCommand):
-    """Prints a fresh API token of a user, as "Generated token X for user Y" (docs/dialects/dandi.md#commands)."""
+    """A command that prints a new API token of a user, as DANDI's tests read it (docs/dialects/dandi.md#commands)."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose token."""
+        """Declare the user."""
         parser.add_argument("username", help="the user's name, which is their e-mail address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Make the token, and print it."""
         users = find_users([options["username"]])
         if not users:
             raise CommandError(f"Cannot create the Token: user {options['username']} does not exist")

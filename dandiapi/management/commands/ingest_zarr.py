@@ -13,18 +13,18 @@ from archive.zarr.services import finalize
 
 
 class Command(BaseCommand):
-    """Finalizes archives, so that a worker ingests them; says which, and which it could not."""
+    """A command that finalizes archives, so that a worker ingests them, and names those it could not."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which, and whether in earnest."""
+        """Declare which archives are meant."""
         parser.add_argument("zarr_ids", nargs="*", type=UUID, metavar="ZARR_ID")
         parser.add_argument("--all", action="store_true", help="all archives that are pending")
         parser.add_argument("--dry-run", action="store_true", help="only say which")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Finalize the archives."""
         if options["all"] == bool(options["zarr_ids"]):
             raise CommandError("Name the archives, or say --all.")
         zarr_ids = options["zarr_ids"] or list(unfinalized_zarrs().values_list("id", flat=True))

@@ -11,16 +11,16 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Puts the metadata of drafts into the words of the present schema, as changes in their histories."""
+    """A command that brings the metadata of drafts to the current schema, as changes in their histories."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant."""
         add_dataset_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Migrate the drafts."""
         datasets = chosen_datasets(options)
         count = 0
         for dataset in progress(datasets.iterator(), total=datasets.count(), unit="drafts"):

@@ -8,10 +8,10 @@ from archive.storage.services import prepare_bucket
 
 
 class Command(BaseCommand):
-    """Makes the bucket if it is not there, and sets its policy and CORS rules. Harmless to repeat."""
+    """A command that makes the bucket if there is none, and sets its policy and CORS rules. It can be repeated."""
 
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Prepare the bucket."""
         prepare_bucket()

@@ -9,16 +9,16 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Has the workers make anew what searches read, as is needed when what is searched for has changed."""
+    """A command that has the workers build the search index again, as is needed when its rules have changed."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant."""
         add_dataset_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Have the index built again."""
         datasets = chosen_datasets(options)
         count = datasets.count()
         if options["dry_run"]:

@@ -10,16 +10,16 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Writes repositories again, as is needed when the store has lost of them what the clock has not yet restored."""
+    """A command that writes repositories again, as is needed when the store has lost some of them."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant."""
         add_dataset_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Write the repositories again."""
         datasets = chosen_datasets(options)
         count = datasets.count()
         if options["dry_run"]:

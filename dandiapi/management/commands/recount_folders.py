@@ -10,16 +10,16 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Counts the files in the folders of drafts, and puts right the sums that are wrong."""
+    """A command that counts the files in the folders of drafts, and corrects the sums that are wrong."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant."""
         add_dataset_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Count, and correct."""
         datasets = chosen_datasets(options)
         wrong = 0
         for dataset in progress(datasets.iterator(), total=datasets.count(), unit="datasets"):

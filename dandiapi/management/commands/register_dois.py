@@ -11,17 +11,17 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Has the workers register, at DataCite, the DOIs of published versions that are not registered."""
+    """A command that has the workers register, at DataCite, the DOIs of versions that are not registered."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant, and whether registered DOIs are too."""
         add_dataset_arguments(parser)
         parser.add_argument("--again", action="store_true", help="those that are registered too")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Start the jobs."""
         versions = versions_without_doi(or_with_it=options["again"]).filter(dataset__in=chosen_datasets(options))
         count = versions.count()
         if options["dry_run"]:

@@ -11,12 +11,12 @@ from dandiapi.oauth import WEB_APP_CLIENT_ID, WEB_APP_NAME
 
 
 class Command(BaseCommand):
-    """Lets people sign in to a web app of another origin. Addresses are added to those it has; harmless to repeat."""
+    """A command that lets people sign in to a web app of another origin. Repeated, it adds addresses."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which app, and where it is."""
+        """Declare the app, and its addresses."""
         parser.add_argument(
             "--redirect-uri",
             nargs="+",
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Register the app."""
         Application.objects.get_or_create(
             client_id=options["client_id"],
             defaults={

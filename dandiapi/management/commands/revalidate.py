@@ -9,17 +9,17 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Has the workers validate drafts again, and their assets: after an upgrade, the rules may have changed."""
+    """A command that has the workers validate drafts and their assets again, since an upgrade may change the rules."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant, and whether their assets are too."""
         add_dataset_arguments(parser)
         parser.add_argument("--versions-only", action="store_true", help="leave the assets as they are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Have the drafts validated again."""
         datasets = chosen_datasets(options)
         count = datasets.count()
         if options["dry_run"]:

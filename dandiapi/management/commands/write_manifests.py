@@ -10,17 +10,17 @@ from dandiapi.management.progress import add_dataset_arguments, chosen_datasets,
 
 
 class Command(BaseCommand):
-    """Has the workers write the manifests of drafts and versions again."""
+    """A command that has the workers write the manifests of drafts and versions again."""
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
+        """Declare which datasets are meant, and whether their drafts are too."""
         add_dataset_arguments(parser)
         parser.add_argument("--published-only", action="store_true", help="leave those of drafts as they are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Have the manifests written again."""
         versions = shown_versions().filter(dataset__in=chosen_datasets(options)).defer("metadata", "problems")
         if options["published_only"]:
             versions = versions.filter(at__isnull=False)
