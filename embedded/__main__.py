@@ -22,7 +22,7 @@ environment:
 
 
 def main() -> int:
-    """Runs what the command line asks for; returns the exit code."""
+    """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args()
     if options.kept:
         keep()

@@ -10,7 +10,7 @@ EMAIL = "demo@example.org"
 
 
 class Account(TypedDict):
-    """What a person needs to log in, and a program to call the API."""
+    """The credentials of the demo account, for a person to log in and a program to call the API."""
 
     email: str
     password: str
@@ -18,12 +18,12 @@ class Account(TypedDict):
 
 
 def new_password() -> str:
-    """A random password. It does not begin like an option: commands are given it."""
+    """Return a random password. It does not begin like an option, since commands are given it."""
     return secrets.token_hex(8)
 
 
 def known_account(home: Home) -> Account | None:
-    """The account made at the first start; None before that."""
+    """Return the account made at the first start; None before that."""
     try:
         account: Account = json.loads((home.folder / "account.json").read_text())
     except FileNotFoundError:
@@ -32,7 +32,7 @@ def known_account(home: Home) -> Account | None:
 
 
 def keep_account(home: Home, account: Account) -> None:
-    """Remembers an account, in a file that only its owner can read."""
+    """Store an account in a file that only its owner can read."""
     file = home.folder / "account.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps(account, indent=2))

@@ -16,7 +16,7 @@ WEB_SECONDS = 60.0
 
 
 def run(home: Home, port: int, url: str) -> None:
-    """Runs the archive until it is interrupted.
+    """Run the archive until it is interrupted.
 
     Raises EmbeddedError when something is in the way, and KeyboardInterrupt when it was interrupted.
     """
@@ -44,7 +44,7 @@ def _run(home: Home, port: int, url: str) -> None:
 
 
 def _open(session: Session, port: int, url: str) -> None:
-    """Goes from services that answer to an archive that can be looked at."""
+    """Bring the archive from running services to the point where it can be used."""
     home = session.home
     local_url = f"http://127.0.0.1:{port}"
     _prepare(session)
@@ -57,7 +57,7 @@ def _open(session: Session, port: int, url: str) -> None:
 
 
 def _prepare(session: Session) -> None:
-    """Brings database, bucket, static files and the first account to where this version of the code wants them."""
+    """Bring database, bucket, static files and the first account up to date with the code."""
     command = _python(session, "prepare", ["-m", "embedded.prepare"])
     code = session.supervisor.run(command)
     if code != 0:
@@ -66,7 +66,7 @@ def _prepare(session: Session) -> None:
 
 
 def _prepare_bucket(session: Session) -> None:
-    """Tells a store that was started again who may do what: after a crash it has forgotten."""
+    """Set the policy of a store that was restarted: after a crash it has forgotten it."""
     deadline = time.monotonic() + WEB_SECONDS
     while not answers(f"{session.environment['S3_ENDPOINT_URL']}/_ministack/ready"):
         if time.monotonic() > deadline:
@@ -77,7 +77,7 @@ def _prepare_bucket(session: Session) -> None:
 
 
 def _start_processes(session: Session, port: int, local_url: str) -> None:
-    """Starts web, and the others once it answers: at the same time, they would keep each other from the processors."""
+    """Start web, and the others once it answers: started together they would compete for the processors."""
     live_port = session.home.port("live")
     own = {
         "ARCHIVE_LIVE_URL": f"http://127.0.0.1:{live_port}",
@@ -96,7 +96,7 @@ def _start_processes(session: Session, port: int, local_url: str) -> None:
 
 
 def _processes(session: Session, port: int, live_port: int) -> list[Command]:
-    """The processes of the `Procfile`, sized for one small machine."""
+    """Return the processes of the `Procfile`, sized for one small machine."""
     web = [
         *("-m", "gunicorn", "--config", "python:dandiapi.server.options", "--bind", f"127.0.0.1:{port}"),
         *("--workers", "2", "--graceful-timeout", "8", "dandiapi.wsgi:application"),
@@ -123,7 +123,7 @@ def _python(session: Session, name: str, arguments: list[str], **variables: str)
 
 
 def _load_samples(session: Session, account: Account, local_url: str) -> None:
-    """Uploads the sample datasets once; what an interruption cut short is taken up again at the next start."""
+    """Upload the sample datasets once; if that is interrupted, the next start goes on with it."""
     if os.environ.get("ARCHIVE_SAMPLES") == "0" or session.home.read().get("samples_loaded"):
         return
     arguments = ["-m", "embedded.samples", "--api-url", f"{local_url}/api", "--token", account["token"]]

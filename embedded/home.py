@@ -21,7 +21,7 @@ THROWAWAY_PREFIX = ".archive-test-"
 
 
 class Occupant(TypedDict):
-    """Who holds a home."""
+    """The process that holds a home."""
 
     pid: int
     url: str
@@ -39,16 +39,16 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """The home that ARCHIVE_HOME names; `.archive` in the project's folder when it names none."""
+        """Return the home that ARCHIVE_HOME names; `.archive` in the project's folder when it names none."""
         return cls(Path(os.environ.get("ARCHIVE_HOME") or PROJECT / ".archive"))
 
     @classmethod
     def throwaway(cls) -> "Home":
-        """A new home in the project's folder, for one run of the tests."""
+        """Return a new home in the project's folder, for one run of the tests."""
         return cls(Path(tempfile.mkdtemp(prefix=THROWAWAY_PREFIX, dir=PROJECT)))
 
     def create(self) -> None:
-        """Makes the folder, closed to everybody else.
+        """Make the folder, closed to everybody else.
 
         Raises EmbeddedError when that cannot be done.
         """
@@ -58,13 +58,13 @@ class Home:
             raise EmbeddedError(f"The folder {self.folder} cannot be made: {error.strerror}.") from error
 
     def remove(self) -> None:
-        """Deletes the home and all that is in it."""
+        """Delete the home and all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- Memory -------------------------------------------------------------------------------------------------------
 
     def read(self) -> dict[str, Any]:
-        """All that is remembered. Raises EmbeddedError when the file is damaged."""
+        """Return all that is remembered. Raises EmbeddedError when the file is damaged."""
         try:
             state: dict[str, Any] = json.loads(self.state_file.read_text())
         except FileNotFoundError:
@@ -76,7 +76,7 @@ class Home:
         return state
 
     def remember(self, **values: Any) -> None:
-        """Adds to what is remembered; None forgets. Only the holder of the lock may call this."""
+        """Add to what is remembered; None removes. Only the holder of the lock may call this."""
         state = {name: value for name, value in (self.read() | values).items() if value is not None}
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="state-")
         with os.fdopen(descriptor, "w") as file:
@@ -84,7 +84,7 @@ class Home:
         Path(name).replace(self.state_file)
 
     def secret(self, name: str) -> str:
-        """A random text, made once and then always the same."""
+        """Return a random text, made once and then always the same."""
         known: dict[str, str] = self.read().get("secrets", {})
         if name not in known:
             known[name] = secrets.token_urlsafe(48)
@@ -92,7 +92,7 @@ class Home:
         return known[name]
 
     def port(self, name: str) -> int:
-        """A port of this machine nobody listens on: the one remembered, or another when that is taken."""
+        """Return a port of this machine nobody listens on: the one remembered, or another when that is taken."""
         known: dict[str, int] = self.read().get("ports", {})
         if name not in known or not port_is_free(known[name]):
             known[name] = _free_port(avoid=set(known.values()))
@@ -100,20 +100,20 @@ class Home:
         return known[name]
 
     def processes(self) -> list[ProcessRecord]:
-        """The processes that were running when this was last written down."""
+        """Return the processes that were running when this was last written down."""
         records: list[ProcessRecord] = self.read().get("processes", [])
         return records
 
     def announce(self, environment: dict[str, str]) -> None:
-        """Lets other commands in, which are given `environment`. Only the holder of the lock may call this."""
+        """Let other commands in, which are given `environment`. Only the holder of the lock may call this."""
         self.remember(open={"holder": describe("holder", os.getpid()), "environment": environment})
 
     def close(self) -> None:
-        """Lets no other commands in any more. Only the holder of the lock may call this."""
+        """Let no other commands in any more. Only the holder of the lock may call this."""
         self.remember(open=None)
 
     def environment(self) -> dict[str, str] | None:
-        """What the holder announced; None while nobody holds the home, or is not ready."""
+        """Return what the holder announced; None while nobody holds the home, or is not ready."""
         announced = self.read().get("open")
         # An earlier holder that was killed could not take its announcement back.
         if announced is None or not is_recorded(announced["holder"]):
@@ -125,7 +125,7 @@ class Home:
 
     @contextmanager
     def held(self, what: str, url: str) -> Iterator[bool]:
-        """Holds the home for the length of a `with`; yields False, holding nothing, when somebody else has it."""
+        """Hold the home for the length of a `with`; yield False, holding nothing, when somebody else has it."""
         self.create()
         with self.lock_file.open("a+") as file:
             if not _try_lock(file.fileno(), fcntl.LOCK_EX):
@@ -138,7 +138,7 @@ class Home:
             file.truncate(0)
 
     def occupant(self) -> Occupant:
-        """Who holds the home, as far as they have said."""
+        """Return who holds the home, as far as they have said."""
         try:
             occupant: Occupant = json.loads(self.lock_file.read_text())
         except (OSError, ValueError):
@@ -147,7 +147,7 @@ class Home:
 
     @contextmanager
     def visited(self) -> Iterator[None]:
-        """Keeps the holder of the home from leaving for the length of a `with`."""
+        """Keep the holder of the home from leaving for the length of a `with`."""
         self.create()
         with self.guests_file.open("a+") as file:
             fcntl.flock(file.fileno(), fcntl.LOCK_SH)
@@ -155,7 +155,7 @@ class Home:
 
     @contextmanager
     def emptied(self) -> Iterator[None]:
-        """Waits for all visitors to go, and lets none in for the length of a `with`."""
+        """Wait for all visitors to go, and let none in for the length of a `with`."""
         with self.guests_file.open("a+") as file:
             if not _try_lock(file.fileno(), fcntl.LOCK_EX):
                 print("Other commands still use these services; waiting for them.", file=sys.stderr)
@@ -164,7 +164,7 @@ class Home:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nobody on this machine listens on `port`. Raises EmbeddedError when nobody here may listen on it."""
+    """Return whether nobody on this machine listens on `port`. Raises EmbeddedError when listening is not allowed."""
     with socket.socket() as probe:
         # Without this, connections that ended a moment ago would count as somebody listening.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -57,11 +57,11 @@ INSTEAD = f"Put uv on the PATH yourself ({VERSION} or newer), or name an index t
 
 
 class InstallError(Exception):
-    """Why uv could not be had; the message is a sentence for a person."""
+    """An error for when uv cannot be installed; the message is a sentence for a person."""
 
 
 def main(folder: Path) -> None:
-    """Installs uv into `folder`. Raises InstallError when that cannot be done."""
+    """Install uv into `folder`. Raises InstallError when that cannot be done."""
     suffix, digest = _wheel_for_this_machine()
     name = f"uv-{VERSION}-py3-none-{suffix}.whl"
     index = _index()
@@ -88,13 +88,13 @@ def _wheel_for_this_machine() -> tuple[str, str]:
 
 
 def _index() -> str:
-    """The package index that pip or uv is told of, by a variable or in pip's files."""
+    """Return the package index that pip or uv is told of, by a variable or in pip's files."""
     named = [os.environ[variable] for variable in INDEX_VARIABLES if os.environ.get(variable)]
     return [*named, _pip_option("index-url") or INDEX][0]
 
 
 def _pip_option(name: str) -> str:
-    """What pip's configuration says of an option; empty where it says nothing."""
+    """Return the value of an option in pip's configuration; empty where there is none."""
     home = Path.home()
     files = [
         *(Path(folder, "pip", "pip.conf") for folder in os.environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")),
@@ -129,7 +129,7 @@ class _Links(HTMLParser):
 
 
 def _address(name: str, page: str) -> str:
-    """The address of the file of that name. Raises ValueError when the page of the index does not list it."""
+    """Return the address of the file of that name. Raises ValueError when the page of the index does not list it."""
     links = _Links()
     links.feed(_fetch(page).decode())
     if name not in links.found:
@@ -146,7 +146,7 @@ def _address(name: str, page: str) -> str:
 
 
 def _fetch(address: str) -> bytes:
-    """The bytes at an address; proxies, and certificates of one's own, are heeded as pip does."""
+    """Return the bytes at an address, with pip's settings for proxies and certificates."""
     parts = urlsplit(address)
     account, _, host = parts.netloc.rpartition("@")
     request = urllib.request.Request(  # noqa: S310  (who names the index names its scheme)
@@ -187,7 +187,7 @@ def _without_password(address: str) -> str:
 
 
 def _unpack(wheel: bytes, folder: Path) -> None:
-    """Writes the program in place, whole or not at all."""
+    """Write the program in place, whole or not at all."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         program = archive.read(f"uv-{VERSION}.data/scripts/uv")
     folder.mkdir(parents=True, exist_ok=True)

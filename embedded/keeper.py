@@ -27,7 +27,7 @@ LEFT_BEHIND_SECONDS = 10.0
 
 
 def keep() -> None:
-    """Returns in a new process, which does the work. This one keeps it, and exits as the new one does."""
+    """Return in a new process, which does the work. This one keeps it, and exits as the new one does."""
     starter = os.getppid()
     keeper = os.getpid()
     _own_orphans()
@@ -43,7 +43,7 @@ def keep() -> None:
 
 
 class _Keeper:
-    """Waits for one process, and stops it in time."""
+    """A keeper, which waits for one process and stops it in time."""
 
     def __init__(self, child: int, starter: int) -> None:
         self._child = child
@@ -56,7 +56,7 @@ class _Keeper:
                 signal.signal(number, lambda _number, _frame: self._stop_within(0))
 
     def wait(self) -> int:
-        """Waits for the process to end; returns its exit code, negative for a signal."""
+        """Wait for the process to end; return its exit code, negative for a signal."""
         while (code := self._reap()) is None:
             if os.getppid() != self._starter or _make_was_interrupted(self._starter):
                 self._stop_within(0)
@@ -80,7 +80,7 @@ class _Keeper:
             self._kill_at = now + STOPPING_SECONDS
 
     def _reap(self) -> int | None:
-        """Takes note of all that has ended; returns the exit code of the kept process once it has."""
+        """Collect the processes that have ended; return the exit code of the kept process once it has."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -93,7 +93,7 @@ class _Keeper:
 
 
 def _own_orphans() -> None:
-    """Has the kernel give this process the descendants whose parents die. Other systems than Linux cannot."""
+    """Have the kernel give this process the descendants whose parents die. Other systems than Linux cannot."""
     if sys.platform == "linux":
         import ctypes
 
@@ -101,7 +101,7 @@ def _own_orphans() -> None:
 
 
 def _make_was_interrupted(pid: int) -> bool:
-    """Whether `pid` is a make that was sent SIGINT alone: it then waits for its recipe, which was told nothing.
+    """Return whether `pid` is a make that was sent SIGINT alone, and waits for its recipe, which was not.
 
     While it waits it is in its signal handler, where the signal is blocked. Linux alone tells.
     """

@@ -16,7 +16,7 @@ LOOK_SECONDS = 0.2
 
 
 def main(starter: int, stop_signal: int, command: list[str]) -> int:
-    """Becomes `command`, or stays with it and returns its exit code.
+    """Become `command`, or stay with it and return its exit code.
 
     Returns 1 at once when the process `starter` is already gone.
     """
@@ -31,14 +31,14 @@ def main(starter: int, stop_signal: int, command: list[str]) -> int:
 
 
 def put_on(stop_signal: int) -> None:
-    """Has the kernel send this process `stop_signal` when the one that started it dies."""
+    """Have the kernel send this process `stop_signal` when the one that started it dies."""
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, stop_signal)
 
 
 def stay_beside(starter: int, stop_signal: int, command: list[str]) -> int:
-    """Runs `command`, passing signals on to it, and stops it when the process `starter` dies; returns its exit code."""
+    """Run `command`, pass signals on to it, and stop it when the process `starter` dies; return its exit code."""
     process = subprocess.Popen(command)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: process.send_signal(received))

@@ -160,7 +160,7 @@ def _without_ranges_of_nothing(send: Send) -> Send:
 
 
 async def _drain(receive: Receive) -> None:
-    """Let all of the content go by: many a client listens only when it has sent everything."""
+    """Read all of the content and drop it: many clients listen only when they have sent everything."""
     while (await receive()).get("more_body"):
         pass
 

@@ -10,7 +10,7 @@ LAST_LINES = 12
 
 
 class Output:
-    """Writes whole lines, from any thread, with a prefix of fixed width; coloured where somebody looks at it."""
+    """A stream of whole lines from any thread, with a prefix of fixed width; coloured on a terminal."""
 
     def __init__(self, stream: TextIO, width: int = 8) -> None:
         self._stream = stream
@@ -21,22 +21,22 @@ class Output:
         self._last: dict[str, deque[str]] = {}
 
     def write(self, name: str, line: str) -> None:
-        """Writes `line` as said by `name`."""
+        """Write `line` as said by `name`."""
         with self._lock:
             self._last.setdefault(name, deque(maxlen=LAST_LINES)).append(line)
             self._print(f"{self._prefix(name)}{line}\n")
 
     def write_plain(self, text: str) -> None:
-        """Writes `text` as it is, on lines of its own."""
+        """Write `text` as it is, on lines of its own."""
         with self._lock:
             self._print(f"{text}\n")
 
     def last_words(self, name: str) -> str:
-        """The last few lines that `name` said."""
+        """Return the last few lines that `name` said."""
         return "\n".join(self._last.get(name, ()))
 
     def follow(self, name: str, stream: IO[str]) -> threading.Thread:
-        """Starts to write all that comes from `stream`, until it ends."""
+        """Start to write all that comes from `stream`, until it ends."""
         thread = threading.Thread(target=self._pump, args=(name, stream), daemon=True)
         thread.start()
         return thread

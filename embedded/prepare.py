@@ -18,7 +18,7 @@ WEB_APP_ADDRESS = "http://localhost:8085/"
 
 
 def main() -> None:
-    """Brings database, bucket, static files and the first account up to date; raises what their commands raise."""
+    """Bring database, bucket, static files and the first account up to date; raise what their commands raise."""
     django.setup()
     call_command("migrate", interactive=False)
     call_command("prepare_bucket")
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def collect_static_files() -> None:
-    """Collects the static files when one of them is not what it was the last time.
+    """Collect the static files if one of them has changed since the last time.
 
     All archives that run from this folder share them: of several that start at once, one collects and the others wait.
     """
@@ -45,7 +45,7 @@ def collect_static_files() -> None:
 
 
 def make_account(home: Home) -> None:
-    """Makes the account for a first look, at the first start only."""
+    """Make the account for a first look, at the first start only."""
     if known_account(home) or "create_demo_account" not in get_commands():
         return
     password = new_password()

@@ -19,11 +19,11 @@ CLOCK_SECONDS = 5.0
 
 
 class EmbeddedError(Exception):
-    """Something a person has to know or do; the message is one sentence, meant to be shown as it is."""
+    """An error that a person has to know of or act on; the message is one sentence, shown as it is."""
 
 
 class ProcessRecord(TypedDict):
-    """What tells a process from a later one that was given the same number."""
+    """The identity of a process, which tells it from a later one that was given the same number."""
 
     name: str
     pid: int
@@ -32,7 +32,7 @@ class ProcessRecord(TypedDict):
 
 @dataclass(frozen=True)
 class Command:
-    """One program: what it is called here, how it is started, how it likes to be stopped."""
+    """A program to run: its name here, how it is started, and how it is stopped."""
 
     name: str
     arguments: list[str]
@@ -45,14 +45,14 @@ class Command:
 
 
 def leashed(arguments: list[str], stop_signal: signal.Signals) -> list[str]:
-    """The command line that starts `arguments` so that they receive `stop_signal` when this process dies."""
+    """Return the command line that starts `arguments` so that they get `stop_signal` when this process dies."""
     return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(stop_signal)), *arguments]
 
 
 def run_quietly(
     arguments: list[str], *, standard_input: str = "", environment: Mapping[str, str] | None = None
 ) -> None:
-    """Runs a command to its end, in this process's environment unless another is given.
+    """Run a command to its end, in this process's environment unless another is given.
 
     Raises EmbeddedError with the command's last words when it fails.
     """
@@ -72,7 +72,7 @@ def run_quietly(
 
 
 def describe(name: str, pid: int) -> ProcessRecord | None:
-    """The record of a running process; None when it is gone."""
+    """Return the record of a running process; None when it is gone."""
     try:
         return ProcessRecord(name=name, pid=pid, started=psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
@@ -80,13 +80,13 @@ def describe(name: str, pid: int) -> ProcessRecord | None:
 
 
 def is_recorded(record: ProcessRecord) -> bool:
-    """Whether the process that now has the recorded number is the one that was recorded."""
+    """Return whether the process that now has the recorded number is the one that was recorded."""
     now = describe(record["name"], record["pid"])
     return now is not None and abs(now["started"] - record["started"]) < CLOCK_SECONDS
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, and it is not dead and waiting to be noticed."""
+    """Return whether there is such a process, and it is no zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -94,7 +94,7 @@ def is_running(pid: int) -> bool:
 
 
 def end_leftovers(records: list[ProcessRecord], grace_seconds: float = 5.0) -> list[str]:
-    """Ends what an archive that was killed left running: the recorded processes and the sessions they lead.
+    """End what an archive that was killed left running: the recorded processes and the sessions they lead.
 
     Returns the names of those that had to be ended. A process that was given a recorded number later is left alone.
     """
@@ -104,7 +104,7 @@ def end_leftovers(records: list[ProcessRecord], grace_seconds: float = 5.0) -> l
 
 
 def end_processes(processes: Iterable[psutil.Process], grace_seconds: float) -> None:
-    """Asks processes to stop, kills those that have not after `grace_seconds`, and returns when all are gone.
+    """Ask processes to stop, kill those that have not after `grace_seconds`, and return when all are gone.
 
     Their ports and files are free only then.
     """
@@ -119,7 +119,7 @@ def end_processes(processes: Iterable[psutil.Process], grace_seconds: float) -> 
 
 
 def _running_after(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Waits `seconds` for processes to end; returns those that have not."""
+    """Wait `seconds` for processes to end; return those that have not."""
     deadline = time.monotonic() + seconds
     while (running := [process for process in processes if is_running(process.pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -127,13 +127,13 @@ def _running_after(processes: list[psutil.Process], seconds: float) -> list[psut
 
 
 def kill_group(pid: int) -> None:
-    """Kills whatever is left of the process group that `pid` leads or led."""
+    """Kill whatever is left of the process group that `pid` leads or led."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def _session(record: ProcessRecord) -> list[psutil.Process]:
-    """The living processes of the session that the recorded process leads or led."""
+    """Return the living processes of the session that the recorded process leads or led."""
     recycled = psutil.pid_exists(record["pid"]) and not is_recorded(record)
     if recycled or record["started"] < psutil.boot_time() - CLOCK_SECONDS:
         return []

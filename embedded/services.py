@@ -37,19 +37,19 @@ class Service(ABC):
 
     @abstractmethod
     def initialise(self) -> None:
-        """Makes the data folder when it is not there yet, and clears what a crash left in it."""
+        """Make the data folder when it is not there yet, and clear what a crash left in it."""
 
     @abstractmethod
     def command(self) -> Command:
-        """The program to start."""
+        """Return the program to start."""
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether it answers."""
+        """Return whether the service answers."""
 
     @abstractmethod
     def provides(self) -> dict[str, str]:
-        """The environment variables by which the archive reaches it."""
+        """Return the environment variables by which the archive reaches the service."""
 
 
 class Postgres(Service):
@@ -101,7 +101,7 @@ class Postgres(Service):
         return {"DATABASE_URL": f"postgres://archive:{password}@127.0.0.1:{self.port}/archive"}
 
     def _create_cluster(self) -> None:
-        """Builds the cluster beside its place and moves it there whole, so that an interruption leaves nothing half."""
+        """Build the cluster beside its place and move it there whole, so that an interruption leaves nothing half."""
         unfinished = self.folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         password_file = self.home.folder / "postgres-password"
@@ -121,7 +121,7 @@ class Postgres(Service):
         unfinished.rename(self.folder)
 
     def _clear_stale_lock(self) -> None:
-        """Removes a dead server's pid file: if its number went to another process, Postgres would refuse to start."""
+        """Remove a dead server's pid file: if its number went to another process, Postgres would refuse to start."""
         pid_file = self.folder / "postmaster.pid"
         try:
             holder = Path(psutil.Process(int(pid_file.read_text().split("\n")[0])).cwd())
@@ -136,8 +136,6 @@ class Postgres(Service):
 
 
 class Valkey(Service):
-    """Broker and cache."""
-
     """Valkey, which writes down every change, with a password, on a port of 127.0.0.1."""
 
     name = "valkey"
@@ -181,8 +179,6 @@ class Valkey(Service):
 
 
 class ObjectStore(Service):
-    """The S3 store."""
-
     """An S3 store that checks signatures and policies and keeps objects as files, on a port of 127.0.0.1."""
 
     name = "store"
@@ -238,7 +234,7 @@ SERVICES: tuple[type[Service], ...] = (Postgres, Valkey, ObjectStore)
 
 
 def needed_services(home: Home, environment: Mapping[str, str], *, durable: bool) -> list[Service]:
-    """The services that `environment` does not already point to, in the order in which to start them."""
+    """Return the services that `environment` does not already point to, in the order in which to start them."""
     return [
         service(home, durable=durable)
         for service in SERVICES
@@ -247,7 +243,7 @@ def needed_services(home: Home, environment: Mapping[str, str], *, durable: bool
 
 
 def answers(url: str) -> bool:
-    """Whether a GET of `url` succeeds. Proxies are not asked: the address is on this machine."""
+    """Return whether a GET of `url` succeeds. Proxies are not asked: the address is on this machine."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as response:
@@ -272,7 +268,7 @@ def _postgres_program(name: str) -> Path:
 
 
 def _as_somebody(arguments: list[str]) -> list[str]:
-    """The command line that runs `arguments`, which refuse to run as root, for root too.
+    """Return the command line that runs `arguments`, which refuse to run as root, for root too.
 
     A user namespace makes root look like somebody else to the program; its files still belong to root.
     Raises EmbeddedError when root may not do that here.

@@ -39,7 +39,7 @@ class Session:
 def running_services(
     home: Home, output: Output, surroundings: Mapping[str, str], *, durable: bool
 ) -> Iterator[Session]:
-    """Starts the services that `surroundings` does not name already, and stops them at the end.
+    """Start the services that `surroundings` does not name already, and stop them at the end.
 
     The caller holds the home. Raises EmbeddedError when a service does not come up.
     """
@@ -55,7 +55,7 @@ def running_services(
 
 
 def execute(home: Home, command: list[str], url: str) -> int:
-    """Runs `command` beside the services of `home`, starting them when nobody has; returns its exit code."""
+    """Run `command` beside the services of `home`, starting them when nobody has; return its exit code."""
     deadline = time.monotonic() + 2 * READY_SECONDS
     while time.monotonic() < deadline:
         with home.held("A command", url) as mine:
@@ -71,7 +71,7 @@ def execute(home: Home, command: list[str], url: str) -> int:
 
 
 def execute_in_throwaway_home(command: list[str]) -> int:
-    """Runs `command` beside services of its own, whatever the surroundings name, and deletes their data afterwards."""
+    """Run `command` beside services of its own, whatever the surroundings name, and delete their data afterwards."""
     remove_abandoned_homes()
     home = Home.throwaway()
     outside = {variable for service in SERVICES for variable in service.outside_variables}
@@ -84,7 +84,7 @@ def execute_in_throwaway_home(command: list[str]) -> int:
 
 
 def remove_abandoned_homes() -> None:
-    """Deletes throw-away homes whose run was killed before it could."""
+    """Delete throw-away homes whose run was killed before it could."""
     for folder in PROJECT.glob(f"{THROWAWAY_PREFIX}*"):
         # Without a state it may be one that is just being made.
         if not (folder / "state.json").exists():
@@ -98,7 +98,7 @@ def remove_abandoned_homes() -> None:
 
 
 def archive_environment(surroundings: Mapping[str, str], shared: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the archive's own programs: `surroundings`, and above them what the home shares."""
+    """Return the environment of the archive's own programs: `surroundings`, and over them what the home shares."""
     environment = {"DJANGO_SETTINGS_MODULE": "dandiapi.settings.development"} | dict(surroundings) | dict(shared)
     environment["PYTHONUNBUFFERED"] = "1"
     programs = str(Path(sys.executable).parent)
@@ -147,7 +147,7 @@ def _execute_with_services(home: Home, command: list[str], surroundings: Mapping
 
 
 def _run_in_foreground(command: list[str], environment: dict[str, str]) -> int:
-    """Runs a command that shares this terminal, and so gets its own Ctrl-C; a SIGTERM is passed on to it."""
+    """Run a command that shares this terminal, and so gets its own Ctrl-C; pass a SIGTERM on to it."""
     if shutil.which(command[0], path=environment["PATH"]) is None:
         raise EmbeddedError(f"There is no command `{command[0]}`.")
     process = subprocess.Popen(leashed(command, signal.SIGTERM), env=environment)

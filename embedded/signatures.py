@@ -32,7 +32,7 @@ LONGEST = timedelta(days=7)
 
 
 class RefusedError(Exception):
-    """The store does not do what it is asked: a status, S3's name for the reason, and a sentence."""
+    """A refusal of the store: a status, S3's name for the reason, and a sentence."""
 
     def __init__(self, status: int, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -41,7 +41,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What signatures are about: path and parameters decoded, the names of headers in lower case."""
+    """A request as signatures see it: path and parameters decoded, the names of headers in lower case."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True)
 class _Claim:
-    """What a request says of its signature; `seconds` is how long it lasts, where it is in the address."""
+    """The signature that a request claims to have; `seconds` is how long it lasts, where it is in the address."""
 
     credential: str
     signed_at: str

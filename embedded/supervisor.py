@@ -36,7 +36,7 @@ class Process:
         return self._popen.pid if self._popen else None
 
     def start(self) -> None:
-        """Starts the command in a session of its own, where the terminal's Ctrl-C does not reach it."""
+        """Start the command in a session of its own, where the terminal's Ctrl-C does not reach it."""
         self.restart_at = None
         self.started_at = time.monotonic()
         self._popen = subprocess.Popen(
@@ -54,21 +54,21 @@ class Process:
         self._output.follow(self.name, self._popen.stdout)
 
     def exit_code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """Return the exit code; None while the process runs."""
         return self._popen.poll() if self._popen else None
 
     def ask_to_stop(self) -> None:
-        """Sends it the signal by which it stops in order."""
+        """Send the signal by which the process stops in order."""
         if self._popen is not None and self._popen.poll() is None:
             self._popen.send_signal(self.command.stop_signal)
 
     def stop(self) -> None:
-        """Asks it to stop, waits for it, and kills what is then left of it."""
+        """Ask the process to stop, wait for it, and kill what is then left of it."""
         self.ask_to_stop()
         self.finish(time.monotonic() + self.command.grace_seconds)
 
     def finish(self, deadline: float) -> None:
-        """Waits until `deadline` for a process that was asked to stop, and kills what is then left of it."""
+        """Wait until `deadline` for a process that was asked to stop, and kill what is then left of it."""
         if self._popen is None:
             return
         try:
@@ -78,7 +78,7 @@ class Process:
         self.sweep()
 
     def sweep(self) -> None:
-        """Kills the process and the children it left behind."""
+        """Kill the process and the children it left behind."""
         if self._popen is None:
             return
         kill_group(self._popen.pid)
@@ -86,7 +86,7 @@ class Process:
 
 
 class Supervisor:
-    """Keeps processes running until it is told to stop.
+    """A supervisor that keeps processes running until it is told to stop.
 
     `on_change` is given the records of the running processes whenever one starts or ends.
     """
@@ -98,7 +98,7 @@ class Supervisor:
         self._after_restart: dict[str, Callable[[], None]] = {}
 
     def start(self, command: Command) -> Process:
-        """Starts a command, and from then on keeps it running."""
+        """Start a command, and from then on keep it running."""
         process = Process(command, self._output)
         self._processes.append(process)
         process.start()
@@ -106,14 +106,14 @@ class Supervisor:
         return process
 
     def after_restart(self, name: str, action: Callable[[], None]) -> None:
-        """Has `action` done each time the process of that name had to be started again.
+        """Have `action` done each time the process of that name had to be started again.
 
         If it raises EmbeddedError, the process counts as having died once more.
         """
         self._after_restart[name] = action
 
     def run(self, command: Command) -> int:
-        """Runs a command to its end while looking after the others; returns its exit code."""
+        """Run a command to its end while looking after the others; return its exit code."""
         process = Process(command, self._output)
         process.start()
         try:
@@ -123,7 +123,7 @@ class Supervisor:
         return process.exit_code() or 0
 
     def wait_until(self, is_ready: Callable[[], bool], process: Process, seconds: float) -> None:
-        """Waits for a process to be of use.
+        """Wait for a process to be of use.
 
         Raises EmbeddedError when it ends first, or is not ready in `seconds`.
         """
@@ -136,7 +136,7 @@ class Supervisor:
             time.sleep(TICK / 2)
 
     def watch(self, until: Callable[[], bool]) -> None:
-        """Restarts whatever dies until `until` says so.
+        """Restart whatever dies until `until` says so.
 
         Raises EmbeddedError when a process dies too often.
         """
@@ -146,7 +146,7 @@ class Supervisor:
             time.sleep(TICK)
 
     def stop(self) -> None:
-        """Stops everything, stage after stage, the last one first; what is of one stage stops at the same time."""
+        """Stop everything, stage after stage, the last one first; processes of one stage stop at the same time."""
         stages = sorted({process.command.stage for process in self._processes}, reverse=True)
         for stage in stages:
             self._stop_stage([process for process in self._processes if process.command.stage == stage])
@@ -197,11 +197,11 @@ class Supervisor:
 
 
 def _nothing() -> None:
-    """What is to be done after most restarts."""
+    """Do nothing, which is what most restarts call for."""
 
 
 def interrupt_on_signals() -> None:
-    """Turns Ctrl-C, SIGTERM and a closed terminal into one KeyboardInterrupt; later ones are ignored."""
+    """Turn Ctrl-C, SIGTERM and a closed terminal into one KeyboardInterrupt; later ones are ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # What the caller had ignored (`nohup`) stays ignored, except Ctrl-C in a background job.
         if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
@@ -215,5 +215,5 @@ def _interrupt(received: int, _frame: FrameType | None) -> None:
 
 
 def exit_code_of_shell(code: int) -> int:
-    """A process's end as a shell tells it: 128 + the signal for one that was killed."""
+    """Return a process's end as a shell tells it: 128 + the signal for one that was killed."""
     return 128 - code if code < 0 else code

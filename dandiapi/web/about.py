@@ -69,7 +69,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class About:
-    """What a page says of a version."""
+    """The facts about a version that a page shows."""
 
     contributors: list[Contributor]
     licenses: list[Link]
@@ -89,7 +89,7 @@ class About:
 
 
 def about(metadata: Mapping[str, Any]) -> About:
-    """What there is to say."""
+    """Return the facts that the page of a version shows, from its metadata."""
     return About(
         contributors=[_contributor(one) for one in _mappings(metadata.get("contributor")) if _text(one.get("name"))],
         licenses=[_license(name) for name in _texts(metadata.get("license"))],
@@ -151,7 +151,7 @@ def _values(found: object) -> Iterator[Link]:
 
 
 def _words(role: str) -> str:
-    """`dcite:ContactPerson` as "Contact person"."""
+    """Return `dcite:ContactPerson` as "Contact person"."""
     name = role.rpartition(":")[2]
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
 

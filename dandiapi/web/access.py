@@ -18,7 +18,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def open_to(permission: type[Allowed]) -> Callable[[View[P]], View[P]]:
-    """Let in those whom the permission lets in. Who is not signed in is asked to, and then sees the page."""
+    """Let in those whom the permission lets in; others are asked to sign in, or refused."""
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
@@ -36,7 +36,7 @@ def open_to(permission: type[Allowed]) -> Callable[[View[P]], View[P]]:
 
 
 def _followed_reviewer_link(request: HttpRequest) -> HttpResponse:
-    """Keep the link in the session, and lead to the same page without its secret, which is nobody else's business."""
+    """Keep the link in the session, and redirect to the same page without the secret in its address."""
     link = find_reviewer_link(request.GET["reviewer"])
     if link:
         request.session[REVIEWER_LINK] = link.pk

@@ -5,5 +5,5 @@ from django.http import HttpRequest
 
 
 def instance(request: HttpRequest) -> dict[str, str]:
-    """The name and address of this instance."""
+    """Return the name and address of this instance, for every template."""
     return {"instance_name": settings.ARCHIVE_INSTANCE_NAME, "archive_url": settings.ARCHIVE_URL}

@@ -33,7 +33,7 @@ ENTRIES_SHOWN = 5
 @require_safe
 @open_to(Anyone)
 def differences(request: HttpRequest, identifier: str, name: str, other: str) -> HttpResponse:
-    """What differs from one version to another: sums, metadata, and files by path, page after page."""
+    """Show what differs from one version to another: sums, metadata, and files by path, page after page."""
     actor = actor_by_session(request)
     comparison = compare_versions(actor, int(identifier), name, other)
     path = request.GET.get("after", "").replace("\0", "")
@@ -74,13 +74,13 @@ def _text(value: object) -> str:
 
 
 def _in_words(change: FileChange) -> dict[str, Any]:
-    """A change of a file; of its metadata, the first entries that have changed."""
+    """Return a change of a file for the page, with the first entries of its metadata that have changed."""
     entries = [entry_in_words(None, each.path) for each in change.metadata[:ENTRIES_SHOWN]]
     return {**vars(change), "metadata": "" if change.has_other_bytes else ", ".join(entries)}
 
 
 def suggested_notes(actor: Actor, dataset: Dataset, newest: Version | None) -> str:
-    """What has changed in the draft since the newest version, to begin release notes with."""
+    """Return what has changed in the draft since the newest version, as a beginning of release notes."""
     if newest is None:
         return ""
     return drafted_changelog(compare_versions(actor, dataset.number, newest.version, Version.DRAFT))

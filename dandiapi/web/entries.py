@@ -8,7 +8,7 @@ STEP = " › "
 
 
 def entry_in_words(document: Any, path: Sequence[str]) -> str:
-    """Where `path` leads in a document: "Contributor › Doe, Jane › Email".
+    """Return the place in a document that `path` leads to: "Contributor › Doe, Jane › Email".
 
     An item of a list is called by its name if it has one, and otherwise counted, from 1.
     """
@@ -20,7 +20,7 @@ def entry_in_words(document: Any, path: Sequence[str]) -> str:
 
 
 def value_at(document: Any, path: Sequence[str]) -> Any:
-    """The value that `path` leads to; None if it leads nowhere."""
+    """Return the value that `path` leads to; None if it leads nowhere."""
     for step in path:
         document = _below(document, step)
     return document
@@ -39,13 +39,13 @@ def _name_of(item: Any) -> str:
 
 
 def _key_in_words(key: str) -> str:
-    """`relatedResource` as "Related resource"."""
+    """Return `relatedResource` as "Related resource"."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)
     return words[:1].upper() + words[1:].lower()
 
 
 def value_in_words(value: Any) -> str:
-    """A value as text: what it holds line by line, and of that what says something."""
+    """Return a value as text, line by line, without empty values and schema keys."""
     if isinstance(value, dict):
         shown = {key: value_in_words(item) for key, item in value.items() if key != "schemaKey"}
         return "\n".join(f"{_key_in_words(key)}: {', '.join(text.splitlines())}" for key, text in shown.items() if text)

@@ -30,7 +30,7 @@ WORDS = {
 
 
 class ErrorPageMiddleware:
-    """Answers what goes wrong on a page with a page. The API, which is for programs, answers for itself."""
+    """A middleware that answers errors of pages with a page. The API, which is for programs, answers its own errors."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -39,7 +39,7 @@ class ErrorPageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The page; None, for Django's own 500, if this is a fault of ours."""
+        """Return the page for an error of the domain; None, for Django's own 500, for any other."""
         error = in_the_domain(exception)
         if is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
             return None
@@ -47,7 +47,7 @@ class ErrorPageMiddleware:
 
 
 def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
-    """The page that says what is wrong."""
+    """Return the page that says what is wrong."""
     status = status_of(error, EXCEPTIONS)
     title, words = WORDS[status]
     facts = {
@@ -64,7 +64,7 @@ def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The answer to a request that no view is asked about."""
+    """Answer a request that is refused before any view is called."""
     if is_for_programs(request.path_info):
         detail = str(exception) if isinstance(exception, BadRequest) else WORDS[HTTPStatus.BAD_REQUEST][1]
         return JsonResponse({"detail": detail}, status=400)
@@ -72,7 +72,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The answer where no address leads."""
+    """Answer a request to an address that does not exist."""
     if is_for_programs(request.path_info):
         detail = "There is no such address; /api/schema/ describes those that there are."
         return JsonResponse({"detail": detail}, status=404)
@@ -80,7 +80,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The answer when something is wrong with this program; why is in its log."""
+    """Answer a request that failed by a fault of this program, which is in its log."""
     if is_for_programs(request.path_info):
         return JsonResponse({"detail": "Something went wrong here; it has been noted."}, status=500)
     return defaults.server_error(request)

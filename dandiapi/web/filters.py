@@ -9,5 +9,5 @@ register = Library()
 
 @register.filter
 def size(count: int) -> str:
-    """A number of bytes in words: the same ones wherever a size is told, as the dandi client has them."""
+    """Return a number of bytes in words, the same wherever a size is shown, and the same as the dandi client's."""
     return size_in_words(count)

@@ -12,7 +12,7 @@ LIFETIMES = {"30": "30 days", "90": "90 days", "365": "one year", "": "ever, unt
 
 
 class TokenForm(forms.Form):
-    """What a new token is to be."""
+    """The form for a new token."""
 
     name = forms.CharField(max_length=100, label="Name", help_text="Where you will use it, such as “laptop”.")
     scope = forms.ChoiceField(choices=Token.Scope.choices, label="It may")
@@ -20,13 +20,13 @@ class TokenForm(forms.Form):
 
     @property
     def expires(self) -> datetime | None:
-        """When the token shall end; None for never."""
+        """Return when the token expires; None for never."""
         days = self.cleaned_data["lifetime"]
         return timezone.now() + timedelta(days=int(days)) if days else None
 
 
 class ReviewForm(forms.Form):
-    """Whether somebody is let in, and if not, why."""
+    """The form that approves or rejects a user."""
 
     status = forms.ChoiceField(choices=[(status, status) for status in (User.Status.APPROVED, User.Status.REJECTED)])
     rejection_reason = forms.CharField(

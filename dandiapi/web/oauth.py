@@ -21,7 +21,7 @@ from dandiapi.web.questionnaire import without_questions
 
 
 def refuse_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The view, where what is sent has no NUL in it: Postgres cannot hold that, so nothing has such a name."""
+    """Wrap a view, and refuse what is sent with a NUL in it, which Postgres cannot hold."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -34,13 +34,13 @@ def refuse_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
 
 @method_decorator(refuse_nul, name="post")
 class TokenView(LibraryTokenView):  # type: ignore[misc]
-    """Tokens for a code or a refresh token, and for nothing else."""
+    """The view that gives tokens for a code or a refresh token, and for nothing else."""
 
     permission_classes = [Anyone]
     GRANTS = ("authorization_code", "refresh_token")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Refuse in the words of the standard what the library would take, but we do not."""
+        """Refuse, in the words of the standard, grants that the library takes and this archive does not."""
         if request.POST.get("grant_type") not in self.GRANTS:
             return JsonResponse({"error": "unsupported_grant_type"}, status=400)
         response: HttpResponse = super().post(request, *args, **kwargs)
@@ -49,19 +49,19 @@ class TokenView(LibraryTokenView):  # type: ignore[misc]
 
 @method_decorator(refuse_nul, name="post")
 class RevokeTokenView(LibraryRevokeTokenView):  # type: ignore[misc]
-    """The end of a sign-in."""
+    """The view that ends a sign-in."""
 
     permission_classes = [Anyone]
 
 
 @method_decorator(never_cache, name="dispatch")
 class AuthorizeView(AuthorizationView):  # type: ignore[misc]
-    """Sends people back to a web app with a code for it, once they have signed in and said who they are."""
+    """The view that sends people back to a web app with a code, once they are signed in and have no open questions."""
 
     permission_classes = [SignedIn]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ask first what is still to be asked (docs/dialects/dandi.md#oauth)."""
+        """Ask the open questions first (docs/dialects/dandi.md#oauth)."""
         user = actor_by_session(request).user
         questions = open_questions(user) if user else ()
         if questions:

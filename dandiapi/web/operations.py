@@ -15,5 +15,5 @@ from dandiapi.web.access import open_to
 @never_cache
 @open_to(Staff)
 def operations(request: HttpRequest) -> HttpResponse:
-    """It, with a link to each thing in the admin."""
+    """Show what needs attention, with a link to each thing in the admin."""
     return render(request, "operations.html", {"attention": attention(actor_by_session(request))})

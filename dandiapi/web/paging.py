@@ -8,7 +8,7 @@ from archive.errors import NotFoundError
 
 
 def number_asked_for(request: HttpRequest) -> int:
-    """The number of the page that the request's query asks for; NotFoundError if no list has such a page."""
+    """Return the number of the page that the request asks for; NotFoundError if no list has such a page."""
     text = request.GET.get("page", "1")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if number < 1:
@@ -26,7 +26,7 @@ class Page:
 
     @classmethod
     def of(cls, request: HttpRequest, *, count: int, size: int) -> "Page":
-        """The page that the request's query asks for; NotFoundError if the list has no such page."""
+        """Return the page that the request asks for; NotFoundError if the list has no such page."""
         page = cls(number_asked_for(request), size, count)
         if page.number > page.last:
             raise NotFoundError("This list has no such page.")
@@ -38,7 +38,7 @@ class Page:
 
     @property
     def start(self) -> int:
-        """How many rows come before it."""
+        """Return how many rows come before the page."""
         return (self.number - 1) * self.size
 
     @property

@@ -27,7 +27,7 @@ FORMULA_STARTS = "=+-@\t\r\n "
 @require_safe
 @open_to(Staff)
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Everybody, those first who wait to be approved."""
+    """List all users, those first who wait to be approved."""
     people = users_by_need(actor_by_session(request))
     page = Page.of(request, count=people.count(), size=PEOPLE_PER_PAGE)
     return render(request, "dashboard.html", {"page": page, "people": people[page.start : page.end]})
@@ -37,7 +37,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @never_cache
 @open_to(Staff)
 def review_user(request: HttpRequest, username: str) -> HttpResponse:
-    """What somebody has answered; by POST, they are approved or rejected."""
+    """Show what a user has answered; by POST, approve or reject them."""
     person = find_user(actor_by_session(request), username)
     form = ReviewForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _is_reviewed(request, form, person):
@@ -46,7 +46,7 @@ def review_user(request: HttpRequest, username: str) -> HttpResponse:
 
 
 def _is_reviewed(request: HttpRequest, form: ReviewForm, person: User) -> bool:
-    """Whether the review is taken; the form says why if it is not."""
+    """Approve or reject the user, and return whether that was taken; if not, the form says why."""
     actor = actor_by_session(request)
     try:
         if form.cleaned_data["status"] == User.Status.APPROVED:
@@ -62,7 +62,7 @@ def _is_reviewed(request: HttpRequest, form: ReviewForm, person: User) -> bool:
 
 @require_safe
 def mailing_list(request: HttpRequest) -> HttpResponseBase:
-    """Approved people as CSV, for newsletters. Who is not staff is refused, and not asked to sign in."""
+    """Return the approved users as CSV, for newsletters. Others than staff are refused, and not asked to sign in."""
     rows = approved_users(actor_by_session(request)).exclude(email="").values_list("email", "first_name", "last_name")
     return StreamingHttpResponse(
         _lines(rows.iterator(chunk_size=1000)),

@@ -66,7 +66,7 @@ class Shown:
 
 
 def in_words(problem: Mapping[str, str], metadata: Mapping[str, Any] | None) -> Iterator[Shown]:
-    """One problem as a page says it, or as several where its message hides more than one.
+    """Yield a problem as a page says it, or several where its message hides more than one.
 
     `metadata` are those of the dataset; None for what is about a file (`path`).
     """
@@ -77,7 +77,7 @@ def in_words(problem: Mapping[str, str], metadata: Mapping[str, Any] | None) -> 
 
 
 def _explained(value: Any, message: str) -> Iterable[tuple[list[str], str]]:
-    """The message, or in its place those of what is wrong in `value`, each with where that is."""
+    """Return the message, or in its place the messages of all that is wrong in `value`, each with its place."""
     inner: list[tuple[list[str], str]] = []
     if message.startswith("String should match pattern") and isinstance(value, list):
         inner = list(_odd_names(value))
@@ -94,7 +94,7 @@ def _odd_names(people: Iterable[Any]) -> Iterator[tuple[list[str], str]]:
 
 
 def _said(message: str) -> str:
-    """A message of the schema's checks, in words."""
+    """Return a message of the schema's checks in plain words."""
     for pattern, say in _SAYINGS:
         if match := re.fullmatch(pattern, message, re.DOTALL):
             return say(match)
@@ -102,7 +102,7 @@ def _said(message: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A value as a message writes it, in quotes as people use them, and no longer than one reads."""
+    """Return a value of a message in the quotes that people use, cut to a readable length."""
     text = value[1:-1] if value[:1] in {"'", '"'} else value
     return f"“{text}”" if len(text) <= VALUE_CHARACTERS else f"“{text[:VALUE_CHARACTERS]}…”"
 

@@ -26,7 +26,7 @@ MAX_QUERY = 10_000
 @never_cache
 @open_to(SignedIn)
 def questionnaire(request: HttpRequest) -> HttpResponse:
-    """The questions that the address names; by POST, the answers, and then back to the authorisation."""
+    """Show the questions that the address names; by POST, take the answers and go back to the authorisation."""
     going = f"{reverse('authorize')}?{without_questions(request.GET)}"
     return _questions(request, _asked(request), going)
 
@@ -35,7 +35,7 @@ def questionnaire(request: HttpRequest) -> HttpResponse:
 @never_cache
 @open_to(SignedIn)
 def about_you(request: HttpRequest) -> HttpResponse:
-    """The questions that are still open; by POST, the answers, and then on to where one was going."""
+    """Show the questions that are still open; by POST, take the answers and go on to `next`."""
     questions = open_questions(_person(request))
     going = next_page(request, otherwise=reverse("home"))
     return _questions(request, questions, going) if questions else HttpResponseRedirect(going)
@@ -56,7 +56,7 @@ def _person(request: HttpRequest) -> User:
 
 
 def _is_answered(person: User, form: "QuestionnaireForm") -> bool:
-    """Whether the answers are taken; the form says why if they are not."""
+    """Take the answers, and return whether they were accepted; if not, the form says why."""
     try:
         answer_questionnaire(user=person, answers=form.answers)
     except InvalidError as error:
@@ -66,14 +66,14 @@ def _is_answered(person: User, form: "QuestionnaireForm") -> bool:
 
 
 def without_questions(query: QueryDict) -> str:
-    """A query as it was before it was told which questions to ask."""
+    """Return a query without its parameter for questions."""
     rest = query.copy()
     rest.pop("QUESTIONS", None)
     return rest.urlencode()
 
 
 def _asked(request: HttpRequest) -> list[Question]:
-    """The questions in the address. Others than ours are not asked: whoever wrote them is not us."""
+    """Return the questions in the address that are ours; NotFoundError if others are among them."""
     text = request.GET.get("QUESTIONS", "")
     try:
         texts = [each["question"] for each in json.loads(text[:MAX_QUERY])]
@@ -86,7 +86,7 @@ KNOWN = {each.text: each for each in QUESTIONS}
 
 
 class QuestionnaireForm(forms.Form):
-    """A field for each question, named by its text (docs/dialects/dandi.md#questionnaire). Long answers are cut."""
+    """A form with a field for each question (docs/dialects/dandi.md#questionnaire). Long answers are cut."""
 
     def __init__(self, questions: Sequence[Question], data: QueryDict | None) -> None:
         super().__init__(data)
@@ -98,5 +98,5 @@ class QuestionnaireForm(forms.Form):
 
     @property
     def answers(self) -> dict[str, str]:
-        """The answers by question."""
+        """Return the answers by question."""
         return {text: str(answer) for text, answer in self.cleaned_data.items()}

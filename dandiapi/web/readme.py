@@ -19,14 +19,14 @@ REMEMBERED_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Readme:
-    """What it is called, and its text as HTML."""
+    """The README of a version: its path, and its text as HTML."""
 
     path: str
     html: SafeString
 
 
 def readme_of(version: Version) -> Readme | None:
-    """The version's README; None if it has none, or if the object store is away: the page can do without it."""
+    """Return the version's README; None if it has none, or if the object store is away."""
     asset = find_readme(version)
     if asset is None:
         return None

@@ -12,7 +12,7 @@ from archive.snapshots.queries import clone_state, commits_of_versions
 
 @dataclass(frozen=True)
 class Clone:
-    """How a version is cloned; `commit` is empty while the repository has not come to it, for the `reason`."""
+    """The address and branch to clone a version by; `commit` is empty, for the `reason`, until there is one."""
 
     address: str
     branch: str
@@ -22,7 +22,7 @@ class Clone:
 
 
 def clone_of(actor: Actor, dataset: Dataset, version: Version) -> Clone | None:
-    """How the version is cloned; None for those who must not learn who its people are, as commits tell."""
+    """Return how the version is cloned; None for readers who must not learn who its people are, as commits tell."""
     try:
         state = clone_state(actor, dataset)
     except ForbiddenError:

@@ -7,7 +7,7 @@ from archive.publishing.queries import DraftState
 
 @dataclass(frozen=True)
 class State:
-    """A word or two, a sentence, and whether that is good news (`good`, `bad`, `busy`, `plain`)."""
+    """The state of a version in words: a label, a sentence, and its tone (`good`, `bad`, `busy`, `plain`)."""
 
     label: str
     explanation: str

@@ -50,7 +50,7 @@ _DEAD_PICTURE = re.compile(rf"<img(?:{_ATTRIBUTE.format(without='src')})*>")
 
 
 def remembered_markdown(text: str) -> SafeString:
-    """The same as `render_markdown`, which takes its time, done once a day for a text."""
+    """Return what `render_markdown` returns, rendered once a day for a text."""
     name = f"markdown:{sha256(text.encode()).hexdigest()}"
     with suppress(RedisError):
         if known := cache.get(name):
@@ -62,7 +62,7 @@ def remembered_markdown(text: str) -> SafeString:
 
 
 def render_markdown(text: str, *, keep_lines: bool = False, files: str = "") -> SafeString:
-    """Markdown as HTML; with `keep_lines`, where a line ends in the text it ends on the page.
+    """Return Markdown as HTML; with `keep_lines`, lines end on the page where they end in the text.
 
     `files` is the address below which the text's own folder lies: links and pictures that are relative lead there, and
     to nowhere else; without it they are words. Scripts, styles and forms are left out. A link stands where a picture
@@ -87,12 +87,12 @@ def render_markdown(text: str, *, keep_lines: bool = False, files: str = "") -> 
 
 
 def web_address(value: object) -> str:
-    """`value` if it is an address that a link may lead to, else ""."""
+    """Return `value` if it is an address that a link may lead to, else ""."""
     return value if isinstance(value, str) and value.lower().startswith(SCHEMES) else ""
 
 
 def _address_of_file(files: str, reference: str) -> str:
-    """The address of a file below `files` that a relative reference names; "" if it names none."""
+    """Return the address of the file below `files` that a relative reference names; "" if it names none."""
     try:
         scheme, host, path, _, _ = urlsplit(reference)
     except ValueError:
@@ -104,7 +104,7 @@ def _address_of_file(files: str, reference: str) -> str:
 
 
 def _picture(files: str, reference: str) -> str:
-    """The address of a picture among the files; "" if it is none, or from elsewhere."""
+    """Return the address of a picture among the files; "" if it is no picture, or from elsewhere."""
     address = _address_of_file(files, reference)
     return address if address.lower().endswith(PICTURES) else ""
 
@@ -116,14 +116,14 @@ def _markdown(keep_lines: bool, *, with_tables: bool) -> MarkdownIt:
 
 
 def _cells_at_most(text: str) -> int:
-    """How many cells the tables in the text can have: each line those of the longest between the same empty ones."""
+    """Return the highest number of cells that the tables in the text can have once all rows are filled up."""
     blocks = (lines for is_text, lines in groupby(text.splitlines(), key=lambda line: bool(line.strip())) if is_text)
     bars = ([line.count("|") + 1 for line in lines] for lines in blocks)
     return sum(max(block) * len(block) for block in bars if max(block) > 1)
 
 
 def _linked(token: Token) -> int:
-    """How many characters there are in what the links and pictures in a token are to."""
+    """Return how many characters the targets of links and pictures in a token have."""
     own = sum(len(str(value)) for value in token.attrs.values())
     return own + sum(map(_linked, token.children or ()))
 
@@ -136,7 +136,7 @@ def _adapted(tokens: list[Token], files: str) -> list[Token]:
 
 
 def _without_foreign_pictures(tokens: Sequence[Token], files: str) -> Iterator[Token]:
-    """A link to each picture from elsewhere in its place; inside a link, as with badges, its description only."""
+    """Yield the tokens with a link in place of each picture from elsewhere; in links, with its description."""
     links = 0
     for token in tokens:
         links += token.nesting if token.type in {"link_open", "link_close"} else 0
@@ -148,7 +148,7 @@ def _without_foreign_pictures(tokens: Sequence[Token], files: str) -> Iterator[T
 
 
 def _with_headings_in_order(html: str) -> str:
-    """Headings below that of the page, none of them more than one level below the one before."""
+    """Return the text with its headings below that of the page, none more than one level below the one before."""
     level = HEADING
 
     def moved(match: re.Match[str]) -> str:
@@ -161,7 +161,7 @@ def _with_headings_in_order(html: str) -> str:
 
 
 def _resolved(files: str, tag: str, attribute: str, value: str) -> str | None:
-    """Where a link leads and a picture lies, as an address; dropped if there is none."""
+    """Return the address that a link leads to or a picture lies at; None, which drops it, if there is none."""
     if attribute == "href":
         return web_address(value) or _address_of_file(files, value) or None
     if attribute == "src":

@@ -75,14 +75,14 @@ class Row:
 
     @property
     def shown(self) -> Version:
-        """The version that stands for it."""
+        """Return the version that stands for the dataset."""
         return self.published or self.draft
 
 
 @require_safe
 @open_to(Anyone)
 def home(request: HttpRequest) -> HttpResponse:
-    """What this is, and the open datasets, or those that a search finds, or what is wrong with the search."""
+    """Show what the archive is, with its open datasets, those that a search finds, or what is wrong with the search."""
     search = request.GET.get("search", "").strip()
     facts = {"search": search, "totals": archive_totals()}
     try:
@@ -95,7 +95,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @open_to(SignedIn)
 def own_datasets(request: HttpRequest) -> HttpResponse:
-    """The datasets that the user owns."""
+    """List the datasets that the user owns."""
     wanted = DatasetFilter(mine=True, embargoed=True, ordering="-id")
     return render(request, "datasets.html", {**_listed(request, wanted), "title": "My datasets"})
 
@@ -103,7 +103,7 @@ def own_datasets(request: HttpRequest) -> HttpResponse:
 @require_safe
 @open_to(SignedIn)
 def starred_datasets(request: HttpRequest) -> HttpResponse:
-    """The datasets that the user has starred."""
+    """List the datasets that the user has starred."""
     wanted = DatasetFilter(starred=True, embargoed=True)
     return render(request, "datasets.html", {**_listed(request, wanted), "title": "Starred datasets"})
 
@@ -139,14 +139,14 @@ class Listed:
 
     @property
     def in_time(self) -> list[Version]:
-        """It and the one that is shown, the older first; a draft is newer than all."""
+        """Return this version and the one that is shown, the older first; a draft is newer than all."""
         return sorted([self.version, self.shown], key=lambda one: inf if one.at is None else one.at)
 
 
 @require_safe
 @open_to(Anyone)
 def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
-    """The newest published version of a dataset, or the draft if there is none."""
+    """Show the newest published version of a dataset, or the draft if there is none."""
     actor = actor_by_session(request)
     dataset = find_dataset(actor, int(identifier))
     latest = latest_of(actor, dataset)
@@ -156,7 +156,7 @@ def newest_version(request: HttpRequest, identifier: str) -> HttpResponse:
 @require_safe
 @open_to(Anyone)
 def version(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
-    """One version of a dataset."""
+    """Show one version of a dataset."""
     return _version_page(request, actor_by_session(request), int(identifier), name)
 
 
@@ -187,7 +187,7 @@ def _version_page(request: HttpRequest, actor: Actor, number: int, name: str) ->
 
 
 def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[str, Any]:
-    """How it stands with a version; of a draft, what is wrong, and what is new or in the way of who may publish it."""
+    """Return the state of a version; of a draft also its problems, and what publishers need to know."""
     if not version.is_draft:
         return {"state": PUBLISHED}
     state = draft_state(version)
@@ -224,7 +224,7 @@ def publish_draft(request: HttpRequest, identifier: str) -> HttpResponse:
 @require_POST
 @open_to(Approved)
 def star(request: HttpRequest, identifier: str) -> HttpResponse:
-    """Give the user's star, or take it back, and return to the page that was looked at."""
+    """Give the user's star, or take it back, and return to the page that the user came from."""
     actor = actor_by_session(request)
     set_star(actor=actor, dataset=find_dataset(actor, int(identifier)), starred=request.POST.get("starred") == "yes")
     return redirect(next_page(request, otherwise=reverse("dataset", args=[identifier])))
@@ -251,7 +251,7 @@ class Entry:
 @require_safe
 @open_to(Anyone)
 def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
-    """What is in a folder of a version."""
+    """List what is in a folder of a version."""
     version = find_version(actor_by_session(request), int(identifier), name)
     location = request.GET.get("location", "").strip("/")
     folder = find_folder(version, location)
@@ -275,7 +275,7 @@ def files(request: HttpRequest, identifier: str, name: str) -> HttpResponse:
 @require_safe
 @open_to(Anyone)
 def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpResponse:
-    """A file or folder by its path, as the README of a version names it: leads to its content."""
+    """Redirect to a file or folder by its path, as the README of a version names it."""
     version = find_version(actor_by_session(request), int(identifier), name)
     asset = find_asset_at(version, path)
     if asset is None and find_folder(version, path.strip("/")):
@@ -290,7 +290,7 @@ def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpRes
 
 
 def _folders_to(location: str) -> list[tuple[str, str]]:
-    """The path and name of each folder from the root, without it, to the one at `location`."""
+    """Return the path and name of each folder from below the root to the one at `location`."""
     folders = [location, *ancestors(location)]
     return [(folder, name_of(folder)) for folder in reversed(folders) if folder]
 
@@ -302,7 +302,7 @@ def _folders_to(location: str) -> list[tuple[str, str]]:
 @never_cache
 @open_to(SignedIn)
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The user's tokens; by POST, a new one, whose secret is on that very page and never again."""
+    """List the user's tokens; by POST, make one, whose secret is shown on that page and never again."""
     actor = actor_by_session(request)
     form = TokenForm(request.POST if request.method == "POST" else None)
     secret = _new_secret(actor, form) if form.is_bound else None
@@ -316,7 +316,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 
 def _new_secret(actor: Actor, form: TokenForm) -> str | None:
-    """The secret of the token that the form asks for; None if the form is not right, which it then says."""
+    """Make the token that the form asks for, and return its secret; None if the form is invalid and says why."""
     require(actor, Action.MANAGE_TOKENS)
     if not form.is_valid():
         return None
@@ -340,7 +340,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 
 
 def _user(actor: Actor) -> User:
-    """Who is asking, where nobody comes who is not signed in."""
+    """Return the user, on a page that only signed-in users reach."""
     if actor.user is None:
         raise NotFoundError
     return actor.user
@@ -352,12 +352,12 @@ def _user(actor: Actor) -> User:
 @require_safe
 @open_to(Anyone)
 def robots(request: HttpRequest) -> HttpResponse:
-    """What crawlers may read."""
+    """Show what crawlers may read."""
     return render(request, "robots.txt", content_type="text/plain")
 
 
 @require_safe
 @open_to(Anyone)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Where the icon lies, for those who look for it where icons used to be."""
+    """Redirect to the icon, for browsers that look for it in the usual place."""
     return HttpResponsePermanentRedirect(static("favicon.svg"))

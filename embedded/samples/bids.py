@@ -32,7 +32,7 @@ class Person:
     age: int
 
     def metadata(self) -> Metadata:
-        """What the metadata of their files say of them."""
+        """Return the person as the metadata of their files name them."""
         return participant(
             self.label,
             species(9606, "Homo sapiens - Human"),
@@ -41,7 +41,7 @@ class Person:
         )
 
     def path(self, folder: str, name: str) -> str:
-        """The path of one of their files."""
+        """Return the path of one of the person's files."""
         return f"sub-{self.label}/{folder}/sub-{self.label}_{name}"
 
 
@@ -49,7 +49,7 @@ PEOPLE = [Person("01", "F", 31), Person("02", "M", 28)]
 
 
 def dataset() -> SampleDataset:
-    """The dataset; its files are made when they are written."""
+    """Return the dataset; its files are made when they are written."""
     return SampleDataset(
         name=NAME,
         metadata=dandiset_metadata(DESCRIPTION, ["sample data", "BIDS", "MRI", "human", "resting state"]),
@@ -137,7 +137,7 @@ def _write_image(shape: tuple[int, ...], seed: str, target: Path) -> None:
 
 
 def _nifti_header(shape: tuple[int, ...]) -> bytes:
-    """The 348 bytes that NIfTI-1 begins with; see https://nifti.nimh.nih.gov/nifti-1."""
+    """Return the 348 bytes that NIfTI-1 begins with; see https://nifti.nimh.nih.gov/nifti-1."""
     header = bytearray(348)
     spacing = [2.0, 2.0, 2.0, REPETITION_SECONDS]
     struct.pack_into("<i", header, 0, 348)

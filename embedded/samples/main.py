@@ -12,7 +12,7 @@ from .upload import Archive, Draft
 
 
 def main(api_url: str, token: str) -> None:
-    """Brings the sample datasets into the archive, as far as they are missing, under one progress bar.
+    """Add the sample datasets to the archive, as far as they are missing, under one progress bar.
 
     Raises EmbeddedError when the archive refuses something.
     """

@@ -28,7 +28,7 @@ class Mouse:
     age: str
 
     def metadata(self) -> Metadata:
-        """What the metadata of its files say of it."""
+        """Return the mouse as the metadata of its files name it."""
         return participant(
             self.name,
             species(10090, "Mus musculus - House mouse"),
@@ -61,7 +61,7 @@ class Session:
         return f"Session {self.number} of {self.mouse.name} on a running wheel, generated, not recorded."
 
     def metadata(self) -> Metadata:
-        """What the metadata of its file say of it."""
+        """Return the session as the metadata of its file name it."""
         return {
             "schemaKey": "Session",
             "identifier": self.name,
@@ -72,7 +72,7 @@ class Session:
 
 
 def dataset() -> SampleDataset:
-    """The dataset; its files are made when they are written."""
+    """Return the dataset; its files are made when they are written."""
     mice = [Mouse("M01", "F", "P90D"), Mouse("M02", "M", "P84D")]
     return SampleDataset(
         name="Sample: extracellular recordings of running mice (NWB)",

@@ -29,7 +29,7 @@ class SampleDataset:
 
 
 def dandiset_metadata(description: str, keywords: list[str]) -> Metadata:
-    """Metadata complete enough to be published."""
+    """Return metadata complete enough to be published."""
     return {
         "schemaKey": "Dandiset",
         "description": description,
@@ -48,7 +48,7 @@ def dandiset_metadata(description: str, keywords: list[str]) -> Metadata:
 
 
 def participant(identifier: str, species: Metadata, sex: Metadata, age: str) -> Metadata:
-    """The subject of a file; `age` since birth as an ISO 8601 duration."""
+    """Return the subject of a file; `age` since birth is an ISO 8601 duration."""
     return {
         "schemaKey": "Participant",
         "identifier": identifier,
@@ -64,7 +64,7 @@ def participant(identifier: str, species: Metadata, sex: Metadata, age: str) -> 
 
 
 def species(taxon: int, name: str) -> Metadata:
-    """A species by its number in the NCBI taxonomy."""
+    """Return a species by its number in the NCBI taxonomy."""
     return {
         "schemaKey": "SpeciesType",
         "identifier": f"http://purl.obolibrary.org/obo/NCBITaxon_{taxon}",

@@ -37,7 +37,7 @@ class Archive:
         self._store.close()
 
     def call(self, verb: str, path: str, **arguments: Any) -> Any:
-        """One request; returns the JSON of the answer, None when it is empty.
+        """Make a request; return the JSON of the answer, None when it is empty.
 
         Raises EmbeddedError when it is refused.
         """
@@ -45,7 +45,7 @@ class Archive:
         return response.json() if response.content else None
 
     def find_or_create(self, sample: SampleDataset) -> "Draft":
-        """The draft of the dataset of that name among the user's own."""
+        """Return the draft of the user's dataset of that name, which is made if there is none."""
         own = self.call("GET", "/dandisets/", params={"user": "me", "page_size": 1000})["results"]
         found = [dandiset for dandiset in own if dandiset["draft_version"]["name"] == sample.name]
         if found:
@@ -55,7 +55,7 @@ class Archive:
         return Draft(self, created["identifier"])
 
     def upload(self, dandiset: str, content: Path) -> str:
-        """Uploads the bytes of a file for a dandiset, unless they are there already; returns the blob's id."""
+        """Upload the bytes of a file for a dandiset, unless they are there already; return the blob's id."""
         started = self._api.post(
             "/uploads/initialize/",
             json={
@@ -91,18 +91,18 @@ class Draft:
         self._url = f"/dandisets/{identifier}/versions/draft"
 
     def paths(self) -> set[str]:
-        """The paths of the assets it has."""
+        """Return the paths of the draft's assets."""
         page = self._archive.call("GET", f"{self._url}/assets/", params={"page_size": 1000})
         return {asset["path"] for asset in page["results"]}
 
     def add(self, file: SampleFile, content: Path) -> None:
-        """Uploads a file and registers it as an asset."""
+        """Upload a file and register it as an asset."""
         blob_id = self._archive.upload(self._identifier, content)
         metadata = _asset_metadata(file, content) | {"schemaVersion": self._archive.schema_version}
         self._archive.call("POST", f"{self._url}/assets/", json={"metadata": metadata, "blob_id": blob_id})
 
     def publish(self) -> None:
-        """Publishes it as soon as it is valid, and waits for the version; does nothing when there is one."""
+        """Publish the draft as soon as it is valid, and wait for the version; do nothing when there is one."""
         deadline = time.monotonic() + PUBLISHING_SECONDS
         while not self._is_published():
             info = self._archive.call("GET", f"{self._url}/info/")
@@ -118,7 +118,7 @@ class Draft:
 
 
 def etag(content: Path) -> str:
-    """The dandi-etag of a file."""
+    """Return the dandi-etag of a file."""
     with content.open("rb") as file:
         return etag_of_file(file, content.stat().st_size)
 
