@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-# Longer lists are compared place by place: to look for what was put in between costs the square of their length.
+# Longer lists are compared index by index: aligning them takes quadratic time.
 ALIGNED_ITEMS = 200
 MAX_DIFFERENCES = 200
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")

@@ -158,7 +158,7 @@ _KEY_PATTERN = re.compile(
 )
 _DIGEST_LENGTHS = {"SHA256": 64, "MD5": 32}
 _EXTENSION_PATTERN = re.compile(r"(\.[\w-]{1,32}){0,4}")
-# git-annex's own letters: those that make real words seldom.
+# The alphabet of git-annex, which seldom makes real words.
 _LETTERS = "0123456789zqjxkmvwgpfZQJXKMVWGPF"
 
 
@@ -172,7 +172,7 @@ class AnnexKey(NamedTuple):
     size: int
     digest: str
     extension: str = ""
-    # Whether it is of a backend that keeps extensions, whose name ends in an E.
+    # Whether the key is of a backend that keeps extensions, such as SHA256E.
     keeps_extension: bool = True
 
     def __str__(self) -> str:

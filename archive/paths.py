@@ -12,10 +12,10 @@ from archive.errors import InvalidError
 MAX_PATH_BYTES = 1024
 MAX_PATH_CHARACTERS = 512
 MAX_NAME_BYTES = 255
-# Persian, Hindi and other languages write words with them; they show no text of their own, but form that of others.
+# Zero-width joiners, which Persian, Hindi and other languages need to write words.
 JOINERS = frozenset("\u200c\u200d")
 
-# What Windows takes for `.git` or `.gitmodules`: their short names, and either with dots, spaces or a stream behind it.
+# The aliases of `.git` and `.gitmodules` on Windows: short names, and trailing dots, spaces or a stream.
 _GIT_ALIAS = re.compile(
     r"(\.git|git~1|\.gitmodules|gitmod~[1-4]"
     r"|gi7eba~[1-9]|gi7eb~[1-9][0-9]|gi7e~[1-9][0-9]{2}|gi7~[1-9][0-9]{3}|gi~[1-9][0-9]{4}|g~[1-9][0-9]{5}|~[1-9][0-9]{6})"
@@ -93,7 +93,7 @@ def fits_git(path: str) -> bool:
 
 
 def _fits_git(name: str) -> bool:
-    # macOS takes no notice of characters that format text.
+    # macOS ignores characters that format text.
     plain = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return plain not in {"", ".", ".."} and not _GIT_ALIAS.fullmatch(plain)
 

@@ -15,10 +15,10 @@ app.autodiscover_tasks(
     ["archive.accounts", "archive.embargo", "archive.garbage", "archive.snapshots", "archive.timeline", "dandiapi"]
 )
 
-# As after a request: a connection that has failed is closed, and any other is tried before it is used again.
+# As after a request: a failed connection is closed, and any other is checked before it is used again.
 task_postrun.connect(close_old_connections)
 
-# Nudges make things happen at once; the clock only finds what a lost nudge left.
+# Nudges start work at once; these schedules find the work of nudges that were lost.
 app.conf.beat_schedule = {
     "sweep-projections": {"task": "archive.timeline.tasks.sweep_projections_task", "schedule": 5.0},
     "sweep-jobs": {"task": "archive.timeline.tasks.sweep_jobs_task", "schedule": 5.0},

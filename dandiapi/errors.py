@@ -14,7 +14,7 @@ from archive import errors
 # A service that this server needs is away; nothing was changed, and the same request will work again.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, RedisError, BotoCoreError)
 RETRY_AFTER = 5
-# Whoever asks what takes the database too long need not ask again at once.
+# After a statement that took the database too long, a retry need not come soon.
 RETRY_SLOW_AFTER = 60
 
 Kind = type[errors.ArchiveError]
@@ -46,7 +46,7 @@ def headers_of(error: errors.ArchiveError, *, challenge: str = "") -> dict[str, 
     return {}
 
 
-def in_the_domain(error: Exception) -> Exception:
+def as_domain_error(error: Exception) -> Exception:
     """Return the domain's error for an error of a service that is away or takes too long; others as they are."""
     if isinstance(error.__cause__, QueryCanceled):
         message = "The database took too long over this, and gave up: ask for less at once, or try again later."

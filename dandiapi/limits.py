@@ -18,7 +18,7 @@ from dandiapi.errors import AWAY
 from dandiapi.faces import is_for_git
 
 WINDOW_SECONDS = 60
-# A process adds its counts to everybody's as often as this within a limit, and not with each request.
+# How often, within a limit, a process adds its count to the shared one: not with each request.
 SHARES = 100
 MAX_CLIENTS = 100_000
 
@@ -90,14 +90,14 @@ def _client_of(request: HttpRequest) -> tuple[str, int]:
     """Return whom a request counts for, a user or an address, and how many requests they have in a minute."""
     is_nameless = not scheme_of(request)
     proof = user = None
-    # Whoever cannot be asked for just now is nobody here; the view says that a service is away.
+    # If the database is away, the client counts as anonymous; the view then answers that a service is away.
     with suppress(*AWAY):
         proof = proof_of(request)
         user = request.user if is_nameless else getattr(proof, "user", None)
         if isinstance(user, User):
             return f"user-{user.pk}", settings.RATE_LIMIT_SIGNED_IN
     address = address_of(request)
-    # git-annex asks for each file by itself, so nobody has fewer there than those who are signed in.
+    # git-annex requests each file by itself, so everybody has the limit of signed-in users there.
     if is_for_git(request.path_info) and (is_nameless or proof):
         return f"git-{address}", settings.RATE_LIMIT_SIGNED_IN
     return address, settings.RATE_LIMIT_ANONYMOUS

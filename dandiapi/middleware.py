@@ -15,7 +15,7 @@ from rest_framework.permissions import SAFE_METHODS
 from archive.errors import BusyError
 from archive.storage.queries import store_origin
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
-from dandiapi.errors import AWAY, headers_of, in_the_domain
+from dandiapi.errors import AWAY, as_domain_error, headers_of
 from dandiapi.faces import is_for_git, is_for_programs
 from dandiapi.limits import is_admitted, seconds_to_wait
 from dandiapi.oauth import app_origins
@@ -70,7 +70,7 @@ class UnavailableServiceMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return the 503 for a service that is away; None, for the usual handling, of any other exception."""
-        error = in_the_domain(exception)
+        error = as_domain_error(exception)
         if not isinstance(error, BusyError):
             return None
         return JsonResponse(error.message, safe=False, status=503, headers=headers_of(error))
@@ -96,7 +96,7 @@ class OptionalSlashMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in {"GET", "HEAD"} and request.path_info.startswith("/api/"):
-            # Only what the routes are matched against: `next` links repeat the address as it was asked for.
+            # `path_info` is what routes are matched against; `next` links repeat the address as it was requested.
             request.path_info = request.path_info.rstrip("/") + "/"
         return self.get_response(request)
 
@@ -138,7 +138,7 @@ class RequestUsernameMiddleware:
 
     def _username(self, request: HttpRequest) -> str:
         user = getattr(request, "api_user", None) or getattr(request, "user", None)
-        # Whose session it is may be a question to the database, and that may be what is away.
+        # Reading the user of a session needs the database, which may be away.
         with suppress(*AWAY):
             return getattr(user, "username", "")
         return ""
@@ -154,7 +154,7 @@ class ContentSecurityPolicyMiddleware:
         "default-src 'none'; style-src 'self'; img-src 'self' {store}; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
-    # Django's admin has scripts of its own, and so have the pages about the API, which write some into the page.
+    # Django's admin has scripts, and so have the pages about the API, some of them inline.
     POLICIES = {
         "/admin/": "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'",
         "/api/docs/": (
@@ -162,7 +162,7 @@ class ContentSecurityPolicyMiddleware:
             "img-src 'self' data:; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
         ),
     }
-    # Their forms lead, in the end, back to the web app that somebody came from.
+    # Forms on these pages redirect, in the end, to the web app that the user came from.
     ENTRANCES = ("/accounts/", "/oauth/authorize/", "/api/users/questionnaire-form/")
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -18,7 +18,7 @@ from archive.accounts.queries import digest_of
 WEB_APP_CLIENT_ID = "Dk0zosgt1GAAKfN8LT4STJmLJXwMDPbYWYzfNtAl"
 WEB_APP_NAME = "DANDI GUI"
 WEB_APP_SCOPES = ["write"]
-# Tabs that open together refresh together, each with the same refresh token.
+# Browser tabs that open together refresh at the same time, with the same refresh token.
 TOGETHER = timedelta(minutes=1)
 
 

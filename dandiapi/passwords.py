@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from archive.errors import BusyError
 
-# How many threads of a process may wait to hash, or be at it: half of what it has, so that the others go on answering.
+# How many threads of a process may hash or wait to: half of them, so that the others go on answering.
 PLACES = 8
 
 

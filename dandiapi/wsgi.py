@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dandiapi.settings.production")
 
 application = get_wsgi_application()
 
-# What has been loaded stays; to look through all of it for garbage again would stop a request for 0.15 s now and then.
+# What has been loaded stays; collecting garbage among it would stop a request for 0.15 s now and then.
 gc.collect()
 gc.freeze()

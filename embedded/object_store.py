@@ -28,11 +28,11 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 READY = ("GET", "/_ministack/ready")
 # The archive's bucket, and those of its tests.
 OUR_BUCKETS = re.compile(r"/archive(-\w+)?(/.*)?", re.DOTALL)
-# What S3 answers with something else than the content of an object, or otherwise than anybody may ask.
+# The parameters by which S3 answers with something else than the content of an object.
 QUESTIONS = {*HmacV1Auth.QSAOfInterest, "attributes", "legal-hold", "retention"}
 
 SANDBOX = [(b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff")]
-# How ministack names the last bytes of an object that has none. There is no such range, and browsers give up over it.
+# The header by which ministack answers a range of an empty object. It is invalid, and browsers fail over it.
 RANGE_OF_NOTHING = (b"content-range", b"bytes 0--1/0")
 NO_RANGE = (b"content-range", b"bytes */0")
 
@@ -81,7 +81,7 @@ def _admit(request: Request, keys: Credentials, region: str) -> Scope:
     if not OUR_BUCKETS.fullmatch(request.path):
         raise RefusedError(404, "NoSuchBucket", "There is no such bucket.")
     if request.method == "OPTIONS":
-        # A browser asks beforehand, about an address that is signed for what it asks about.
+        # A preflight request, which is not signed itself.
         return _as_anybody(request)
     if says_it_is_signed(request):
         verify(request, keys, region)
@@ -112,7 +112,7 @@ def _asks_for_content(request: Request) -> bool:
 
 
 def _told(request: Request, headers: dict[str, str], parameters: list[tuple[str, str]]) -> Scope:
-    # Other hosts would stand for other buckets, or other services.
+    # ministack takes other hosts for other buckets or services.
     headers = {**headers, "host": "127.0.0.1"}
     return {
         "raw_path": quote(request.path).encode(),

@@ -14,7 +14,7 @@ from typing import TypedDict
 import psutil
 
 LEASH = Path(__file__).with_name("leash.py")
-# When a process started is told by the system's clock, which may have been set since.
+# The tolerance for start times of processes, since the system's clock may have been set meanwhile.
 CLOCK_SECONDS = 5.0
 
 
@@ -40,7 +40,7 @@ class Command:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_seconds: float = 10.0
     folder: Path | None = None
-    # What others need is of an earlier stage than they are, and is stopped after them.
+    # Processes of a later stage need those of earlier ones, and are stopped before them.
     stage: int = 1
 
 

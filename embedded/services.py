@@ -18,7 +18,7 @@ import psutil
 from .home import PROJECT, Home
 from .processes import Command, EmbeddedError, run_quietly
 
-# What a program needs of the surrounding environment; a stray variable must not configure a service.
+# The variables that services inherit; no other variable must configure them by accident.
 INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TZ")
 
 

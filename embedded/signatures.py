@@ -21,7 +21,7 @@ IN_ADDRESS = (
     *("X-Amz-SignedHeaders", "X-Amz-Signature"),
 )
 IN_HEADER = ("Credential", "SignedHeaders", "Signature")
-# Whatever a request may say of itself in its address to be taken for signed, here or by other ways to sign.
+# The parameters that make a request count as signed, by this or other versions of signatures.
 OF_SIGNATURES = {
     *(name.lower() for name in IN_ADDRESS),
     *("awsaccesskeyid", "signature", "x-amz-security-token", "x-amz-region-set"),
@@ -91,7 +91,7 @@ def digest_of_content(request: Request) -> str | None:
 
 
 def _is_in_headers(request: Request) -> bool:
-    # Programs that the archive has sent here may bring along the token that is meant for it.
+    # Programs that the archive redirects here may send the archive's token along.
     return request.headers.get("authorization", "").upper().startswith("AWS")
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-# Of what the metadata schema takes for a part of a person's name.
+# What the metadata schema takes as a part of a person's name.
 NAME_PART = re.compile(r"[\w\s\-.']+")
 
 

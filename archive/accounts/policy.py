@@ -94,7 +94,7 @@ class Action(StrEnum):
     MANAGE_TOKENS = "manage tokens"
     FOLLOW_WORK = "follow work"
     STEER_WORK = "steer work"
-    # What whole groups of routes are for, whichever dataset they are then asked about.
+    # For whole groups of routes, whichever dataset they are about.
     USE_ACCOUNT = "use an account"
     TAKE_PART = "take part"
     CONTRIBUTE = "contribute"
@@ -116,7 +116,7 @@ class Standing(StrEnum):
 
 # See docs/dialects/dandi.md#access. An administrator stands wherever others do.
 ACTIONS: dict[Action, Standing] = {
-    Action.READ: Standing.INSIDER,  # of what is embargoed; what is released is for anyone, see `may`
+    Action.READ: Standing.INSIDER,  # of an embargoed dataset; a released one is for anyone, see `may`
     Action.KNOW_PEOPLE: Standing.INSIDER,  # likewise; but reviewers, who read by a link, are blinded
     Action.CREATE_DATASET: Standing.APPROVED,
     Action.CHOOSE_IDENTIFIER: Standing.ADMIN,
@@ -176,7 +176,7 @@ _READS = frozenset(
 
 _OF_READERS = frozenset({Action.READ, Action.KNOW_PEOPLE})
 
-# A release takes effect with its change of one row; that the objects' tags follow later is nobody's concern here.
+# A release takes effect with its change of one row; the tags of objects follow later.
 RELEASED = frozenset({"OPEN", "UNEMBARGOING"})
 
 INSIDERS = (Grant.Role.OWNER, Grant.Role.VIEWER)
@@ -242,10 +242,10 @@ def is_blinded(actor: Actor, dataset: Guarded) -> bool:
     return _is_for(actor.link, dataset) and not may(actor, Action.KNOW_PEOPLE, dataset)
 
 
-def blind_spot(actor: Actor) -> int | None:
+def blinded_dataset(actor: Actor) -> int | None:
     """Return the number of the one dataset that `actor` reads blinded; None if there is none, as for most.
 
-    For questions about many datasets, whose answers must not tell who the people of that one are.
+    For queries over many datasets, whose answers must not tell who the people of that one are.
     """
     link = actor.link
     return link.dataset_id if link is not None and is_blinded(actor, link.dataset) else None

@@ -80,12 +80,12 @@ def api_key_of(user: User) -> str | None:
     if token is None:
         return None
     try:
-        return vault().decrypt(token.sealed).decode()
+        return api_key_cipher().decrypt(token.sealed).decode()
     except InvalidToken:
         return None
 
 
-def vault() -> Fernet:
+def api_key_cipher() -> Fernet:
     """Return the cipher that seals and opens API keys, by a key that this server has and the database does not."""
     return Fernet(urlsafe_b64encode(sha256(f"API keys {settings.SECRET_KEY}".encode()).digest()))
 

@@ -20,12 +20,12 @@ from archive.accounts.queries import (
     NAMES,
     QUESTIONS,
     Question,
+    api_key_cipher,
     digest_of,
     has_proven_address,
     reviewers,
-    vault,
 )
-from archive.accounts.work import post
+from archive.accounts.work import queue_mail
 from archive.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
 TOKEN_PREFIX = "arc_"  # noqa: S105 - the part that secret scanners look for, not a secret
@@ -82,11 +82,11 @@ def replace_api_key(*, actor: Actor) -> str:
     if actor.user is None:
         raise UnauthenticatedError
     with transaction.atomic():
-        # Who asks several times at once gets their keys one after the other, and the last one stays.
+        # Concurrent requests of one user replace the key one after the other, and the last one stays.
         user = User.objects.select_for_update().get(pk=actor.user.pk)
         user.tokens.filter(name=API_KEY_NAME, revoked__isnull=True).update(revoked=timezone.now())
         token, secret = create_token(user=user, name=API_KEY_NAME, expires=actor.token.expires if actor.token else None)
-        token.sealed = vault().encrypt(secret.encode()).decode()
+        token.sealed = api_key_cipher().encrypt(secret.encode()).decode()
         token.save(update_fields=["sealed"])
     return secret
 
@@ -190,14 +190,14 @@ def _register(person: User) -> None:
         return
     person.status = User.Status.PENDING
     person.save(update_fields=["status"])
-    post("registered", to=[*reviewers(), person.email], person=person)
-    post("review", to=reviewers(), person=person)
+    queue_mail("registered", to=[*reviewers(), person.email], person=person)
+    queue_mail("review", to=reviewers(), person=person)
 
 
 def _approve(person: User) -> None:
     person.status, person.is_active = User.Status.APPROVED, True
     person.save(update_fields=["status", "is_active"])
-    post("approved", to=[*reviewers(), person.email], person=person)
+    queue_mail("approved", to=[*reviewers(), person.email], person=person)
 
 
 def approve_user(*, actor: Actor, user: User) -> None:
@@ -218,12 +218,12 @@ def reject_user(*, actor: Actor, user: User, reason: str) -> None:
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         if person.is_superuser or person.is_staff:
-            raise ForbiddenError("Take their powers away first: staff are not rejected.")
+            raise ForbiddenError("Staff cannot be rejected: take their permissions away first.")
         if person.status == User.Status.REJECTED and not person.is_active:
             return
         person.status, person.is_active = User.Status.REJECTED, False
         person.save(update_fields=["status", "is_active"])
-        post("rejected", to=[*reviewers(), person.email], person=person, reason=reason)
+        queue_mail("rejected", to=[*reviewers(), person.email], person=person, reason=reason)
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ MAIL_JOB = "mail"
 RETRY_SECONDS = 60
 
 
-def post(template: str, *, to: Sequence[str], **facts: Any) -> None:
-    """Have a mail sent, once the caller's transaction is committed. Nobody is written to who has no address.
+def queue_mail(template: str, *, to: Sequence[str], **facts: Any) -> None:
+    """Send a mail by a job, after the caller's transaction is committed. People without an address get none.
 
     The text is `templates/mail/<template>.txt` with `facts`; its first line is the subject.
     """

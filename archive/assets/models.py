@@ -51,7 +51,7 @@ class Asset(models.Model):
     folder = models.CharField(max_length=MAX_PATH_CHARACTERS, db_collation="C", blank=True)
     blob = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="assets")
     zarr = models.ForeignKey(ZarrArchive, models.RESTRICT, null=True, related_name="assets")
-    # What it shows of the archive, for ever: an ingest gives a draft's assets the next one. None before the first.
+    # The revision that it shows, for ever; an ingest gives the draft's assets the next one. None before the first.
     zarr_revision = models.ForeignKey(ZarrRevision, models.RESTRICT, null=True, related_name="assets")
     size = models.BigIntegerField()
     metadata = models.JSONField()
@@ -106,7 +106,7 @@ class Asset(models.Model):
     @property
     def content_id(self) -> uuid.UUID:
         """Return the id of its blob or Zarr revision, or of its Zarr archive before there is a revision."""
-        # A constraint sees to it that there is one.
+        # A constraint ensures that one of them is set.
         return cast("uuid.UUID", self.blob_id or self.zarr_revision_id or self.zarr_id)
 
     @property

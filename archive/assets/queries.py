@@ -49,13 +49,13 @@ MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,100}")
 
 Order = Literal["created", "-created", "path", "-path", "modified", "-modified"]
 
-# What the bytes of an asset are, for `select_related`: without it, AssetDocuments asks for each.
+# The content of an asset, for `select_related`: without it, AssetDocuments makes a query for each asset.
 CONTENT = ("blob", "zarr_revision")
 
-# SQL's operator, of which Django has the special cases alone.
+# SQL's LIKE, of which Django has only special cases.
 LIKE: Any = {"template": "%(expressions)s", "arg_joiner": " LIKE ", "output_field": BooleanField()}
 
-# Each ends in something unique, and begins an index with `dataset`: the order of creation is that of the changes.
+# Each ends in a unique column, and is an index together with `dataset`. The order of creation is that of changes.
 ORDERS = {
     "created": ("introduced", "path"),
     "path": ("path", "introduced"),
@@ -153,9 +153,9 @@ def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
 
 def _blinded(asset: Asset) -> Asset:
     """Return the asset without what tells whose it is, as reviewers get it. Not to be saved."""
-    # What was not asked for must not be fetched, as it is, when somebody looks at it.
+    # A deferred field would be fetched from the database, unblinded, when it is read.
     asset.metadata = {} if "metadata" in asset.get_deferred_fields() else without_people(asset.metadata)
-    # Complaints repeat what they are about.
+    # Messages repeat the values they are about.
     asset.problems = []
     return asset
 

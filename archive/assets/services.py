@@ -38,7 +38,7 @@ from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
 CONFLICTS_SHOWN = 10
-# After a change of so many the planner takes a long list for a short one, and sorts all of it for a page.
+# After a change of so many assets Postgres has wrong statistics, and sorts the whole list for each page.
 MANY_ASSETS = 10_000
 
 

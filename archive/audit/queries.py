@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import Action, Actor, blind_spot, require, visible_history
+from archive.accounts.policy import Action, Actor, blinded_dataset, require, visible_history
 from archive.assets.models import Asset
 from archive.assets.queries import CONTENT
 from archive.datasets.models import Dataset
@@ -61,7 +61,7 @@ class EventCursor:
         try:
             recorded, change_id, path, is_backwards = json.loads(base64.urlsafe_b64decode(text.encode()))
             cursor = cls(datetime.fromisoformat(recorded), int(change_id), str(path), bool(is_backwards))
-            # A path that is no text cannot be asked for.
+            # Postgres cannot search for a path that is not valid Unicode.
             cursor.path.encode()
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
             return None
@@ -119,7 +119,7 @@ def _history(actor: Actor, wanted: EventFilter) -> QuerySet[Change]:
     if not actor.is_admin:
         seen = Dataset.objects.filter(visible_history(actor, OuterRef("number")), pk=OuterRef("dataset_id"))
         changes = changes.filter(Exists(seen))
-    if (blinded := blind_spot(actor)) is not None:
+    if (blinded := blinded_dataset(actor)) is not None:
         changes = changes.exclude(dataset_id=blinded)
     if wanted.after:
         changes = changes.filter(recorded__gte=wanted.after)
@@ -147,7 +147,7 @@ def _from(
     recorded, pk = place
     beyond = "lt" if descending else "gt"
     last = f"{beyond}e" if inclusive else beyond
-    # The first condition lets the index find the place; the second tells apart what was recorded at the same time.
+    # The first condition uses the index; the second tells apart changes that were recorded at the same time.
     return changes.filter(
         Q(**{f"recorded__{beyond}e": recorded})
         & (Q(**{f"recorded__{beyond}": recorded}) | Q(recorded=recorded, **{f"pk__{last}": pk}))
@@ -163,7 +163,7 @@ def _events_of(change: Change, behind: str | None, *, descending: bool, limit: i
 
 
 def _is_behind(path: str, place: str, *, descending: bool) -> bool:
-    # In the order of bytes, as the database has it.
+    # By bytes, which is the order of the database.
     one, other = path.encode(), place.encode()
     return one < other if descending else one > other
 

@@ -55,7 +55,7 @@ class Reception(models.Model):
     digest = models.CharField(max_length=64)
     size = models.BigIntegerField()
     multipart_id = models.CharField(max_length=1024)
-    # Of the parts that the store has, in order.
+    # The MD5s of the parts that the store has, in order.
     part_md5s = models.JSONField(default=list)
     holder = models.UUIDField(null=True, editable=False)
     held_until = models.DateTimeField(null=True)
@@ -104,7 +104,7 @@ class Blob(models.Model):
     size = models.BigIntegerField()
     etag = models.CharField(max_length=40)
     sha256 = models.CharField(max_length=64, null=True, blank=True)
-    # Known of what was received by its key; and the dataset it was received for, where that MD5 names it.
+    # Set where content was received by its key, with the dataset it was received for: only there its MD5 is trusted.
     md5 = models.CharField(max_length=32, null=True, blank=True)
     received_for = models.ForeignKey(
         Dataset, models.SET_NULL, null=True, blank=True, related_name="received_blobs", db_index=False

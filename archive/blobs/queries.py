@@ -13,7 +13,7 @@ from archive.digests import AnnexKey
 from archive.errors import InvalidError, NotFoundError
 from archive.timeline.rows import rows_of
 
-# How many copies of the same bytes, uploaded by people who could not see each other's, are looked through.
+# How many copies of the same bytes, of uploaders who cannot see each other's, are looked through.
 SAME_BYTES_LIMIT = 20
 DIGEST_FIELDS = {"dandi:dandi-etag": "etag", "dandi:sha2-256": "sha256"}
 

@@ -27,7 +27,7 @@ from archive.storage import services as storage
 
 HOLD = timedelta(seconds=60)
 BEAT_SECONDS = 15.0
-# Whoever was cut off comes back at once, and what came of the broken request may still be on its way.
+# A client that was cut off comes back at once, while its broken request may still be running.
 PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 0.25
 
@@ -125,7 +125,7 @@ class _Hold:
         """Hold the reception for another while, and keep what is known of it; ConflictError if it is not held."""
         now = timezone.now()
         if not self.row().update(held_until=now + HOLD, modified=now, **fields):
-            raise ConflictError("This was given up, or taken over by somebody who sends the same.")
+            raise ConflictError("This content was given up, or another request is sending the same.")
         self._until = monotonic() + BEAT_SECONDS
 
     def release(self) -> None:
@@ -211,9 +211,7 @@ def _receive_parts(hold: _Hold, incoming: _Incoming, digests: _Digests | None) -
         with TemporaryFile() as file:
             md5 = _spool(hold, incoming.take(part.size), file, digests)
             if file.tell() < part.size:
-                raise InvalidError(
-                    "Less has come than was announced; what has come in whole parts is kept.", field="content"
-                )
+                raise InvalidError("Fewer bytes have come than were announced; whole parts are kept.", field="content")
             if part == parts[-1]:
                 _require_end(incoming)
             _put_part(hold, part, file, md5)
@@ -238,7 +236,7 @@ def _spool(hold: _Hold, pieces: Iterator[bytes], file: IO[bytes], digests: _Dige
 
 def _require_end(incoming: _Incoming) -> None:
     if next(incoming.take(1), b""):
-        raise InvalidError("More has come than was announced.", field="content")
+        raise InvalidError("More bytes have come than were announced.", field="content")
 
 
 def _put_part(hold: _Hold, part: Part, file: IO[bytes], md5: bytes) -> None:
@@ -248,7 +246,7 @@ def _put_part(hold: _Hold, part: Part, file: IO[bytes], md5: bytes) -> None:
         storage.upload_part(row.key, row.multipart_id, part.number, file, md5=b64encode(md5).decode())
     except NotFoundError:
         hold.discard()
-        raise ConflictError("The store has given up what was received before; please send all of it.") from None
+        raise ConflictError("The store has dropped what was received before; please send all of it again.") from None
 
 
 # --- The end ----------------------------------------------------------------------------------------------------------
@@ -263,10 +261,10 @@ def _finish(hold: _Hold, digests: _Digests | None) -> Blob:
     if row.size:
         _join_parts(hold, etag)
     else:
-        # No store makes an object of no parts.
+        # A multipart upload without parts cannot be completed.
         storage.put(row.key, b"")
     if digests is None:
-        # Of what came in several goes, not all bytes have passed by here.
+        # Content that came in several requests was not hashed as a whole.
         digests = _read_back(hold)
         _require_digest(hold, digests)
     known = digests.values()
@@ -300,4 +298,4 @@ def _require_digest(hold: _Hold, digests: _Digests) -> None:
     if digests.values()[hold.reception.hash_name] == hold.reception.digest:
         return
     hold.discard()
-    raise InvalidError("What has come is not what its key says, and is not kept.", field="content")
+    raise InvalidError("The content does not match its key, and is not kept.", field="content")

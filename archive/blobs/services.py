@@ -45,9 +45,9 @@ __all__ = [
 ]
 
 ABORT_BATCH = 500
-# An upload of no more bytes is read when it is verified, which spares a worker its job about the SHA-256.
+# An upload of at most so many bytes is hashed when it is verified, without a job for its SHA-256.
 HASHED_AT_ONCE = 2**20
-# How many contents are put into the store at the same time; its client is made for ten.
+# How many contents are put into the store at the same time; its client has ten connections.
 PARALLEL_PUTS = 8
 
 
@@ -138,9 +138,9 @@ def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
     except NotFoundError:
         return find_finished_upload(actor, upload_id)
     existing = find_attachable_blob(actor, upload.etag)
-    # The same request, sent twice, may have been faster: then the bytes are the blob's own, and no second copy.
+    # If the same request was sent twice, the blob is this upload's own, and its bytes are no second copy.
     if existing and existing.pk != upload_id:
-        # The row goes last: as long as it is there, what a crash has left in the store can be found.
+        # The row is deleted last: while it exists, garbage collection finds what a crash leaves in the store.
         storage.abort_multipart(upload.key, upload.multipart_id)
         storage.delete(upload.key)
         upload.delete()
@@ -235,7 +235,7 @@ def remove_received(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> bool:
     require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may remove content.")
     digest = {key.hash_name.lower(): key.digest}
     with transaction.atomic():
-        # An asset that is being made of one of them waits for this to end, and is then refused.
+        # A concurrent request that makes an asset of one of them waits for this transaction, and is then refused.
         mine = Blob.objects.filter(received_for=dataset, uploader=actor.user, size=key.size, **digest)
         for blob in mine.select_for_update():
             if not blob.assets.exists():

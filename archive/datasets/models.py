@@ -21,7 +21,7 @@ class Dataset(models.Model):
     number = models.IntegerField(primary_key=True, validators=[MinValueValidator(0), MaxValueValidator(999_999)])
     access = models.CharField(max_length=16, choices=Access.choices, default=Access.OPEN)
     embargo_end = models.DateField(null=True, blank=True)
-    # The change that released it, if it was embargoed: what was retired by then was never open to all.
+    # The number of the change that released it, if it was embargoed; rows retired by then were never public.
     released = models.BigIntegerField(null=True, editable=False)
     star_count = models.IntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
@@ -62,7 +62,7 @@ class ContactPerson(models.Func):
     )
 
 
-# What DataCite says of a version is not part of what readers see of it.
+# Fields that readers do not see, so that `modified` does not follow them.
 UNDATED = frozenset({"doi_state", "doi_reason"})
 
 
@@ -110,20 +110,20 @@ class Version(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     problems = models.JSONField(default=list)
     doi = models.CharField(max_length=64, null=True, blank=True)
-    # How far DataCite knows of it: not at all where nothing is registered; what is waited for, or why it failed.
+    # The state of the DOI at DataCite, and why it is pending or has failed.
     doi_state = models.CharField(max_length=16, choices=DoiState.choices, default=DoiState.NONE)
     doi_reason = models.TextField(blank=True)
     release_notes = models.CharField(max_length=5000, blank=True)
     file_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
-    # Never before what readers see of it, the verdicts on its assets included: mirrors ask for what is newer. It guards
-    # nothing, since it changes without anybody's edit: the numbers of changes do that.
+    # Not before any change that readers see, those of the validation of assets included: mirrors poll for newer ones.
+    # Edits are guarded by the numbers of changes instead, since this changes without an edit.
     modified = models.DateTimeField(auto_now=True)
-    # The change that last brought or took a file of the draft: until the next, their order is what it was.
+    # The number of the last change of the draft's files: until the next, lists of them stay as they are.
     files_changed = models.BigIntegerField(default=0, editable=False)
 
-    # Where a query says so (`datasets.queries`): whether the asker has starred the dataset, and whether this is without
+    # Set by some queries (`datasets.queries`): whether the actor has starred the dataset, and whether this is without
     # what tells whose it is, as reviewers get it. What is read from a blinded version is blinded too.
     is_starred: bool
     is_blinded: bool = False

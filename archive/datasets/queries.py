@@ -20,7 +20,7 @@ from archive.accounts.policy import (
     RELEASED,
     Action,
     Actor,
-    blind_spot,
+    blinded_dataset,
     is_blinded,
     may,
     owned,
@@ -223,7 +223,7 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
         datasets = datasets.filter(Exists(shown_versions().filter(dataset=OuterRef("pk"), at__isnull=False)))
     name = wanted.ordering.removeprefix("-")
     if not wanted.empty or name in NEWEST_ORDERINGS:
-        # In one call, so that it is one version that is the newest, has files and gives the order.
+        # In one call of `filter`, so that all conditions are about the same version.
         files = {} if wanted.empty else {"versions__file_count__gt": 0}
         datasets = datasets.filter(versions__in=_newest_versions(), **files)
     return datasets.order_by(_order(wanted, name), "number")
@@ -264,7 +264,7 @@ def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
     return Found([], found.order_by().count() if offset else 0)
 
 
-# Those of `shown_versions`. SQL, because every list asks it, and Django composes it for longer than it runs.
+# Of `shown_versions`. In SQL, since every list needs it, and Django takes longer to compose it than Postgres to run it.
 LATEST_VERSIONS = """
 SELECT latest.*,
        EXISTS (SELECT FROM archive_star s WHERE s.dataset_id = latest.dataset_id AND s.user_id = %(user)s) AS is_starred
@@ -354,7 +354,7 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     if actor.user is None:
         return jobs.none()
     owned_numbers = Dataset.objects.filter(owned(actor.user)).values("pk")
-    unreadable = Dataset.objects.filter(~visible(actor) | Q(pk=blind_spot(actor))).values("pk")
+    unreadable = Dataset.objects.filter(~visible(actor) | Q(pk=blinded_dataset(actor))).values("pk")
     started = Q(user_id=actor.user.pk) & (Q(dataset_id__isnull=True) | ~Q(dataset_id__in=unreadable))
     return jobs.filter(Q(dataset_id__in=owned_numbers) | started)
 

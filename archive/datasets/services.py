@@ -23,10 +23,10 @@ from archive.accounts.queries import (
     viewers_of,
 )
 from archive.accounts.services import new_secret
-from archive.accounts.work import post
+from archive.accounts.work import queue_mail
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import edition_of, find_draft, refuse_during_release
-from archive.datasets.work import computed_metadata, request_doi, tell_readers, withdraw_doi
+from archive.datasets.work import computed_metadata, request_doi, run_draft_hooks, withdraw_doi
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, Reason, StaleError
 from archive.identifiers.queries import parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
@@ -52,7 +52,7 @@ MAX_LINKS = 100
 MAX_OWNERS = 100
 MAX_VIEWERS = 1000
 MAX_INVITATIONS = 100
-# Each is a mail to somebody who has not asked for one. So many a person may have sent in a day.
+# Each invitation is an unsolicited mail, so the number that a user may send in a day is limited.
 MAX_INVITATIONS_A_DAY = 100
 
 
@@ -93,7 +93,7 @@ def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo
         submitted = {**_defaults(actor), **strip_version_metadata(metadata)}
         draft.metadata = computed_metadata(draft, _with_funder(submitted, embargo))
         draft.save()
-        tell_readers(draft)
+        run_draft_hooks(draft)
     return dataset
 
 
@@ -178,7 +178,7 @@ def update_draft(
         draft.metadata = computed_metadata(draft, submitted)
         draft.status = Version.Status.PENDING
         draft.save(update_fields=["name", "metadata", "status", "modified"])
-        tell_readers(draft)
+        run_draft_hooks(draft)
     return draft
 
 
@@ -233,7 +233,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
         if added or removed or invitations:
             details = {"added_owners": [*map(_copied, added)], "removed_owners": [*map(_copied, removed)]}
             append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details | invitations)
-            # A viewer who becomes an owner is a viewer no more: everybody has one role.
+            # Everybody has one role, so a viewer who becomes an owner stops being a viewer.
             dataset.grants.filter(user__in=[*removed, *added]).delete()
             Grant.objects.bulk_create([Grant(dataset=dataset, user=user) for user in added])
             _tell_owners("owner_added", added, actor, dataset)
@@ -243,7 +243,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> l
 
 def _tell_owners(template: str, people: Sequence[User], actor: Actor, dataset: Dataset) -> None:
     for person in people:
-        post(template, to=[person.email], person=person, author=actor.name, identifier=dataset.identifier)
+        queue_mail(template, to=[person.email], person=person, author=actor.name, identifier=dataset.identifier)
 
 
 def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
@@ -304,7 +304,7 @@ def _change_invitations(
         raise InvalidError(f"You may invite {MAX_INVITATIONS_A_DAY} addresses in a day; invite the others tomorrow.")
     for address in invited:
         facts = {"invited": address, "role": role.label.lower(), "identifier": dataset.identifier}
-        post("invited", to=[address], author=actor.name, **facts)
+        queue_mail("invited", to=[address], author=actor.name, **facts)
     return {key: found for key, found in {"invited": invited, "withdrawn": withdrawn}.items() if found}
 
 

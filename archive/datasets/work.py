@@ -21,27 +21,27 @@ from archive.validation.metadata import VersionFacts, version_metadata
 DOI_JOB = "doi"
 DOI_DELETION_JOB = "doi_deletion"
 CONCEPT_DOI_JOB = "concept_doi"
-# DataCite may be away for long, or its account be in disorder: nobody who waits for a DOI is helped by giving up.
+# DataCite may be away for long, or refuse the account until somebody corrects it; giving up early helps nobody.
 DOI_DEADLINE = timedelta(days=30)
 
 
-Reader = Callable[[Version], None]
-_READERS: list[Reader] = []
+DraftHook = Callable[[Version], None]
+_DRAFT_HOOKS: list[DraftHook] = []
 
 
-def at_once(reader: Reader) -> Reader:
-    """Have `reader` called with each draft that is given a name and metadata, in the transaction that does so.
+def draft_hook(hook: DraftHook) -> DraftHook:
+    """Register a function that is called with each draft whose name or metadata change, in the same transaction.
 
-    For what has to be true when the change is; what may take its time is a projection.
+    For what has to be true as soon as the change is; what may take its time is a projection.
     """
-    _READERS.append(reader)
-    return reader
+    _DRAFT_HOOKS.append(hook)
+    return hook
 
 
-def tell_readers(draft: Version) -> None:
-    """Have the draft read by all who have to know at once how it is described."""
-    for read in _READERS:
-        read(draft)
+def run_draft_hooks(draft: Version) -> None:
+    """Call all draft hooks with a draft whose name or metadata have changed."""
+    for hook in _DRAFT_HOOKS:
+        hook(draft)
 
 
 def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> VersionFacts:

@@ -10,7 +10,7 @@ from archive.datasets.models import Dataset
 from archive.embargo.models import EmbargoNotice
 
 EMBARGO_LIMIT = 1000
-# Nothing is released by the clock before its owners have known for so long that it will be.
+# How long before an automatic release its owners must have been told.
 EMBARGO_GRACE = timedelta(days=1)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Min, QuerySet
 
 from archive.accounts.policy import ANONYMOUS, SYSTEM
 from archive.accounts.queries import owners_of
-from archive.accounts.work import post
+from archive.accounts.work import queue_mail
 from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
@@ -39,7 +39,7 @@ RELEASE_JOB = "release"
 
 OPENING_BATCH = 200
 OPENING_THREADS = 8
-TURN_SECONDS = 20.0
+SLICE_SECONDS = 20.0
 
 
 # --- Open objects -----------------------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ TURN_SECONDS = 20.0
 
 @projection("access")
 def open_objects(span: Span) -> None:
-    """Let anyone read, unsigned, what an open dataset has gained; or all that a release has opened.
+    """Let anyone read, without a signature, the new objects of an open dataset, or all that a release has opened.
 
     Which of the two is told by the dataset itself, not by the span, so a release that was interrupted goes on. When
     all its objects are open, and nothing has changed meanwhile, the dataset is open too.
@@ -62,43 +62,43 @@ def open_objects(span: Span) -> None:
         introduced__lte=span.target,
         blob__is_open=False,
     )
-    turn = Turn(span.heartbeat)
-    _open_blobs(gained, turn)
-    _open_zarrs(dataset, turn)
+    time_slice = TimeSlice(span.heartbeat)
+    _open_blobs(gained, time_slice)
+    _open_zarrs(dataset, time_slice)
     if is_releasing:
         _finish_release(dataset.number, span.target)
 
 
-class Turn:
-    """A while in which objects are opened; then other work has its turn, and this goes on after it."""
+class TimeSlice:
+    """The time in which objects are opened before other work goes on."""
 
     def __init__(self, heartbeat: Heartbeat) -> None:
         self.beat = heartbeat.beat
-        self._until = monotonic() + TURN_SECONDS
+        self._until = monotonic() + SLICE_SECONDS
 
     def pause(self) -> None:
-        """Raise NotYetError when the while is over."""
+        """Raise NotYetError, to go on later, when the time is over."""
         if monotonic() > self._until:
             raise NotYetError("Objects are being opened.", retry_after=0)
 
 
-def _open_blobs(gained: QuerySet[Asset], turn: Turn) -> None:
+def _open_blobs(gained: QuerySet[Asset], time_slice: TimeSlice) -> None:
     with ThreadPoolExecutor(OPENING_THREADS) as threads:
         while ids := list(gained.values_list("blob_id", flat=True).distinct()[:OPENING_BATCH]):
             blobs = Blob.objects.in_bulk(ids)
             for _ in threads.map(storage.open_to_all, [blob.key for blob in blobs.values()]):
-                turn.beat()
+                time_slice.beat()
             Blob.objects.filter(pk__in=ids).update(is_open=True)
             if len(ids) < OPENING_BATCH:
                 return
-            turn.pause()
+            time_slice.pause()
 
 
-def _open_zarrs(dataset: Dataset, turn: Turn) -> None:
+def _open_zarrs(dataset: Dataset, time_slice: TimeSlice) -> None:
     for zarr in zarrs_to_open(dataset.number):
         first = 0 if dataset.released is None else _first_open_revision(zarr)
         if first is not None:
-            open_entries(zarr, turn.beat, turn.pause, since=first)
+            open_entries(zarr, time_slice.beat, time_slice.pause, since=first)
 
 
 def _first_open_revision(zarr: ZarrArchive) -> int | None:
@@ -112,7 +112,7 @@ def _first_open_revision(zarr: ZarrArchive) -> int | None:
 
 
 def begin_release(dataset_id: int, author: Author) -> None:
-    """Let everybody read the dataset, from the end of this transaction on, if it is embargoed; else do nothing.
+    """Let everybody read the dataset, if it is embargoed, once this transaction is committed; else do nothing.
 
     Two rows are changed, however many files there are. What is open by now follows as the projection `access`.
     """
@@ -129,7 +129,7 @@ def begin_release(dataset_id: int, author: Author) -> None:
 
 
 def _finish_release(dataset_id: int, target: int) -> None:
-    """Call the dataset open, unless it has changed since `target`: then this is tried again."""
+    """Mark the dataset open, unless it has changed since `target`: then this is tried again."""
     with transaction.atomic():
         hold(dataset_id)
         draft = find_draft(dataset_id)
@@ -146,7 +146,7 @@ def _finish_release(dataset_id: int, target: int) -> None:
 
 
 def _tell_owners(template: str, draft: Version, **facts: Any) -> None:
-    post(
+    queue_mail(
         template,
         to=[owner.email for owner in owners_of(draft.dataset_id) if owner.is_active],
         identifier=draft.dataset.identifier,

@@ -20,7 +20,7 @@ UNDO_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Heap:
+class GarbageTotals:
     """The number and size of the garbage of a kind."""
 
     kind: str
@@ -52,10 +52,10 @@ def _unseen_assets(before: datetime) -> QuerySet[Asset]:
     return Asset.objects.filter(~Exists(shown), Exists(retirement), retired__gt=F("introduced"))
 
 
-def heap(kind: str, older_than: timedelta = AGE) -> Heap:
+def garbage_totals(kind: str, older_than: timedelta = AGE) -> GarbageTotals:
     """Return the number and size of the garbage of a kind."""
     sums = garbage(kind, older_than).aggregate(count=Count("pk"), size=Sum("size"))
-    return Heap(kind, sums["count"], sums["size"] or 0)
+    return GarbageTotals(kind, sums["count"], sums["size"] or 0)
 
 
 def events() -> QuerySet[GarbageEvent]:

@@ -16,7 +16,7 @@ from archive.garbage.queries import AGE
 def collect_garbage(*, kind: str, older_than: timedelta = AGE) -> Iterator[GarbageEvent]:
     """Collect all garbage of a kind, some rows at a time; yield each event of collection."""
     if older_than < timedelta(days=1):
-        raise InvalidError("What is younger than a day may still be at work.", field="older_than")
+        raise InvalidError("Rows younger than a day may still be in use.", field="older_than")
     return work.collect(kind, older_than=older_than)
 
 
@@ -42,7 +42,7 @@ def undo_collection(*, event_id: int) -> GarbageEvent:
             event.save(update_fields=["undone"])
     except IntegrityError as error:
         raise ConflictError(
-            "What these rows need is not there: undo first what was collected after them. A deleted dataset stays so."
+            "Rows that these need are missing: undo later events first. Rows of a deleted dataset cannot be given back."
         ) from error
     return event
 

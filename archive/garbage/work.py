@@ -28,7 +28,7 @@ def collect(kind: str, *, older_than: timedelta = AGE) -> Iterator[GarbageEvent]
 
 def _collect_some(kind: str, older_than: timedelta) -> GarbageEvent | None:
     with transaction.atomic():
-        # What somebody else is at work on is left to them; what is locked here cannot be attached meanwhile.
+        # Rows that another transaction has locked are skipped; rows that are locked here cannot be attached meanwhile.
         found = garbage(kind, older_than).order_by("pk").select_for_update(skip_locked=True, of=("self",))
         locked = [row.pk for row in found[:BATCH]]
         rows = list(garbage(kind, older_than).filter(pk__in=locked))
@@ -42,7 +42,7 @@ def _collect_some(kind: str, older_than: timedelta) -> GarbageEvent | None:
 
 
 def _as_they_are(rows: Sequence[Model]) -> list[Any]:
-    # Django's own JSON would cut times off after the milliseconds.
+    # Django's own JSON would drop microseconds.
     described: list[Any] = orjson.loads(orjson.dumps(serializers.serialize("python", rows)))
     return described
 
@@ -80,7 +80,7 @@ def _delete_objects(event: GarbageEvent) -> None:
     if event.kind == Kind.ASSETS:
         return
     ids = {UUID(row["pk"]) for row in event.rows}
-    # An upload may have been finished in the very moment it was collected: then its bytes are those of a blob.
+    # An upload may have become a blob while it was collected: then its bytes are kept.
     used = set(Blob.objects.filter(pk__in=ids).values_list("pk", flat=True))
     for blob_id in sorted(ids - used):
         storage.delete(blob_key(blob_id))

@@ -22,7 +22,7 @@ def parse_dandiset_number(value: object, *, field: str = "identifier") -> int:
     Raises InvalidError, naming `field`, for anything else.
     """
     number = _number_in(value) if isinstance(value, str) else value
-    # A bool is an int to Python, but nobody means a dataset by it.
+    # A bool is an int in Python, but not a number of a dataset.
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MAX_DANDISET_NUMBER:
         return number
     raise InvalidError("A valid Dandiset identifier is required.", field=field)

@@ -24,7 +24,7 @@ REASON_CHARACTERS = 500
 CONTENT_TYPE = "application/vnd.api+json"
 
 DRAFT = "draft"
-# Whose fault it is that they are not known to DataCite is the operator's, who can mend it while the work waits.
+# DataCite refuses the account: the operator can correct the settings while the job waits.
 _UNKNOWN_TO_DATACITE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 

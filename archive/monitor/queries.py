@@ -8,7 +8,7 @@ from archive.assets.models import Asset
 from archive.blobs.models import Upload
 from archive.datasets.models import Version
 from archive.datasets.queries import versions_without_doi
-from archive.garbage.queries import Heap, Kind, heap
+from archive.garbage.queries import GarbageTotals, Kind, garbage_totals
 from archive.storage import queries as store
 from archive.timeline.models import Job, Projection
 
@@ -24,10 +24,10 @@ class UploadUnderWay:
 
 
 @dataclass(frozen=True)
-class Attention:
+class OperationsReport:
     """At most SHOWN of each kind of thing that is not as it should be, and how much garbage there is."""
 
-    heaps: Sequence[Heap]
+    garbage: Sequence[GarbageTotals]
     failing_projections: Sequence[Projection]
     failed_jobs: Sequence[Job]
     versions_without_doi: Sequence[Version]
@@ -35,14 +35,14 @@ class Attention:
     uploads: Sequence[UploadUnderWay]
 
 
-def attention(actor: Actor) -> Attention:
+def operations_report(actor: Actor) -> OperationsReport:
     """Return what needs attention now, without files that `actor` may not read."""
     invalid = Asset.objects.visible_to(actor).live().filter(status=Asset.Status.INVALID).order_by("-pk")
     failed_dois = versions_without_doi().filter(doi_state__in=[Version.DoiState.PENDING, Version.DoiState.FAILED])
     failing = Projection.objects.filter(state=Projection.State.FAILING).order_by("-attempts")
     failed_jobs = Job.objects.filter(state=Job.State.FAILED).defer("log").order_by("-ended")
-    return Attention(
-        heaps=[heap(kind) for kind in Kind.values],
+    return OperationsReport(
+        garbage=[garbage_totals(kind) for kind in Kind.values],
         failing_projections=list(failing[:SHOWN]),
         failed_jobs=list(failed_jobs[:SHOWN]),
         versions_without_doi=list(failed_dois[:SHOWN]),

@@ -66,7 +66,7 @@ class DraftState(StrEnum):
     VALID = "valid"
 
 
-# What keeps a draft of each state from being published.
+# The error that publishing a draft of each state raises.
 _OBSTACLES: dict[DraftState, tuple[type[ArchiveError], Reason, str]] = {
     DraftState.PUBLISHING: (
         LockedError,
@@ -138,7 +138,7 @@ def find_version_details(actor: Actor, number: int, version: str, *, hidden: boo
     found = find_version(actor, number, version, hidden=hidden)
     if not found.is_draft:
         return VersionDetails(found, has_star(actor, found.dataset), 0, [])
-    # Plain SQL, because this is asked again and again by clients that wait: to compose it would cost more than to run.
+    # Plain SQL, since waiting clients poll this: composing the query would take longer than running it.
     with connection.cursor() as cursor:
         cursor.execute(
             """

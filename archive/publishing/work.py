@@ -78,7 +78,7 @@ def validate_draft(span: Span) -> None:
         if len(batch) < VALIDATION_BATCH:
             break
     if position(span.dataset_id) != span.target:
-        return  # It is being changed: what would be said of the draft now holds no longer.
+        return  # The draft has changed meanwhile, so a verdict on it would be out of date.
     _validate_draft_itself(draft.pk, span.target)
     if waiting := _pending(draft).count():
         raise NotYetError(f"{waiting} files wait for their SHA-256 or Zarr checksum.")
@@ -100,7 +100,7 @@ def _judge(asset: Asset, document: dict[str, Any]) -> None:
 
 
 def _keep_verdicts(draft: Version, assets: list[Asset]) -> None:
-    # What `bulk_update` does, in a tenth of its time.
+    # Like `bulk_update`, in a tenth of its time.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
@@ -140,7 +140,7 @@ def _validate_draft_itself(pk: int, target: int) -> None:
         return
     with transaction.atomic():
         unsettled = Version.objects.select_for_update().filter(pk=pk, status=draft.status)
-        # Whoever had changed the draft by the time that its row is locked has told the timeline.
+        # Any change committed before this lock is on the timeline, so the position tells of it.
         if list(unsettled.values_list("pk")) and position(draft.dataset_id) == target:
             unsettled.update(**verdict)
 
@@ -195,7 +195,7 @@ def _publishing_failed(job: Job, reason: str) -> None:
     if version is None:
         return
     hold(version.dataset_id)
-    # What was to be published was valid; when somebody has only thought better of it, it still is.
+    # The draft was valid; a cancelled publication does not change that.
     is_cancelled = job.state == Job.State.CANCELLED
     Version.objects.filter(
         dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
@@ -248,7 +248,7 @@ def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None
         hold(version.dataset_id)
         unfinished = Version.objects.filter(pk=version.pk, status=Version.Status.PUBLISHING)
         if not unfinished.update(metadata=metadata, doi=metadata["doi"], status=Version.Status.VALID):
-            # Another worker was faster, and what is published does not change.
+            # Another worker has finished the version already.
             return
         Version.objects.filter(
             dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
@@ -256,9 +256,9 @@ def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
         version.doi = metadata["doi"]
         request_doi(version)
-        # A repository that is laid out for everybody is to have the tag.
+        # A repository that is exported must get the new tag.
         rewind(version.dataset_id, PROJECTION)
-        # What follows the dataset has seen the change that began this, and waits for the version.
+        # Projections have seen the change that began this, and wait for the version.
         transaction.on_commit(partial(nudge, version.dataset_id))
 
 
@@ -298,7 +298,7 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
     is_open = version.dataset.access == Dataset.Access.OPEN
     for name, (chunks, content_type) in files.items():
         key = manifest_key(version, name)
-        # An older object may be open: numbers can be given again, and not every store forgets tags with the bytes.
+        # An older object with this key may be open: numbers are reused, and some stores keep tags of old bytes.
         if not is_open:
             storage.close_to_all(key)
         storage.write(key, chunks, content_type=content_type, is_open=is_open)

@@ -15,7 +15,7 @@ from typing import Literal
 from archive.errors import InvalidError
 
 MAX_CHARACTERS = 1024
-# Each is a question of its own to the database, which takes the longer to plan the more there are.
+# Each is a subquery, and the time to plan a statement grows with their number.
 MAX_OPERATORS = 10
 
 DateKind = Literal["created", "modified", "published"]
@@ -84,7 +84,7 @@ OPERATORS = (
     "technique",
 )
 
-# How much of a word must be as in an operator for it to be a slip of the pen: `created` is, `title` is not.
+# How similar a word must be to an operator to be taken for a misspelling: `created` is, `title` is not.
 _SLIP = 0.7
 
 _NAMES: dict[str, NameKind] = {"approach": "approach", "species": "species", "technique": "technique"}
@@ -113,10 +113,10 @@ def _terms(text: str) -> Iterator[Term]:
     position = _end_of(_SPACE, text, 0)
     while position < len(text):
         match = _TERM.match(text, position)
-        # It matches anywhere, but at a space only nothing: and there it is never tried.
+        # It matches at every position (for mypy).
         assert match  # noqa: S101
         key, value = match["key"], (match["quoted"] or match["bare"] or "").strip()
-        # What nothing follows is a word that ends in a colon, as in DANDI, whatever the word.
+        # A word that ends in a colon is text, as in DANDI, even if it is an operator.
         if key and (value or match["quoted"] is not None) and _is_operator(key):
             yield _operation(key, value)
         elif words := f"{key}:{value}" if key else value:

@@ -25,7 +25,7 @@ class Document(models.Model):
     technique = models.TextField(blank=True)
     modified = models.DateTimeField()
     published = models.DateTimeField(null=True)
-    # Of all versions, and of the published ones.
+    # Among all versions of the dataset, and among the published ones.
     is_newest = models.BooleanField()
     is_newest_published = models.BooleanField()
 
@@ -45,7 +45,7 @@ class Facts(models.Model):
     techniques = ArrayField(models.TextField(), default=list)
     genotypes = ArrayField(models.TextField(), default=list)
     species = ArrayField(models.TextField(), default=list)
-    # Of the four above: what makes a row one of its kind.
+    # The digest of the four fields above, which identifies the row in its dataset.
     digest = models.CharField(max_length=64)
     file_count = models.BigIntegerField(default=0)
 

@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, Lower
 
 from archive.accounts.models import Grant, User
-from archive.accounts.policy import Actor, blind_spot, visible
+from archive.accounts.policy import Actor, blinded_dataset, visible
 from archive.datasets.models import Dataset
 from archive.datasets.queries import DatasetFilter, filtered_datasets, shown_versions
 from archive.errors import InvalidError
@@ -27,7 +27,7 @@ from archive.search.text import fold, is_told_by_probes, probes, searchable_text
 from archive.validation.metadata import without_people
 
 GENOTYPES_SHOWN = 10
-# Each is held against whole texts; Postgres remembers so many, and would read more anew for each text.
+# Each is matched against whole texts; Postgres caches 32 compiled patterns, and would compile more again and again.
 MAX_PATTERNS = 30
 
 
@@ -41,7 +41,7 @@ def search_datasets(actor: Actor, wanted: DatasetFilter, search: str = "") -> Qu
     """
     datasets = filtered_datasets(actor, wanted)
     terms = grammar.parse(search).terms
-    return datasets.filter(_condition(terms, blind_spot(actor))) if terms else datasets
+    return datasets.filter(_condition(terms, blinded_dataset(actor))) if terms else datasets
 
 
 def _condition(terms: Sequence[grammar.Term], blinded: int | None) -> Q:

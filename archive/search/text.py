@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-# Letters and digits without a break: what a lexeme can be.
+# A run of letters and digits, which a lexeme is made of.
 WORD = re.compile(r"[^\W_]+")
 # A longer word is indexed as overlapping pieces, so that each part of it of up to PROBE characters begins a lexeme.
 PIECE = 48
@@ -19,14 +19,14 @@ PROBE = 24
 # How much of the words on both sides of a space is kept together, so that a phrase is not looked for in every text
 # that has its words.
 SEAM = 3
-# What a lexeme that is a word from its start begins with; no word has it.
+# The prefix of lexemes that are whole words; no word contains it.
 START = "^"
 # PostgreSQL's limit for the lexemes of a row is 2**20 bytes.
 MAX_LEXEME_BYTES = 900_000
 MAX_TEXT = 2_000_000
 
-# What Europe's languages write and Unicode takes for letters of their own, not for others with an accent: as they are
-# written by those who have no key for them. In lower case, for text whose case is folded.
+# European letters that Unicode does not decompose, as people without a key for them write them. In lower case, since
+# the text's case is folded.
 _PLAIN = str.maketrans(
     {
         "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n",
@@ -91,7 +91,7 @@ def probes(text: str) -> list[str]:
 def _probe(match: re.Match[str], text: str) -> str:
     start = START if match.start() > 0 else ""
     is_whole = match.end() < len(text) and len(match[0]) <= PROBE
-    # Words are letters and digits alone, so there is nothing to quote in them.
+    # Words consist of letters and digits, so they need no quoting.
     return f"'{start}{match[0][:PROBE]}'{'' if is_whole else ':*'}"
 
 

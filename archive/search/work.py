@@ -12,26 +12,26 @@ from django.db.models import Q
 from archive.assets.models import Asset
 from archive.datasets.models import Version
 from archive.datasets.queries import shown_versions
-from archive.datasets.work import at_once
+from archive.datasets.work import draft_hook
 from archive.search.models import Document, Facts
 from archive.search.text import fold, lexemes, searchable_text
 from archive.timeline.errors import NotYetError
 from archive.timeline.work import Span, projection
 
 BATCH = 1000
-# What is indexed while somebody waits: some ten pages.
+# How many characters are indexed within a request: some ten pages.
 CHARACTERS_AT_ONCE = 30_000
-# How long to leave a draft that is being validated, if the end of that brings no news.
+# How long to wait for the validation of a draft, if its end is not announced.
 VALIDATION_PATIENCE = 5.0
 MAX_NAME = 1000
-# Of a file, so many names of a kind can be chosen from: whoever asks what there is reads those of all files.
+# How many names of a kind are kept of one file, since lists of choices read the names of all files.
 NAMES_OF_A_FILE = 50
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
 
 
-@at_once
+@draft_hook
 def index_draft(draft: Version) -> None:
     """Write the document of a draft that has just been described anew: who writes, finds.
 
@@ -101,7 +101,7 @@ def _write_document(
     values = ", ".join("array_to_tsvector(%s::text[])" if name == "lexemes" else "%s" for name in row)
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in row if name != "version_id")
     with connection.cursor() as cursor:
-        # A version that was withdrawn meanwhile has no document: the insertion then finds nothing to select.
+        # A version that was deleted meanwhile gets no document: the SELECT then finds no row.
         cursor.execute(
             f"INSERT INTO archive_search_document AS known ({columns}) SELECT {values}"  # noqa: S608 - of constants only
             f" FROM archive_version WHERE id = %s FOR KEY SHARE ON CONFLICT (version_id) DO UPDATE SET {updates}"
@@ -192,7 +192,7 @@ def _add(dataset_id: int, since: int) -> int:
 
 def _insert(assets: Sequence[int], sizes: Sequence[int], facts: Sequence[int]) -> None:
     with connection.cursor() as cursor:
-        # The assets' rows are asked for once more: a dataset that is deleted meanwhile takes them with it.
+        # The join leaves out assets that were deleted meanwhile, with their dataset.
         cursor.execute(
             """
             WITH come AS (

@@ -32,7 +32,7 @@ GET_URL_SECONDS = 6 * 3600
 READS = {"GET": "get_object", "HEAD": "head_object"}
 PART_URL_SECONDS = 7 * 24 * 3600
 PUT_URL_SECONDS = 6 * 3600
-# What browsers run, or look into to find out what it is.
+# Media types that browsers run, or whose content they inspect to guess another type.
 ACTIVE_TYPE = re.compile(r"html|xml|xsl|svg|script|multipart|message/|unknown|\*", re.IGNORECASE)
 DRAWING = "image/svg+xml"
 OPEN_TAG: "TagTypeDef" = {"Key": "access", "Value": "open"}

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
 OPEN_TAGGING = f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"
-# What is written may be read from the database as it goes, over a connection that belongs to the caller's thread.
+# The chunks may come from the database, over a connection that belongs to the caller's thread.
 IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 
@@ -37,7 +37,7 @@ def prepare_bucket() -> None:
         store.head_bucket(Bucket=name)
     except ClientError:
         store.create_bucket(Bucket=name)
-    # Policies may make things public here, since ours does with care; access control lists may not.
+    # Our policy makes some objects public; access control lists may not.
     store.put_public_access_block(
         Bucket=name,
         PublicAccessBlockConfiguration={
@@ -90,7 +90,7 @@ def start_multipart(key: str) -> str:
 def abort_multipart(key: str, multipart_id: str) -> None:
     """Give a multipart upload up and free its parts. Nothing happens if it has ended already, or has no id."""
     if not multipart_id:
-        # The store would take it for a request to delete the object.
+        # Without an id, the store would delete the object.
         return
     with reachable():
         try:

@@ -16,7 +16,7 @@ def citation(metadata: Mapping[str, Any], *, year: int) -> str:
 
 
 def _cited_names(contributors: object) -> list[str]:
-    # Metadata need not be valid to be stored, so nothing is sure about the shape of it.
+    # Metadata need not be valid to be stored, so their shape is unknown.
     if not isinstance(contributors, list):
         return []
     people = [person for person in contributors if isinstance(person, dict) and person.get("includeInCitation")]

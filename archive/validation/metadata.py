@@ -34,7 +34,7 @@ _COMPUTED_VERSION_FIELDS = _COMPUTED_FIELDS | {
     "url",
     "version",
 }
-# Who made something, and what they are known, thanked and asked for; of versions, of assets, and of what is in them.
+# The fields that tell who the people of a version, or of an asset, are.
 _FIELDS_OF_PEOPLE = frozenset(
     {
         "acknowledgement",
@@ -126,7 +126,7 @@ def strip_version_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     submitted = {key: value for key, value in metadata.items() if key not in _COMPUTED_VERSION_FIELDS}
     access = [_strip_access(submitted), *_further_access(submitted)]
     submitted.pop("access", None)
-    # An access item that only held computed fields is what everybody has.
+    # An access item with computed fields only says nothing.
     return submitted if access == [{}] else {**submitted, "access": access}
 
 

@@ -79,7 +79,7 @@ class ZarrRevision(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     zarr = models.ForeignKey(ZarrArchive, models.CASCADE, related_name="revisions")
     number = models.BigIntegerField()
-    # The dataset's change from which on its draft shows it.
+    # The number of the change from which on the draft shows it.
     at = models.BigIntegerField()
     checksum = models.CharField(max_length=80)
     file_count = models.BigIntegerField()

@@ -127,7 +127,7 @@ def entries_of(view: ZarrView) -> QuerySet[ZarrEntry]:
         return entries.at(view.revision.number).order_by("path")
     if view.is_settled:
         return entries.none()
-    # Postgres sorts NULL, which is what pending entries are introduced by, before all numbers that descend.
+    # In descending order Postgres sorts NULL first, so a pending entry comes before the one it replaces.
     live = entries.live().filter(size__isnull=False)
     return live.order_by("path", "-introduced").distinct("path")
 

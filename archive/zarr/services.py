@@ -26,7 +26,7 @@ from archive.zarr.work import INGEST_JOB, ask_for, end_entries
 
 UNDER_WAY = "Zarr archive is currently ingesting or has already ingested"
 MD5_BYTES = 16
-# What one request may announce, or delete; clients send some hundreds at a time.
+# How many entries one request may announce or delete; clients send some hundreds at a time.
 MAX_ENTRIES = 5_000
 
 
@@ -142,7 +142,7 @@ def _md5(entry: NewEntry) -> str:
         digest = base64.b64decode(entry.base64md5, validate=True)
     except (binascii.Error, ValueError):
         digest = b""
-    # The text is signed as it came, so it must be the one way to write this MD5.
+    # The text is signed as it came, so it must be the canonical form of this MD5.
     if len(digest) != MD5_BYTES or base64.b64encode(digest).decode() != entry.base64md5:
         raise InvalidError(f"Entry {entry.path!r}: the MD5 must be 16 bytes in base64.")
     return digest.hex()

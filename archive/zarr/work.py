@@ -19,7 +19,7 @@ from archive.zarr.queries import ZarrView, awaited_entries, leaves_of
 
 INGEST_JOB = "ingest_zarr"
 
-# So few are asked for one by one; to find more, the store's whole list of the archive is read.
+# Up to so many entries are looked up one by one; for more, the store's list of the archive is read.
 ASKED_SINGLY = 200
 STORE_THREADS = 8
 BATCH = 5000

@@ -25,7 +25,7 @@ else:
 
 PER_PAGE = 50
 COUNTED = 10_000
-# Django asks the database for each word of a search in each field.
+# Django adds a condition for each word of a search in each field.
 WORDS_SEARCHED = 10
 
 

@@ -19,7 +19,7 @@ from dandiapi.admin.base import PER_PAGE, BoundedSearch, ByDatasetAdmin, ReadOnl
 from dandiapi.credentials import actor_by_session
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-# Whoever changes these can sign in as that person, by way of a forgotten password.
+# Whoever changes these can sign in as that user, by resetting the password.
 IDENTITY = ("username", "email")
 FIELDS = {
     None: ["username", "github_login", "password", "status", "is_active"],
@@ -130,7 +130,7 @@ class GrantForm(ModelForm):  # type: ignore[type-arg]
         """Return the user, if they have proven that the address they are named by is theirs."""
         user: User = self.cleaned_data["user"]
         if user.username not in find_proven_users([user.username]):
-            raise ValidationError("Nobody knows who that is: they have not proven that the address is theirs.")
+            raise ValidationError("This user has not proven that the address they are named by is theirs.")
         return user
 
 

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 OURS = "archive"
 
 
-class OursAlone(BaseBackend):
+class NoPackagePermissions(BaseBackend):
     """A backend that lets only administrators see what packages keep, whatever permissions others were given.
 
     By addresses, accounts elsewhere, apps and their tokens one can sign in as somebody else.

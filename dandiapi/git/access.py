@@ -15,7 +15,7 @@ from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import require_commits
 from dandiapi.auth import Anyone
 from dandiapi.credentials import actor_by_secret
-from dandiapi.errors import headers_of, in_the_domain, status_of
+from dandiapi.errors import as_domain_error, headers_of, status_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
@@ -37,7 +37,7 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
         try:
             return view(request, actor_from(request), *args, **kwargs)
         except Exception as exception:
-            error = in_the_domain(exception)
+            error = as_domain_error(exception)
             if not isinstance(error, ArchiveError):
                 raise
             return refusal(error)
@@ -48,7 +48,7 @@ def git_view(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespons
 
 def refusal(error: ArchiveError) -> HttpResponse:
     """Return the answer to an error of the domain."""
-    # The policy's own says nothing, since how one signs in is of each face.
+    # An error of the policy has no message, since each face has its own way to sign in.
     said = SIGN_IN if isinstance(error, UnauthenticatedError) and not error.message else str(error)
     return HttpResponse(
         f"{said}\n",

@@ -18,7 +18,7 @@ from archive.snapshots.queries import Content, clock, find_annexed, find_content
 from archive.storage.queries import read_from, sign_read
 from dandiapi.git.access import absent_to, git_view
 from dandiapi.git.bodies import chunks_of
-from dandiapi.git.streams import Stream, place
+from dandiapi.git.streams import Stream, answer_slot
 from dandiapi.git.words import number, plain, required
 
 LENGTH = "X-git-annex-data-length"
@@ -79,7 +79,7 @@ def get(request: HttpRequest, actor: Actor, annex_uuid: str, version: str, key: 
     left = found.size - offset
     headers = {LENGTH: str(left), "Content-Length": str(left), "Cache-Control": "no-store"}
     with ExitStack() as held:
-        held.enter_context(place())
+        held.enter_context(answer_slot())
         chunks = _read(found, offset, held) if left and request.method == "GET" else iter(())
         return StreamingHttpResponse(Stream(chunks, held), content_type="application/octet-stream", headers=headers)
 
@@ -150,13 +150,13 @@ def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> Ht
         return _stored(version, is_stored=find_content(actor, dataset, key) is not None)
     offset = number(request.GET.get("offset", "0"), "offset")
     length = number(required(request.headers, LENGTH), LENGTH)
-    with place():
+    with answer_slot():
         try:
             receive(actor=actor, dataset=dataset, key=key, offset=offset, length=length, chunks=chunks_of(request))
         except InvalidError as error:
             if error.field != "content":
                 raise
-            # git-annex reads the first word, and a person the reason.
+            # git-annex reads `stored`, and people read the reason.
             return JsonResponse({"stored": False, "reason": error.message} | _others(version))
     return _stored(version, is_stored=True)
 
@@ -198,6 +198,6 @@ def _others(version: str) -> dict[str, list[str]]:
 
 
 @git_view
-def nothing(request: HttpRequest, actor: Actor) -> HttpResponse:
+def unknown_version(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Answer 404 for other versions of the protocol: clients go on to try one that there is."""
-    raise NotFoundError("There is nothing here.")
+    raise NotFoundError("There is no such address, or no such version of the protocol here.")

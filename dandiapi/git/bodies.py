@@ -23,10 +23,10 @@ def chunks_of(request: HttpRequest) -> Iterator[bytes]:
     """
     ends_by_itself = request.META.get("wsgi.input_terminated") and not request.META.get("CONTENT_LENGTH")
     stream = cast("IO[bytes]", request.META["wsgi.input"] if ends_by_itself else request)
-    leave_database()
+    release_connection()
     while chunk := _read(stream):
         yield chunk
-        leave_database()
+        release_connection()
 
 
 def _read(stream: IO[bytes]) -> bytes:
@@ -36,8 +36,8 @@ def _read(stream: IO[bytes]) -> bytes:
         raise InvalidError(f"The request breaks off: {error}") from error
 
 
-def leave_database() -> None:
-    """Give the connection back to the pool; a new one is taken when it is needed."""
+def release_connection() -> None:
+    """Give the database connection back to the pool; the next query takes another."""
     if not connection.in_atomic_block:
         connection.close()
 
@@ -74,7 +74,7 @@ def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             rest = chunk
             while rest:
-                # A few bytes may inflate to a great many: never more than this at once.
+                # A few bytes may inflate to very many, so no more than this at once.
                 yield inflater.decompress(rest, READ_SIZE)
                 rest = inflater.unconsumed_tail
     except zlib.error as error:

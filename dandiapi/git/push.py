@@ -12,9 +12,9 @@ from archive.snapshots.serving import Service
 from dandiapi.git.access import git_view
 from dandiapi.git.bodies import spooled
 from dandiapi.git.repository import FRESH, dataset_for, require_type
-from dandiapi.git.streams import Stream, place
+from dandiapi.git.streams import Stream, answer_slot
 
-# What comes before the objects: lines that say which branches are to move.
+# The size of the commands before the objects: lines that name the branches to move.
 MAX_COMMANDS = 2**20
 
 
@@ -27,7 +27,7 @@ def receive_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpRes
     dataset = dataset_for(actor, identifier, service)
     with ExitStack() as held:
         pushed = held.enter_context(spooled(request, limit=settings.GIT_PUSH_MAX_BYTES + MAX_COMMANDS))
-        held.enter_context(place())
+        held.enter_context(answer_slot())
         chunks = held.enter_context(receiving(actor=actor, dataset=dataset, request=pushed))
         return StreamingHttpResponse(
             Stream(chunks, held), content_type=f"application/x-{service}-result", headers=FRESH

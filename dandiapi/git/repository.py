@@ -14,9 +14,9 @@ from archive.snapshots.services import advertise, fetching, find_repository
 from archive.snapshots.serving import Service
 from dandiapi.git.access import dataset_seen_by, git_view
 from dandiapi.git.bodies import spooled
-from dandiapi.git.streams import Stream, place
+from dandiapi.git.streams import Stream, answer_slot
 
-# What is wanted and what is there, in lines of some 50 bytes: more than any clone has to say.
+# What the client wants and has, in lines of some 50 bytes: more than any real clone sends.
 MAX_REQUEST = 32 * 2**20
 FRESH = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "Fri, 01 Jan 1980 00:00:00 GMT"}
 FLUSH = b"0000"
@@ -28,7 +28,7 @@ def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpRespo
     """Answer `GET {repository}/info/refs?service=…` with the branches and tags of the repository."""
     service = _service(request.GET.get("service", ""))
     dataset = dataset_for(actor, identifier, service)
-    with place():
+    with answer_slot():
         said = advertise(find_repository(actor, dataset), service, _protocol(request, service))
     head = b"" if _speaks_version_2(request, service) else _packet(f"# service={service}\n") + FLUSH
     return HttpResponse(head + said, content_type=f"application/x-{service}-advertisement", headers=FRESH)
@@ -43,7 +43,7 @@ def upload_pack(request: HttpRequest, actor: Actor, identifier: str) -> HttpResp
     repository = find_repository(actor, dataset_for(actor, identifier, service))
     with ExitStack() as held:
         wanted = held.enter_context(spooled(request, limit=MAX_REQUEST))
-        held.enter_context(place())
+        held.enter_context(answer_slot())
         chunks = held.enter_context(fetching(repository, wanted, _protocol(request, service)))
         return StreamingHttpResponse(
             Stream(chunks, held), content_type=f"application/x-{service}-result", headers=FRESH

@@ -8,20 +8,20 @@ from typing import Self
 from django.conf import settings
 
 from archive.errors import BusyError
-from dandiapi.git.bodies import leave_database
+from dandiapi.git.bodies import release_connection
 
-_places = BoundedSemaphore(settings.GIT_STREAMS)
+_slots = BoundedSemaphore(settings.GIT_STREAMS)
 
 
 @contextmanager
-def place() -> Iterator[None]:
-    """Hold one of the places for long answers, of which there are fewer than threads; BusyError if none is free."""
-    if not _places.acquire(blocking=False):
-        raise BusyError("This server gives as many long answers as it can; please try again.", retry_after=2)
+def answer_slot() -> Iterator[None]:
+    """Hold one of the slots for long answers, of which there are fewer than threads; BusyError if none is free."""
+    if not _slots.acquire(blocking=False):
+        raise BusyError("This server sends as many long answers as it can; please try again.", retry_after=2)
     try:
         yield
     finally:
-        _places.release()
+        _slots.release()
 
 
 class Stream:
@@ -31,7 +31,7 @@ class Stream:
         self._chunks = chunks
         self._held = held.pop_all()
         # Sending may take long, and asks the database nothing.
-        leave_database()
+        release_connection()
 
     def __iter__(self) -> Self:
         return self

@@ -26,5 +26,5 @@ urlpatterns = [
     re_path(rf"{SINCE_3}/gettimestamp$", annex.gettimestamp),
     re_path(rf"{SINCE_1}/putoffset$", annex.putoffset),
     re_path(rf"{VERSION}/put$", annex.put),
-    re_path(r"^git-annex/", annex.nothing),
+    re_path(r"^git-annex/", annex.unknown_version),
 ]

@@ -21,15 +21,15 @@ from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
 from dandiapi.addresses import address_of
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
 from dandiapi.credentials import actor_of
-from dandiapi.errors import headers_of, in_the_domain, status_of
+from dandiapi.errors import as_domain_error, headers_of, status_of
 from dandiapi.limits import is_admitted, seconds_to_wait
-from dandiapi.live.news import Newsroom
+from dandiapi.live.news import Subscriptions
 from dandiapi.live.sources import DatasetSource, Event, JobSource, Source, request_from
 from dandiapi.live.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-# What is said of errors that say nothing themselves.
+# The details of errors without a message.
 DETAILS = {
     NotFoundError: "Not found.",
     UnauthenticatedError: "Authentication credentials were not provided.",
@@ -44,9 +44,9 @@ Headers = list[tuple[bytes, bytes]]
 JOB = re.compile(r"/events/jobs/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?")
 DATASET = re.compile(r"/events/dandisets/([0-9]{6})/?")
 HEALTH = "/events/"
-# News that come faster than this are told together.
+# News that come faster than this are sent together.
 PAUSE_SECONDS = 0.2
-# Streams end after so long, and clients come back with whoever they are then: a revoked token does not last.
+# Streams end after so long, and clients reconnect and authenticate again, so that a revoked token stops working.
 STREAM_SECONDS = 15 * 60
 STREAMS_IN_ALL = 2000
 RETRY_SECONDS = 5
@@ -70,7 +70,7 @@ class Live:
     """The application: streams of server-sent events, each limited to what its reader may see at the time."""
 
     def __init__(self) -> None:
-        self._newsroom = Newsroom()
+        self._subscriptions = Subscriptions()
         self._streams: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +83,7 @@ class Live:
     async def _live_and_die(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
-        await self._newsroom.close()
+        await self._subscriptions.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,10 +113,10 @@ class Live:
             self._streams += Counter()  # forgets those who have none
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, source: Source) -> None:
-        with self._newsroom.waiting_for(source.topic) as woken:
+        with self._subscriptions.waiting_for(source.topic) as woken:
             events = await in_thread(source.read)
             if source.is_over and not events:
-                # It tells clients not to come back (the standard of EventSource).
+                # By the standard of EventSource, a 204 tells clients not to reconnect.
                 raise _RefusedError(HTTPStatus.NO_CONTENT, None)
             await send({"type": "http.response.start", "status": 200, "headers": [*STREAM_HEADERS, *_cors(scope)]})
             await _write(send, f"retry: {RETRY_SECONDS * 1000}\n\n".encode())
@@ -145,7 +145,7 @@ async def _tell(
         try:
             events = await in_thread(source.read)
         except Exception as error:
-            # It has begun, so there is no status to tell; the client comes back, and is told then.
+            # The response has begun, so its status cannot change; the client reconnects, and gets the error then.
             logger.info("A stream ends: %s", error)
             return
 
@@ -231,14 +231,14 @@ def _cors(scope: Scope) -> Headers:
 
 
 def _refusal(error: Exception) -> _RefusedError:
-    """Return the answer of the other faces to the error (`dandiapi.errors`); a 500 for a fault of ours."""
-    error = in_the_domain(error)
+    """Return the answer of the other faces to the error (`dandiapi.errors`); a 500 for any other error."""
+    error = as_domain_error(error)
     if isinstance(error, ArchiveError):
         headers: Headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
         detail = error.message or DETAILS.get(type(error), "You may not do this.")
         return _RefusedError(status_of(error), {"detail": detail}, headers)
     logger.error("A stream failed", exc_info=error)
-    return _RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "A fault of ours."})
+    return _RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "The server failed to answer."})
 
 
 async def _reply(scope: Scope, send: Send, refusal: _RefusedError) -> None:

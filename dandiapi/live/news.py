@@ -21,7 +21,7 @@ RECONNECT_SECONDS = 2.0
 Topic = tuple[str, str]
 
 
-class Newsroom:
+class Subscriptions:
     """The streams that wait for news, and are woken by it. They also look now and then themselves, for missed news."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ from dandiapi.live.news import Topic
 
 CHANGES_AT_ONCE = 500
 JOBS_SHOWN = 50
-# Whoever comes back after an interruption hears how the jobs ended meanwhile.
+# A client that reconnects is told how jobs have ended meanwhile.
 ENDED_JOBS_SHOWN = timedelta(minutes=15)
 
 

@@ -39,7 +39,7 @@ def _is_ready(connection: Connection[Any]) -> bool:
 
 def _prepare(connection: Connection[Any]) -> None:
     if not connection.autocommit:
-        # One that was given back within a transaction would begin another.
+        # A connection that was given back within a transaction would begin another.
         connection.autocommit = True
-    # As it commits by itself, this stays when a later transaction is rolled back.
+    # In autocommit mode, the setting stays when a later transaction is rolled back.
     connection.execute(f"SET statement_timeout = {statement_seconds() * 1000:d}", prepare=False)

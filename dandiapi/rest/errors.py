@@ -9,7 +9,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from archive.errors import ArchiveError, ConflictError, ImmutableError, UnauthenticatedError
 from dandiapi.auth import REALM
-from dandiapi.errors import Statuses, headers_of, in_the_domain, status_of
+from dandiapi.errors import Statuses, as_domain_error, headers_of, status_of
 from dandiapi.rest import words
 
 # To DANDI's clients, what is published takes no such method.
@@ -17,8 +17,8 @@ EXCEPTIONS: Statuses = {ImmutableError: HTTPStatus.METHOD_NOT_ALLOWED}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the reply to an error; None, for Django's own 500, if it is a fault of ours."""
-    error = in_the_domain(error)
+    """Return the reply to an error; None, for Django's own 500, to one that is neither the domain's nor DRF's."""
+    error = as_domain_error(error)
     if isinstance(error, UnauthenticatedError) and not error.message:
         error = NotAuthenticated()
     if isinstance(error, NotAuthenticated):

@@ -66,7 +66,7 @@ def answer(application: Application, variables: dict[str, Any], request: Request
 
 def _say_fault(connection: "Connection") -> None:
     with suppress(ConnectionError):
-        connection.send(plain_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours."))
+        connection.send(plain_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer."))
 
 
 def _close(result: Iterable[bytes]) -> None:

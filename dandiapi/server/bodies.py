@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from threading import Condition, Lock
 from typing import IO, Any, cast
 
-# What is in memory: of a body that is spooled, and of one that is read as it comes.
+# How many bytes of a body are kept in memory, whether it is spooled or read as it comes.
 IN_MEMORY = 2**18
 
 

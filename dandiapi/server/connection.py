@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 READ_SIZE = 2**16
 MAX_HEAD = 2**16
-# What is made ahead of a client that takes it more slowly.
+# How many bytes of an answer are kept for a client that reads more slowly.
 MAX_UNSENT = 2**20
-# Who was sent away while sending is given so long to read why.
+# How long a client that was refused while sending has to read the answer.
 LINGER_SECONDS = 5.0
-# For the system: to close means to forget what has not been sent.
+# SO_LINGER: closing discards what has not been sent.
 AT_ONCE = pack("ii", 1, 0)
 
 
@@ -91,13 +91,13 @@ class Connection:
             data = quoted_line(data)
         if self._request is None and b"pgrade" in data:
             data = without_upgrade(data)
-        # What follows the last request of a connection is of no interest, and no reason not to answer it.
+        # Data behind the last request of a connection is ignored, and no reason not to answer that.
         with suppress(HttpParserUpgrade):
             try:
                 self._parser.feed_data(data)
             except HttpParserError as error:
                 if not self._has_last:
-                    self.refuse(HTTPStatus.BAD_REQUEST, f"This is no request: {error.__context__ or error}")
+                    self.refuse(HTTPStatus.BAD_REQUEST, f"This is not a valid request: {error.__context__ or error}")
         if self._request and self._received > MAX_HEAD:
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Headers have at most {MAX_HEAD} bytes.")
         self.watch()
@@ -120,7 +120,7 @@ class Connection:
             return
         self._received = 0
         request = Request(Body(self._worker.spools, lambda: self._worker.call(self._take_more)))
-        # The thread of the answer before may be just about to wait for a next request.
+        # The thread of the previous answer may be setting the deadline for the next request.
         with self._changed:
             self._request = request
             if not self.is_busy:
@@ -147,8 +147,8 @@ class Connection:
         request.keeps_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         request.take_target()
         if self._parser.should_upgrade() and request.announces_body:
-            # The parser would skip the body; most offers are left out before it sees them.
-            self.refuse(HTTPStatus.BAD_REQUEST, "Offer to speak another protocol in a request without a body only.")
+            # The parser would skip the body; most Upgrade headers are removed before it sees them.
+            self.refuse(HTTPStatus.BAD_REQUEST, "Upgrade is taken in a request without a body only.")
         elif self._is_too_large(request, request.announced):
             self._refuse_size()
         elif not self.is_busy:
@@ -201,7 +201,9 @@ class Connection:
 
     def _refuse_size(self) -> None:
         limit = self._worker.limits.spool
-        self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request may have {limit} bytes; send less at a time.")
+        self.refuse(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request may have at most {limit} bytes; send less at a time."
+        )
 
     # --- From one state to another ------------------------------------------------------------------------------------
 

@@ -10,14 +10,14 @@ from httptools import parse_url
 
 from .bodies import Body
 
-# Content and pushes may be of any size; they are handed over before they are whole, and their senders have to be known.
+# Content and pushes may be of any size: they are answered before they are whole, and only to known users.
 STREAMED = re.compile(rb"^/git/\d{6}(\.git)?/git-receive-pack(\?|$)|^/git-annex/[^/]+/v\d/put(\?|$)")
 # A client of git-annex that has content locked ends its request when it lets go, and goes by ten minutes anyway. Such a
 # request is handed over after so many seconds, whole or not: docs/dialects/git.md#locks says why not at once.
 UNENDING = re.compile(rb"^/git-annex/[^/]+/v\d/keeplocked(\?|$)")
 UNENDING_SECONDS = 5.0
 UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
-# What may stand in the first line as it is; clients send letters of other languages there, which do not belong there.
+# The characters that stay as they are in the first line; some clients send others there without quoting them.
 ASCII = "".join(map(chr, range(0x80)))
 
 _ALWAYS: dict[str, Any] = {
@@ -133,7 +133,7 @@ def without_upgrade(data: bytes) -> bytes:
     return UPGRADE.sub(b"\r\nX-Upgrade-Ignored:", head) + end + rest
 
 
-# Few, as clients choose how long they are.
+# A small cache, since clients choose the names and their lengths.
 @lru_cache(maxsize=128)
 def _key(name: bytes) -> str:
     if b"_" in name:

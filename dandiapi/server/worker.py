@@ -27,9 +27,9 @@ TURN_SECONDS = 1.0
 ACCEPT_PAUSE_SECONDS = 0.01
 # How many whole requests may wait for a thread.
 MAX_QUEUE = 256
-# How many open files it keeps for others than clients.
+# How many open files are reserved for others than clients.
 OTHER_FILES = 256
-# The system is given no more than this ahead of what a client takes, so that what it takes can be seen.
+# How much unsent data the kernel buffers: little, so that the pace of the client can be seen.
 UNSENT_IN_SYSTEM = 2**16
 
 
@@ -87,7 +87,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             try:
                 sock, client = listener.accept()
             except OSError:
-                # The client is gone already, or no more files can be opened just now.
+                # The client is gone already, or no more files can be opened.
                 sleep(ACCEPT_PAUSE_SECONDS)
             else:
                 self.call(partial(self._welcome, sock, client[:2], server))

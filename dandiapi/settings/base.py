@@ -25,7 +25,7 @@ ARCHIVE_JUPYTERHUB_URL: str = env.str("ARCHIVE_JUPYTERHUB_URL", "https://hub.dan
 # Where clients find the `live` process; empty where there is none.
 ARCHIVE_LIVE_URL: str = env.str("ARCHIVE_LIVE_URL", "").rstrip("/")
 
-# dandischema builds its models from these the moment it is imported, and reads them nowhere else.
+# dandischema builds its models from these variables when it is imported.
 os.environ["DANDI_INSTANCE_NAME"] = ARCHIVE_INSTANCE_NAME
 os.environ["DANDI_INSTANCE_IDENTIFIER"] = ARCHIVE_INSTANCE_IDENTIFIER
 os.environ["DANDI_INSTANCE_URL"] = ARCHIVE_URL
@@ -121,7 +121,7 @@ GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
 
 # --- Senders and readers ----------------------------------------------------------------------------------------------
 
-# Who is slower than so many bytes a second for so many seconds is sent away; and whose request takes so long in all.
+# Clients are sent away that send or read more slowly than this for so long, or whose request takes so long in all.
 REQUEST_MIN_RATE: float = env.float("REQUEST_MIN_RATE", 1024.0)
 REQUEST_PATIENCE: float = env.float("REQUEST_PATIENCE", 30.0)
 REQUEST_SECONDS: float = env.float("REQUEST_SECONDS", 1800.0)
@@ -150,13 +150,13 @@ if pool_size := env.int("DATABASE_POOL_SIZE", 8):
         "min_size": 1,
         "max_size": pool_size,
         "timeout": 10,
-        # Attempts come further and further apart: with the pool's own 300 s, the last is as long after the return of
-        # Postgres as it was away. Once the pool has given up, the next request has it try anew.
+        # Attempts come further and further apart: with the default of 300 s, the pool recovers as long after the
+        # return of Postgres as that was away. Once the pool has given up, the next request makes it try again.
         "reconnect_timeout": 5,
     }
 else:
-    # A process of the worker does one thing at a time, on one connection that it keeps.
-    # After a restart of Postgres that one is stale: found out before use, it fails no task.
+    # A process of the worker has one connection, which it keeps. After a restart of Postgres that is stale, so it is
+    # checked before use.
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -262,7 +262,7 @@ DATACITE_CONCEPT_DOIS: bool = env.bool("DATACITE_CONCEPT_DOIS", False)
 # --- Accounts ---------------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
-    "dandiapi.admin.permissions.OursAlone",
+    "dandiapi.admin.permissions.NoPackagePermissions",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -301,7 +301,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 
-# Who vouches for people: those whose client is known. Their word on an address is taken.
+# The providers by which people sign in, if a client id is set. An address that they have verified is trusted.
 PROVIDERS: dict[str, tuple[str, str]] = {
     "github": (env.str("GITHUB_CLIENT_ID", ""), env.str("GITHUB_CLIENT_SECRET", "")),
     "orcid": (env.str("ORCID_CLIENT_ID", ""), env.str("ORCID_CLIENT_SECRET", "")),
@@ -316,7 +316,7 @@ INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIALA
 SOCIALACCOUNT_ADAPTER = "dandiapi.accounts.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_QUERY_EMAIL = True
-# Where others vouch for people, passwords of our own are an exception.
+# Where there are providers, passwords are off unless they are asked for.
 SOCIALACCOUNT_ONLY: bool = not env.bool("ACCOUNTS_WITH_PASSWORDS", not SOCIALACCOUNT_PROVIDERS)
 
 # Web apps of other origins that act for people; `dandiapi/oauth.py` says what is special.
@@ -336,9 +336,9 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
 }
 SILENCED_SYSTEM_CHECKS = [
-    # Hashed tokens cannot be repeated to who lost them; our validator makes new ones.
+    # Tokens are kept as hashes, and cannot be sent again to a client that lost them; our validator makes new ones.
     "oauth2_provider.E001",
-    # The web app would leave an `iss` in its address.
+    # The web app would keep an `iss` in its address.
     "oauth2_provider.W005",
 ]
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -377,12 +377,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Datasets, their versions and assets, in the dialect of the DANDI archive.",
     "VERSION": ARCHIVE_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
-    # Their scripts are served from here: nobody else is told who reads them, or could change them.
+    # The scripts of these pages are served from here: no other site learns who reads them, or could change them.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
-    # From this version on its schemas are JSON Schemas, so that any validator can hold an answer against them.
+    # From this version on, schemas are JSON Schemas, by which any validator can check an answer.
     "OAS_VERSION": "3.1.0",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -395,26 +395,26 @@ SPECTACULAR_SETTINGS = {
         "ProjectionState": "archive.timeline.models.Projection.State",
     },
 }
-# What is no page. Reading is open to any origin (`dandiapi/apps.py`), writing to these.
+# All but pages. Any origin may read (`dandiapi/apps.py`), and the ones listed here may write.
 CORS_URLS_REGEX = r"^/(api|git-annex|oauth|server-info)\b"
 CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_ALLOW_ALL_ORIGINS = False
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGIN_REGEXES: list[str] = env.list("CORS_ALLOWED_ORIGIN_REGEXES", default=[])
 CORS_ALLOW_METHODS = (*default_methods, "HEAD")
-# What the web app sends, and what readers do.
+# The headers of DANDI's web app, and those of programs that read.
 CORS_ALLOW_HEADERS = (
     *(*default_headers, "baggage", "sentry-trace"),
     *("cache-control", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
     *("pragma", "range"),
 )
-# What pages may read of an answer, here and of the bucket, which is where content is read in ranges.
+# The headers of answers that pages of other origins may read, here and at the bucket.
 CORS_EXPOSE_HEADERS = (
     *("accept-ranges", "content-disposition", "content-length", "content-range"),
     *("etag", "location", "retry-after"),
 )
 
-# How many proxies of ours a request comes through: so many entries of X-Forwarded-For are believed.
+# How many trusted proxies a request passes: so many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 0)
 # Requests in a minute, refused ones too: of one address, and of one user. 0 is no limit.
 RATE_LIMIT_ANONYMOUS: int = 0
@@ -431,11 +431,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
-        # Every task that comes and goes, otherwise.
+        # At INFO, Celery logs every task.
         "celery": {"level": env.str("CELERY_LOG_LEVEL", "WARNING")},
-        # Every request to DataCite, otherwise.
+        # At INFO, httpx logs every request to DataCite.
         "httpx": {"level": "WARNING"},
-        # Every 404, otherwise.
+        # At WARNING, Django logs every 404.
         "django.request": {"level": "ERROR"},
     },
 }

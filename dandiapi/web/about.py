@@ -11,7 +11,7 @@ from typing import Any
 
 from dandiapi.web.text import web_address
 
-# Of each list, and of each list inside one, so many are shown; of each text, so many characters.
+# How many items are shown of a list, of a list in a list, and how many characters of a text.
 ITEMS_SHOWN = 200
 INNER_ITEMS_SHOWN = 20
 CHARACTERS_SHOWN = 1000
@@ -19,7 +19,7 @@ CHARACTERS_SHOWN = 1000
 ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 SPDX = "spdx:"
 
-# Of the summary: how many, and which.
+# The parts of the summary that are shown: numbers, and lists.
 COUNTS = {"numberOfSubjects": "Subjects", "numberOfSamples": "Samples", "numberOfCells": "Cells"}
 FINDINGS = {
     "species": "Species",

@@ -9,15 +9,15 @@ from django.template.loader import render_to_string
 from django.views import defaults
 
 from archive.errors import ArchiveError, BusyError, UnauthenticatedError
-from dandiapi.errors import Statuses, headers_of, in_the_domain, status_of
+from dandiapi.errors import Statuses, as_domain_error, headers_of, status_of
 from dandiapi.faces import is_for_programs
 from dandiapi.middleware import GetResponse
 
-# To browsers, nobody signed in is a matter of permission: a 401 would have them ask for a password of their own.
+# For browsers, not being signed in is a 403: a 401 would make them show a password dialog of their own.
 EXCEPTIONS: Statuses = {UnauthenticatedError: HTTPStatus.FORBIDDEN}
-# A page for who is not signed in says so, whoever found it out.
+# The message for users who are not signed in, whichever code found it out.
 SIGN_IN = "Sign in first, and then try again."
-# What a page is called, and what it says if the error itself has nothing to say to a person.
+# The title of an error page, and its message if the error itself has none.
 WORDS = {
     HTTPStatus.BAD_REQUEST: ("That does not work", "The request is not one that this server understands."),
     HTTPStatus.FORBIDDEN: ("This is not open to you", "Perhaps you need to sign in, or to wait for an approval."),
@@ -40,7 +40,7 @@ class ErrorPageMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return the page for an error of the domain; None, for Django's own 500, for any other."""
-        error = in_the_domain(exception)
+        error = as_domain_error(exception)
         if is_for_programs(request.path_info) or not isinstance(error, ArchiveError):
             return None
         return error_page(request, error)
@@ -55,12 +55,12 @@ def error_page(request: HttpRequest, error: ArchiveError) -> HttpResponse:
         "message": error.message or (SIGN_IN if isinstance(error, UnauthenticatedError) else words),
         "instance_name": settings.ARCHIVE_INSTANCE_NAME,
     }
-    # A page made for the request names who is signed in, and so needs the database: the very thing that may be away.
+    # A page with the request shows who is signed in, and so needs the database, which may be the service that is away.
     page = render_to_string("error.html", facts, request=None if isinstance(error, BusyError) else request)
     return HttpResponse(page, status=status, headers=headers_of(error))
 
 
-# What goes wrong before a view is found, and faults of ours: Django asks these by name (`dandiapi/urls.py`).
+# The handlers that Django calls by name (`dandiapi/urls.py`) for errors before a view is called, and for failures.
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive.monitor.queries import attention
+from archive.monitor.queries import operations_report
 from dandiapi.auth import Staff
 from dandiapi.credentials import actor_by_session
 from dandiapi.web.access import open_to
@@ -16,4 +16,4 @@ from dandiapi.web.access import open_to
 @open_to(Staff)
 def operations(request: HttpRequest) -> HttpResponse:
     """Show what needs attention, with a link to each thing in the admin."""
-    return render(request, "operations.html", {"attention": attention(actor_by_session(request))})
+    return render(request, "operations.html", {"report": operations_report(actor_by_session(request))})

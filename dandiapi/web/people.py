@@ -20,7 +20,7 @@ from dandiapi.web.forms import ReviewForm
 from dandiapi.web.paging import Page
 
 PEOPLE_PER_PAGE = 50
-# What makes a spreadsheet take a cell for a formula.
+# The characters that make a spreadsheet treat a cell as a formula.
 FORMULA_STARTS = "=+-@\t\r\n "
 
 

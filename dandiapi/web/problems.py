@@ -14,13 +14,13 @@ from archive.validation.problems import MAX_MESSAGE, problems_of_part
 from dandiapi.web.entries import entry_in_words, value_at
 
 VALUE_CHARACTERS = 80
-# What is larger is not looked into again at each view: no person or place takes so many.
+# Larger parts are not validated again for each view of the page: no honest person or place is so large.
 PART_CHARACTERS = 3000
 PERSON = "Write the last name, a comma and the first name, as “Doe, Jane”, with letters, hyphens, dots and apostrophes."
 
 PERSON_NAME = r"^([\w\s\-\.']+),"
 
-# How a value is written that is to fit a regular expression of the schema, by the beginning of that.
+# How to write a value that must match a regular expression of the schema, by the beginning of the expression.
 FORMS = {
     PERSON_NAME: PERSON,
     r"^\d{4}-\d{4}-\d{4}": "Write an ORCID as four groups of digits, as “0000-0002-1825-0097”.",
@@ -28,7 +28,7 @@ FORMS = {
     r"^RRID:": "Write an RRID, as “RRID:SCR_016433”.",
     r"^dandi://": "Write an address as “dandi://DANDI/000001”.",
 }
-# What the schema says of a whole in the words of programs.
+# Messages of the schema about a whole object, in plain words.
 SENTENCES = {
     "A Dandiset containing no files or zero bytes is not publishable": (
         "There is nothing in the dataset yet: upload a file that is not empty."
@@ -57,7 +57,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownProblem:
     """A problem on a page."""
 
     path: str
@@ -65,7 +65,7 @@ class Shown:
     message: str
 
 
-def in_words(problem: Mapping[str, str], metadata: Mapping[str, Any] | None) -> Iterator[Shown]:
+def in_words(problem: Mapping[str, str], metadata: Mapping[str, Any] | None) -> Iterator[ShownProblem]:
     """Yield a problem as a page says it, or several where its message hides more than one.
 
     `metadata` are those of the dataset; None for what is about a file (`path`).
@@ -73,7 +73,7 @@ def in_words(problem: Mapping[str, str], metadata: Mapping[str, Any] | None) -> 
     steps = problem["field"].split(".") if problem["field"] else []
     value = value_at(metadata, steps)
     for below, message in _explained(value, problem["message"]):
-        yield Shown(problem.get("path", ""), entry_in_words(metadata, [*steps, *below]), _said(message))
+        yield ShownProblem(problem.get("path", ""), entry_in_words(metadata, [*steps, *below]), _said(message))
 
 
 def _explained(value: Any, message: str) -> Iterable[tuple[list[str], str]]:

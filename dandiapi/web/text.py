@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from redis.exceptions import RedisError
 
-# Landmarks are the page's own.
+# Landmarks are reserved for the page itself.
 TAGS = nh3.ALLOWED_TAGS - {"area", "article", "aside", "footer", "header", "map", "nav"}
 ATTRIBUTES = {
     "a": {"href", "title"},
@@ -31,18 +31,18 @@ ATTRIBUTES = {
 SCHEMES = ("http://", "https://")
 PICTURES = (".apng", ".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
-# A text's own headings come below the one that the page gives it, which is of this level.
+# The level of the heading that the page gives to a text; the text's own headings come below it.
 HEADING = 2
 
 LINK_END = Token("link_close", "a", -1)
 
-# A line of a table is filled up with empty cells, and what a link is to is said once for many links to it: a short text
-# may become a long page. This many cells, and characters of what links are to, no honest text has.
+# Markdown fills up the rows of a table with empty cells, and repeats the target of a link for each reference to it, so
+# that a short text may become a very long page. No honest text reaches these limits.
 MAX_CELLS = 20_000
 MAX_LINKED = 500_000
 REMEMBERED_SECONDS = 24 * 3600
 
-# As nh3 writes them: with nothing to lead to, and nothing to show.
+# Links without a target and pictures without a source, as nh3 writes them.
 _ATTRIBUTE = r'\s(?!{without}=)[\w-]+="[^"]*"'
 _DEAD_LINK = re.compile(rf"<a(?:{_ATTRIBUTE.format(without='href')})*>(.*?)</a>", re.DOTALL)
 _HEADING = re.compile(r"<(/?)h([1-6])>")

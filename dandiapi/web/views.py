@@ -48,7 +48,7 @@ from dandiapi.web.differences import suggested_notes
 from dandiapi.web.forms import TokenForm
 from dandiapi.web.next_page import next_page
 from dandiapi.web.paging import Page, number_asked_for
-from dandiapi.web.problems import Shown, in_words
+from dandiapi.web.problems import ShownProblem, in_words
 from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
 from dandiapi.web.state import PUBLISHED, STATES
@@ -127,7 +127,7 @@ def _rows(actor: Actor, datasets: Sequence[Dataset]) -> Iterator[Row]:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedVersion:
     """A version in the list of all, on the page of one of them."""
 
     version: Version
@@ -176,7 +176,7 @@ def _version_page(request: HttpRequest, actor: Actor, number: int, name: str) ->
         else "",
         "readme": readme_of(version),
         "clone": clone_of(actor, dataset, version),
-        "versions": [Listed(one, version) for one in versions],
+        "versions": [ListedVersion(one, version) for one in versions],
         "newest": newest,
         "owners": [owner for owner in owners_seen_by(actor, dataset) if not owner.is_invited],
         "is_starred": has_star(actor, dataset),
@@ -191,7 +191,7 @@ def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[st
     if not version.is_draft:
         return {"state": PUBLISHED}
     state = draft_state(version)
-    # More of them than are shown need no words.
+    # Only the problems that are shown are put into words.
     known = problems_of_draft(version)
     problems = list(islice(_in_words(version, known), PROBLEMS_SHOWN))
     may_publish, obstacle = may(actor, Action.PUBLISH, version.dataset), obstacle_to_publishing(version, state)
@@ -205,7 +205,7 @@ def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[st
     }
 
 
-def _in_words(draft: Version, problems: Iterable[Mapping[str, str]]) -> Iterator[Shown]:
+def _in_words(draft: Version, problems: Iterable[Mapping[str, str]]) -> Iterator[ShownProblem]:
     for problem in problems:
         yield from in_words(problem, None if "path" in problem else draft.metadata)
 
@@ -284,7 +284,7 @@ def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpRes
         raise NotFoundError("This version has no such file.")
     if asset.blob_id is None:
         return redirect(f"/api/zarr/{asset.content_id}/files/")
-    # A drawing shows as a picture by its type only.
+    # A browser shows an SVG as a picture only if it is sent with its type.
     is_picture = (inline_content_type(asset) or "").startswith("image/")
     return redirect(f"/api/assets/{asset.asset_id}/download/{'?content_disposition=inline' if is_picture else ''}")
 

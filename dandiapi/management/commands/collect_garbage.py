@@ -52,9 +52,9 @@ class Command(BaseCommand):
             self._purge(dry_run=options["dry_run"])
 
     def _collect(self, kind: str, older_than: timedelta, *, dry_run: bool) -> None:
-        heap = queries.heap(kind, older_than)
+        totals = queries.garbage_totals(kind, older_than)
         if dry_run:
-            self.stdout.write(f"Would collect {heap.count} {kind} of {heap.size} bytes.")
+            self.stdout.write(f"Would collect {totals.count} {kind} of {totals.size} bytes.")
             return
         for event in progress(services.collect_garbage(kind=kind, older_than=older_than), unit="batches"):
             self.stdout.write(f"Collected {event} of {event.size} bytes; --undo {event.pk} gives them back.")

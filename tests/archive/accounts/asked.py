@@ -17,7 +17,7 @@ from archive.datasets import queries as datasets
 from archive.datasets import services as datasets_services
 from archive.digests import AnnexKey
 from archive.embargo.services import release
-from archive.monitor.queries import attention
+from archive.monitor.queries import operations_report
 from archive.publishing import queries as publishing
 from archive.publishing import services as publishing_services
 from archive.search import queries as search
@@ -89,7 +89,7 @@ READS: dict[Callable[..., Any], Call] = {
     datasets.visible_jobs: lambda hidden, actor: datasets.visible_jobs(actor),
     datasets.find_job: lambda hidden, actor: datasets.find_job(actor, hidden.job.pk),
     datasets.projections_of: _of_the_dataset(datasets.projections_of),
-    attention: lambda hidden, actor: attention(actor),
+    operations_report: lambda hidden, actor: operations_report(actor),
     publishing.find_version_details: lambda hidden, actor: publishing.find_version_details(
         actor, hidden.dataset.number, "draft"
     ),

@@ -9,7 +9,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from archive.accounts.models import User
 from archive.accounts.tasks import remind_of_pending_users_task
-from archive.accounts.work import post
+from archive.accounts.work import queue_mail
 from archive.timeline.models import Job
 from archive.timeline.services import retry_jobs
 from embedded.home import PROJECT
@@ -43,7 +43,7 @@ def mail() -> Job:
 def test_mail_waits_until_the_server_is_back(
     away: type[Away], settings: LazySettings, worker: Worker, mailoutbox: list[Any]
 ) -> None:
-    post("approved", to=["jane@example.org"], person=make_user())
+    queue_mail("approved", to=["jane@example.org"], person=make_user())
     worker.run()
     assert (mail().state, mail().reason) == ("queued", "The mail server is away: refused")
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
@@ -57,19 +57,19 @@ def test_mail_ends_when_nobody_is_there_for_good(
     away: type[Away], worker: Worker, monkeypatch: pytest.MonkeyPatch, code: int, state: str
 ) -> None:
     monkeypatch.setattr(away, "error", smtplib.SMTPRecipientsRefused({"jane@example.org": (code, b"no")}))
-    post("approved", to=["jane@example.org"], person=make_user())
+    queue_mail("approved", to=["jane@example.org"], person=make_user())
     worker.run()
     assert (mail().state, bool(mail().reason)) == (state, True)
 
 
 def test_mail_to_nobody_is_not_sent() -> None:
-    post("approved", to=["", ""], person=make_user())
+    queue_mail("approved", to=["", ""], person=make_user())
     assert not Job.objects.exists()
 
 
 def test_mail_takes_names_as_text_and_no_header_from_them(worker: Worker, mailoutbox: list[Any]) -> None:
     person = make_user(first_name="<b>&\nBcc: evil@example.org", last_name="O'Hara")
-    post("review", to=["jane@example.org"], person=person)
+    queue_mail("review", to=["jane@example.org"], person=person)
     worker.run()
     [sent] = mailoutbox
     assert (sent.to, sent.bcc, "\n" in sent.subject) == (["jane@example.org"], [], False)
@@ -80,7 +80,7 @@ def test_mail_takes_names_as_text_and_no_header_from_them(worker: Worker, mailou
 def test_mail_is_plain_text_with_a_subject(worker: Worker, mailoutbox: list[Any], template: str) -> None:
     person = make_user()
     facts = {"author": "Ada", "identifier": "000001", "people": [person], "count": 1, "reason": "No."}
-    post(template, to=["jane@example.org"], person=person, **facts)
+    queue_mail(template, to=["jane@example.org"], person=person, **facts)
     worker.run()
     [sent] = mailoutbox
     assert sent.subject.startswith("DANDI: ")

@@ -13,7 +13,7 @@ from archive.accounts.policy import (
     Action,
     Actor,
     attachable_rows,
-    blind_spot,
+    blinded_dataset,
     is_blinded,
     may,
     require,
@@ -244,9 +244,9 @@ def test_blinded_is_who_could_not_read_without_a_reviewer_link(
 
 def test_blind_spot_is_the_dataset_that_is_read_blinded() -> None:
     dataset = make_embargoed_dataset()
-    assert {name for name, actor in ACTORS.items() if blind_spot(actor(dataset)) == dataset.pk} == REVIEWERS
+    assert {name for name, actor in ACTORS.items() if blinded_dataset(actor(dataset)) == dataset.pk} == REVIEWERS
     start_release(dataset)
-    assert {name for name, actor in ACTORS.items() if blind_spot(actor(dataset)) == dataset.pk} == set()
+    assert {name for name, actor in ACTORS.items() if blinded_dataset(actor(dataset)) == dataset.pk} == set()
 
 
 @pytest.mark.parametrize(

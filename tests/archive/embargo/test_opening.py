@@ -79,7 +79,7 @@ def test_opening_that_fails_is_tried_again(worker: Worker, monkeypatch: pytest.M
 
 def test_opening_lets_other_work_have_its_turn(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "OPENING_BATCH", 2)
-    monkeypatch.setattr(work, "TURN_SECONDS", 0)
+    monkeypatch.setattr(work, "SLICE_SECONDS", 0)
     dataset = make_dataset()
     for name in "abcde":
         make_asset(dataset, name, blob=make_blob(dataset))

@@ -18,7 +18,7 @@ from archive.digests import AnnexKey
 from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.garbage import queries, work
 from archive.garbage.models import GarbageEvent
-from archive.garbage.queries import Kind, garbage, heap
+from archive.garbage.queries import Kind, garbage, garbage_totals
 from archive.garbage.services import collect_garbage, purge_garbage, undo_collection
 from archive.garbage.tasks import collect_garbage_task
 from archive.storage.queries import find
@@ -142,8 +142,8 @@ def test_asset_is_kept_when_a_version_shows_it(worker: Worker, later: None) -> N
 def test_heap_says_how_much_there_is(dataset: Dataset) -> None:
     for size in (3, 4):
         _age(attachable_row(dataset, size=size), 8)
-    assert (heap(Kind.BLOBS).count, heap(Kind.BLOBS).size) == (2, 7)
-    assert (heap(Kind.UPLOADS).count, heap(Kind.UPLOADS).size) == (0, 0)
+    assert (garbage_totals(Kind.BLOBS).count, garbage_totals(Kind.BLOBS).size) == (2, 7)
+    assert (garbage_totals(Kind.UPLOADS).count, garbage_totals(Kind.UPLOADS).size) == (0, 0)
 
 
 # --- Collecting -------------------------------------------------------------------------------------------------------

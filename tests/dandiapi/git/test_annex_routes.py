@@ -187,7 +187,7 @@ def test_content_that_the_store_has_lost_is_absent(anonymous: Caller, dataset: D
 def test_long_answers_have_so_many_places(
     anonymous: Caller, owner: Caller, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "_places", BoundedSemaphore(1))
+    monkeypatch.setattr(streams, "_slots", BoundedSemaphore(1))
     first = anonymous.get(at(dataset, f"v4/key/{KEY}"))
     refused = [anonymous.get(at(dataset, f"v4/key/{KEY}")), put(owner, dataset, SENT, key=sha256_key(SENT))]
     assert [(each.status_code, each.headers["Retry-After"]) for each in refused] == [(503, "2"), (503, "2")]
@@ -274,10 +274,10 @@ def test_content_that_came_another_way_is_confirmed(owner: Caller, dataset: Data
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (SENT[:-1], "Less has come than was announced"),
-        (b"", "Less has come than was announced"),
-        (SENT + b"x", "More has come than was announced"),
-        (SENT[::-1], "What has come is not what its key says"),
+        (SENT[:-1], "Fewer bytes have come than were announced"),
+        (b"", "Fewer bytes have come than were announced"),
+        (SENT + b"x", "More bytes have come than were announced"),
+        (SENT[::-1], "The content does not match its key"),
     ],
     ids=["short", "empty", "long", "another"],
 )

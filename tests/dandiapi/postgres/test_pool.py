@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from archive.errors import BusyError
-from dandiapi.errors import in_the_domain
+from dandiapi.errors import as_domain_error
 from dandiapi.postgres.patience import statements_within
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ def test_statements_are_given_up_without_a_message_more(
 def test_statement_that_is_given_up_is_told_as_such() -> None:
     with pytest.raises(OperationalError) as slow, transaction.atomic():
         sleep(5)
-    told = in_the_domain(slow.value)
+    told = as_domain_error(slow.value)
     assert isinstance(told, BusyError)
     assert (told.retry_after, "took too long" in told.message) == (60, True)
 
