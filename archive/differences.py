@@ -25,7 +25,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that is there in one document only, or is another in each.
+    """A value that is in one document only, or differs between the two.
 
     `pointer` is a JSON Pointer (RFC 6901): into the newer document, or for what was removed into the older.
     """

@@ -24,7 +24,7 @@ _READ_SIZE = 4 * MIB
 
 
 class Part(NamedTuple):
-    """One part of an upload: its number from 1, and its size in bytes."""
+    """A part of an upload: its number from 1, and its size in bytes."""
 
     number: int
     size: int

@@ -23,7 +23,7 @@ INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TZ")
 
 
 class Service(ABC):
-    """One embedded service. Its data lies in a folder of its own in the home."""
+    """An embedded service. Its data lies in a folder of its own in the home."""
 
     name: ClassVar[str]
     # If the surroundings set one of these, the service they point to is used and this one is not started.

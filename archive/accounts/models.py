@@ -13,7 +13,7 @@ NAME_PART = re.compile(r"[\w\s\-.']+")
 
 
 class User(AbstractUser):
-    """Somebody with an account. The username is the e-mail address they signed up with."""
+    """A person with an account. The username is the e-mail address they signed up with."""
 
     class Status(models.TextChoices):
         INCOMPLETE = "INCOMPLETE"

@@ -121,7 +121,7 @@ def reviewer_links_of(actor: Actor, dataset: Guarded) -> QuerySet[ReviewerLink]:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody with a role in a dataset, or invited to one, as the asker may know them; `email` is None if not that."""
+    """A person with a role in a dataset, or invited to one, as the actor may know them; `email` is None if hidden."""
 
     username: str
     name: str

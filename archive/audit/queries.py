@@ -26,7 +26,7 @@ CHANGES_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class AssetEvent:
-    """One asset added, updated or removed."""
+    """An asset that was added, updated or removed."""
 
     change: Change
     kind: str
@@ -75,7 +75,7 @@ class EventCursor:
 
 @dataclass(frozen=True)
 class EventPage:
-    """Some events, and the cursors of the pages beside this one, if there are any."""
+    """A page of events, and the cursors of the pages beside it, if there are any."""
 
     events: list[AssetEvent]
     following: EventCursor | None

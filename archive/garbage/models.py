@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class GarbageEvent(models.Model):
-    """Some rows of one kind, collected together.
+    """A collection of garbage: some rows of one kind, collected together.
 
     Until it is being purged it can be undone. What the rows stand for in the store is deleted by the purge, which says
     first that it has begun: after that, nothing can be given back.

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong: `field` is a dotted path as far as known ("" for the whole), `message` is for a person."""
+    """A problem of metadata: `field` is a dotted path, or "" for the whole, and `message` is for a person."""
 
     field: str
     message: str

@@ -61,7 +61,7 @@ class Contributor:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the summary says about the files."""
+    """A fact that the summary states about the files."""
 
     label: str
     values: list[Link]

@@ -18,7 +18,7 @@ def number_asked_for(request: HttpRequest) -> int:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list of `count` rows, `size` to a page."""
+    """A page of a list of `count` rows, `size` to a page."""
 
     number: int
     size: int

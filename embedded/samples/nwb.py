@@ -39,7 +39,7 @@ class Mouse:
 
 @dataclass(frozen=True)
 class Session:
-    """One recording of a mouse."""
+    """A recording of a mouse."""
 
     mouse: Mouse
     number: int

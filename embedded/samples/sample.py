@@ -10,7 +10,7 @@ Metadata = dict[str, Any]
 
 @dataclass(frozen=True)
 class SampleFile:
-    """One file: where it belongs in its dataset, how it is made, and what its metadata say."""
+    """A file: where it belongs in its dataset, how it is made, and what its metadata say."""
 
     path: str
     encoding: str
