@@ -1,4 +1,4 @@
-"""What differs between two JSON documents, and how to say it in words. Pure."""
+"""The differences between two JSON documents, and sizes in words. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

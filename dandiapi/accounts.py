@@ -1,4 +1,4 @@
-"""What happens when people sign up and in, by themselves or through GitHub, ORCID or Google."""
+"""Signing up and in, with a password or through GitHub, ORCID or Google: our part in allauth."""
 
 import smtplib
 from secrets import token_hex

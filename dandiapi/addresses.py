@@ -1,4 +1,4 @@
-"""Who sends a request, as far as the network knows. Whatever counts by address asks here."""
+"""The network address of the client of a request, for all that counts by address."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 

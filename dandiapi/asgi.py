@@ -1,4 +1,4 @@
-"""The door of the `live` process."""
+"""The entry point of the `live` process."""
 
 import os
 

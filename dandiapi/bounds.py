@@ -1,4 +1,4 @@
-"""How large a request may be before anything looks into it. Servers in front of this one take no more as a rule."""
+"""The limits of a request's size, checked before anything reads it. Most proxies have lower ones."""
 
 # Of an address, its query included, in characters; of all headers together, in bytes.
 MAX_ADDRESS = 16 * 2**10

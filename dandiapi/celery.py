@@ -1,4 +1,4 @@
-"""The worker's door, and the one table of what runs on a clock."""
+"""The entry point of the workers, and the schedule of periodic tasks."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Who is asking: the Actor that the headers and the session of a request stand for, whatever face it is for.
+"""The Actor that the headers and the session of a request stand for, whatever face it is for.
 
 Faces differ in what they look at. Pages know the session of a browser alone; git a secret alone, be it a password; the
 API and its event streams a token or, with none, the session.

@@ -1,4 +1,4 @@
-"""What all faces reply to the kinds of domain error: one table of statuses, and the headers that go with them."""
+"""The statuses and headers by which all faces answer the errors of the domain."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Which face an address belongs to, for what is answered before any of them is asked."""
+"""The face that an address belongs to, for answers that are given before any view is called."""
 
 # What programs ask for; all else, but for git, is pages. One page has its address below the API's
 # (docs/dialects/dandi.md#questionnaire).

@@ -1,4 +1,4 @@
-"""What a job looks like to programs, whichever face they ask."""
+"""Jobs as JSON, for all faces."""
 
 from typing import Any
 

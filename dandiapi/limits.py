@@ -1,4 +1,4 @@
-"""How often somebody may ask this server: so many requests a minute, for each user, or else each address."""
+"""The rate limit: so many requests a minute for each user, or else each address."""
 
 import time
 from contextlib import suppress

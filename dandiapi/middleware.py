@@ -1,4 +1,4 @@
-"""What holds for every request."""
+"""The middleware of all requests."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What the faces have to have done on a clock."""
+"""The scheduled tasks of the faces."""
 
 from celery import shared_task
 from oauth2_provider.models import clear_expired

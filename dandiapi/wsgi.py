@@ -1,4 +1,4 @@
-"""The request workers' door."""
+"""The entry point of the request workers."""
 
 import gc
 import os

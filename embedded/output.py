@@ -1,4 +1,4 @@
-"""One stream for the words of many processes: every line after the name of who said it."""
+"""A stream that merges the output of several processes, each line behind the name of its process."""
 
 import os
 import threading

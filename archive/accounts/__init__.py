@@ -1,1 +1,1 @@
-"""Who somebody is and what they may do: users, tokens, grants, and the one policy."""
+"""Users, tokens, roles in datasets, and the one policy that decides who may do what."""

@@ -1,4 +1,4 @@
-"""Who may do what: one table, asked as yes or no (`may`, `require`) and as a filter of rows (`visible`).
+"""The policy of who may do what: one table, asked as yes or no (`may`, `require`) or as a filter of rows (`visible`).
 
 Nothing else in this code decides about access. Whatever the table does not allow is refused.
 """

@@ -1,4 +1,4 @@
-"""What is done about people on a clock."""
+"""The scheduled tasks about users."""
 
 from celery import shared_task
 

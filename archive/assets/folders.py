@@ -1,4 +1,4 @@
-"""Keeping the folders of a draft, and the sums over them, true to its files: part of each change of assets."""
+"""The folders of a draft and the sums over them, kept up to date as a part of each change of assets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

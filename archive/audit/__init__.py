@@ -1,1 +1,1 @@
-"""What was done, told from the timeline: events of assets, those of batches included."""
+"""The audit: what was done with assets, read from the timeline."""

@@ -1,4 +1,4 @@
-"""What is done after an upload: the SHA-256 of the blob it became, or the end of one that was given up."""
+"""The jobs about blobs: computing a SHA-256, freeing the parts of uploads that were given up, deleting content."""
 
 import hashlib
 from datetime import timedelta

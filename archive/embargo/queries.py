@@ -1,4 +1,4 @@
-"""Which embargoes end soon, and which are over."""
+"""Finding embargoes that end soon, or have ended."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta

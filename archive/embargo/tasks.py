@@ -1,4 +1,4 @@
-"""The clock's door to embargoes."""
+"""The scheduled tasks of embargoes."""
 
 from celery import shared_task
 

@@ -1,4 +1,4 @@
-"""What follows the end of an embargo, and any change of what is open: the tags of objects; and the end itself."""
+"""Releasing datasets, opening their objects in the store, and telling their owners."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

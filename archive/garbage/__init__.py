@@ -1,1 +1,1 @@
-"""What nothing needs any more: found, taken away, given back for a while, and only then deleted from the store."""
+"""Garbage: unused rows and objects, which are collected, can be given back for a while, and are then deleted."""

@@ -1,4 +1,4 @@
-"""What is garbage (docs/decisions/garbage.md)."""
+"""Finding garbage (docs/decisions/garbage.md)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

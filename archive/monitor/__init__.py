@@ -1,1 +1,1 @@
-"""Holding what is against what should be, for whoever runs the archive."""
+"""A report, for whoever runs the archive, of what is not as it should be."""

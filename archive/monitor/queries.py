@@ -1,4 +1,4 @@
-"""What somebody who runs the archive should look at. For staff, whom the caller tells from others."""
+"""The report of what needs attention. For staff: the caller asks the policy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What spans rooms: validation of drafts, publishing, manifests."""
+"""Validation of drafts, publishing, manifests, differences: what spans several rooms."""

@@ -1,4 +1,4 @@
-"""Where manifests lie, what keeps a draft from being published, what differs between versions."""
+"""Manifests, the state of drafts, and the differences between versions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""What follows a change of a dataset: validation of its draft, Zarr revisions, manifests; and publishing."""
+"""The work that follows a change of a dataset: validation, Zarr revisions, manifests; and publishing."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How text is folded and cut into words, the same for what is stored and for what is asked. Pure.
+"""Folding text and cutting it into words, in the same way for the index and for searches. Pure.
 
 PostgreSQL's core has no index for substrings. So of each word every end is a lexeme ("mouse", "ouse", "use", "se",
 "e"), and a part of a word is then the beginning of a lexeme, which its index finds. Of each two words with a space

@@ -1,4 +1,4 @@
-"""Keeping what searches read: a projection of each dataset's versions, and one of the files of its draft."""
+"""The search index: a projection of each dataset's versions, and one of the files of its draft."""
 
 import hashlib
 import json

@@ -1,1 +1,1 @@
-"""What metadata must say: its computed form, its problems, and its summary. Pure: touches no row."""
+"""Metadata: their computed form, their problems, and their summary. Pure: touches no row."""

@@ -1,4 +1,4 @@
-"""How to cite a version."""
+"""The citation of a version."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What DataCite is told of a version, and of a dataset as a whole. Pure."""
+"""The attributes of DOIs at DataCite, for a version and for a dataset as a whole. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

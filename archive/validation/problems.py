@@ -1,4 +1,4 @@
-"""What is wrong with metadata, as far as the metadata schema can tell (docs/dialects/dandi.md#validation)."""
+"""The problems of metadata, as the metadata schema finds them (docs/dialects/dandi.md#validation)."""
 
 import logging
 from collections.abc import Iterable, Iterator

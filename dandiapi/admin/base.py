@@ -1,4 +1,4 @@
-"""What all of the admin has in common.
+"""The base classes of the admin.
 
 Lists are bounded, sorted by an index, and ask no query per row: some of these tables have millions of rows.
 """

@@ -1,4 +1,4 @@
-"""What is made of them: what searches read, and what was collected as garbage."""
+"""The admin of what is derived: the search index, garbage, repositories."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the permissions of staff are good for."""
+"""The permissions of staff in the admin."""
 
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied

@@ -1,4 +1,4 @@
-"""Their history, and the work that follows it."""
+"""The admin of the datasets' histories, projections and jobs."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

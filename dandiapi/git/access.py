@@ -1,4 +1,4 @@
-"""Who is asking, in the way of git: a token is a password. What they may not know of is absent."""
+"""Access to git's views: a token is a password, and what somebody may not know of does not exist."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What requests say, and how: numbers, and names that may be wrapped because they are not text."""
+"""Parameters of requests: numbers, and names that may be encoded because they are not text."""
 
 import binascii
 import re

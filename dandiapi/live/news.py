@@ -1,4 +1,4 @@
-"""Who waits for news of what; one subscription to Valkey wakes them."""
+"""The subscription to news in Valkey, and the streams that it wakes."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What streams tell: read from the database whenever there may be news, so nothing is told that is not so."""
+"""The events of streams, read from the database whenever there is news, so that they are always true."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

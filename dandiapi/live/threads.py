@@ -1,4 +1,4 @@
-"""What asks the database, and so would hold up every stream, done beside them."""
+"""Threads for database queries, which would block the event loop."""
 
 import asyncio
 from collections.abc import Callable

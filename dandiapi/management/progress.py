@@ -1,4 +1,4 @@
-"""What the commands share: how far they are, and which datasets they are about."""
+"""The progress bar and the arguments that commands share."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""How long a statement may take: what a request asks of Postgres, by what kind of request it is."""
+"""The statement timeout of the current thread, which depends on the kind of request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

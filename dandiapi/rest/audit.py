@@ -1,4 +1,4 @@
-"""What was done with assets, for administrators (docs/dialects/dandi.md#audit)."""
+"""The events of assets, for staff (docs/dialects/dandi.md#audit)."""
 
 from typing import Any
 

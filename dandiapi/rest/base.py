@@ -1,4 +1,4 @@
-"""What every view of this face has: the actor, and the things that addresses name."""
+"""The base of all views of this face: the actor, and the things that addresses name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the domain refuses, in the words of DANDI's API: programs compare them (docs/dialects/dandi.md#errors)."""
+"""The errors of the domain in the words of DANDI's API, which programs compare (docs/dialects/dandi.md#errors)."""
 
 from typing import Any
 

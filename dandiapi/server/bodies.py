@@ -1,4 +1,4 @@
-"""What comes with a request: spooled, until it is whole; read as it comes, where it is too large for that."""
+"""The bodies of requests: spooled until they are whole, or read as they come if they are too large for that."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One client's connection: what comes, what goes, and until when it is waited for."""
+"""The connection of a client: reading, sending, and deadlines."""
 
 import socket
 from collections import deque

@@ -1,4 +1,4 @@
-"""What clients may take of the server, from the settings."""
+"""The limits of clients, from the settings."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What gunicorn is told of `web`, wherever it runs: `gunicorn --config python:dandiapi.server.options`."""
+"""The configuration of gunicorn for `web`: `gunicorn --config python:dandiapi.server.options`."""
 
 worker_class = "dandiapi.server.worker.Worker"
 # How many requests a process answers at a time; clients that are slow need none of them.

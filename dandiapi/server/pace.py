@@ -1,4 +1,4 @@
-"""How slow is too slow."""
+"""The deadline of a client, which depends on its pace."""
 
 import math
 from time import monotonic

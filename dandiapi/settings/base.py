@@ -1,4 +1,4 @@
-"""What every place of use shares. Each environment variable read here is described in `docs/settings.md`."""
+"""The settings that all environments share. `docs/settings.md` describes each environment variable read here."""
 
 import os
 from pathlib import Path

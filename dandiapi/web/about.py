@@ -1,4 +1,4 @@
-"""What a page says of a version, read from its metadata.
+"""The facts about a version that its page shows, read from its metadata.
 
 Metadata need not be valid to be stored, so nothing here is sure about the shape of it: what cannot be read is left out,
 and so is what would make a page that nobody can read.

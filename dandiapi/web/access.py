@@ -1,4 +1,4 @@
-"""Who is let into a page, named by the permissions that all faces share."""
+"""Access to pages, by the permissions that all faces share."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What every template knows."""
+"""The context of every template."""
 
 from django.conf import settings
 from django.http import HttpRequest

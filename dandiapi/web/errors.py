@@ -1,4 +1,4 @@
-"""What the domain refuses, as a page."""
+"""The pages for errors of the domain."""
 
 from http import HTTPStatus
 

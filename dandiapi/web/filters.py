@@ -1,4 +1,4 @@
-"""What every template can do with a value."""
+"""The filters of every template."""
 
 from django.template import Library
 

@@ -1,4 +1,4 @@
-"""Where a form leads when it is done."""
+"""The page to go to after a form."""
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme

@@ -1,4 +1,4 @@
-"""How people let a web app act for them."""
+"""The authorisation of web apps by their users."""
 
 import json
 from collections.abc import Callable

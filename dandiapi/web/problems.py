@@ -1,4 +1,4 @@
-"""What is wrong with metadata, as a page says it: which entry, its value, and what to write instead.
+"""The problems of metadata in plain words: which entry, its value, and what to write instead.
 
 What the archive keeps, and tells programs, are the messages of the schema's own checks, which people know; but they
 show regular expressions and Python.

@@ -1,4 +1,4 @@
-"""What people are asked about themselves: before a web app may act for them, and before they go on here."""
+"""The questions to users: before a web app may act for them, and before they go on here."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a page says of a version as a repository: how it is cloned, and how far that is."""
+"""The repository of a version as its page shows it: how to clone it, and how far it is."""
 
 from dataclasses import dataclass
 

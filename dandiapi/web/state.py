@@ -1,4 +1,4 @@
-"""How it stands with a version, in words."""
+"""The state of a version in words."""
 
 from dataclasses import dataclass
 

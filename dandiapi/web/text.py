@@ -1,4 +1,4 @@
-"""What people have written, as HTML that is safe to show."""
+"""Texts that people have written, as HTML that is safe to show."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a sample dataset is made of."""
+"""The parts of a sample dataset."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
