@@ -322,7 +322,7 @@ def test_sender_who_was_taken_over_changes_nothing(dataset: Dataset, small_parts
         Reception.objects.update(holder="0" * 32)
         yield LARGE[PART - 1 :]
 
-    with pytest.raises(ConflictError, match="taken over"):
+    with pytest.raises(ConflictError, match="another request is sending"):
         receive(
             actor=owner_of(dataset),
             dataset=dataset,
