@@ -1,11 +1,45 @@
 """Jobs as JSON, for all faces."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, TypedDict
+from uuid import UUID
 
 from archive.timeline.models import Job
 
 
-def job_row(job: Job) -> dict[str, Any]:
+class JobRow(TypedDict):
+    """A piece of work that somebody waits for, and how far it is."""
+
+    id: UUID
+    kind: str
+    dandiset: str | None
+    state: Annotated[str, Job.State]
+    step: str
+    done: int
+    total: int | None
+    percent: int | None
+    attempts: int
+    reason: str
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    deadline: datetime
+
+
+class LogLine(TypedDict):
+    """What happened, and when."""
+
+    at: Annotated[str, datetime]
+    text: str
+
+
+class JobDetail(JobRow):
+    """A job with the last lines of its log, the oldest first."""
+
+    log: list[LogLine]
+
+
+def job_row(job: Job) -> JobRow:
     """Return a job without its log."""
     return {
         "id": job.pk,
@@ -25,9 +59,9 @@ def job_row(job: Job) -> dict[str, Any]:
     }
 
 
-def job_detail(job: Job) -> dict[str, Any]:
-    """Return a job with its log, oldest line first."""
-    return job_row(job) | {"log": job.log}
+def job_detail(job: Job) -> JobDetail:
+    """Return a job with the last lines of its log, the oldest first."""
+    return {**job_row(job), "log": job.log}
 
 
 def percent(job: Job) -> int | None:

@@ -35,7 +35,7 @@ from archive.validation.metadata import strip_version_metadata, without_people
 
 EDITION_DIGITS = 20
 
-TOTALS = "totals"
+TOTALS = "archive-totals"
 TOTALS_SECONDS = 60
 
 
@@ -316,27 +316,36 @@ def _readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
     return [dataset for dataset in datasets if dataset.pk in readable or dataset.pk not in closed]
 
 
-def archive_totals() -> dict[str, int]:
-    """Return the numbers of open datasets, published datasets, users and bytes; counted once a minute at most."""
+class Totals(NamedTuple):
+    """How many datasets, published datasets, users and bytes there are that everybody may see."""
+
+    datasets: int
+    published: int
+    users: int
+    size: int
+
+
+def archive_totals() -> Totals:
+    """Return the totals of the archive; they are counted once a minute at most."""
     with suppress(RedisError):
         if known := cache.get(TOTALS):
-            return cast(dict[str, int], known)
+            return cast(Totals, known)
     totals = _count_totals()
     with suppress(RedisError):
         cache.set(TOTALS, totals, TOTALS_SECONDS)
     return totals
 
 
-def _count_totals() -> dict[str, int]:
+def _count_totals() -> Totals:
     released = shown_versions().filter(dataset__access__in=RELEASED)
     drafts = released.filter(at__isnull=True)
     published = released.filter(at__isnull=False).values("dataset").distinct()
-    return {
-        "dandiset_count": drafts.count(),
-        "published_dandiset_count": published.count(),
-        "user_count": User.objects.filter(status=User.Status.APPROVED, is_active=True).count(),
-        "size": drafts.aggregate(total=Sum("size"))["total"] or 0,
-    }
+    return Totals(
+        datasets=drafts.count(),
+        published=published.count(),
+        users=User.objects.filter(status=User.Status.APPROVED, is_active=True).count(),
+        size=drafts.aggregate(total=Sum("size"))["total"] or 0,
+    )
 
 
 # --- Work -------------------------------------------------------------------------------------------------------------

@@ -1,14 +1,13 @@
 """Assets, nested and flat, folders, downloads (docs/dialects/dandi.md#assets, docs/dialects/dandi.md#folders)."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.accounts.policy import Action, require
 from archive.assets import queries, services
@@ -19,8 +18,10 @@ from archive.paths import name_of
 from archive.storage.queries import sign_read
 from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer, Empty
 from dandiapi.rest.base import View
 from dandiapi.rest.conditions import answer, require_edition
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 from dandiapi.rest.render import ASSET
 
@@ -47,8 +48,8 @@ class NestedView(View):
         is_there = queries.live_assets(self.dataset).filter(asset_id=self.asset_id).exists()
         require_edition(self.request, self.asset_id.hex if is_there else None)
 
-    def rendered(self, asset: Asset) -> Response:
-        """An asset with its metadata."""
+    def rendered(self, asset: Asset) -> Answer[outputs.Asset] | Empty:
+        """Return an asset with its metadata."""
         documents = AssetDocuments(self.dataset, reader=self.actor)
         content = shapes.asset(asset, documents, of_version=not self.version.is_draft)
         return answer(self.request, content, edition=asset.asset_id.hex)
@@ -57,33 +58,30 @@ class NestedView(View):
 class AssetsView(NestedView):
     """The assets of a version."""
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, **READ},
         operation_id="dandisets_versions_assets_list",
         parameters=[inputs.AssetsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.Asset), 400: outputs.ERRORS, **READ},
     )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """A page of them; only the first page says how many there are in all."""
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.LazyPageOf[outputs.AssetRow]]:
+        """Return a page of the version's assets; only the first page says how many there are in all."""
         query = self.query(inputs.AssetsQuery).validated_data
         wanted = Filter(path=query["path"], glob=query["glob"], only_zarr=query["zarr"])
         order: queries.Order = query["order"] or "created"
 
-        def rows(offset: int, limit: int) -> list[dict[str, Any]]:
+        def rows(offset: int, limit: int) -> list[outputs.AssetRow]:
             is_brief = not query["metadata"]
             found = queries.page_of_assets(
                 self.version, wanted, order=order, offset=offset, limit=limit, is_brief=is_brief
             )
-            of_version = not self.version.is_draft
-            if is_brief:
-                return [shapes.asset_row(asset, of_version=of_version) for asset in found]
-            documents = AssetDocuments(self.dataset, reader=self.actor)
-            return [shapes.asset(asset, documents, of_version=of_version) for asset in found]
+            documents = None if is_brief else AssetDocuments(self.dataset, reader=self.actor)
+            return [shapes.asset_row(asset, documents, of_version=not self.version.is_draft) for asset in found]
 
         return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
 
-    @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Add an asset to the draft."""
+    @documented(WRITE, request=inputs.NewAsset)
+    def post(self, request: Request, **kwargs: str) -> Answer[outputs.Asset]:
+        """Add an asset to the draft, and return it with its metadata."""
         self.may_change_draft()
         content = self.body(inputs.NewAsset).validated_data
         asset = services.add_asset(
@@ -93,22 +91,22 @@ class AssetsView(NestedView):
             zarr_id=content.get("zarr_id"),
             metadata=content["metadata"],
         )
-        return Response(shapes.asset(asset, AssetDocuments(self.dataset, reader=self.actor, of_draft_only=True)))
+        return Answer(shapes.asset(asset, AssetDocuments(self.dataset, reader=self.actor, of_draft_only=True)))
 
 
 class AssetView(NestedView):
     """One asset of a version."""
 
-    @extend_schema(responses={200: dict[str, Any], **TAGGED})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Its metadata."""
+    @documented(TAGGED)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Document] | Empty:
+        """Return the asset's metadata document."""
         documents = AssetDocuments(self.dataset, reader=self.actor)
         document = documents.document(queries.find_asset(self.version, self.asset_id))
         return answer(request, document, edition=self.asset_id.hex)
 
-    @extend_schema(request=inputs.NewAsset, responses={200: outputs.AssetWithMetadata, **WRITE})
-    def put(self, request: Request, **kwargs: str) -> Response:
-        """Put another in its place: it gets a new id, unless nothing has changed."""
+    @documented(WRITE, request=inputs.NewAsset)
+    def put(self, request: Request, **kwargs: str) -> Answer[outputs.Asset] | Empty:
+        """Replace the asset in the draft, and return the new one, which has a new id unless nothing has changed."""
         self.may_change_asset()
         content = self.body(inputs.NewAsset).validated_data
         asset = services.replace_asset(
@@ -121,59 +119,56 @@ class AssetView(NestedView):
         )
         return self.rendered(asset)
 
-    @extend_schema(responses={204: None, **WRITE})
-    def delete(self, request: Request, **kwargs: str) -> Response:
-        """Remove it from the draft."""
+    @documented({204: None, **WRITE})
+    def delete(self, request: Request, **kwargs: str) -> Empty:
+        """Remove the asset from the draft."""
         self.may_change_asset()
         services.remove_asset(actor=self.actor, dataset=self.dataset, asset_id=self.asset_id)
-        return Response(status=204)
+        return Empty(204)
 
 
 class AssetInfoView(NestedView):
     """One asset of a version, with its metadata."""
 
-    @extend_schema(responses={200: outputs.AssetWithMetadata, **TAGGED})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """It."""
+    @documented(TAGGED)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Asset] | Empty:
+        """Return the asset with its metadata."""
         return self.rendered(queries.find_asset(self.version, self.asset_id))
 
 
 class AssetValidationView(NestedView):
     """What is wrong with an asset."""
 
-    @extend_schema(responses={200: outputs.AssetValidation, **READ})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Whether it is valid, and if not, why."""
+    @documented(READ)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.AssetValidation]:
+        """Return whether the asset is valid, and if not, why."""
         asset = queries.find_asset(self.version, self.asset_id)
-        return Response({"status": asset.status, "validation_errors": asset.problems})
+        return Answer({"status": asset.status, "validation_errors": asset.problems})
 
 
 class AssetDownloadView(NestedView):
     """The bytes of an asset of a version."""
 
-    @extend_schema(parameters=[inputs.DownloadQuery], responses=DOWNLOAD)
+    @documented(DOWNLOAD, parameters=[inputs.DownloadQuery])
     def get(self, request: Request, **kwargs: str) -> HttpResponse:
-        """A redirect to them."""
+        """Redirect to the bytes of the asset; return a page that plays them if they are a video to be shown inline."""
         return _download(self, queries.find_asset(self.version, self.asset_id))
 
 
 class PathsView(NestedView):
     """What is in a folder of a version."""
 
-    @extend_schema(
-        parameters=[inputs.PathsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.Path), 400: outputs.ERRORS, **READ},
-    )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """A page of its files and folders, in byte order, with the sums of each."""
+    @documented({400: outputs.ERRORS, **READ}, parameters=[inputs.PathsQuery, *outputs.PAGE_PARAMETERS])
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.PageOf[outputs.Path]]:
+        """Return a page of the folder's files and folders, in byte order, with the sums over each."""
         path = self.query(inputs.PathsQuery).validated_data["path_prefix"].rstrip("/")
         folder = queries.find_folder(self.version, path)
         if folder is None and path:
             raise NotFound("Specified path not found.")
 
-        def entries(offset: int, limit: int) -> list[dict[str, Any]]:
+        def entries(offset: int, limit: int) -> Iterable[outputs.Path]:
             found = queries.page_of_children(self.version, path, offset=offset, limit=limit)
-            return list(shapes.children(found, self.version))
+            return shapes.children(found, self.version)
 
         return Page.of(request).answer(count=folder.child_count if folder else 0, fetch=entries)
 
@@ -191,9 +186,9 @@ class FlatView(View):
 class FlatAssetView(FlatView):
     """An asset's metadata."""
 
-    @extend_schema(responses={200: dict[str, Any], **TAGGED})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """It."""
+    @documented(TAGGED)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Document] | Empty:
+        """Return the asset's metadata document, whichever dataset it is in."""
         asset = self.asset()
         document = AssetDocuments(asset.dataset, reader=self.actor).document(asset)
         return answer(request, document, edition=self.asset_id.hex)
@@ -202,9 +197,9 @@ class FlatAssetView(FlatView):
 class FlatAssetInfoView(FlatView):
     """An asset with its metadata."""
 
-    @extend_schema(responses={200: outputs.AssetWithMetadata, **TAGGED})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """It."""
+    @documented(TAGGED)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Asset] | Empty:
+        """Return the asset with its metadata, whichever dataset it is in."""
         asset = self.asset()
         content = shapes.asset(asset, AssetDocuments(asset.dataset, reader=self.actor))
         return answer(request, content, edition=self.asset_id.hex)
@@ -213,9 +208,9 @@ class FlatAssetInfoView(FlatView):
 class FlatAssetDownloadView(FlatView):
     """The bytes of an asset."""
 
-    @extend_schema(parameters=[inputs.DownloadQuery], responses=DOWNLOAD)
+    @documented(DOWNLOAD, parameters=[inputs.DownloadQuery])
     def get(self, request: Request, **kwargs: str) -> HttpResponse:
-        """A redirect to them."""
+        """Redirect to the bytes of the asset; return a page that plays them if they are a video to be shown inline."""
         return _download(self, self.asset())
 
 

@@ -1,17 +1,16 @@
 """The events of assets, for staff (docs/dialects/dandi.md#audit)."""
 
-from typing import Any
-
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from archive.audit.queries import EventCursor, EventFilter, asset_events
 from dandiapi.auth import Staff
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import size_of
 
 CURSOR = OpenApiParameter("cursor", str, description="Where the page begins, as `next` and `previous` say it.")
@@ -23,22 +22,16 @@ class AssetEventsView(View):
 
     permission_classes = [Staff]
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail},
         parameters=[inputs.EventsQuery, CURSOR, SIZE],
-        responses={
-            200: outputs.AssetEvents,
-            400: outputs.ERRORS,
-            401: outputs.Detail,
-            403: outputs.Detail,
-            404: outputs.Detail,
-        },
     )
-    def get(self, request: Request) -> Response:
-        """A page of them, oldest first unless asked otherwise."""
+    def get(self, request: Request) -> Answer[outputs.AssetEvents]:
+        """Return a page of what was done with assets, oldest first unless asked otherwise."""
         query = self.query(inputs.EventsQuery).validated_data
         wanted = EventFilter(after=query.get("after"), before=query.get("before"), newest_first=query["reverse_order"])
         events = asset_events(self.actor, wanted, cursor=self._cursor(), limit=size_of(request))
-        return Response(
+        return Answer(
             {
                 "next": self._address(events.following),
                 "previous": self._address(events.previous),
@@ -55,5 +48,5 @@ class AssetEventsView(View):
             raise NotFound("Invalid cursor")
         return cursor
 
-    def _address(self, cursor: EventCursor | None) -> Any:
+    def _address(self, cursor: EventCursor | None) -> str | None:
         return replace_query_param(self.request.build_absolute_uri(), "cursor", str(cursor)) if cursor else None

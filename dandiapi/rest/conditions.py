@@ -7,27 +7,29 @@ something anew. `If-Match` therefore looks at editions alone.
 
 import re
 from hashlib import sha256
-from typing import Any
+from typing import TypeVar
 
 import orjson
 from django.utils.http import parse_etags
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.errors import StaleError
+from dandiapi.rest.answers import Answer, Empty
+
+T = TypeVar("T")
 
 EDITION = re.compile(r'(?:W/)?"([0-9a-f]+)(?:\.[0-9a-f]+)?"')
 GONE = "It has been replaced or removed since you read it."
 
 
-def answer(request: Request, data: Any, *, edition: str) -> Response:
-    """The response with `data` and its ETag; 304, without rendering it, if the client has it already."""
+def answer(request: Request, data: T, *, edition: str) -> Answer[T] | Empty:
+    """Return the answer with `data` and its ETag; 304, without rendering it, if the client has it already."""
     view = sha256(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS, default=str)).hexdigest()[:20]
     etag = f'"{edition}.{view}"'
     known = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
     if request.method in {"GET", "HEAD"} and known & {etag, "*"}:
-        return Response(status=304, headers={"ETag": etag})
-    return Response(data, headers={"ETag": etag})
+        return Empty(304, headers={"ETag": etag})
+    return Answer(data, headers={"ETag": etag})
 
 
 def expected_editions(request: Request) -> frozenset[str] | None:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.accounts.policy import Action, require
 from archive.accounts.queries import Member, owners_seen_by
@@ -17,9 +15,14 @@ from archive.errors import UnauthenticatedError
 from archive.search.queries import search_datasets
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer, Empty
 from dandiapi.rest.base import View, general_errors, listed_errors
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 from dandiapi.rest.render import METADATA, ROWS
+
+READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
+WRITE = {**READ, 400: outputs.ERRORS, 403: outputs.REFUSAL}
 
 
 class DatasetListView(View):
@@ -44,8 +47,8 @@ class DatasetListView(View):
             ordering=query["ordering"],
         )
 
-    def rows(self, datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
-        """What the list shows of the datasets."""
+    def rows(self, datasets: Sequence[Dataset]) -> list[outputs.DatasetRow]:
+        """Return what the list shows of the datasets."""
         latest = queries.latest_versions(self.actor, datasets)
         return [shapes.dataset_row(dataset, latest[dataset.number]) for dataset in datasets if dataset.number in latest]
 
@@ -55,34 +58,29 @@ class DatasetsView(DatasetListView):
 
     body_limit = METADATA
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 401: outputs.REFUSAL, 404: outputs.Detail},
         operation_id="dandisets_list",
         parameters=[inputs.DatasetsQuery, *outputs.PAGE_PARAMETERS],
-        responses={
-            200: outputs.page_of(outputs.DatasetRow),
-            400: outputs.ERRORS,
-            401: outputs.REFUSAL,
-            404: outputs.Detail,
-        },
     )
-    def get(self, request: Request) -> Response:
-        """A page of them."""
+    def get(self, request: Request) -> Answer[outputs.PageOf[outputs.DatasetRow]]:
+        """Return a page of the datasets that the caller may see, each with its draft and newest published version."""
         query = self.query(inputs.DatasetsQuery).validated_data
         found = search_datasets(self.actor, self.wanted(query), query["search"])
 
-        def fetch(offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+        def fetch(offset: int, limit: int) -> tuple[int, list[outputs.DatasetRow]]:
             page = queries.page_of(found, offset, limit)
             return page.count, self.rows(page.datasets)
 
         return Page.of(request).counted_answer(fetch)
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL},
         parameters=[inputs.CreateQuery],
         request=inputs.NamedMetadata,
-        responses={200: outputs.Dataset, 400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL},
     )
-    def post(self, request: Request) -> Response:
-        """Create a dataset; whoever does so owns it."""
+    def post(self, request: Request) -> Answer[outputs.Dataset]:
+        """Create a dataset that the caller owns, and return it."""
         embargo = self.query(inputs.CreateQuery).embargo_wanted()
         data = self.body(inputs.NamedMetadata).validated_data
         if embargo:
@@ -91,10 +89,10 @@ class DatasetsView(DatasetListView):
         dataset = services.create_dataset(
             actor=self.actor, name=data["name"], metadata=data["metadata"], embargo=embargo
         )
-        return Response(_detail(self, dataset))
+        return Answer(_detail(self, dataset))
 
 
-def _detail(view: View, dataset: Dataset) -> dict[str, Any]:
+def _detail(view: View, dataset: Dataset) -> outputs.Dataset:
     latest = queries.latest_of(view.actor, dataset)
     return shapes.dataset_detail(dataset, latest, active_uploads=active_uploads(dataset))
 
@@ -104,18 +102,16 @@ class DatasetView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={200: outputs.Dataset, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """The dataset with its draft and its newest published version."""
-        return Response(_detail(self, self.dataset))
+    @documented(READ)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Dataset]:
+        """Return the dataset with its draft and its newest published version."""
+        return Answer(_detail(self, self.dataset))
 
-    @extend_schema(
-        responses={204: None, 400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail},
-    )
-    def delete(self, request: Request, **kwargs: str) -> Response:
+    @documented({204: None, **WRITE})
+    def delete(self, request: Request, **kwargs: str) -> Empty:
         """Delete a dataset that was never published."""
         services.delete_dataset(actor=self.actor, dataset=self.dataset)
-        return Response(status=204)
+        return Empty(204)
 
 
 class OwnersView(View):
@@ -124,28 +120,17 @@ class OwnersView(View):
     permission_classes = [ApprovedOrReadOnly]
     body_limit = ROWS
 
-    @extend_schema(
-        responses={200: outputs.Owner(many=True), 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
-    )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Them, by the date they joined the archive; a blinded reviewer is told of none.
+    @documented(READ, operation_id="dandisets_users_list")
+    def get(self, request: Request, **kwargs: str) -> Answer[list[outputs.Owner]]:
+        """Return the dataset's owners, by the date they joined the archive; none to a blinded reviewer.
 
         Owners see whom they have invited as well.
         """
-        return Response([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset)])
+        return Answer([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset)])
 
-    @extend_schema(
-        request=inputs.OwnerName(many=True),
-        responses={
-            200: outputs.Owner(many=True),
-            400: outputs.ERRORS,
-            401: outputs.Detail,
-            403: outputs.REFUSAL,
-            404: outputs.Detail,
-        },
-    )
-    def put(self, request: Request, **kwargs: str) -> Response:
-        """Make exactly these people the owners."""
+    @documented(WRITE, request=inputs.OwnerName(many=True))
+    def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Owner]]:
+        """Make exactly these people the dataset's owners, and return them."""
         require(self.actor, Action.CHANGE_OWNERS, self.dataset)
         people = inputs.OwnerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_OWNERS)  # type: ignore[call-arg]
         people.is_valid(raise_exception=True)
@@ -154,21 +139,20 @@ class OwnersView(View):
             owners = services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
         # Who has just left a dataset under embargo may not ask about it any more, but knows whom they have left it to.
         named = [Member.of(owner, self.actor) for owner in owners]
-        return Response([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset) or named])
+        return Answer([shapes.member(each) for each in owners_seen_by(self.actor, self.dataset) or named])
 
 
 class StarView(View):
     """The user's star on a dataset."""
 
     permission_classes = [ApprovedOrReadOnly]
-    responses = {200: outputs.StarCount, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 
-    @extend_schema(request=None, responses=responses)
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Give it."""
-        return Response({"count": services.set_star(actor=self.actor, dataset=self.dataset, starred=True)})
+    @documented(READ, request=None)
+    def post(self, request: Request, **kwargs: str) -> Answer[outputs.StarCount]:
+        """Star the dataset, and return how many stars it has."""
+        return Answer({"count": services.set_star(actor=self.actor, dataset=self.dataset, starred=True)})
 
-    @extend_schema(responses=responses)
-    def delete(self, request: Request, **kwargs: str) -> Response:
-        """Take it back."""
-        return Response({"count": services.set_star(actor=self.actor, dataset=self.dataset, starred=False)})
+    @documented(READ)
+    def delete(self, request: Request, **kwargs: str) -> Answer[outputs.StarCount]:
+        """Take the caller's star from the dataset, and return how many stars it has."""
+        return Answer({"count": services.set_star(actor=self.actor, dataset=self.dataset, starred=False)})

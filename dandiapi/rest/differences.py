@@ -1,13 +1,12 @@
 """What differs between two versions of a dataset."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any, TypedDict
 from urllib.parse import urlencode
+from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.differences import Difference, Operation
 from archive.publishing.queries import (
@@ -22,7 +21,9 @@ from archive.publishing.queries import (
 )
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import outputs
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
+from dandiapi.rest.operations import documented
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -36,49 +37,49 @@ class DifferenceQuery(serializers.Serializer[Any]):
     change = serializers.ChoiceField([str(operation) for operation in FileOperation], required=False)
 
 
-class ValueDifference(serializers.Serializer[Any]):
-    """A value in metadata that came, went, or is another; `pointer` is a JSON Pointer. Where there is none is null."""
+class ValueDifference(TypedDict):
+    """A value in metadata that came, went, or is another; where there is none, it is null."""
 
-    change = serializers.ChoiceField([str(operation) for operation in Operation])
-    pointer = serializers.CharField(allow_blank=True)
-    before = serializers.JSONField()
-    after = serializers.JSONField()
-
-
-class FileTotals(serializers.Serializer[Any]):
-    """How many files, and their bytes before and after."""
-
-    count = serializers.IntegerField()
-    size_before = serializers.IntegerField()
-    size_after = serializers.IntegerField()
+    change: Annotated[str, Operation]
+    pointer: Annotated[str, "A JSON Pointer."]
+    before: Any
+    after: Any
 
 
-class FileDifference(serializers.Serializer[Any]):
+class FileTotals(TypedDict):
+    """How many files something has happened to, and their bytes before and after."""
+
+    count: int
+    size_before: int
+    size_after: int
+
+
+class FileDifference(TypedDict):
     """What has happened to one file."""
 
-    change = serializers.ChoiceField([str(operation) for operation in FileOperation])
-    path = serializers.CharField()
-    path_before = serializers.CharField(allow_null=True)
-    asset_before = serializers.UUIDField(allow_null=True)
-    asset_after = serializers.UUIDField(allow_null=True)
-    size_before = serializers.IntegerField(allow_null=True)
-    size_after = serializers.IntegerField(allow_null=True)
-    has_other_bytes = serializers.BooleanField()
-    metadata = ValueDifference(many=True)
+    change: Annotated[str, FileOperation]
+    path: str
+    path_before: str | None
+    asset_before: UUID | None
+    asset_after: UUID | None
+    size_before: int | None
+    size_after: int | None
+    has_other_bytes: bool
+    metadata: list[ValueDifference]
 
 
-class VersionDifference(serializers.Serializer[Any]):
+class VersionDifference(TypedDict):
     """What differs from one version to another, and a page of the files."""
 
-    before = serializers.CharField()
-    after = serializers.CharField()
-    file_count = serializers.IntegerField()
-    size = serializers.IntegerField()
-    files = serializers.DictField(child=FileTotals())
-    metadata = ValueDifference(many=True)
-    changelog = serializers.CharField(allow_blank=True)
-    next = serializers.URLField(allow_null=True)
-    results = FileDifference(many=True)
+    before: str
+    after: str
+    file_count: int
+    size: int
+    files: dict[str, FileTotals]
+    metadata: list[ValueDifference]
+    changelog: str
+    next: outputs.URL | None
+    results: list[FileDifference]
 
 
 class DifferenceView(View):
@@ -86,25 +87,19 @@ class DifferenceView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail},
         parameters=[DifferenceQuery, OpenApiParameter("other", str, "path", description="The later version.")],
-        responses={
-            200: VersionDifference,
-            400: outputs.ERRORS,
-            401: outputs.Detail,
-            403: outputs.Detail,
-            404: outputs.Detail,
-        },
     )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """How `other` differs from the version: sums, metadata, and files by path, page after page."""
+    def get(self, request: Request, **kwargs: str) -> Answer[VersionDifference]:
+        """Return how `other` differs from the version: sums, metadata, and files by path, page after page."""
         comparison = compare_versions(self.actor, self.number, kwargs["version"], kwargs["other"], hidden=False)
         query = self.query(DifferenceQuery).validated_data
         operations = [FileOperation(query["change"])] if "change" in query else tuple(FileOperation)
         found = page_of_changes(comparison, limit=query["limit"] + 1, after=query["after"], operations=operations)
         page = found[: query["limit"]]
         sums = sums_of_changes(comparison)
-        return Response(
+        return Answer(
             {
                 "before": comparison.before.version,
                 "after": comparison.after.version,
@@ -123,11 +118,11 @@ class DifferenceView(View):
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
 
 
-def _totals(sums: FileSums) -> dict[str, int]:
-    return asdict(sums)
+def _totals(sums: FileSums) -> FileTotals:
+    return {"count": sums.count, "size_before": sums.size_before, "size_after": sums.size_after}
 
 
-def _value(difference: Difference) -> dict[str, Any]:
+def _value(difference: Difference) -> ValueDifference:
     return {
         "change": str(difference.operation),
         "pointer": difference.pointer,
@@ -136,7 +131,7 @@ def _value(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _file(change: FileChange) -> dict[str, Any]:
+def _file(change: FileChange) -> FileDifference:
     return {
         "change": str(change.operation),
         "path": change.path,

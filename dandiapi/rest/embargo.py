@@ -4,9 +4,7 @@ Viewers and reviewer links are this archive's own; for the rest see docs/dialect
 """
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.accounts.policy import Action, require
 from archive.accounts.queries import reviewer_links_of, viewers_seen_by
@@ -16,7 +14,9 @@ from archive.datasets import services
 from archive.embargo.services import release
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer, Empty
 from dandiapi.rest.base import View, listed_errors
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 from dandiapi.rest.render import ROWS
 
@@ -29,11 +29,11 @@ class ReleaseView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(request=None, responses={200: None, **WRITE})
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Let everybody read the dataset, from now on."""
+    @documented({200: None, **WRITE}, request=None)
+    def post(self, request: Request, **kwargs: str) -> Empty:
+        """End the dataset's embargo: everybody may read it from now on."""
         release(actor=self.actor, dataset=self.dataset)
-        return Response(status=200)
+        return Empty(200)
 
 
 class UploadsView(View):
@@ -41,22 +41,19 @@ class UploadsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
-        parameters=outputs.PAGE_PARAMETERS,
-        responses={200: outputs.page_of(outputs.ActiveUpload), 400: outputs.ERRORS, **READ},
-    )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """A page of them, the oldest first."""
+    @documented({400: outputs.ERRORS, **READ}, parameters=outputs.PAGE_PARAMETERS)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.PageOf[outputs.ActiveUpload]]:
+        """Return a page of the uploads that are under way for the dataset, the oldest first."""
         uploads = uploads_of(self.actor, self.dataset)
         return Page.of(request).answer(
             count=uploads.count(), fetch=lambda offset, limit: map(shapes.upload, uploads[offset : offset + limit])
         )
 
-    @extend_schema(responses={204: None, **READ})
-    def delete(self, request: Request, **kwargs: str) -> Response:
-        """Give all of them up."""
+    @documented({204: None, **READ})
+    def delete(self, request: Request, **kwargs: str) -> Empty:
+        """Give up all uploads that are under way for the dataset."""
         clear_uploads(actor=self.actor, dataset=self.dataset)
-        return Response(status=204)
+        return Empty(204)
 
 
 class ViewersView(View):
@@ -65,21 +62,21 @@ class ViewersView(View):
     permission_classes = [ApprovedOrReadOnly]
     body_limit = ROWS
 
-    @extend_schema(responses={200: outputs.Viewer(many=True), **READ})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Them, by the date they joined the archive, and then who is invited."""
-        return Response([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
+    @documented(READ, operation_id="dandisets_viewers_list")
+    def get(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
+        """Return the dataset's viewers, by the date they joined the archive, and then who is invited."""
+        return Answer([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
 
-    @extend_schema(request=inputs.ViewerName(many=True), responses={200: outputs.Viewer(many=True), **WRITE})
-    def put(self, request: Request, **kwargs: str) -> Response:
-        """Make exactly these people the viewers."""
+    @documented(WRITE, request=inputs.ViewerName(many=True))
+    def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
+        """Make exactly these people the dataset's viewers, and return them."""
         require(self.actor, Action.CHANGE_VIEWERS, self.dataset)
         people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_VIEWERS)  # type: ignore[call-arg]
         people.is_valid(raise_exception=True)
         usernames = [person["username"] for person in people.validated_data]
         with listed_errors():
             services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
-        return Response([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
+        return Answer([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
 
 
 class ReviewerLinksView(View):
@@ -87,27 +84,27 @@ class ReviewerLinksView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
-        parameters=outputs.PAGE_PARAMETERS,
-        responses={200: outputs.page_of(outputs.ReviewerLink), 400: outputs.ERRORS, **READ},
-    )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """A page of them, the newest first, those that have ended too."""
+    @documented({400: outputs.ERRORS, **READ}, parameters=outputs.PAGE_PARAMETERS)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.PageOf[outputs.ReviewerLink]]:
+        """Return a page of the dataset's reviewer links, the newest first, those that have ended too."""
         links = reviewer_links_of(self.actor, self.dataset)
         return Page.of(request).answer(
             count=links.count(), fetch=lambda offset, limit: map(shapes.reviewer_link, links[offset : offset + limit])
         )
 
-    @extend_schema(request=inputs.NewReviewerLink, responses={200: outputs.ReviewerLinkWithSecret, **WRITE})
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """A new one. Whoever has it reads the dataset, without the names of its people, until it expires."""
+    @documented(WRITE, request=inputs.NewReviewerLink)
+    def post(self, request: Request, **kwargs: str) -> Answer[outputs.ReviewerLinkWithSecret]:
+        """Create a reviewer link, and return it with its secret.
+
+        Whoever has the secret reads the dataset, without the names of its people, until the link expires.
+        """
         require(self.actor, Action.CHANGE_REVIEWER_LINKS, self.dataset)
         wanted = self.body(inputs.NewReviewerLink).validated_data
         link, secret = services.create_reviewer_link(
             actor=self.actor, dataset=self.dataset, label=wanted["label"], expires=wanted["expires"]
         )
         url = f"{settings.ARCHIVE_URL}/dandiset/{self.dataset.identifier}/draft?reviewer={secret}"
-        return Response({**shapes.reviewer_link(link), "secret": secret, "url": url})
+        return Answer({**shapes.reviewer_link(link), "secret": secret, "url": url})
 
 
 class ReviewerLinkView(View):
@@ -115,9 +112,9 @@ class ReviewerLinkView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={204: None, **READ})
-    def delete(self, request: Request, **kwargs: str) -> Response:
-        """Revoke it, at once and for good."""
+    @documented({204: None, **READ})
+    def delete(self, request: Request, **kwargs: str) -> Empty:
+        """Revoke the reviewer link, at once and for good."""
         link_id = int(self.kwargs["link_id"])
         services.revoke_reviewer_link(actor=self.actor, dataset=self.dataset, link_id=link_id)
-        return Response(status=204)
+        return Empty(204)

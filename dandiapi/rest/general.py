@@ -1,12 +1,8 @@
 """Service, schemas, stats, tokens and users (docs/dialects/dandi.md#service, docs/dialects/dandi.md#users)."""
 
-from typing import Any
-
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.accounts import queries, services
 from archive.accounts.models import ReviewerLink, Token
@@ -14,13 +10,16 @@ from archive.datasets.queries import archive_totals
 from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
 from dandiapi.auth import Anyone, Approved, ApprovedOrReviewer, SignedIn, Staff
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
+from dandiapi.rest.operations import documented
 
 UNKEPT = {"Cache-Control": "no-store"}
+SIGNED_IN = {401: outputs.Detail, 403: outputs.Detail}
 
 
-def info() -> dict[str, Any]:
-    """What a client needs to know before anything else."""
+def info() -> outputs.Info:
+    """Return what a client needs to know before anything else."""
     address = settings.ARCHIVE_URL
     schema = schema_info()
     return {
@@ -31,12 +30,7 @@ def info() -> dict[str, Any]:
         "cli-minimal-version": "0.74.0",
         "cli-requires-python": ">=3.10",
         "cli-bad-versions": [],
-        "services": {
-            "api": {"url": f"{address}/api"},
-            "webui": {"url": address},
-            "jupyterhub": {"url": settings.ARCHIVE_JUPYTERHUB_URL},
-            **({"live": {"url": settings.ARCHIVE_LIVE_URL}} if settings.ARCHIVE_LIVE_URL else {}),
-        },
+        "services": _services(),
         "instance_config": {
             "instance_name": settings.ARCHIVE_INSTANCE_NAME,
             "instance_identifier": settings.ARCHIVE_INSTANCE_IDENTIFIER,
@@ -47,23 +41,34 @@ def info() -> dict[str, Any]:
     }
 
 
+def _services() -> outputs.Services:
+    services: outputs.Services = {
+        "api": {"url": f"{settings.ARCHIVE_URL}/api"},
+        "webui": {"url": settings.ARCHIVE_URL},
+        "jupyterhub": {"url": settings.ARCHIVE_JUPYTERHUB_URL},
+    }
+    if settings.ARCHIVE_LIVE_URL:
+        services["live"] = {"url": settings.ARCHIVE_LIVE_URL}
+    return services
+
+
 class InfoView(View):
     """What this server is and speaks."""
 
     permission_classes = [Anyone]
 
-    @extend_schema(responses=outputs.Info)
-    def get(self, request: Request) -> Response:
-        """Name, versions, addresses and the rules of this instance."""
-        return Response(info())
+    @documented()
+    def get(self, request: Request) -> Answer[outputs.Info]:
+        """Return the name, the versions, the addresses and the rules of this instance."""
+        return Answer(info())
 
 
 class RootView(InfoView):
     """The root of the API: who comes here is told the same."""
 
-    @extend_schema(operation_id="root_retrieve", responses=outputs.Info)
-    def get(self, request: Request) -> Response:
-        """Name, versions, addresses and the rules of this instance, as at `info/`."""
+    @documented(operation_id="root_retrieve")
+    def get(self, request: Request) -> Answer[outputs.Info]:
+        """Return the name, the versions, the addresses and the rules of this instance, as `info/` does."""
         return super().get(request)
 
 
@@ -72,10 +77,10 @@ class StatsView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(responses=outputs.Stats)
-    def get(self, request: Request) -> Response:
-        """Counts of what is open to all."""
-        return Response(archive_totals())
+    @documented()
+    def get(self, request: Request) -> Answer[outputs.Stats]:
+        """Return how many datasets, published datasets, users and bytes there are that everybody may see."""
+        return Answer(shapes.stats(archive_totals()))
 
 
 class SchemasView(View):
@@ -83,10 +88,10 @@ class SchemasView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(parameters=[inputs.SchemaQuery], responses={200: dict[str, Any], 400: outputs.ERRORS})
-    def get(self, request: Request) -> Response:
-        """The schema of one model."""
-        return Response(json_schema(self.query(inputs.SchemaQuery).validated_data["model"]))
+    @documented({400: outputs.ERRORS}, parameters=[inputs.SchemaQuery])
+    def get(self, request: Request) -> Answer[outputs.Document]:
+        """Return the JSON Schema of one model of metadata."""
+        return Answer(json_schema(self.query(inputs.SchemaQuery).validated_data["model"]))
 
 
 class AvailableSchemasView(View):
@@ -94,10 +99,10 @@ class AvailableSchemasView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(responses=list[str])
-    def get(self, request: Request) -> Response:
-        """Their names."""
-        return Response(list(SCHEMA_NAMES))
+    @documented()
+    def get(self, request: Request) -> Answer[list[str]]:
+        """Return the names of the models whose JSON Schema can be had."""
+        return Answer(list(SCHEMA_NAMES))
 
 
 class TokenView(View):
@@ -106,20 +111,23 @@ class TokenView(View):
     # The command line tries whatever secret it was given here, a reviewer link's too.
     permission_classes = [ApprovedOrReviewer]
 
-    @extend_schema(responses={200: str, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail})
-    def get(self, request: Request) -> Response:
-        """The secret that this very request came with, or else the key; not found if there is none: post for one."""
+    @documented({**SIGNED_IN, 404: outputs.Detail})
+    def get(self, request: Request) -> Answer[str]:
+        """Return the secret that this very request came with, or else the user's API key.
+
+        Not found if there is no key yet: post for one.
+        """
         if isinstance(request.auth, Token | ReviewerLink):
-            return Response(request.headers["Authorization"].split()[1], headers=UNKEPT)
+            return Answer(request.headers["Authorization"].split()[1], headers=UNKEPT)
         key = queries.api_key_of(self.user)
         if key is None:
             raise NotFound
-        return Response(key, headers=UNKEPT)
+        return Answer(key, headers=UNKEPT)
 
-    @extend_schema(request=None, responses={200: str, 401: outputs.Detail, 403: outputs.Detail})
-    def post(self, request: Request) -> Response:
-        """A new key, which ends no later than the token that asks for it; the old one ends."""
-        return Response(services.replace_api_key(actor=self.actor), headers=UNKEPT)
+    @documented(SIGNED_IN, request=None)
+    def post(self, request: Request) -> Answer[str]:
+        """Return a new API key, which ends no later than the token that asks for it, and end the old one."""
+        return Answer(services.replace_api_key(actor=self.actor), headers=UNKEPT)
 
 
 class MeView(View):
@@ -127,10 +135,10 @@ class MeView(View):
 
     permission_classes = [SignedIn]
 
-    @extend_schema(responses={200: outputs.User, 401: outputs.Detail, 403: outputs.Detail})
-    def get(self, request: Request) -> Response:
-        """Who is asking."""
-        return Response(shapes.user(self.user))
+    @documented(SIGNED_IN)
+    def get(self, request: Request) -> Answer[outputs.User]:
+        """Return the user who is asking."""
+        return Answer(shapes.user(self.user))
 
 
 class UserSearchView(View):
@@ -138,15 +146,12 @@ class UserSearchView(View):
 
     permission_classes = [Approved]
 
-    @extend_schema(
-        parameters=[inputs.UserSearch],
-        responses={200: outputs.User(many=True), 401: outputs.Detail, 403: outputs.Detail},
-    )
-    def get(self, request: Request) -> Response:
-        """At most ten approved users with the text in a name; none for a text that can be in no name."""
+    @documented(SIGNED_IN, operation_id="users_search_list", parameters=[inputs.UserSearch])
+    def get(self, request: Request) -> Answer[list[outputs.User]]:
+        """Return at most ten approved users who have the text in a name; none for a text that can be in no name."""
         query = inputs.UserSearch(data=request.query_params)
         people = queries.search_users(self.actor, query.validated_data["username"]) if query.is_valid() else []
-        return Response([shapes.user(person) for person in people])
+        return Answer([shapes.user(person) for person in people])
 
 
 class UsersView(View):
@@ -154,11 +159,8 @@ class UsersView(View):
 
     permission_classes = [Staff]
 
-    @extend_schema(
-        parameters=[inputs.UsersQuery],
-        responses={200: list[str], 400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.Detail},
-    )
-    def get(self, request: Request) -> Response:
-        """Their names, sorted."""
+    @documented({400: outputs.ERRORS, **SIGNED_IN}, parameters=[inputs.UsersQuery])
+    def get(self, request: Request) -> Answer[list[str]]:
+        """Return the usernames of all users, sorted."""
         wanted = self.query(inputs.UsersQuery).validated_data
-        return Response(queries.usernames(self.actor, approved_only=wanted["approved_only"]))
+        return Answer(queries.usernames(self.actor, approved_only=wanted["approved_only"]))

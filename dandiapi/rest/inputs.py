@@ -1,6 +1,6 @@
 """What requests may hold: bodies and queries."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -299,16 +299,11 @@ class ZarrFilesQuery(serializers.Serializer[Any]):
     download = serializers.BooleanField(default=False)
 
 
-class ZarrPath(serializers.Serializer[Any]):
-    """A file in a Zarr archive."""
+class NewZarrFile(TypedDict):
+    """A file of a Zarr archive that is going to be uploaded, and the MD5 of its content in base64."""
 
-    path = serializers.CharField()
-
-
-class NewZarrFile(ZarrPath):
-    """A file that is going to be uploaded, and the MD5 of its content in base64."""
-
-    base64md5 = serializers.CharField()
+    path: str
+    base64md5: str
 
 
 class UserSearch(serializers.Serializer[Any]):

@@ -1,21 +1,22 @@
 """Jobs and projections: what is being done, how far it is, and why not further."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.datasets.queries import find_job, projections_of, visible_jobs
 from archive.publishing.services import cancel_job, retry_job
 from archive.timeline.models import Job, Projection
 from archive.timeline.queries import ProjectionStatus
 from dandiapi.auth import Approved, ApprovedOrReadOnly, SignedIn
-from dandiapi.jobs import job_detail, job_row
+from dandiapi.jobs import JobDetail, JobRow, job_detail, job_row
 from dandiapi.rest import inputs, outputs
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
@@ -29,51 +30,19 @@ class JobsQuery(serializers.Serializer[Any]):
     state = serializers.ChoiceField(Job.State.choices, required=False)
 
 
-class JobRow(serializers.Serializer[Any]):
-    """A piece of work, and how it fares."""
+class ProjectionItem(TypedDict):
+    """Something derived from a dataset, how far it has followed the dataset's history, and why no further."""
 
-    id = serializers.UUIDField()
-    kind = serializers.CharField()
-    dandiset = serializers.CharField(allow_null=True)
-    state = serializers.ChoiceField(Job.State.choices)
-    step = serializers.CharField(allow_blank=True)
-    done = serializers.IntegerField()
-    total = serializers.IntegerField(allow_null=True)
-    percent = serializers.IntegerField(allow_null=True)
-    attempts = serializers.IntegerField()
-    reason = serializers.CharField(allow_blank=True)
-    created = serializers.DateTimeField()
-    started = serializers.DateTimeField(allow_null=True)
-    ended = serializers.DateTimeField(allow_null=True)
-    deadline = serializers.DateTimeField()
-
-
-class LogLine(serializers.Serializer[Any]):
-    """What happened, and when."""
-
-    at = serializers.DateTimeField()
-    text = serializers.CharField()
-
-
-class JobDetail(JobRow):
-    """The same, with the last lines of its log."""
-
-    log = LogLine(many=True)
-
-
-class ProjectionItem(serializers.Serializer[Any]):
-    """Something derived, how far it has followed the dataset's history, and why not further."""
-
-    name = serializers.CharField()
-    state = serializers.ChoiceField(Projection.State.choices)
-    reason = serializers.CharField(allow_blank=True)
-    position = serializers.IntegerField()
-    target = serializers.IntegerField()
-    is_current = serializers.BooleanField()
-    is_at_work = serializers.BooleanField()
-    attempts = serializers.IntegerField()
-    next_attempt = serializers.DateTimeField(allow_null=True)
-    advanced = serializers.DateTimeField(allow_null=True)
+    name: str
+    state: Annotated[str, Projection.State]
+    reason: str
+    position: int
+    target: int
+    is_current: bool
+    is_at_work: bool
+    attempts: int
+    next_attempt: datetime | None
+    advanced: datetime | None
 
 
 class JobsView(View):
@@ -81,13 +50,13 @@ class JobsView(View):
 
     permission_classes = [SignedIn]
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, **READ},
         operation_id="jobs_list",
         parameters=[JobsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(JobRow), 400: outputs.ERRORS, **READ},
     )
-    def get(self, request: Request) -> Response:
-        """A page of them, newest first; only the first page says how many there are."""
+    def get(self, request: Request) -> Answer[outputs.LazyPageOf[JobRow]]:
+        """Return a page of the jobs that the caller may follow, newest first; only the first page counts them."""
         query = self.query(JobsQuery).validated_data
         jobs = visible_jobs(self.actor)
         if "dandiset" in query:
@@ -97,7 +66,7 @@ class JobsView(View):
         if "state" in query:
             jobs = jobs.filter(state=query["state"])
 
-        def rows(offset: int, limit: int) -> list[dict[str, Any]]:
+        def rows(offset: int, limit: int) -> list[JobRow]:
             return [job_row(job) for job in jobs.defer("log", "arguments")[offset : offset + limit]]
 
         return Page.of(request).lazy_answer(count=jobs.order_by().count, fetch=rows)
@@ -108,7 +77,7 @@ class OneJobView(View):
 
     @property
     def job(self) -> Job:
-        """It, if the actor may follow it."""
+        """The job, if the actor may follow it."""
         return find_job(self.actor, UUID(self.kwargs["job_id"]))
 
 
@@ -117,10 +86,10 @@ class JobView(OneJobView):
 
     permission_classes = [SignedIn]
 
-    @extend_schema(responses={200: JobDetail, **READ})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """How it fares."""
-        return Response(job_detail(self.job))
+    @documented(READ)
+    def get(self, request: Request, **kwargs: str) -> Answer[JobDetail]:
+        """Return the state of the job, how far it is, and the last lines of its log."""
+        return Answer(job_detail(self.job))
 
 
 class CancelView(OneJobView):
@@ -128,10 +97,10 @@ class CancelView(OneJobView):
 
     permission_classes = [Approved]
 
-    @extend_schema(request=None, responses={200: JobDetail, 409: str, **READ, 403: outputs.REFUSAL})
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Cancel it: whoever is at work on it stops soon. A conflict if it has ended."""
-        return Response(job_detail(cancel_job(actor=self.actor, job=self.job)))
+    @documented({409: str, **READ, 403: outputs.REFUSAL}, request=None)
+    def post(self, request: Request, **kwargs: str) -> Answer[JobDetail]:
+        """Cancel the job, and return it: whoever is at work on it stops soon. A conflict if it has ended."""
+        return Answer(job_detail(cancel_job(actor=self.actor, job=self.job)))
 
 
 class RetryView(OneJobView):
@@ -139,14 +108,11 @@ class RetryView(OneJobView):
 
     permission_classes = [Approved]
 
-    @extend_schema(
-        request=None,
-        responses={200: JobDetail, 400: outputs.ERRORS, 409: str, 423: str, **READ, 403: outputs.REFUSAL},
-    )
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Try again; the answer is the job that does so. A conflict unless it failed or was cancelled."""
+    @documented({400: outputs.ERRORS, 409: str, 423: str, **READ, 403: outputs.REFUSAL}, request=None)
+    def post(self, request: Request, **kwargs: str) -> Answer[JobDetail]:
+        """Try again what the job did, and return the job that does so. A conflict unless it failed or was cancelled."""
         job = retry_job(actor=self.actor, job=self.job)
-        return Response(job_detail(job), headers={"Location": f"/api/jobs/{job.pk}/"})
+        return Answer(job_detail(job), headers={"Location": f"/api/jobs/{job.pk}/"})
 
 
 class ProjectionsView(View):
@@ -154,13 +120,13 @@ class ProjectionsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={200: ProjectionItem(many=True), **READ})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """How each fares, for owners."""
-        return Response([_projection(status) for status in projections_of(self.actor, self.dataset)])
+    @documented(READ, operation_id="dandisets_projections_list")
+    def get(self, request: Request, **kwargs: str) -> Answer[list[ProjectionItem]]:
+        """Return the state of each projection of the dataset, and how far it is, to the dataset's owners."""
+        return Answer([_projection(status) for status in projections_of(self.actor, self.dataset)])
 
 
-def _projection(status: ProjectionStatus) -> dict[str, Any]:
+def _projection(status: ProjectionStatus) -> ProjectionItem:
     row = status.row
     return {
         "name": row.name,

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and what it says of all routes alike: what any may answer before it has begun its own work."""
+"""The OpenAPI document, and what it says of all operations alike: what any may answer before its own work begins."""
 
 from functools import cache
 from typing import Any
@@ -43,13 +43,24 @@ METHODS_WITH_A_BODY = {"post", "put", "patch", "delete"}
 
 
 def document_common_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """The document, where each operation may also answer what any may."""
+    """Return the document, where each operation may also answer what any may before it has begun its own work."""
     for operations in result["paths"].values():
         for method, operation in operations.items():
             common = ANYWHERE | (WITH_A_BODY if method in METHODS_WITH_A_BODY else {})
             described = operation["responses"]
             operation["responses"] = {status: described.get(status, answer) for status, answer in common.items()}
             operation["responses"] |= described
+    return result
+
+
+def require_lists(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Return the document, where bodies that are lists are required; the generator sees no fields that would say so."""
+    schemas = result["components"]["schemas"]
+    for operation in (each for operations in result["paths"].values() for each in operations.values()):
+        body = operation.get("requestBody", {})
+        reference = body.get("content", {}).get(JSON_ANSWER, {}).get("schema", {}).get("$ref", "")
+        if schemas.get(reference.rpartition("/")[2], {}).get("type") == "array":
+            body["required"] = True
     return result
 
 

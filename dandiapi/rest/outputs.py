@@ -1,25 +1,30 @@
-"""What answers look like, for the OpenAPI document. The tests hold what is really sent against it."""
+"""The types of answers: shapes return them, mypy checks that they do, and the OpenAPI document is made from them.
 
-from typing import Any
+What the document says of a type is its docstring. `Annotated` adds what Python's types cannot say: the choices or the
+format of a string and, as a text, what a field means.
+"""
 
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
-from rest_framework import serializers
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 
 from archive.assets import models as assets
 from archive.datasets import models as datasets
 from archive.zarr import models as zarr
 
+T = TypeVar("T")
+
+URL = Annotated[str, OpenApiTypes.URI]
+# Metadata of a dataset or an asset; a JSON Schema.
+Document = dict[str, Any]
+
 PAGE_PARAMETERS = [
     OpenApiParameter("page", int, description="The page's number, from 1."),
     OpenApiParameter("page_size", int, description="How many results a page has: 100 unless asked, at most 1000."),
 ]
-
-
-class Detail(serializers.Serializer[Any]):
-    """Why not."""
-
-    detail = serializers.CharField()
-
 
 # A message, a list of messages, or messages by field.
 ERRORS = {"oneOf": [{"type": "string"}, {"type": "array", "items": {}}, {"type": "object", "additionalProperties": {}}]}
@@ -32,358 +37,380 @@ REFUSAL = {
 }
 
 
-def page_of_strings(name: str) -> serializers.Serializer[Any]:
-    """A page of strings."""
-    return inline_serializer(
-        f"PageOf{name}",
-        {
-            "count": serializers.IntegerField(),
-            "next": serializers.URLField(allow_null=True),
-            "previous": serializers.URLField(allow_null=True),
-            "results": serializers.ListField(child=serializers.CharField()),
-        },
-    )
+class Detail(TypedDict):
+    """The reason why a request was refused."""
+
+    detail: str
 
 
-def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """A page of what the serializer describes."""
-    return inline_serializer(
-        f"PageOf{serializer.__name__}",
-        {
-            "count": serializers.IntegerField(allow_null=True),
-            "next": serializers.URLField(allow_null=True),
-            "previous": serializers.URLField(allow_null=True),
-            "results": serializer(many=True),
-        },
-    )
+class PageOf(TypedDict, Generic[T]):
+    """A page of a list, and the addresses of the pages beside it."""
+
+    count: Annotated[int, "How many results all pages have."]
+    next: URL | None
+    previous: URL | None
+    results: list[T]
 
 
-class ServiceAddress(serializers.Serializer[Any]):
+class LazyPageOf(TypedDict, Generic[T]):
+    """A page of a list that is counted for its first page only, and the addresses of the pages beside it."""
+
+    count: Annotated[int | None, "How many results all pages have; null on any page but the first."]
+    next: URL | None
+    previous: URL | None
+    results: list[T]
+
+
+# --- The service ------------------------------------------------------------------------------------------------------
+
+
+class ServiceAddress(TypedDict):
     """Where a service is."""
 
-    url = serializers.CharField()
+    url: str
 
 
-class Services(serializers.Serializer[Any]):
-    """Where each service is."""
+class Services(TypedDict):
+    """Where each service of this instance is."""
 
-    api = ServiceAddress()
-    webui = ServiceAddress()
-    jupyterhub = ServiceAddress()
-    live = ServiceAddress(required=False)
+    api: ServiceAddress
+    webui: ServiceAddress
+    jupyterhub: ServiceAddress
+    live: NotRequired[ServiceAddress]
 
 
-class Instance(serializers.Serializer[Any]):
+class Instance(TypedDict):
     """The rules of this instance."""
 
-    instance_name = serializers.CharField()
-    instance_identifier = serializers.CharField(allow_null=True)
-    instance_url = serializers.CharField(allow_null=True)
-    doi_prefix = serializers.CharField(allow_null=True)
-    licenses = serializers.ListField(child=serializers.CharField())
+    instance_name: str
+    instance_identifier: str | None
+    instance_url: str | None
+    doi_prefix: str | None
+    licenses: list[str]
 
 
-Info = inline_serializer(
-    "Info",
-    {
-        "version": serializers.CharField(),
-        "schema_version": serializers.CharField(),
-        "schema_url": serializers.CharField(),
-        "allowed_schema_versions": serializers.ListField(child=serializers.CharField()),
-        "cli-minimal-version": serializers.CharField(),
-        "cli-requires-python": serializers.CharField(),
-        "cli-bad-versions": serializers.ListField(child=serializers.CharField()),
-        "services": Services(),
-        "instance_config": Instance(),
-    },
+ClientRules = TypedDict(
+    "ClientRules",
+    {"cli-minimal-version": str, "cli-requires-python": str, "cli-bad-versions": list[str]},
 )
 
 
-class Stats(serializers.Serializer[Any]):
-    """How much there is in the open."""
+class Info(ClientRules):
+    """What a client needs to know before anything else."""
 
-    dandiset_count = serializers.IntegerField()
-    published_dandiset_count = serializers.IntegerField()
-    user_count = serializers.IntegerField()
-    size = serializers.IntegerField()
-
-
-class User(serializers.Serializer[Any]):
-    """Somebody with an account."""
-
-    username = serializers.CharField()
-    name = serializers.CharField()
-    admin = serializers.BooleanField()
-    status = serializers.CharField()
+    version: str
+    schema_version: str
+    schema_url: str
+    allowed_schema_versions: list[str]
+    services: Services
+    instance_config: Instance
 
 
-class Owner(serializers.Serializer[Any]):
+class Stats(TypedDict):
+    """How much there is that everybody may see."""
+
+    dandiset_count: int
+    published_dandiset_count: int
+    user_count: int
+    size: int
+
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+
+class User(TypedDict):
+    """A person with an account."""
+
+    username: str
+    name: str
+    admin: bool
+    status: str
+
+
+class Owner(TypedDict):
     """An owner of a dataset."""
 
-    username = serializers.CharField()
-    name = serializers.CharField()
-    email = serializers.CharField(allow_null=True)
+    username: str
+    name: str
+    email: str | None
 
 
 class Viewer(Owner):
     """A viewer of a dataset."""
 
 
-class ReviewerLink(serializers.Serializer[Any]):
-    """A reviewer link of a dataset; what it begins with tells it from others."""
+class ReviewerLink(TypedDict):
+    """A reviewer link of a dataset, without its secret."""
 
-    id = serializers.IntegerField()
-    label = serializers.CharField()  # type: ignore[assignment]
-    hint = serializers.CharField()
-    created = serializers.DateTimeField()
-    created_by = serializers.CharField()
-    expires = serializers.DateTimeField()
-    revoked = serializers.DateTimeField(allow_null=True)
-    last_used = serializers.DateTimeField(allow_null=True)
+    id: int
+    label: str
+    hint: Annotated[str, "How the secret begins, which tells the link from others."]
+    created: datetime
+    created_by: str
+    expires: datetime
+    revoked: datetime | None
+    last_used: datetime | None
 
 
 class ReviewerLinkWithSecret(ReviewerLink):
     """A reviewer link that has just been made; its secret is shown this once."""
 
-    secret = serializers.CharField()
-    url = serializers.URLField()
+    secret: str
+    url: URL
 
 
-class StarCount(serializers.Serializer[Any]):
-    """How many stars there are now."""
+class StarCount(TypedDict):
+    """How many people have starred a dataset."""
 
-    count = serializers.IntegerField()
+    count: int
 
 
-class VersionRow(serializers.Serializer[Any]):
+# --- Datasets and versions --------------------------------------------------------------------------------------------
+
+
+class VersionRow(TypedDict):
     """A version in a list of datasets."""
 
-    version = serializers.CharField()
-    name = serializers.CharField()
-    asset_count = serializers.IntegerField()
-    size = serializers.IntegerField()
-    status = serializers.ChoiceField(datasets.Version.Status.choices)
-    created = serializers.DateTimeField()
-    modified = serializers.DateTimeField()
+    version: str
+    name: str
+    asset_count: int
+    size: int
+    status: Annotated[str, datasets.Version.Status]
+    created: datetime
+    modified: datetime
 
 
 class VersionBrief(VersionRow):
     """A version in a dataset's detail."""
 
-    active_uploads = serializers.IntegerField()
-    release_notes = serializers.CharField(allow_blank=True)
+    active_uploads: int
+    release_notes: str
 
 
-class DatasetBase(serializers.Serializer[Any]):
+class DatasetBase(TypedDict):
     """What is said of a dataset everywhere."""
 
-    identifier = serializers.CharField()
-    created = serializers.DateTimeField()
-    modified = serializers.DateTimeField()
-    contact_person = serializers.CharField(allow_blank=True)
-    embargo_status = serializers.ChoiceField(datasets.Dataset.Access.choices)
-    star_count = serializers.IntegerField()
-    is_starred = serializers.BooleanField()
+    identifier: str
+    created: datetime
+    modified: datetime
+    contact_person: str
+    embargo_status: Annotated[str, datasets.Dataset.Access]
+    star_count: int
+    is_starred: bool
 
 
 class DatasetRow(DatasetBase):
     """A dataset in a list."""
 
-    most_recent_published_version = VersionRow(allow_null=True)
-    draft_version = VersionRow()
+    most_recent_published_version: VersionRow | None
+    draft_version: VersionRow
 
 
 class FoundDataset(DatasetRow):
     """A dataset in a list, with the number of files for each active filter."""
 
-    asset_counts = serializers.DictField(child=serializers.IntegerField())
+    asset_counts: dict[str, int]
 
 
 class Dataset(DatasetBase):
     """A dataset on its own."""
 
-    most_recent_published_version = VersionBrief(allow_null=True)
-    draft_version = VersionBrief()
+    most_recent_published_version: VersionBrief | None
+    draft_version: VersionBrief
 
 
 class VersionItem(VersionBrief):
     """A version in the list of a dataset's versions."""
 
-    dandiset = DatasetBase()
+    dandiset: DatasetBase
 
 
-class Problem(serializers.Serializer[Any]):
+class Problem(TypedDict):
     """What is wrong, and where."""
 
-    field = serializers.CharField(allow_blank=True)
-    message = serializers.CharField()
+    field: str
+    message: str
 
 
 class AssetProblem(Problem):
     """What is wrong with an asset."""
 
-    path = serializers.CharField()
+    path: str
 
 
 class VersionInfo(VersionItem):
-    """All about a version."""
+    """A version with its metadata and what is wrong with it."""
 
-    asset_validation_errors = AssetProblem(many=True)
-    version_validation_errors = Problem(many=True)
-    metadata = serializers.DictField()
-    contact_person = serializers.CharField(allow_blank=True)
-    doi_state = serializers.ChoiceField(datasets.Version.DoiState.choices)
-    doi_reason = serializers.CharField(allow_blank=True)
-
-
-class Asset(serializers.Serializer[Any]):
-    """An asset; with its metadata if that was asked for."""
-
-    asset_id = serializers.UUIDField()
-    blob = serializers.UUIDField(allow_null=True)
-    zarr = serializers.UUIDField(allow_null=True)
-    path = serializers.CharField()
-    size = serializers.IntegerField()
-    created = serializers.DateTimeField()
-    modified = serializers.DateTimeField()
-    metadata = serializers.DictField(required=False)
+    asset_validation_errors: list[AssetProblem]
+    version_validation_errors: list[Problem]
+    metadata: Document
+    contact_person: str
+    doi_state: Annotated[str, datasets.Version.DoiState]
+    doi_reason: str
 
 
-class AssetWithMetadata(Asset):
+# --- Assets and folders -----------------------------------------------------------------------------------------------
+
+
+class AssetBase(TypedDict):
+    """What is said of an asset everywhere."""
+
+    asset_id: UUID
+    blob: UUID | None
+    zarr: UUID | None
+    path: str
+    size: int
+    created: datetime
+    modified: datetime
+
+
+class AssetRow(AssetBase):
+    """An asset in a list, with its metadata if they were asked for."""
+
+    metadata: NotRequired[Document]
+
+
+class Asset(AssetBase):
     """An asset with its metadata."""
 
-    metadata = serializers.DictField()
+    metadata: Document
 
 
-class AssetValidation(serializers.Serializer[Any]):
+class AssetValidation(TypedDict):
     """Whether an asset is valid, and if not, why."""
 
-    status = serializers.ChoiceField(assets.Asset.Status.choices)
-    validation_errors = Problem(many=True)
+    status: Annotated[str, assets.Asset.Status]
+    validation_errors: list[Problem]
 
 
-class PathAsset(serializers.Serializer[Any]):
+class PathAsset(TypedDict):
     """The file at a path."""
 
-    asset_id = serializers.UUIDField()
-    url = serializers.CharField()
+    asset_id: UUID
+    url: str
 
 
-class Path(serializers.Serializer[Any]):
+class Path(TypedDict):
     """A file or folder, and the sums over it."""
 
-    path = serializers.CharField()
-    version = serializers.IntegerField()
-    aggregate_files = serializers.IntegerField()
-    aggregate_size = serializers.IntegerField()
-    asset = PathAsset(allow_null=True)
+    path: str
+    version: int
+    aggregate_files: int
+    aggregate_size: int
+    asset: PathAsset | None
 
 
-class Blob(serializers.Serializer[Any]):
-    """Bytes in the store, and their digests."""
+class FolderSums(TypedDict):
+    """A folder, and the sums over it."""
 
-    blob_id = serializers.UUIDField()
-    etag = serializers.CharField()
-    sha256 = serializers.CharField(allow_null=True)
-    size = serializers.IntegerField()
-
-
-class UploadPart(serializers.Serializer[Any]):
-    """Where to put one part of an upload."""
-
-    part_number = serializers.IntegerField()
-    size = serializers.IntegerField()
-    upload_url = serializers.CharField()
+    path: str
+    total_assets: int
+    total_size: int
 
 
-class Upload(serializers.Serializer[Any]):
-    """An upload that has begun."""
+class FolderAtPath(TypedDict):
+    """A folder at a path."""
 
-    upload_id = serializers.UUIDField()
-    parts = UploadPart(many=True)
-
-
-class ActiveUpload(serializers.Serializer[Any]):
-    """An upload that is under way for a dataset."""
-
-    created = serializers.DateTimeField()
-    blob = serializers.URLField()
-    upload_id = serializers.UUIDField()
-    etag = serializers.CharField()
-    size = serializers.IntegerField()
+    type: Literal["folder"]
+    resource: FolderSums
 
 
-class Completion(serializers.Serializer[Any]):
-    """How to end an upload."""
+class AssetAtPath(TypedDict):
+    """A file at a path."""
 
-    complete_url = serializers.CharField()
-    body = serializers.CharField()
-
-
-class Zarr(serializers.Serializer[Any]):
-    """A Zarr archive; `missing` are the first of the files that were announced and never came."""
-
-    name = serializers.CharField()
-    dandiset = serializers.CharField()
-    zarr_id = serializers.UUIDField()
-    status = serializers.ChoiceField(zarr.ZarrArchive.Status.choices)
-    checksum = serializers.CharField(allow_null=True)
-    file_count = serializers.IntegerField()
-    size = serializers.IntegerField()
-    missing = serializers.ListField(child=serializers.CharField())
+    type: Literal["asset"]
+    resource: AssetRow
 
 
-class ZarrFile(serializers.Serializer[Any]):
-    """A file in a Zarr archive."""
-
-    Key = serializers.CharField()
-    LastModified = serializers.DateTimeField()
-    ETag = serializers.CharField()
-    Size = serializers.IntegerField()
+AtPath = FolderAtPath | AssetAtPath
 
 
-class ZarrFiles(serializers.Serializer[Any]):
-    """Some files of a Zarr archive, and where there are more."""
-
-    next = serializers.URLField(allow_null=True)
-    results = ZarrFile(many=True)
-
-
-class AtPathResource(serializers.Serializer[Any]):
-    """A file, as in the lists of assets; or a folder, with the sums over it."""
-
-    path = serializers.CharField()
-    total_assets = serializers.IntegerField(required=False)
-    total_size = serializers.IntegerField(required=False)
-    asset_id = serializers.UUIDField(required=False)
-    blob = serializers.UUIDField(required=False, allow_null=True)
-    zarr = serializers.UUIDField(required=False, allow_null=True)
-    size = serializers.IntegerField(required=False)
-    created = serializers.DateTimeField(required=False)
-    modified = serializers.DateTimeField(required=False)
-    metadata = serializers.DictField(required=False)
-
-
-class AtPath(serializers.Serializer[Any]):
-    """A file or folder at a path."""
-
-    type = serializers.ChoiceField(["asset", "folder"])
-    resource = AtPathResource()
-
-
-class AssetEvent(serializers.Serializer[Any]):
+class AssetEvent(TypedDict):
     """What was done with an asset."""
 
-    id = serializers.IntegerField()
-    dandiset_id = serializers.IntegerField()
-    timestamp = serializers.DateTimeField()
-    record_type = serializers.ChoiceField(["add_asset", "update_asset", "remove_asset"])
-    details = serializers.DictField()
+    id: int
+    dandiset_id: int
+    timestamp: datetime
+    record_type: Annotated[str, Literal["add_asset", "update_asset", "remove_asset"]]
+    details: Document
 
 
-class AssetEvents(serializers.Serializer[Any]):
-    """A page of events."""
+class AssetEvents(TypedDict):
+    """A page of events, and the addresses of the pages beside it."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = AssetEvent(many=True)
+    next: URL | None
+    previous: URL | None
+    results: list[AssetEvent]
+
+
+# --- Blobs, uploads and Zarr archives ---------------------------------------------------------------------------------
+
+
+class Blob(TypedDict):
+    """Bytes in the store, and their digests."""
+
+    blob_id: UUID
+    etag: str
+    sha256: str | None
+    size: int
+
+
+class UploadPart(TypedDict):
+    """Where to put one part of an upload."""
+
+    part_number: int
+    size: int
+    upload_url: str
+
+
+class Upload(TypedDict):
+    """An upload that has begun."""
+
+    upload_id: UUID
+    parts: list[UploadPart]
+
+
+class ActiveUpload(TypedDict):
+    """An upload that is under way for a dataset."""
+
+    created: datetime
+    blob: URL
+    upload_id: UUID
+    etag: str
+    size: int
+
+
+class Completion(TypedDict):
+    """How to end an upload: what to post, and where."""
+
+    complete_url: str
+    body: str
+
+
+class Zarr(TypedDict):
+    """A Zarr archive, or one of its revisions."""
+
+    name: str
+    dandiset: str
+    zarr_id: UUID
+    status: Annotated[str, zarr.ZarrArchive.Status]
+    checksum: str | None
+    file_count: int
+    size: int
+    missing: Annotated[list[str], "The first of the files that were announced and never came."]
+
+
+class ZarrFile(TypedDict):
+    """A file in a Zarr archive, as S3 would list it."""
+
+    Key: str
+    LastModified: datetime
+    ETag: str
+    Size: int
+
+
+class ZarrFiles(TypedDict):
+    """Some files of a Zarr archive, and where there are more."""
+
+    next: URL | None
+    results: list[ZarrFile]

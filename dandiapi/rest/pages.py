@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from dandiapi.rest.answers import Answer
+from dandiapi.rest.outputs import LazyPageOf, PageOf
+
+T = TypeVar("T")
 
 DEFAULT_SIZE = 100
 MAX_SIZE = 1000
@@ -35,26 +39,31 @@ class Page:
     def offset(self) -> int:
         return (self.number - 1) * self.size
 
-    def answer(self, *, count: int, fetch: Callable[[int, int], Iterable[Any]]) -> Response:
-        """A counted page; `fetch` gets offset and limit. A page past the end is not found, but for the first."""
+    def answer(self, *, count: int, fetch: Callable[[int, int], Iterable[T]]) -> Answer[PageOf[T]]:
+        """Return a counted page; `fetch` gets offset and limit. Raise NotFound past the end, but for the first page."""
         if self.number > 1 and self.offset >= count:
             raise NotFound("Invalid page.")
         return self.counted_answer(lambda offset, limit: (count, fetch(offset, limit)))
 
-    def counted_answer(self, fetch: Callable[[int, int], tuple[int, Iterable[Any]]]) -> Response:
-        """The same, where `fetch` counts too."""
+    def counted_answer(self, fetch: Callable[[int, int], tuple[int, Iterable[T]]]) -> Answer[PageOf[T]]:
+        """Return a page as `answer` does, where `fetch` counts too."""
         count, results = fetch(self.offset, self.size)
         if self.number > 1 and self.offset >= count:
             raise NotFound("Invalid page.")
-        return self._envelope(count, list(results), more=self.offset + self.size < count)
+        following, previous = self._neighbours(more=self.offset + self.size < count)
+        return Answer({"count": count, "next": following, "previous": previous, "results": list(results)})
 
-    def lazy_answer(self, *, count: Callable[[], int], fetch: Callable[[int, int], Iterable[Any]]) -> Response:
-        """A page that is counted only if it is the first. A page past the end is empty."""
+    def lazy_answer(
+        self, *, count: Callable[[], int], fetch: Callable[[int, int], Iterable[T]]
+    ) -> Answer[LazyPageOf[T]]:
+        """Return a page that is counted only if it is the first, and is empty past the end."""
         results = list(fetch(self.offset, self.size + 1))
-        more = len(results) > self.size
-        return self._envelope(count() if self.number == 1 else None, results[: self.size], more=more)
+        following, previous = self._neighbours(more=len(results) > self.size)
+        counted = count() if self.number == 1 else None
+        return Answer({"count": counted, "next": following, "previous": previous, "results": results[: self.size]})
 
-    def _envelope(self, count: int | None, results: list[Any], *, more: bool) -> Response:
+    def _neighbours(self, *, more: bool) -> tuple[str | None, str | None]:
+        """Return the addresses of the next page, if there is `more`, and of the page before."""
         address = self.request.build_absolute_uri()
         following = replace_query_param(address, "page", self.number + 1) if more else None
         previous = None
@@ -62,7 +71,7 @@ class Page:
             previous = remove_query_param(address, "page")
         elif self.number > 2:
             previous = replace_query_param(address, "page", self.number - 1)
-        return Response({"count": count, "next": following, "previous": previous, "results": results})
+        return following, previous
 
 
 def size_of(request: Request) -> int:

@@ -1,44 +1,43 @@
 """Datasets as repositories: where they are cloned from, and which commit each version is."""
 
-from typing import Any
+from typing import Annotated, TypedDict
+from uuid import UUID
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.snapshots.queries import clone_state, count_version_commits, page_of_version_commits
 from archive.snapshots.services import find_repository
 from archive.timeline.models import Projection
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import outputs
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 
 READ = {401: outputs.Detail, 403: outputs.REFUSAL, 404: outputs.Detail}
 
 
-class RepositoryItem(serializers.Serializer[Any]):
+class RepositoryItem(TypedDict):
     """The git-annex repository of a dataset, and how far it has followed it."""
 
-    clone_url = serializers.URLField(help_text="What to `git clone` or `datalad clone`.")
-    serverless_clone_url = serializers.URLField(
-        allow_null=True,
-        help_text="What to clone, as `annex::` and this, from the object store alone; of open datasets.",
-    )
-    annex_uuid = serializers.UUIDField(help_text="What git-annex knows the archive's copy by.")
-    commit = serializers.CharField(allow_null=True, help_text="Of the branch `main`, which is the draft.")
-    is_current = serializers.BooleanField(help_text="Whether all that has happened is in it.")
-    state = serializers.ChoiceField(Projection.State.choices)
-    reason = serializers.CharField(allow_blank=True, help_text="Why not, or what is wrong.")
+    clone_url: Annotated[outputs.URL, "What to `git clone` or `datalad clone`."]
+    serverless_clone_url: Annotated[
+        outputs.URL | None, "What to clone, as `annex::` and this, from the object store alone; of open datasets."
+    ]
+    annex_uuid: Annotated[UUID, "What git-annex knows the archive's copy by."]
+    commit: Annotated[str | None, "The commit of the branch `main`, which is the draft."]
+    is_current: Annotated[bool, "Whether all that has happened is in it."]
+    state: Annotated[str, Projection.State]
+    reason: Annotated[str, "Why it is not current, or what is wrong."]
 
 
-class VersionCommit(serializers.Serializer[Any]):
+class VersionCommit(TypedDict):
     """The commit that a published version is."""
 
-    version = serializers.CharField(help_text="The version, and the tag of its name.")
-    commit = serializers.CharField(allow_null=True, help_text="None until the repository has followed.")
+    version: Annotated[str, "The version, and the tag of its name."]
+    commit: Annotated[str | None, "The commit; null until the repository has followed."]
 
 
 class RepositoryView(View):
@@ -46,11 +45,11 @@ class RepositoryView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={200: RepositoryItem, **READ})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Where it is, and how far it has come."""
+    @documented(READ)
+    def get(self, request: Request, **kwargs: str) -> Answer[RepositoryItem]:
+        """Return where the dataset's repository is cloned from, and how far it has followed the dataset."""
         state = clone_state(self.actor, self.dataset)
-        return Response(
+        return Answer(
             {
                 "clone_url": f"{settings.ARCHIVE_URL}/git/{self.dataset.identifier}",
                 "serverless_clone_url": state.serverless_url,
@@ -68,14 +67,11 @@ class RepositoryVersionsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
-        parameters=outputs.PAGE_PARAMETERS,
-        responses={200: outputs.page_of(VersionCommit), 400: outputs.ERRORS, **READ},
-    )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """A page of them, the oldest first."""
+    @documented({400: outputs.ERRORS, **READ}, parameters=outputs.PAGE_PARAMETERS)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.PageOf[VersionCommit]]:
+        """Return a page of the published versions, the oldest first, each with its commit."""
 
-        def rows(offset: int, limit: int) -> list[dict[str, Any]]:
+        def rows(offset: int, limit: int) -> list[VersionCommit]:
             found = page_of_version_commits(self.actor, self.dataset, offset=offset, limit=limit)
             return [{"version": row.version, "commit": row.commit} for row in found]
 

@@ -2,44 +2,39 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.datasets.queries import page_of
 from archive.search import queries
 from archive.search.queries import FileFilter
 from dandiapi.auth import Anyone
 from dandiapi.rest import inputs, outputs
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
 from dandiapi.rest.datasets import DatasetListView
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 
 
 class SearchDatasetsView(DatasetListView):
     """The datasets that have certain files."""
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 401: outputs.REFUSAL, 404: outputs.Detail},
         parameters=[inputs.SearchQuery, *outputs.PAGE_PARAMETERS],
-        responses={
-            200: outputs.page_of(outputs.FoundDataset),
-            400: outputs.ERRORS,
-            401: outputs.REFUSAL,
-            404: outputs.Detail,
-        },
     )
-    def get(self, request: Request) -> Response:
-        """A page of them, with the number of files that each filter finds in each."""
+    def get(self, request: Request) -> Answer[outputs.PageOf[outputs.FoundDataset]]:
+        """Return a page of the datasets that have such files, each with how many files each filter finds in it."""
         query = self.query(inputs.SearchQuery).validated_data
         files = self._files(query)
         found = queries.search_files(self.actor, self.wanted(query), query["search"], files)
 
-        def fetch(offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+        def fetch(offset: int, limit: int) -> tuple[int, list[outputs.FoundDataset]]:
             page = page_of(found, offset, limit)
             counts = queries.count_files(page.datasets, files)
             rows = self.rows(page.datasets)
-            return page.count, [row | {"asset_counts": counts[int(row["identifier"])]} for row in rows]
+            return page.count, [{**row, "asset_counts": counts[int(row["identifier"])]} for row in rows]
 
         return Page.of(request).counted_answer(fetch)
 
@@ -62,10 +57,10 @@ class GenotypesView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(parameters=[inputs.GenotypeQuery], responses={200: list[str], 400: outputs.ERRORS})
-    def get(self, request: Request) -> Response:
-        """At most ten that have the text in them."""
-        return Response(queries.genotypes_of(self.actor, self.query(inputs.GenotypeQuery).validated_data["genotype"]))
+    @documented({400: outputs.ERRORS}, parameters=[inputs.GenotypeQuery])
+    def get(self, request: Request) -> Answer[list[str]]:
+        """Return at most ten genotypes that have the text in them."""
+        return Answer(queries.genotypes_of(self.actor, self.query(inputs.GenotypeQuery).validated_data["genotype"]))
 
 
 class SpeciesView(View):
@@ -73,11 +68,8 @@ class SpeciesView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(
-        parameters=[inputs.SpeciesQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of_strings("Species"), 400: outputs.ERRORS, 404: outputs.Detail},
-    )
-    def get(self, request: Request) -> Response:
-        """A page of those that have the text in their name."""
+    @documented({400: outputs.ERRORS, 404: outputs.Detail}, parameters=[inputs.SpeciesQuery, *outputs.PAGE_PARAMETERS])
+    def get(self, request: Request) -> Answer[outputs.PageOf[str]]:
+        """Return a page of the species that have the text in their name."""
         names = queries.species_of(self.actor, self.query(inputs.SpeciesQuery).validated_data["species"])
         return Page.of(request).answer(count=len(names), fetch=lambda offset, limit: names[offset : offset + limit])

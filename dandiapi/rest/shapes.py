@@ -1,7 +1,6 @@
-"""What things look like on the wire (docs/dialects/dandi.md#shapes). Plain data from rows, without queries."""
+"""What things look like on the wire (docs/dialects/dandi.md#shapes): the types of `outputs`, filled from rows."""
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from archive.accounts.models import ReviewerLink, User
@@ -11,15 +10,26 @@ from archive.assets.queries import AssetDocuments, Child
 from archive.audit.queries import AssetEvent
 from archive.blobs.models import Blob, Upload, blob_key
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import Latest
+from archive.datasets.queries import Latest, Totals
 from archive.publishing.queries import VersionDetails
 from archive.storage.queries import public_url
 from archive.zarr.models import ZarrArchive, ZarrEntry
 from archive.zarr.queries import ZarrView, content_url
+from dandiapi.rest import outputs
 
 
-def user(person: User) -> dict[str, Any]:
-    """Somebody, as `users/me` and the search show them."""
+def stats(totals: Totals) -> outputs.Stats:
+    """Return how much there is that everybody may see."""
+    return {
+        "dandiset_count": totals.datasets,
+        "published_dandiset_count": totals.published,
+        "user_count": totals.users,
+        "size": totals.size,
+    }
+
+
+def user(person: User) -> outputs.User:
+    """Return a person, as `users/me` and the search show them."""
     return {
         "username": person.public_name,
         "name": person.display_name,
@@ -28,13 +38,13 @@ def user(person: User) -> dict[str, Any]:
     }
 
 
-def member(person: Member) -> dict[str, Any]:
-    """Somebody with a role in a dataset, or invited to one."""
+def member(person: Member) -> outputs.Owner:
+    """Return a person with a role in a dataset, or invited to one."""
     return {"username": person.username, "name": person.name, "email": person.email}
 
 
-def reviewer_link(link: ReviewerLink) -> dict[str, Any]:
-    """A reviewer link, without its secret, which nobody knows any more."""
+def reviewer_link(link: ReviewerLink) -> outputs.ReviewerLink:
+    """Return a reviewer link, without its secret, which nobody knows any more."""
     return {
         "id": link.pk,
         "label": link.label,
@@ -47,8 +57,8 @@ def reviewer_link(link: ReviewerLink) -> dict[str, Any]:
     }
 
 
-def upload(row: Upload) -> dict[str, Any]:
-    """An upload that is under way."""
+def upload(row: Upload) -> outputs.ActiveUpload:
+    """Return an upload that is under way."""
     return {
         "created": row.created,
         "blob": public_url(row.key),
@@ -58,8 +68,8 @@ def upload(row: Upload) -> dict[str, Any]:
     }
 
 
-def version_row(version: Version) -> dict[str, Any]:
-    """A version in a list of datasets."""
+def version_row(version: Version) -> outputs.VersionRow:
+    """Return a version in a list of datasets."""
     return {
         "version": version.version,
         "name": version.name,
@@ -71,33 +81,36 @@ def version_row(version: Version) -> dict[str, Any]:
     }
 
 
-def version_brief(version: Version, active_uploads: int) -> dict[str, Any]:
-    """A version in a dataset's detail."""
-    return version_row(version) | {
+def version_brief(version: Version, active_uploads: int) -> outputs.VersionBrief:
+    """Return a version in a dataset's detail."""
+    return {
+        **version_row(version),
         "active_uploads": active_uploads if version.is_draft else 0,
         "release_notes": version.release_notes,
     }
 
 
-def dataset_row(dataset: Dataset, latest: Latest) -> dict[str, Any]:
-    """A dataset in a list."""
+def dataset_row(dataset: Dataset, latest: Latest) -> outputs.DatasetRow:
+    """Return a dataset in a list."""
     draft, published, is_starred = latest
-    return _dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred) | {
+    return {
+        **_dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred),
         "most_recent_published_version": version_row(published) if published else None,
         "draft_version": version_row(draft),
     }
 
 
-def dataset_detail(dataset: Dataset, latest: Latest, *, active_uploads: int) -> dict[str, Any]:
-    """A dataset on its own."""
+def dataset_detail(dataset: Dataset, latest: Latest, *, active_uploads: int) -> outputs.Dataset:
+    """Return a dataset on its own."""
     draft, published, is_starred = latest
-    return _dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred) | {
+    return {
+        **_dataset(dataset, contact_person=(published or draft).contact_person, is_starred=is_starred),
         "most_recent_published_version": version_brief(published, 0) if published else None,
         "draft_version": version_brief(draft, active_uploads),
     }
 
 
-def _dataset(dataset: Dataset, *, contact_person: str, is_starred: bool) -> dict[str, Any]:
+def _dataset(dataset: Dataset, *, contact_person: str, is_starred: bool) -> outputs.DatasetBase:
     return {
         "identifier": dataset.identifier,
         "created": dataset.created,
@@ -109,17 +122,20 @@ def _dataset(dataset: Dataset, *, contact_person: str, is_starred: bool) -> dict
     }
 
 
-def version_item(version: Version, *, is_starred: bool, active_uploads: int) -> dict[str, Any]:
-    """A version in the list of a dataset's versions."""
-    dataset = _dataset(version.dataset, contact_person=version.contact_person, is_starred=is_starred)
-    return version_brief(version, active_uploads) | {"dandiset": dataset}
+def version_item(version: Version, *, is_starred: bool, active_uploads: int) -> outputs.VersionItem:
+    """Return a version in the list of a dataset's versions."""
+    return {
+        **version_brief(version, active_uploads),
+        "dandiset": _dataset(version.dataset, contact_person=version.contact_person, is_starred=is_starred),
+    }
 
 
-def version_info(details: VersionDetails) -> dict[str, Any]:
-    """All about a version."""
+def version_info(details: VersionDetails) -> outputs.VersionInfo:
+    """Return a version with its metadata and what is wrong with it."""
     version = details.version
-    return version_item(version, is_starred=details.is_starred, active_uploads=details.active_uploads) | {
-        "asset_validation_errors": details.asset_problems,
+    return {
+        **version_item(version, is_starred=details.is_starred, active_uploads=details.active_uploads),
+        "asset_validation_errors": [_asset_problem(each) for each in details.asset_problems],
         "version_validation_errors": version.problems,
         "metadata": version.metadata,
         "contact_person": version.contact_person,
@@ -128,35 +144,42 @@ def version_info(details: VersionDetails) -> dict[str, Any]:
     }
 
 
-def asset_row(asset: Asset, *, of_version: bool = False) -> dict[str, Any]:
-    """An asset in a list, without its metadata; `of_version` if a published version was asked for it."""
-    return {
-        "asset_id": asset.asset_id,
-        "blob": asset.blob_id,
-        "zarr": _zarr_id(asset, of_version=of_version),
-        "path": asset.path,
-        "size": asset.size,
-        "created": asset.created,
-        "modified": asset.modified,
+def _asset_problem(problem: dict[str, str]) -> outputs.AssetProblem:
+    return {"field": problem["field"], "message": problem["message"], "path": problem["path"]}
+
+
+def asset_row(row: Asset, documents: AssetDocuments | None = None, *, of_version: bool = False) -> outputs.AssetRow:
+    """Return an asset in a list, with its metadata if there are documents to take it from."""
+    shown: outputs.AssetRow = {
+        "asset_id": row.asset_id,
+        "blob": row.blob_id,
+        "zarr": _zarr_id(row, of_version=of_version),
+        "path": row.path,
+        "size": row.size,
+        "created": row.created,
+        "modified": row.modified,
     }
+    if documents:
+        shown["metadata"] = documents.document(row)
+    return shown
+
+
+def asset(row: Asset, documents: AssetDocuments, *, of_version: bool = False) -> outputs.Asset:
+    """Return an asset with its metadata; `of_version` if a published version was asked for it."""
+    return {**asset_row(row, of_version=of_version), "metadata": documents.document(row)}
 
 
 def _zarr_id(asset: Asset, *, of_version: bool) -> UUID | None:
-    """The archive where it is a draft's, to be worked on; else the revision: clients ask for files by this id only."""
+    """Return the id by which clients ask for files: the archive's, if it can be worked on, else the revision's."""
     if asset.zarr_id and (of_version or asset.retired is not None):
         return asset.content_id
     return asset.zarr_id
 
 
-def asset(row: Asset, documents: AssetDocuments, *, of_version: bool = False) -> dict[str, Any]:
-    """An asset with its metadata."""
-    return asset_row(row, of_version=of_version) | {"metadata": documents.document(row)}
-
-
-def children(entries: Iterable[Child], version: Version) -> Iterable[dict[str, Any]]:
-    """What is in a folder."""
+def children(entries: Iterable[Child], version: Version) -> Iterable[outputs.Path]:
+    """Return the files and folders in a folder."""
     for entry in entries:
-        file = None
+        file: outputs.PathAsset | None = None
         if entry.asset_id and entry.blob_id:
             file = {"asset_id": entry.asset_id, "url": public_url(blob_key(entry.blob_id))}
         if entry.asset_id and entry.zarr_id:
@@ -170,13 +193,13 @@ def children(entries: Iterable[Child], version: Version) -> Iterable[dict[str, A
         }
 
 
-def blob(row: Blob) -> dict[str, Any]:
-    """A blob."""
+def blob(row: Blob) -> outputs.Blob:
+    """Return a blob."""
     return {"blob_id": row.pk, "etag": row.etag, "sha256": row.sha256, "size": row.size}
 
 
-def zarr(view: ZarrView) -> dict[str, Any]:
-    """A Zarr archive; a revision looks like an archive that is complete."""
+def zarr(view: ZarrView) -> outputs.Zarr:
+    """Return a Zarr archive; a revision looks like an archive that is complete."""
     row = view.revision or view.zarr
     return {
         "name": view.zarr.name,
@@ -190,23 +213,23 @@ def zarr(view: ZarrView) -> dict[str, Any]:
     }
 
 
-def zarr_file(entry: ZarrEntry) -> dict[str, Any]:
-    """A file in a Zarr archive, as S3 would list it."""
-    return {"Key": entry.path, "LastModified": entry.modified, "ETag": entry.md5, "Size": entry.size}
+def zarr_file(entry: ZarrEntry) -> outputs.ZarrFile:
+    """Return a file in a Zarr archive, as S3 would list it."""
+    return {"Key": entry.path, "LastModified": entry.modified, "ETag": entry.md5, "Size": entry.size or 0}
 
 
-def webdav_folder(path: str, file_count: int, size: int) -> dict[str, Any]:
-    """A folder, to DANDI's WebDAV server."""
+def webdav_folder(path: str, file_count: int, size: int) -> outputs.FolderAtPath:
+    """Return a folder, as DANDI's WebDAV server reads it."""
     return {"type": "folder", "resource": {"path": path, "total_assets": file_count, "total_size": size}}
 
 
-def webdav_asset(row: Asset, documents: AssetDocuments | None) -> dict[str, Any]:
-    """A file, to the same; with its metadata if there are documents to take it from."""
-    return {"type": "asset", "resource": asset(row, documents) if documents else asset_row(row)}
+def webdav_asset(row: Asset, documents: AssetDocuments | None) -> outputs.AssetAtPath:
+    """Return a file, as DANDI's WebDAV server reads it, with its metadata if there are documents to take it from."""
+    return {"type": "asset", "resource": asset_row(row, documents)}
 
 
-def asset_event(event: AssetEvent) -> dict[str, Any]:
-    """What was done with an asset."""
+def asset_event(event: AssetEvent) -> outputs.AssetEvent:
+    """Return what was done with an asset."""
     return {
         "id": event.change.pk,
         "dandiset_id": event.change.dataset_id,

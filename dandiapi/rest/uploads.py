@@ -2,17 +2,17 @@
 
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.blobs import queries, services
 from archive.blobs.services import UploadedPart
 from archive.datasets.queries import find_dataset
 from dandiapi.auth import Anyone, Approved
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View, bare_errors, listed_errors
+from dandiapi.rest.operations import documented
 from dandiapi.rest.render import ROWS
 
 DANDI_ETAG = "dandi:dandi-etag"
@@ -24,15 +24,15 @@ class DigestView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(request=inputs.Digest, responses={200: outputs.Blob, 400: outputs.ERRORS, 404: outputs.Detail})
-    def post(self, request: Request) -> Response:
-        """The blob with that digest, if the actor may read one."""
+    @documented({400: outputs.ERRORS, 404: outputs.Detail}, request=inputs.Digest)
+    def post(self, request: Request) -> Answer[outputs.Blob]:
+        """Return the blob with that digest, if the caller may read one."""
         wanted = self.body(inputs.Digest).validated_data
         with bare_errors():
             blob = queries.find_blob_by_digest(self.actor, wanted["algorithm"], wanted["value"])
         if blob is None:
             raise NotFound
-        return Response(shapes.blob(blob))
+        return Answer(shapes.blob(blob))
 
 
 class StartUploadView(View):
@@ -40,9 +40,12 @@ class StartUploadView(View):
 
     permission_classes = [Approved]
 
-    @extend_schema(request=inputs.StartUpload, responses={200: outputs.Upload, **WRITE, 409: str})
-    def post(self, request: Request) -> Response:
-        """Where to put each part of a new upload; a conflict, naming the blob, if the bytes are here already."""
+    @documented({**WRITE, 409: str}, request=inputs.StartUpload)
+    def post(self, request: Request) -> Answer[outputs.Upload]:
+        """Begin an upload, and return where to put each part of it.
+
+        If the bytes are here already, that is a conflict, and `Location` names their blob.
+        """
         wanted = self.body(inputs.StartUpload).validated_data
         if wanted["digest"]["algorithm"] != DANDI_ETAG:
             raise ValidationError(["Unsupported Digest Type"])
@@ -50,7 +53,7 @@ class StartUploadView(View):
         upload, parts = services.start_upload(
             actor=self.actor, dataset=dataset, size=wanted["contentSize"], etag=wanted["digest"]["value"]
         )
-        return Response(
+        return Answer(
             {
                 "upload_id": upload.pk,
                 "parts": [{"part_number": part.number, "size": part.size, "upload_url": part.url} for part in parts],
@@ -64,15 +67,15 @@ class CompleteUploadView(View):
     permission_classes = [Approved]
     body_limit = ROWS
 
-    @extend_schema(request=inputs.CompleteUpload, responses={200: outputs.Completion, **WRITE})
-    def post(self, request: Request, upload_id: str) -> Response:
-        """The URL and the body to post there."""
+    @documented(WRITE, request=inputs.CompleteUpload)
+    def post(self, request: Request, upload_id: str) -> Answer[outputs.Completion]:
+        """Return what completes the upload in the store: a URL, and the body to post there."""
         upload = queries.find_upload(self.actor, UUID(upload_id))
         parts = self.body(inputs.CompleteUpload).validated_data["parts"]
         url, body = services.sign_completion(
             upload, [UploadedPart(part["part_number"], part["size"], part["etag"]) for part in parts]
         )
-        return Response({"complete_url": url, "body": body})
+        return Answer({"complete_url": url, "body": body})
 
 
 class ValidateUploadView(View):
@@ -80,10 +83,13 @@ class ValidateUploadView(View):
 
     permission_classes = [Approved]
 
-    @extend_schema(request=None, responses={200: outputs.Blob, **WRITE})
-    def post(self, request: Request, upload_id: str) -> Response:
-        """The blob it has become. Asked again, the same answer: a client may not have heard the first."""
+    @documented(WRITE, request=None)
+    def post(self, request: Request, upload_id: str) -> Answer[outputs.Blob]:
+        """Check that the upload is what was announced, and return the blob that it has become.
+
+        Asked again, the answer is the same: a client may not have heard the first.
+        """
         with listed_errors():
             blob = services.finish_upload(actor=self.actor, upload_id=UUID(upload_id))
         # DANDI has no SHA-256 here, known or not: it computes that later.
-        return Response({**shapes.blob(blob), "sha256": None})
+        return Answer({**shapes.blob(blob), "sha256": None})

@@ -1,8 +1,6 @@
 """Versions: lists, metadata, publishing (docs/dialects/dandi.md#versions, docs/dialects/dandi.md#publishing)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.accounts.policy import Action, require
 from archive.blobs.queries import active_uploads
@@ -12,8 +10,10 @@ from archive.publishing.queries import find_version_details
 from archive.publishing.services import publish
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer, Empty
 from dandiapi.rest.base import View
 from dandiapi.rest.conditions import answer, expected_editions, require_edition
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 from dandiapi.rest.render import METADATA
 
@@ -28,17 +28,17 @@ class VersionsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, **READ},
         operation_id="dandisets_versions_list",
         parameters=[inputs.VersionsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.VersionItem), 400: outputs.ERRORS, **READ},
     )
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """A page of them, the oldest first unless asked otherwise."""
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.PageOf[outputs.VersionItem]]:
+        """Return a page of the dataset's versions, the oldest first unless asked otherwise."""
         order = self.query(inputs.VersionsQuery).validated_data["order"]
         uploads = active_uploads(self.dataset)
 
-        def items(offset: int, limit: int) -> list[object]:
+        def items(offset: int, limit: int) -> list[outputs.VersionItem]:
             found = queries.page_of_versions(
                 self.actor, self.dataset, offset=offset, limit=limit, order=VERSION_ORDERS[order]
             )
@@ -53,14 +53,14 @@ class VersionView(View):
     permission_classes = [ApprovedOrReadOnly]
     body_limit = METADATA
 
-    @extend_schema(responses={200: dict, **TAGGED})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Its metadata."""
+    @documented(TAGGED)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Document] | Empty:
+        """Return the version's metadata document."""
         return answer(request, self.version.metadata, edition=queries.edition_of(self.version))
 
-    @extend_schema(request=inputs.NamedMetadata, responses={200: outputs.VersionInfo, **WRITE})
-    def put(self, request: Request, **kwargs: str) -> Response:
-        """Give the draft another name and metadata; with `If-Match`, only if it is as it was read."""
+    @documented(WRITE, request=inputs.NamedMetadata)
+    def put(self, request: Request, **kwargs: str) -> Answer[outputs.VersionInfo] | Empty:
+        """Give the draft another name and metadata, and return it; with `If-Match`, only if it is as it was read."""
         require(self.actor, Action.CHANGE_DRAFT, self.dataset)
         services.require_draft(self.version)
         data = self.body(inputs.NamedMetadata).validated_data
@@ -73,12 +73,12 @@ class VersionView(View):
         )
         return _info(self)
 
-    @extend_schema(responses={204: None, 412: str, **READ, 403: outputs.REFUSAL})
-    def delete(self, request: Request, **kwargs: str) -> Response:
+    @documented({204: None, 412: str, **READ, 403: outputs.REFUSAL})
+    def delete(self, request: Request, **kwargs: str) -> Empty:
         """Withdraw a published version."""
         require_edition(request, queries.edition_of(self.version))
         services.delete_version(actor=self.actor, version=self.version)
-        return Response(status=204)
+        return Empty(204)
 
 
 class VersionInfoView(View):
@@ -86,13 +86,13 @@ class VersionInfoView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(responses={200: outputs.VersionInfo, **TAGGED})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """Its state, sums, metadata, and what is wrong with it."""
+    @documented(TAGGED)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.VersionInfo] | Empty:
+        """Return the version's state, sums, metadata, and what is wrong with it."""
         return _info(self)
 
 
-def _info(view: View) -> Response:
+def _info(view: View) -> Answer[outputs.VersionInfo] | Empty:
     details = find_version_details(view.actor, view.number, view.kwargs["version"], hidden=False)
     return answer(view.request, shapes.version_info(details), edition=queries.edition_of(details.version))
 
@@ -102,14 +102,11 @@ class PublishView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
-        request=inputs.Publish,
-        responses={202: None, **WRITE, 403: outputs.REFUSAL, 409: str, 423: str},
-    )
-    def post(self, request: Request, **kwargs: str) -> Response:
+    @documented({202: None, **WRITE, 403: outputs.REFUSAL, 409: str, 423: str}, request=inputs.Publish)
+    def post(self, request: Request, **kwargs: str) -> Empty:
         """Publish the draft as it is now. Accepted: the job at `Location`, and the draft, say when it is done."""
         require(self.actor, Action.PUBLISH, self.dataset)
         services.require_draft(self.version, message="Only draft versions can be published")
         notes = self.body(inputs.Publish).validated_data["release_notes"]
         job = publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
-        return Response(status=202, headers={"Location": f"/api/jobs/{job.pk}/"})
+        return Empty(202, headers={"Location": f"/api/jobs/{job.pk}/"})

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from archive.assets import queries
 from archive.assets.queries import AssetDocuments
@@ -14,10 +12,10 @@ from archive.datasets.queries import find_version
 from archive.errors import ForbiddenError, UnauthenticatedError
 from dandiapi.auth import Anyone
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer
 from dandiapi.rest.base import View
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
-
-Entry = dict[str, Any]
 
 
 class AtPathView(View):
@@ -25,18 +23,12 @@ class AtPathView(View):
 
     permission_classes = [Anyone]
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail},
         parameters=[inputs.AtPathQuery, *outputs.PAGE_PARAMETERS],
-        responses={
-            200: outputs.page_of(outputs.AtPath),
-            400: outputs.ERRORS,
-            401: outputs.Detail,
-            403: outputs.Detail,
-            404: outputs.Detail,
-        },
     )
-    def get(self, request: Request) -> Response:
-        """A file, or a folder and, if asked for, a page of what is in it; of the root only what is in it."""
+    def get(self, request: Request) -> Answer[outputs.PageOf[outputs.AtPath]]:
+        """Return the file at a path; or the folder, but for the root, and, if asked for, a page of what is in it."""
         query = self.query(inputs.AtPathQuery).validated_data
         version = self._version(query["dandiset_id"], query["version_id"])
         asked: str = query["path"]
@@ -45,10 +37,12 @@ class AtPathView(View):
         folder = queries.find_folder(version, path)
         if folder is None and path:
             return page.answer(count=1, fetch=lambda _, __: [self._file(version, asked, query)])
-        itself = [shapes.webdav_folder(folder.path, folder.file_count, folder.size)] if folder and path else []
+        itself: list[outputs.AtPath] = []
+        if folder and path:
+            itself.append(shapes.webdav_folder(folder.path, folder.file_count, folder.size))
         children = folder.child_count if folder and query["children"] else 0
 
-        def entries(offset: int, limit: int) -> list[Entry]:
+        def entries(offset: int, limit: int) -> list[outputs.AtPath]:
             shown = itself[offset : offset + limit]
             return shown + self._children(version, path, query, max(offset - len(itself), 0), limit - len(shown))
 
@@ -61,7 +55,7 @@ class AtPathView(View):
         except UnauthenticatedError:
             raise ForbiddenError from None
 
-    def _file(self, version: Version, asked: str, query: Entry) -> Entry:
+    def _file(self, version: Version, asked: str, query: dict[str, Any]) -> outputs.AssetAtPath:
         asset = queries.find_asset_at(version, asked.strip("/"))
         if asset is None:
             raise NotFound(f"Folder or asset not found at {asked}")
@@ -69,10 +63,12 @@ class AtPathView(View):
             raise NotFound(f"Folder not found at {asked}")
         return shapes.webdav_asset(asset, self._documents(version, query))
 
-    def _documents(self, version: Version, query: Entry) -> AssetDocuments | None:
+    def _documents(self, version: Version, query: dict[str, Any]) -> AssetDocuments | None:
         return AssetDocuments(version.dataset, reader=self.actor) if query["metadata"] else None
 
-    def _children(self, version: Version, path: str, query: Entry, offset: int, limit: int) -> list[Entry]:
+    def _children(
+        self, version: Version, path: str, query: dict[str, Any], offset: int, limit: int
+    ) -> list[outputs.AtPath]:
         if not query["children"] or limit <= 0:
             return []
         children = queries.page_of_children(version, path, offset=offset, limit=limit)

@@ -4,10 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from archive.datasets.queries import find_dataset
@@ -16,7 +14,9 @@ from archive.zarr.queries import ZarrView
 from archive.zarr.services import NewEntry
 from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
+from dandiapi.rest.answers import Answer, Empty
 from dandiapi.rest.base import View, listed_errors
+from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
 from dandiapi.rest.render import ROWS
 
@@ -29,13 +29,13 @@ class ZarrsView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(
+    @documented(
+        {400: outputs.ERRORS, 404: outputs.Detail},
         operation_id="zarr_list",
         parameters=[inputs.ZarrsQuery, *outputs.PAGE_PARAMETERS],
-        responses={200: outputs.page_of(outputs.Zarr), 400: outputs.ERRORS, 404: outputs.Detail},
     )
-    def get(self, request: Request) -> Response:
-        """A page of them, oldest first; those of a dataset, or of a name."""
+    def get(self, request: Request) -> Answer[outputs.PageOf[outputs.Zarr]]:
+        """Return a page of the Zarr archives that the caller may see, oldest first, of a dataset or of a name."""
         query = self.query(inputs.ZarrsQuery).validated_data
         found = queries.visible_zarrs(self.actor)
         if query.get("dandiset") is not None:
@@ -47,13 +47,13 @@ class ZarrsView(View):
             fetch=lambda offset, limit: [shapes.zarr(ZarrView(row)) for row in found[offset : offset + limit]],
         )
 
-    @extend_schema(request=inputs.NewZarr, responses={200: outputs.Zarr, **WRITE})
-    def post(self, request: Request) -> Response:
-        """Make an empty one in a dataset."""
+    @documented(WRITE, request=inputs.NewZarr)
+    def post(self, request: Request) -> Answer[outputs.Zarr]:
+        """Create an empty Zarr archive in a dataset, and return it."""
         wanted = self.body(inputs.NewZarr).validated_data
         dataset = find_dataset(self.actor, wanted["dandiset"])
         zarr = services.create_zarr(actor=self.actor, dataset=dataset, name=wanted["name"])
-        return Response(shapes.zarr(ZarrView(zarr)))
+        return Answer(shapes.zarr(ZarrView(zarr)))
 
 
 class OneZarrView(View):
@@ -70,10 +70,10 @@ class ZarrDetailView(OneZarrView):
 
     permission_classes = [Anyone]
 
-    @extend_schema(responses={200: outputs.Zarr, **READ})
-    def get(self, request: Request, **kwargs: str) -> Response:
-        """How it stands with it."""
-        return Response(shapes.zarr(queries.find_view(self.actor, self.zarr_id)))
+    @documented(READ)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Zarr]:
+        """Return the state and the sums of the Zarr archive, or of one of its revisions."""
+        return Answer(shapes.zarr(queries.find_view(self.actor, self.zarr_id)))
 
 
 class FinalizeZarrView(OneZarrView):
@@ -81,11 +81,11 @@ class FinalizeZarrView(OneZarrView):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @extend_schema(request=None, responses={204: None, **WRITE})
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Have what was uploaded ingested; the archive's status says when that is done."""
+    @documented({204: None, **WRITE}, request=None)
+    def post(self, request: Request, **kwargs: str) -> Empty:
+        """Begin to ingest what was uploaded; the archive's status says when that is done."""
         services.finalize(actor=self.actor, zarr_id=self.zarr_id)
-        return Response(status=204)
+        return Empty(204)
 
 
 class ZarrFilesView(OneZarrView):
@@ -94,12 +94,12 @@ class ZarrFilesView(OneZarrView):
     permission_classes = [ApprovedOrReadOnly]
     body_limit = ROWS
 
-    @extend_schema(
-        parameters=[inputs.ZarrFilesQuery],
-        responses={200: outputs.ZarrFiles, 302: None, 400: outputs.ERRORS, **READ},
-    )
-    def get(self, request: Request, **kwargs: str) -> Response | HttpResponse:
-        """Those whose paths begin with `prefix`, in byte order, after `after`; or a redirect to the one at `prefix`."""
+    @documented({302: None, 400: outputs.ERRORS, **READ}, parameters=[inputs.ZarrFilesQuery])
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.ZarrFiles] | HttpResponse:
+        """Return the files whose paths begin with `prefix`, in byte order, after `after`.
+
+        With `download`, redirect to the bytes of the file at `prefix` instead.
+        """
         view = queries.find_readable_view(self.actor, self.zarr_id)
         query = self.query(inputs.ZarrFilesQuery).validated_data
         prefix, after, limit = query["prefix"].rstrip("/"), query["after"], query["limit"]
@@ -110,11 +110,11 @@ class ZarrFilesView(OneZarrView):
         following = None
         if limit and len(found) > limit:
             following = replace_query_param(request.build_absolute_uri(), "after", found[limit - 1].path)
-        return Response({"next": following, "results": [shapes.zarr_file(entry) for entry in found[:limit]]})
+        return Answer({"next": following, "results": [shapes.zarr_file(entry) for entry in found[:limit]]})
 
-    @extend_schema(exclude=True)
+    @documented(exclude=True)
     def head(self, request: Request, **kwargs: str) -> HttpResponse:
-        """A redirect to the size and digest of the file at `prefix`; without one, the head of the list."""
+        """Redirect to the size and digest of the file at `prefix`; without one, return the head of the list."""
         query = self.query(inputs.ZarrFilesQuery).validated_data
         prefix = query["prefix"].rstrip("/")
         if not prefix and not query["download"]:
@@ -122,22 +122,22 @@ class ZarrFilesView(OneZarrView):
         view = queries.find_readable_view(self.actor, self.zarr_id)
         return HttpResponseRedirect(queries.signed_entry_url(view, queries.find_entry(view, prefix), method="HEAD"))
 
-    @extend_schema(request=inputs.NewZarrFile(many=True), responses={200: list[str], **WRITE})
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Where to put each file, with a header Content-MD5, in the order of the request.
+    @documented(WRITE, request=list[inputs.NewZarrFile])
+    def post(self, request: Request, **kwargs: str) -> Answer[list[str]]:
+        """Return where to put each file, with a header Content-MD5, in the order of the request.
 
         Each file is put by one request, so none may have more than 5 GiB: there is no multipart upload for them.
         """
         entries = [NewEntry(path, md5) for path, md5 in _rows(request.data, "path", "base64md5")]
-        return Response(services.announce_entries(actor=self.actor, zarr_id=self.zarr_id, entries=entries))
+        return Answer(services.announce_entries(actor=self.actor, zarr_id=self.zarr_id, entries=entries))
 
-    @extend_schema(request=inputs.ZarrPath(many=True), responses={204: None, **WRITE})
-    def delete(self, request: Request, **kwargs: str) -> Response:
-        """Delete files: all of them, or none if one is not there."""
+    @documented({204: None, **WRITE})
+    def delete(self, request: Request, **kwargs: str) -> Empty:
+        """Delete files of the Zarr archive: all of them, or none if one is not there."""
         paths = [path for (path,) in _rows(request.data, "path")]
         with listed_errors():
             services.delete_entries(actor=self.actor, zarr_id=self.zarr_id, entry_paths=paths)
-        return Response(status=204)
+        return Empty(204)
 
 
 def _rows(data: Any, *names: str) -> list[tuple[str, ...]]:
@@ -161,9 +161,9 @@ class ZarrContentView(OneZarrView):
 
     permission_classes = [Anyone]
 
-    @extend_schema(responses={302: None, **READ})
+    @documented({302: None, **READ})
     def get(self, request: Request, **kwargs: str) -> HttpResponse:
-        """A redirect to the file at the path."""
+        """Redirect to the bytes of the file at the path."""
         view = queries.find_readable_view(self.actor, self.zarr_id)
         entry = queries.find_entry(view, self.kwargs["path"])
         return HttpResponseRedirect(queries.entry_url(view, entry, method=str(request.method)))

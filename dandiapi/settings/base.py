@@ -387,6 +387,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "dandiapi.rest.openapi.document_common_answers",
+        "dandiapi.rest.openapi.require_lists",
     ],
     "ENUM_NAME_OVERRIDES": {
         "VersionStatus": "archive.datasets.models.Version.Status",

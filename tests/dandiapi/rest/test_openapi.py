@@ -19,6 +19,21 @@ from tests.dandiapi.rest.test_access import offered
 UNDESCRIBED = {("GET", "api/schema/$"), ("GET", "api/docs/swagger/$"), ("GET", "api/docs/redoc/$")}
 
 
+# What the operations of this API do.
+VERBS = (
+    *("Add", "Begin", "Cancel", "Check", "Create", "Delete", "End", "Give", "Make", "Publish", "Redirect"),
+    *("Remove", "Replace", "Return", "Revoke", "Set", "Star", "Take", "Try", "Withdraw"),
+)
+
+
+def says_what_it_does(operation: dict[str, Any]) -> bool:
+    """Whether the operation's description is a sentence that begins with what it does and says what it returns."""
+    sentence, answers = operation["description"].partition("\n")[0], operation["responses"].get("200", {})
+    returns_a_body = "application/json" in answers.get("content", {})
+    is_sentence = sentence.startswith(VERBS) and sentence.endswith(".") and len(sentence.split()) > 3
+    return is_sentence and (not returns_a_body or "return" in sentence.lower())
+
+
 def answer(address: str, status: int, content: Any) -> Any:
     response: Any = HttpResponse(orjson.dumps(content), status=status, content_type="application/json")
     response.request = {"PATH_INFO": f"/api/{address}"}
@@ -40,6 +55,21 @@ def test_document_describes_every_route_and_method() -> None:
     paths = {path: methods for path, methods in document()["paths"].items() if path.startswith("/api/")}
     described = [(path, method) for path, methods in paths.items() for method in methods]
     assert len(set(described)) == len(offered() - UNDESCRIBED)
+
+
+def test_every_operation_says_what_it_does_and_returns() -> None:
+    operations = [operation for methods in document()["paths"].values() for operation in methods.values()]
+    assert [each["operationId"] for each in operations if not says_what_it_does(each)] == []
+
+
+@pytest.mark.parametrize("description", ["It.", "", "Its metadata.", "Return", "Create a dataset that one owns."])
+def test_operation_that_does_not_say_what_it_returns_is_noticed(description: str) -> None:
+    responses = {"200": {"content": {"application/json": {}}}}
+    assert not says_what_it_does({"description": description, "responses": responses})
+
+
+def test_body_that_is_a_list_is_required() -> None:
+    assert document()["paths"]["/api/zarr/{zarr_id}/files/"]["post"]["requestBody"]["required"]
 
 
 def test_document_is_served(anonymous: Api) -> None:
