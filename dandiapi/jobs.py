@@ -27,7 +27,7 @@ class JobRow(TypedDict):
 
 
 class LogLine(TypedDict):
-    """What happened, and when."""
+    """A line of a job's log."""
 
     at: Annotated[str, datetime]
     text: str

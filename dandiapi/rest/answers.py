@@ -1,4 +1,4 @@
-"""What the views of this face return: answers whose body has a type, and answers without one."""
+"""The types of what the views of this face return: answers whose body has a type, and answers without one."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar

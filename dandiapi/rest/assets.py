@@ -43,7 +43,7 @@ class NestedView(View):
         require_draft(self.version)
 
     def may_change_asset(self) -> None:
-        """Raise as `may_change_draft` does, or if the asset is not there any more that `If-Match` is about."""
+        """Raise as `may_change_draft` does, or if the asset that `If-Match` is about does not exist any more."""
         self.may_change_draft()
         is_there = queries.live_assets(self.dataset).filter(asset_id=self.asset_id).exists()
         require_edition(self.request, self.asset_id.hex if is_there else None)
@@ -137,7 +137,7 @@ class AssetInfoView(NestedView):
 
 
 class AssetValidationView(NestedView):
-    """What is wrong with an asset."""
+    """The validation of an asset."""
 
     @documented(READ)
     def get(self, request: Request, **kwargs: str) -> Answer[outputs.AssetValidation]:
@@ -156,7 +156,7 @@ class AssetDownloadView(NestedView):
 
 
 class PathsView(NestedView):
-    """What is in a folder of a version."""
+    """The content of a folder of a version."""
 
     @documented({400: outputs.ERRORS, **READ}, parameters=[inputs.PathsQuery, *outputs.PAGE_PARAMETERS])
     def get(self, request: Request, **kwargs: str) -> Answer[outputs.PageOf[outputs.Path]]:
@@ -179,7 +179,7 @@ class FlatView(View):
     permission_classes = [Anyone]
 
     def asset(self) -> Asset:
-        """The asset in the address, if the actor may read its dataset."""
+        """Return the asset in the address, if the actor may read its dataset."""
         return queries.find_asset_anywhere(self.actor, self.asset_id)
 
 
@@ -230,7 +230,7 @@ def _download(view: View, asset: Asset) -> HttpResponse:
 
 
 def _player(url: str) -> HttpResponse:
-    """A page that plays a video: a browser that is led to the bytes themselves may only save them."""
+    """Return a page that plays a video: a browser that is redirected to the bytes may only save them."""
     page = format_html('<!doctype html><title>Video</title><video autoplay muted controls src="{}"></video>', url)
     store = urlsplit(url)
     policy = f"default-src 'none'; media-src {store.scheme}://{store.netloc}; frame-ancestors 'none'"

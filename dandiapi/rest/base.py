@@ -30,44 +30,44 @@ class View(APIView):
 
     @cached_property
     def actor(self) -> Actor:
-        """Who is asking."""
+        """Return who is asking."""
         return actor_of(self.request)
 
     @property
     def user(self) -> User:
-        """Who is asking, where the view's permission lets nobody in who is not signed in."""
+        """Return the user, in a view whose permission lets in only signed-in users."""
         if self.actor.user is None:
             raise UnauthenticatedError
         return self.actor.user
 
     @property
     def number(self) -> int:
-        """The number of the dataset in the address."""
+        """Return the number of the dataset in the address."""
         return int(self.kwargs["identifier"])
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The dataset in the address, if the actor may read it."""
+        """Return the dataset in the address, if the actor may read it."""
         return self.version.dataset if "version" in self.kwargs else find_dataset(self.actor, self.number, hidden=False)
 
     @cached_property
     def version(self) -> Version:
-        """The version in the address, its dataset at hand, if the actor may read it."""
+        """Return the version in the address, its dataset at hand, if the actor may read it."""
         return find_version(self.actor, self.number, self.kwargs["version"], hidden=False)
 
     @property
     def asset_id(self) -> UUID:
-        """The asset in the address."""
+        """Return the id of the asset in the address."""
         return UUID(self.kwargs["asset_id"])
 
     def body(self, serializer: type[S]) -> S:
-        """The request's body, checked by a serializer; a 400 naming the fields if it does not pass."""
+        """Return the request's body, checked by a serializer; a 400 naming the fields if it does not pass."""
         checked = serializer(data=self.request.data)
         checked.is_valid(raise_exception=True)
         return checked
 
     def query(self, serializer: type[S]) -> S:
-        """The request's query, checked likewise."""
+        """Return the request's query, checked by a serializer; a 400 naming the fields if it does not pass."""
         checked = serializer(data=self.request.query_params)
         checked.is_valid(raise_exception=True)
         return checked

@@ -33,7 +33,7 @@ def answer(request: Request, data: T, *, edition: str) -> Answer[T] | Empty:
 
 
 def expected_editions(request: Request) -> frozenset[str] | None:
-    """The editions that the client means to overwrite; None if it does not say, or takes any."""
+    """Return the editions that the client means to overwrite; None if it does not say, or takes any."""
     header = request.headers.get("If-Match", "").strip()
     if header in {"", "*"}:
         return None
@@ -41,7 +41,7 @@ def expected_editions(request: Request) -> frozenset[str] | None:
 
 
 def require_edition(request: Request, edition: str | None) -> None:
-    """Raise StaleError if the client means to change another edition than the one that is there; None for none."""
+    """Raise StaleError if the client means to change another edition than the present one; None if there is none."""
     expected = expected_editions(request)
     if expected is not None and edition not in expected:
         raise StaleError(GONE)

@@ -31,7 +31,7 @@ class DatasetListView(View):
     permission_classes = [ApprovedOrReadOnly]
 
     def wanted(self, query: dict[str, Any]) -> DatasetFilter:
-        """The datasets that a query asks for."""
+        """Return the filter of datasets that a query asks for."""
         if not self.actor.is_authenticated and query["embargoed"]:
             raise UnauthenticatedError(
                 "Authentication credentials must be provided when attempting to access embargoed dandisets"

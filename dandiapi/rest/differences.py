@@ -1,4 +1,4 @@
-"""What differs between two versions of a dataset."""
+"""The differences between two versions of a dataset."""
 
 from typing import Annotated, Any, TypedDict
 from urllib.parse import urlencode
@@ -30,7 +30,7 @@ MAX_LIMIT = 1000
 
 
 class DifferenceQuery(serializers.Serializer[Any]):
-    """Which changes of files are asked for: those behind a path, at most so many, of one kind."""
+    """The query for changes of files: those behind a path, at most so many, of one kind."""
 
     after = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
     limit = serializers.IntegerField(default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT)
@@ -47,7 +47,7 @@ class ValueDifference(TypedDict):
 
 
 class FileTotals(TypedDict):
-    """How many files something has happened to, and their bytes before and after."""
+    """The number of files with one kind of change, and their bytes before and after."""
 
     count: int
     size_before: int
@@ -55,7 +55,7 @@ class FileTotals(TypedDict):
 
 
 class FileDifference(TypedDict):
-    """What has happened to one file."""
+    """The change of one file."""
 
     change: Annotated[str, FileOperation]
     path: str
@@ -69,7 +69,7 @@ class FileDifference(TypedDict):
 
 
 class VersionDifference(TypedDict):
-    """What differs from one version to another, and a page of the files."""
+    """The difference from one version to another, with a page of the files."""
 
     before: str
     after: str

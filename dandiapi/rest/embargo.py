@@ -57,7 +57,7 @@ class UploadsView(View):
 
 
 class ViewersView(View):
-    """Who may read all of a dataset, and change nothing."""
+    """The viewers of a dataset, who may read all of it and change nothing."""
 
     permission_classes = [ApprovedOrReadOnly]
     body_limit = ROWS

@@ -53,7 +53,7 @@ def _services() -> outputs.Services:
 
 
 class InfoView(View):
-    """What this server is and speaks."""
+    """The description of this server, and of the dialect that it speaks."""
 
     permission_classes = [Anyone]
 
@@ -64,7 +64,7 @@ class InfoView(View):
 
 
 class RootView(InfoView):
-    """The root of the API: who comes here is told the same."""
+    """The root of the API, which answers the same as `info/`."""
 
     @documented(operation_id="root_retrieve")
     def get(self, request: Request) -> Answer[outputs.Info]:
@@ -73,7 +73,7 @@ class RootView(InfoView):
 
 
 class StatsView(View):
-    """How much there is."""
+    """The numbers of open datasets, users and bytes."""
 
     permission_classes = [Anyone]
 

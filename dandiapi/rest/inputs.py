@@ -1,4 +1,4 @@
-"""What requests may hold: bodies and queries."""
+"""The bodies and queries of requests, and their checks."""
 
 from typing import Any, TypedDict
 
@@ -21,7 +21,7 @@ class MetadataField(serializers.JSONField):
     default_error_messages = {"not_an_object": "Must be a JSON object."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The object, or an error."""
+        """Return the object, or raise an error."""
         if not isinstance(data, dict):
             self.fail("not_an_object")
         return data
@@ -32,7 +32,7 @@ class DatasetField(serializers.Field[int, Any, str, Any]):
     """The number of a dataset: six digits, or an integer (docs/dialects/dandi.md#values)."""
 
     def to_internal_value(self, data: Any) -> int:
-        """The number, or an error."""
+        """Return the number, or raise an error."""
         try:
             return parse_dandiset_number(data)
         except InvalidError as error:
@@ -47,7 +47,7 @@ class NamedMetadata(serializers.Serializer[Any]):
 
 
 class CreateQuery(serializers.Serializer[Any]):
-    """How a dataset is to be created. The web app means to write the names in the other way."""
+    """The query for a new dataset. DANDI's web app writes some names in another way, which is taken too."""
 
     embargo = serializers.BooleanField(default=False)
     funding_source = serializers.CharField(default="", allow_blank=True, max_length=300)
@@ -58,7 +58,7 @@ class CreateQuery(serializers.Serializer[Any]):
     embargoEndDate = serializers.DateField(required=False)  # noqa: N815
 
     def embargo_wanted(self) -> Embargo | None:
-        """The embargo asked for, if one is."""
+        """Return the embargo that is asked for, or None."""
         query = self.validated_data
         if not query["embargo"]:
             return None
@@ -70,7 +70,7 @@ class CreateQuery(serializers.Serializer[Any]):
 
 
 class DatasetsQuery(serializers.Serializer[Any]):
-    """Which datasets are asked for, and in which order."""
+    """The query for a list of datasets."""
 
     draft = serializers.BooleanField(default=True)
     empty = serializers.BooleanField(default=True)
@@ -101,7 +101,7 @@ TECHNIQUES = [
 
 
 class Repeated(serializers.ListField):
-    """What a query may give several times, at most MAX_REPEATS; nothing, if it does not."""
+    """A parameter that a query may give several times, at most MAX_REPEATS, or not at all."""
 
     MAX_REPEATS = 100
 
@@ -109,13 +109,13 @@ class Repeated(serializers.ListField):
         super().__init__(required=False, max_length=self.MAX_REPEATS, **options)
 
     def get_value(self, dictionary: Any) -> Any:
-        """All the values of that name, or none; but not those in brackets, which DRF would take too."""
+        """Return all values of that name, without those in brackets, which DRF would take too."""
         values = dictionary.getlist(self.field_name)
         return values or empty
 
 
 class SearchQuery(DatasetsQuery):
-    """Which datasets are asked for, by what their files are."""
+    """The query for datasets by their files."""
 
     file_type = Repeated(child=serializers.ChoiceField(FILE_TYPES))
     file_size_min = serializers.IntegerField(min_value=0, max_value=MAX_SIZE, required=False)
@@ -125,7 +125,7 @@ class SearchQuery(DatasetsQuery):
     species = Repeated(child=serializers.CharField(max_length=1000))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A size between two sizes."""
+        """Refuse a largest size below the smallest."""
         if attrs.get("file_size_max", MAX_SIZE) < attrs.get("file_size_min", 0):
             raise serializers.ValidationError({"file_size_max": ["file_size_max must not be less than file_size_min."]})
         return attrs
@@ -147,7 +147,7 @@ class ListedItems(serializers.ListSerializer[Any]):
     """A list whose errors are a list too, with an entry for each item (docs/dialects/dandi.md#errors)."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        """The items, or their errors."""
+        """Return the items, or raise their errors."""
         try:
             items: list[Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -160,7 +160,7 @@ class ListedItems(serializers.ListSerializer[Any]):
 
 
 class OwnerName(serializers.Serializer[Any]):
-    """Somebody who is to be an owner."""
+    """The name of a user who is to be an owner."""
 
     class Meta:
         list_serializer_class = ListedItems
@@ -169,30 +169,30 @@ class OwnerName(serializers.Serializer[Any]):
 
 
 class ViewerName(OwnerName):
-    """Somebody who is to be a viewer."""
+    """The name of a user who is to be a viewer."""
 
 
 class NewReviewerLink(serializers.Serializer[Any]):
-    """A reviewer link to be."""
+    """A new reviewer link."""
 
     label = serializers.CharField(max_length=100)  # type: ignore[assignment]
     expires = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
 class VersionsQuery(serializers.Serializer[Any]):
-    """In which order versions are asked for."""
+    """The query for a list of versions."""
 
     order = serializers.ChoiceField(["created", "-created"], default="created")
 
 
 class Publish(serializers.Serializer[Any]):
-    """What a publisher says of a version."""
+    """The publisher's words about a version."""
 
     release_notes = serializers.CharField(max_length=MAX_RELEASE_NOTES, allow_blank=True, default="")
 
 
 class AssetsQuery(serializers.Serializer[Any]):
-    """Which assets are asked for, in which order, and whether with their metadata."""
+    """The query for a list of assets."""
 
     path = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
     glob = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
@@ -204,27 +204,27 @@ class AssetsQuery(serializers.Serializer[Any]):
 
 
 class NewAsset(serializers.Serializer[Any]):
-    """An asset to be: the bytes by `blob_id`, the path in the metadata."""
+    """A new asset: the bytes by `blob_id` or `zarr_id`, the path in the metadata."""
 
     metadata = MetadataField()
     blob_id = serializers.UUIDField(required=False, allow_null=True)
     zarr_id = serializers.UUIDField(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one kind of content."""
+        """Refuse more or less than one kind of content."""
         if bool(attrs.get("blob_id")) == bool(attrs.get("zarr_id")):
             raise serializers.ValidationError({"blob_id": ["Exactly one of blob_id or zarr_id must be specified."]})
         return attrs
 
 
 class PathsQuery(serializers.Serializer[Any]):
-    """Which folder is asked for."""
+    """The query for the content of a folder."""
 
     path_prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
 
 
 class AtPathQuery(serializers.Serializer[Any]):
-    """What is asked for of a version, by path."""
+    """The query for what is at a path of a version."""
 
     dandiset_id = DatasetField()
     version_id = serializers.RegexField(r"^(0\.[0-9]{6}\.[0-9]{4}|draft)\Z")
@@ -234,7 +234,7 @@ class AtPathQuery(serializers.Serializer[Any]):
 
 
 class EventsQuery(serializers.Serializer[Any]):
-    """Which events are asked for, and in which order."""
+    """The query for events."""
 
     after = serializers.DateTimeField(required=False)
     before = serializers.DateTimeField(required=False)
@@ -242,7 +242,7 @@ class EventsQuery(serializers.Serializer[Any]):
 
 
 class DownloadQuery(serializers.Serializer[Any]):
-    """How a download is to be shown."""
+    """The query for a download, and how it is shown."""
 
     content_disposition = serializers.ChoiceField(["attachment", "inline"], default="attachment")
 
@@ -277,21 +277,21 @@ class CompleteUpload(serializers.Serializer[Any]):
 
 
 class NewZarr(serializers.Serializer[Any]):
-    """A Zarr archive to be."""
+    """A new Zarr archive."""
 
     name = serializers.CharField(max_length=MAX_ZARR_NAME)
     dandiset = DatasetField()
 
 
 class ZarrsQuery(serializers.Serializer[Any]):
-    """Which Zarr archives are asked for."""
+    """The query for a list of Zarr archives."""
 
     dandiset = DatasetField(required=False)
     name = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=MAX_ZARR_NAME)
 
 
 class ZarrFilesQuery(serializers.Serializer[Any]):
-    """Which files of a Zarr archive are asked for."""
+    """The query for files of a Zarr archive."""
 
     prefix = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
     after = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, max_length=1024)
@@ -307,18 +307,18 @@ class NewZarrFile(TypedDict):
 
 
 class UserSearch(serializers.Serializer[Any]):
-    """Whom to look for."""
+    """The query for users by a part of a name."""
 
     username = serializers.CharField(max_length=150)
 
 
 class UsersQuery(serializers.Serializer[Any]):
-    """Whose names are asked for."""
+    """The query for the names of users."""
 
     approved_only = serializers.BooleanField(default=False)
 
 
 class SchemaQuery(serializers.Serializer[Any]):
-    """Which model's schema is asked for."""
+    """The query for the schema of a model."""
 
     model = serializers.CharField()

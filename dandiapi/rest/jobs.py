@@ -1,4 +1,4 @@
-"""Jobs and projections: what is being done, how far it is, and why not further."""
+"""Jobs and projections, and how far they are."""
 
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
@@ -23,7 +23,7 @@ READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 
 
 class JobsQuery(serializers.Serializer[Any]):
-    """Which jobs are asked for."""
+    """The query for a list of jobs."""
 
     dandiset = inputs.DatasetField(required=False)
     kind = serializers.CharField(default="", allow_blank=True, max_length=32)
@@ -77,7 +77,7 @@ class OneJobView(View):
 
     @property
     def job(self) -> Job:
-        """The job, if the actor may follow it."""
+        """Return the job in the address, if the actor may follow it."""
         return find_job(self.actor, UUID(self.kwargs["job_id"]))
 
 
@@ -93,7 +93,7 @@ class JobView(OneJobView):
 
 
 class CancelView(OneJobView):
-    """The end of a job before it is done."""
+    """The cancellation of a job."""
 
     permission_classes = [Approved]
 
@@ -104,7 +104,7 @@ class CancelView(OneJobView):
 
 
 class RetryView(OneJobView):
-    """Another attempt at what has failed."""
+    """The retry of a job that failed or was cancelled."""
 
     permission_classes = [Approved]
 
@@ -116,7 +116,7 @@ class RetryView(OneJobView):
 
 
 class ProjectionsView(View):
-    """What follows the changes of a dataset."""
+    """The projections that follow the changes of a dataset."""
 
     permission_classes = [ApprovedOrReadOnly]
 

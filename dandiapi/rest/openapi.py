@@ -1,4 +1,4 @@
-"""The OpenAPI document, and what it says of all operations alike: what any may answer before its own work begins."""
+"""The OpenAPI document, and the answers that every operation may give before its own work begins."""
 
 from functools import cache
 from typing import Any
@@ -65,7 +65,7 @@ def require_lists(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 class DocumentView(SpectacularAPIView):
-    """The document. It is the same for everybody, and takes half a second to compose, so that is done once."""
+    """The view of the document, which is the same for everybody, and composed once, since that takes half a second."""
 
     permission_classes = [Anyone]
 

@@ -1,4 +1,4 @@
-"""How operations are described in the OpenAPI document: by the types that their methods return."""
+"""The description of operations in the OpenAPI document, by the types that their methods return."""
 
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
@@ -38,7 +38,7 @@ def answered(method: Callable[..., Any]) -> dict[int, Any]:
 
 
 class TypedDictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Describes a TypedDict, or a list of them, as a component of the document."""
+    """The extension that describes a TypedDict, or a list of them, as a component of the document."""
 
     @classmethod
     def _matches(cls, target: Any) -> bool:

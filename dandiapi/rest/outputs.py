@@ -65,13 +65,13 @@ class LazyPageOf(TypedDict, Generic[T]):
 
 
 class ServiceAddress(TypedDict):
-    """Where a service is."""
+    """The address of a service."""
 
     url: str
 
 
 class Services(TypedDict):
-    """Where each service of this instance is."""
+    """The addresses of the services of this instance."""
 
     api: ServiceAddress
     webui: ServiceAddress
@@ -96,7 +96,7 @@ ClientRules = TypedDict(
 
 
 class Info(ClientRules):
-    """What a client needs to know before anything else."""
+    """The description of this server."""
 
     version: str
     schema_version: str
@@ -107,7 +107,7 @@ class Info(ClientRules):
 
 
 class Stats(TypedDict):
-    """How much there is that everybody may see."""
+    """The numbers of what everybody may see."""
 
     dandiset_count: int
     published_dandiset_count: int
@@ -160,7 +160,7 @@ class ReviewerLinkWithSecret(ReviewerLink):
 
 
 class StarCount(TypedDict):
-    """How many people have starred a dataset."""
+    """The number of stars of a dataset."""
 
     count: int
 
@@ -188,7 +188,7 @@ class VersionBrief(VersionRow):
 
 
 class DatasetBase(TypedDict):
-    """What is said of a dataset everywhere."""
+    """The fields of a dataset in all answers."""
 
     identifier: str
     created: datetime
@@ -226,14 +226,14 @@ class VersionItem(VersionBrief):
 
 
 class Problem(TypedDict):
-    """What is wrong, and where."""
+    """A problem, and the field it is about."""
 
     field: str
     message: str
 
 
 class AssetProblem(Problem):
-    """What is wrong with an asset."""
+    """A problem of an asset."""
 
     path: str
 
@@ -253,7 +253,7 @@ class VersionInfo(VersionItem):
 
 
 class AssetBase(TypedDict):
-    """What is said of an asset everywhere."""
+    """The fields of an asset in all answers."""
 
     asset_id: UUID
     blob: UUID | None
@@ -277,7 +277,7 @@ class Asset(AssetBase):
 
 
 class AssetValidation(TypedDict):
-    """Whether an asset is valid, and if not, why."""
+    """The validation of an asset: its status, and its problems."""
 
     status: Annotated[str, assets.Asset.Status]
     validation_errors: list[Problem]
@@ -326,7 +326,7 @@ AtPath = FolderAtPath | AssetAtPath
 
 
 class AssetEvent(TypedDict):
-    """What was done with an asset."""
+    """An event of an asset: that it was added, updated or removed."""
 
     id: int
     dandiset_id: int
@@ -356,7 +356,7 @@ class Blob(TypedDict):
 
 
 class UploadPart(TypedDict):
-    """Where to put one part of an upload."""
+    """A part of an upload, and the address to put it to."""
 
     part_number: int
     size: int
@@ -381,7 +381,7 @@ class ActiveUpload(TypedDict):
 
 
 class Completion(TypedDict):
-    """How to end an upload: what to post, and where."""
+    """The end of an upload: what to post, and where."""
 
     complete_url: str
     body: str

@@ -29,7 +29,7 @@ class Page:
 
     @classmethod
     def of(cls, request: Request) -> "Page":
-        """The page in a request's query; NotFound when its number is none."""
+        """Return the page that a request asks for; NotFound when its number is invalid."""
         number = _positive(request, "page", default=1)
         if number is None:
             raise NotFound("Invalid page.")
@@ -75,13 +75,13 @@ class Page:
 
 
 def size_of(request: Request) -> int:
-    """How many results the page that a request asks for has."""
+    """Return how many results the page that a request asks for has."""
     size = _positive(request, "page_size", default=DEFAULT_SIZE) or DEFAULT_SIZE
     return min(size, MAX_SIZE)
 
 
 def _positive(request: Request, name: str, *, default: int) -> int | None:
-    """The number of that name in a request's query; None for what is none, an error for what is too long to be one."""
+    """Return the number of that name in a request's query; None for an invalid one."""
     text = request.query_params.get(name, str(default))
     if len(text) > MAX_DIGITS:
         raise ValidationError({name: [f"A number of at most {MAX_DIGITS} digits is needed."]})

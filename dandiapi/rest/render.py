@@ -23,7 +23,7 @@ TOKENS_PER_VALUE = 3
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """How much a body may hold: bytes, and values, which are texts, numbers, lists, objects and what else JSON has.
+    """The limit of a body: bytes, and values, which are texts, numbers, lists, objects and what else JSON has.
 
     Reading JSON makes an object of each value, of many times the size of its text; so they are counted before.
     """
@@ -54,27 +54,27 @@ ROWS = BodyLimit(size=8 * 2**20, values=50_000)
 
 
 class TooLargeError(APIException):
-    """The body holds more than any honest one."""
+    """An error for a body that is larger than any honest one."""
 
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class JSONRenderer(BaseRenderer):
-    """Renders plain data. Without data the body is empty, never `null` (docs/dialects/dandi.md#empty-answers)."""
+    """A renderer of plain data. Without data the body is empty, never `null` (docs/dialects/dandi.md#empty-answers)."""
 
     media_type = "application/json"
     format = "json"
     charset = None
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        """The bytes of `data`."""
+        """Return `data` as JSON; nothing for None."""
         if data is None:
             return b""
         return orjson.dumps(data, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
 
 
 class JSONParser(BaseParser):
-    """Parses a body within the view's `body_limit`.
+    """A parser of JSON within the view's `body_limit`.
 
     An empty one is `{}`, since clients post nothing where nothing is asked. Refuses what is not JSON (NaN, broken
     Unicode), and what could be stored but not read again.
@@ -83,7 +83,7 @@ class JSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
-        """The data in `stream`."""
+        """Return the data in `stream`."""
         limit: BodyLimit = getattr((parser_context or {}).get("view"), "body_limit", WORDS)
         body = stream.read(limit.size + 1)
         limit.check(body)
@@ -99,7 +99,7 @@ class JSONParser(BaseParser):
 
 
 def _fault(data: Any) -> str | None:
-    """Why `data` cannot be stored and shown again, if it cannot."""
+    """Return why `data` cannot be stored and shown again; None if it can."""
     waiting = [(data, 1)]
     while waiting:
         value, depth = waiting.pop()

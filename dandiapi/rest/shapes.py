@@ -1,4 +1,4 @@
-"""What things look like on the wire (docs/dialects/dandi.md#shapes): the types of `outputs`, filled from rows."""
+"""The answers, made from rows as the types of `outputs` (docs/dialects/dandi.md#shapes)."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -20,7 +20,7 @@ WRITE = {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL, 404: ou
 
 
 class DigestView(View):
-    """Blobs by digest."""
+    """The blob with a digest."""
 
     permission_classes = [Anyone]
 
@@ -36,7 +36,7 @@ class DigestView(View):
 
 
 class StartUploadView(View):
-    """Uploads begin here."""
+    """The start of an upload."""
 
     permission_classes = [Approved]
 
@@ -62,7 +62,7 @@ class StartUploadView(View):
 
 
 class CompleteUploadView(View):
-    """The end of an upload, as the store wants it."""
+    """The completion of an upload in the store."""
 
     permission_classes = [Approved]
     body_limit = ROWS

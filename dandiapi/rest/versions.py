@@ -82,7 +82,7 @@ class VersionView(View):
 
 
 class VersionInfoView(View):
-    """All about a version."""
+    """A version with its state and problems."""
 
     permission_classes = [ApprovedOrReadOnly]
 
@@ -98,7 +98,7 @@ def _info(view: View) -> Answer[outputs.VersionInfo] | Empty:
 
 
 class PublishView(View):
-    """Publishing."""
+    """The publication of a draft."""
 
     permission_classes = [ApprovedOrReadOnly]
 

@@ -19,7 +19,7 @@ from dandiapi.rest.pages import Page
 
 
 class AtPathView(View):
-    """What is at a path of a version."""
+    """The content of a version at a path."""
 
     permission_classes = [Anyone]
 
@@ -49,7 +49,7 @@ class AtPathView(View):
         return page.answer(count=len(itself) + children, fetch=entries)
 
     def _version(self, number: int, version: str) -> Version:
-        """The version, if the actor may read it: to this client, not to be signed in is to be forbidden."""
+        """Return the version, if the actor may read it; to this client, not to be signed in is to be forbidden."""
         try:
             return find_version(self.actor, number, version, hidden=False)
         except UnauthenticatedError:

@@ -61,7 +61,7 @@ class OneZarrView(View):
 
     @property
     def zarr_id(self) -> UUID:
-        """The archive or revision in the address."""
+        """Return the id of the archive or revision in the address."""
         return UUID(self.kwargs["zarr_id"])
 
 
@@ -141,7 +141,10 @@ class ZarrFilesView(OneZarrView):
 
 
 def _rows(data: Any, *names: str) -> list[tuple[str, ...]]:
-    """The texts of those names in each object of a list. By hand: a serializer takes a third of a request's time."""
+    """Return the texts of those names in each object of a list.
+
+    By hand, since a serializer would take a third of a request's time.
+    """
     if not isinstance(data, list):
         raise ValidationError({"non_field_errors": ["Expected a list of items."]})
     faults = [_fault(item, names) for item in data]
