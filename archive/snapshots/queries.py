@@ -17,8 +17,8 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import shown_versions
 from archive.digests import AnnexKey
 from archive.errors import ForbiddenError, NotFoundError
+from archive.git_annex.serverless import CLONE_FILE
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.serverless import CLONE_FILE
 from archive.storage.queries import public_url
 from archive.timeline.models import Projection
 from archive.timeline.queries import position

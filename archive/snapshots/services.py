@@ -14,24 +14,25 @@ from django.conf import settings
 from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
-from archive.snapshots import cache
-from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import scratch, workspace
-from archive.snapshots.git import GitError, object_id
+from archive.snapshots.keeping import cache
+from archive.snapshots.keeping.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
+from archive.snapshots.keeping.cache import scratch, workspace
+from archive.snapshots.keeping.git import GitError, object_id
+from archive.snapshots.keeping.serving import Service, advertised, fetched
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.plans import RELEVANT
-from archive.snapshots.pushes import judge
+from archive.snapshots.pushing.judging import judge
+from archive.snapshots.pushing.receiving import Push, receive
 from archive.snapshots.queries import PROJECTION, require_commits
-from archive.snapshots.receiving import Push, receive
-from archive.snapshots.rewriting import RewriteError
-from archive.snapshots.serving import Service, advertised, fetched
 from archive.snapshots.work import CHECK_JOB, MovedError, Progress, latest_left_out, record, restore
-from archive.snapshots.writer import rules_of
+from archive.snapshots.writing.plans import RELEVANT
+from archive.snapshots.writing.rewriting import RewriteError
+from archive.snapshots.writing.writer import rules_of
 from archive.timeline.models import Change
 from archive.timeline.queries import position
 from archive.timeline.services import nudge, start_job
 
 __all__ = [
+    "Service",
     "find_repository",
     "opened",
     "rebuild",

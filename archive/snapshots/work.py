@@ -15,17 +15,17 @@ from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError
 from archive.paths import ancestors
-from archive.snapshots.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
-from archive.snapshots.cache import forget, opened, scratch, take_in, workspace
-from archive.snapshots.checks import find_fault
-from archive.snapshots.exports import export, sweep_exports
-from archive.snapshots.git import Beat, GitError, new_repository
+from archive.snapshots.keeping.bundles import DamagedError, StoredBundle, make_bundle, store_bundle
+from archive.snapshots.keeping.cache import forget, opened, scratch, take_in, workspace
+from archive.snapshots.keeping.exports import export, sweep_exports
+from archive.snapshots.keeping.git import Beat, GitError, new_repository
 from archive.snapshots.models import BUNDLES, Bundle, Commit, Repository
-from archive.snapshots.plans import Outlook, look_ahead, plans
-from archive.snapshots.pushed import pushed_keys
 from archive.snapshots.queries import PROJECTION, repositories_to_check
-from archive.snapshots.rewriting import RewriteError, rewrite
-from archive.snapshots.writer import Plan, Writer
+from archive.snapshots.writing.checks import find_fault
+from archive.snapshots.writing.plans import Outlook, look_ahead, plans
+from archive.snapshots.writing.pushed import pushed_keys
+from archive.snapshots.writing.rewriting import RewriteError, rewrite
+from archive.snapshots.writing.writer import Plan, Writer
 from archive.storage.queries import list_objects
 from archive.storage.services import delete
 from archive.timeline.errors import NotYetError

@@ -7,8 +7,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
 from archive.accounts.policy import Actor
-from archive.snapshots.services import receiving
-from archive.snapshots.serving import Service
+from archive.snapshots.services import Service, receiving
 from dandiapi.git.access import git_view
 from dandiapi.git.bodies import spooled
 from dandiapi.git.repository import FRESH, dataset_for, require_type

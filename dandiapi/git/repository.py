@@ -10,8 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
 from archive.errors import ForbiddenError, InvalidError
-from archive.snapshots.services import advertise, fetching, find_repository
-from archive.snapshots.serving import Service
+from archive.snapshots.services import Service, advertise, fetching, find_repository
 from dandiapi.git.access import dataset_seen_by, git_view
 from dandiapi.git.bodies import spooled
 from dandiapi.git.streams import Stream, answer_slot

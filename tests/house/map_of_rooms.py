@@ -22,7 +22,7 @@ def rooms(project: Path) -> list[Path]:
     A room is a package, or a module that stands in that order by itself.
     """
     domain = project / "archive"
-    ordered = [room for name in room_order(project) for room in (domain / name, domain / f"{name}.py") if room.exists()]
+    ordered = [part for name in room_order(project) for part in [*packages(domain / name), *modules(domain, name)]]
     found = [*packages(project / "embedded"), *packages(project / "dandiapi"), domain, *ordered]
     return [*found, *(package for package in packages(domain) if package not in found)]
 
@@ -37,6 +37,11 @@ def room_order(project: Path) -> list[str]:
 def packages(folder: Path) -> list[Path]:
     """Return the package and all packages in it, by name."""
     return sorted(file.parent for file in folder.rglob("__init__.py"))
+
+
+def modules(folder: Path, name: str) -> list[Path]:
+    """Return the module of that name in the folder, if there is one."""
+    return [file for file in [folder / f"{name}.py"] if file.exists()]
 
 
 def purpose(room: Path) -> str:

@@ -17,6 +17,7 @@ MAP = """| room | what it is for |
 | `dandiapi/` | A face. |
 | `archive/` | The domain. |
 | `archive/upstairs/` | Over the cellar. |
+| `archive/upstairs/closet/` | In a room. |
 | `archive/cellar.py` | Under all. |
 | `archive/attic/` | In no order. |"""
 
@@ -31,6 +32,7 @@ def house(tmp_path: Path) -> Path:
         "archive/attic/__init__.py": '"""In no order."""',
         "archive/cellar.py": '"""Under\nall."""',
         "archive/upstairs/__init__.py": '"""Over the cellar."""',
+        "archive/upstairs/closet/__init__.py": '"""In a room."""',
     }
     for name, content in contents.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

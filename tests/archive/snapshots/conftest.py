@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from archive.datasets.models import Dataset
-from tests.archive.snapshots.pushing import Place, Pusher, first_push, new_repository
+from tests.archive.snapshots.pushing.pusher import Place, Pusher, first_push, new_repository
 from tests.factories import make_dataset
 from tests.worker import Worker
 

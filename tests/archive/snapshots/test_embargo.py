@@ -12,7 +12,7 @@ from archive.snapshots.models import Bundle, Commit, Repository
 from archive.snapshots.queries import clone_state
 from archive.snapshots.services import opened, repository_of
 from tests.archive.snapshots.state import git, history_of, refs_of, tree_of
-from tests.archive.snapshots.test_writing import assert_exact
+from tests.archive.snapshots.writing.test_writing import assert_exact
 from tests.factories import make_asset, make_blob, make_dataset, make_embargoed_dataset, owner_of, start_release
 from tests.worker import Worker
 

@@ -16,9 +16,10 @@ from archive.assets.models import Asset
 from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
-from archive.snapshots import cache, work
-from archive.snapshots.bundles import DamagedError, StoredBundle, fetch_bundle
-from archive.snapshots.git import Git, GitError, new_repository
+from archive.snapshots import work
+from archive.snapshots.keeping import cache
+from archive.snapshots.keeping.bundles import DamagedError, StoredBundle, fetch_bundle
+from archive.snapshots.keeping.git import Git, GitError, new_repository
 from archive.snapshots.models import Bundle, new_bundle_key
 from archive.snapshots.queries import clone_state
 from archive.snapshots.services import opened, rebuild, repository_of
@@ -26,9 +27,9 @@ from archive.storage import queries as store
 from archive.storage.services import delete, write
 from archive.timeline.models import Projection
 from tests.archive.assets.state import draft_of
+from tests.archive.snapshots.pushing.test_pushing import md5_key, push
 from tests.archive.snapshots.state import expected_of, git, refs_of, tree_of
-from tests.archive.snapshots.test_pushing import md5_key, push
-from tests.archive.snapshots.test_writing import EDIT, assert_exact
+from tests.archive.snapshots.writing.test_writing import EDIT, assert_exact
 from tests.database import copy_rows, paste_rows
 from tests.factories import (
     make_asset,

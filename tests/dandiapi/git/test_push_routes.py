@@ -16,10 +16,10 @@ from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.datasets.services import update_draft
 from archive.publishing.services import publish
-from archive.snapshots import pushes
+from archive.snapshots.pushing import judging
 from archive.snapshots.services import opened, repository_of
 from tests.archive.assets.state import draft_of, everything
-from tests.archive.snapshots.pushing import MAIN, NONE, Answer, Pusher, answer_of, new_repository, run_git
+from tests.archive.snapshots.pushing.pusher import MAIN, NONE, Answer, Pusher, answer_of, new_repository, run_git
 from tests.archive.snapshots.state import refs_of, tree_of
 from tests.dandiapi.git.caller import Caller
 from tests.dandiapi.rest.world import embargo
@@ -193,7 +193,7 @@ def test_push_on_top_of_what_the_archive_has_gone_beyond_is_refused(
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Lets something happen after a push has been judged, and before it is made true."""
-    hold_draft = pushes.hold_draft
+    hold_draft = judging.hold_draft
 
     def in_a_thread_of_its_own() -> None:
         try:
@@ -202,13 +202,13 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) ->
             connection.close()
 
     def interrupted(dataset: Dataset) -> Any:
-        monkeypatch.setattr(pushes, "hold_draft", hold_draft)
+        monkeypatch.setattr(judging, "hold_draft", hold_draft)
         other = threading.Thread(target=in_a_thread_of_its_own)
         other.start()
         other.join()
         return hold_draft(dataset)
 
-    monkeypatch.setattr(pushes, "hold_draft", interrupted)
+    monkeypatch.setattr(judging, "hold_draft", interrupted)
 
 
 def test_file_that_comes_while_a_push_is_judged_is_not_lost(

@@ -10,15 +10,15 @@ from typing import NamedTuple
 from git import Repo
 
 from archive.digests import AnnexKey
-from archive.snapshots.bundles import DamagedError
-from archive.snapshots.cache import fill, scratch
-from archive.snapshots.delta import Delta, Point
-from archive.snapshots.git import Beat, Git, GitError, new_repository, object_id
-from archive.snapshots.layout import ATTRIBUTES, Placed
+from archive.snapshots.keeping.bundles import DamagedError
+from archive.snapshots.keeping.cache import fill, scratch
+from archive.snapshots.keeping.git import Beat, Git, GitError, new_repository, object_id
 from archive.snapshots.models import Repository
-from archive.snapshots.pushed import MAX_POINTER, key_in, reading
 from archive.snapshots.queries import references
-from archive.snapshots.writer import rules_of
+from archive.snapshots.writing.delta import Delta, Point
+from archive.snapshots.writing.layout import ATTRIBUTES, Placed
+from archive.snapshots.writing.pushed import MAX_POINTER, key_in, reading
+from archive.snapshots.writing.writer import rules_of
 
 
 class Entry(NamedTuple):

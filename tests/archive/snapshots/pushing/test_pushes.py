@@ -15,7 +15,7 @@ from archive.digests import AnnexKey, annex_key
 from archive.storage.queries import read
 from archive.timeline.models import Change
 from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
-from tests.archive.snapshots.pushing import EXECUTABLE, MAIN, NONE, Answer, Place, Pusher, Tree
+from tests.archive.snapshots.pushing.pusher import EXECUTABLE, MAIN, NONE, Answer, Place, Pusher, Tree
 from tests.factories import make_asset, make_blob, make_blob_row, make_dataset, make_zarr, make_zarr_asset, owner_of
 
 pytestmark = pytest.mark.django_db

@@ -21,10 +21,10 @@ from archive.datasets.queries import refuse_during_release
 from archive.datasets.services import hold_draft
 from archive.digests import AnnexKey
 from archive.paths import name_of
-from archive.snapshots.entries import Faults, printable
-from archive.snapshots.git import Git
-from archive.snapshots.receiving import Command, Push, RefusedError
-from archive.snapshots.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
+from archive.snapshots.keeping.git import Git
+from archive.snapshots.pushing.entries import Faults, printable
+from archive.snapshots.pushing.receiving import Command, Push, RefusedError
+from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
 from archive.timeline.models import Change
 from archive.validation.queries import schema_info
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import ArchiveError
-from archive.snapshots.cache import workspace
-from archive.snapshots.git import READ_SIZE, Git, new_repository
+from archive.snapshots.keeping.cache import workspace
+from archive.snapshots.keeping.git import READ_SIZE, Git, new_repository
 
 logger = logging.getLogger(__name__)
 

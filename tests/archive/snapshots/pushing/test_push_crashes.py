@@ -10,7 +10,7 @@ from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset
 from archive.snapshots.services import receiving, repository_of
 from tests.archive.crashes.dying import die_at_step
-from tests.archive.snapshots.pushing import MAIN, NONE, Answer, Pusher, answer_of, new_repository, spooled
+from tests.archive.snapshots.pushing.pusher import MAIN, NONE, Answer, Pusher, answer_of, new_repository, spooled
 from tests.archive.snapshots.state import refs_of, tree_of
 from tests.factories import make_dataset, owner_of
 from tests.worker import Worker

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from archive.snapshots.serverless import (
+from archive.git_annex.serverless import (
     CLONE_FILE,
     bundle_name,
     clone_address,

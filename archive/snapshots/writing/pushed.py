@@ -9,12 +9,12 @@ from archive.assets.models import Asset
 from archive.blobs.models import blob_key
 from archive.digests import AnnexKey, parse_annex_key
 from archive.errors import InvalidError
-from archive.snapshots.delta import CHUNK, Point
-from archive.snapshots.entries import Faults
-from archive.snapshots.git import ENVIRONMENT, Git
-from archive.snapshots.layout import Placed
+from archive.snapshots.keeping.git import ENVIRONMENT, Git
 from archive.snapshots.models import Commit
-from archive.snapshots.trees import NO_LIMITS, changes_in
+from archive.snapshots.pushing.entries import Faults
+from archive.snapshots.pushing.trees import NO_LIMITS, changes_in
+from archive.snapshots.writing.delta import CHUNK, Point
+from archive.snapshots.writing.layout import Placed
 from archive.storage.queries import public_url
 
 # No link, and no file that stands for one, is larger.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import BusyError, InvalidError
-from archive.snapshots.git import READ_SIZE, Git
+from archive.snapshots.keeping.git import READ_SIZE, Git
 
 # Clients may leave blobs and trees out and ask for them one by one; what nobody is shown is not for asking. Other ways
 # of choosing look at every path of every commit.

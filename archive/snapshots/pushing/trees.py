@@ -9,7 +9,8 @@ from typing import NamedTuple
 from archive.digests import AnnexKey
 from archive.errors import InvalidError
 from archive.paths import fits_git
-from archive.snapshots.entries import (
+from archive.snapshots.keeping.git import Git
+from archive.snapshots.pushing.entries import (
     FOLDER,
     LINK,
     MAX_POINTER,
@@ -20,7 +21,6 @@ from archive.snapshots.entries import (
     mode_fault,
     pointer_key,
 )
-from archive.snapshots.git import Git
 
 # A folder with a million files.
 MAX_TREE = 64 * 2**20

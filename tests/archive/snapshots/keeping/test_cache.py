@@ -10,10 +10,10 @@ import pytest
 
 from archive.datasets.models import Dataset
 from archive.errors import BusyError
-from archive.snapshots import cache
+from archive.snapshots.keeping import cache
 from archive.snapshots.services import opened, repository_of
 from tests.archive.snapshots.state import git, refs_of
-from tests.archive.snapshots.test_writing import assert_exact
+from tests.archive.snapshots.writing.test_writing import assert_exact
 from tests.factories import make_asset, make_blob, make_dataset
 from tests.threads import threads
 from tests.worker import Worker

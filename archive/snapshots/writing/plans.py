@@ -10,11 +10,11 @@ from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
-from archive.snapshots.delta import Point
-from archive.snapshots.git import Beat
-from archive.snapshots.layout import ARCHIVE_EMAIL, ARCHIVE_NAME
+from archive.snapshots.keeping.git import Beat
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.writer import Plan
+from archive.snapshots.writing.delta import Point
+from archive.snapshots.writing.layout import ARCHIVE_EMAIL, ARCHIVE_NAME
+from archive.snapshots.writing.writer import Plan
 from archive.timeline.models import Change, Job
 
 CHUNK = 5000

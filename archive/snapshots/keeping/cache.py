@@ -19,8 +19,8 @@ from pathlib import Path
 from django.conf import settings
 
 from archive.errors import BusyError
-from archive.snapshots.bundles import fetch_bundle, unbundle
-from archive.snapshots.git import Beat, Git, GitError, new_repository
+from archive.snapshots.keeping.bundles import fetch_bundle, unbundle
+from archive.snapshots.keeping.git import Beat, Git, GitError, new_repository
 from archive.snapshots.models import Bundle, Repository
 from archive.snapshots.queries import references
 

@@ -8,10 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from archive.snapshots.git import Beat
-from archive.snapshots.models import Bundle, Repository
-from archive.snapshots.queries import EXPORTS, export_prefix, references
-from archive.snapshots.serverless import (
+from archive.git_annex.serverless import (
     CLONE_FILE,
     bundle_name,
     clone_address,
@@ -20,6 +17,9 @@ from archive.snapshots.serverless import (
     place,
     references_bundle,
 )
+from archive.snapshots.keeping.git import Beat
+from archive.snapshots.models import Bundle, Repository
+from archive.snapshots.queries import EXPORTS, export_prefix, references
 from archive.storage import services as storage
 from archive.storage.queries import list_objects, public_url
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from archive.errors import InvalidError, NotFoundError
-from archive.snapshots import pushes
-from archive.snapshots.receiving import Judge, Push, receive
-from tests.archive.snapshots.pushing import (
+from archive.snapshots.pushing import judging
+from archive.snapshots.pushing.receiving import Judge, Push, receive
+from tests.archive.snapshots.pushing.pusher import (
     GOOD,
     MAIN,
     MAX_PACK,
@@ -89,7 +89,7 @@ def test_push_is_refused_in_words_even_if_the_error_has_none(
     def fail(*_: Any, **__: Any) -> None:
         raise NotFoundError
 
-    monkeypatch.setattr(pushes, "refuse_during_release", fail)
+    monkeypatch.setattr(judging, "refuse_during_release", fail)
     commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
     assert "Not found." in refused(place, pusher.request((main, commit, MAIN)))
 
@@ -100,8 +100,8 @@ def test_fault_of_ours_is_not_told_in_detail(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("/secret/place: no space")
 
-    monkeypatch.setattr(pushes, "change_assets", fail)
-    monkeypatch.setattr(pushes, "keep_contents", fail)
+    monkeypatch.setattr(judging, "change_assets", fail)
+    monkeypatch.setattr(judging, "keep_contents", fail)
     commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
     said = refused(place, pusher.request((main, commit, MAIN)))
     assert "The archive could not take this push. Nothing was changed; please try again later." in said

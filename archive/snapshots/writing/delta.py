@@ -12,8 +12,8 @@ from archive.assets.models import Asset
 from archive.blobs.models import blob_key
 from archive.digests import annex_key
 from archive.paths import fits_git
-from archive.snapshots.git import Beat
-from archive.snapshots.layout import Placed, Removed, Rules
+from archive.snapshots.keeping.git import Beat
+from archive.snapshots.writing.layout import Placed, Removed, Rules
 from archive.storage.queries import public_url
 from archive.timeline.rows import shown_at
 from archive.zarr.models import ZarrEntry, ZarrRevision, entry_key

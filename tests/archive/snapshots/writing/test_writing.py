@@ -10,9 +10,9 @@ from archive.assets.services import change_assets, remove_asset, replace_asset
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_version
 from archive.snapshots.models import Repository
-from archive.snapshots.plans import look_ahead
 from archive.snapshots.queries import clone_state, references
 from archive.snapshots.services import repository_of
+from archive.snapshots.writing.plans import look_ahead
 from archive.timeline.models import Job, Projection
 from tests.archive.assets.state import draft_of
 from tests.archive.snapshots.state import File, expected_of, history_of, refs_of, tree_of

@@ -5,12 +5,12 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 
 from archive.datasets.models import Dataset
-from archive.snapshots.cache import fill
-from archive.snapshots.delta import Point
-from archive.snapshots.git import Beat
+from archive.snapshots.keeping.cache import fill
+from archive.snapshots.keeping.git import Beat
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.pushed import pushed_keys
-from archive.snapshots.writer import Plan, Writer
+from archive.snapshots.writing.delta import Point
+from archive.snapshots.writing.pushed import pushed_keys
+from archive.snapshots.writing.writer import Plan, Writer
 
 
 class RewriteError(Exception):

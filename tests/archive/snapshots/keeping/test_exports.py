@@ -8,10 +8,10 @@ import pytest
 
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import delete_dataset, delete_version
+from archive.git_annex.serverless import manifest_name, place
 from archive.publishing.services import publish
-from archive.snapshots import exports
+from archive.snapshots.keeping import exports
 from archive.snapshots.queries import EXPORTS, PROJECTION, export_prefix, references, serverless_clone_url
-from archive.snapshots.serverless import manifest_name, place
 from archive.snapshots.services import repository_of
 from archive.storage.queries import list_objects, public_url, read_whole
 from archive.timeline.work import advance_projection

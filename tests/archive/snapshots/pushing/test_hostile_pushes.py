@@ -10,7 +10,7 @@ import pytest
 
 from archive.datasets.models import Dataset
 from archive.digests import AnnexKey, annex_key
-from tests.archive.snapshots.pushing import (
+from tests.archive.snapshots.pushing.pusher import (
     EXECUTABLE,
     FILE,
     FOLDER,

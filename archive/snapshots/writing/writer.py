@@ -11,9 +11,10 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from archive.snapshots.delta import Delta, Point
-from archive.snapshots.git import Beat, Git
-from archive.snapshots.layout import (
+from archive.snapshots.keeping.git import Beat, Git
+from archive.snapshots.models import Commit, Repository
+from archive.snapshots.writing.delta import Delta, Point
+from archive.snapshots.writing.layout import (
     ARCHIVE_EMAIL,
     ARCHIVE_NAME,
     ATTRIBUTES,
@@ -31,7 +32,6 @@ from archive.snapshots.layout import (
     url_log,
     uuid_log,
 )
-from archive.snapshots.models import Commit, Repository
 from archive.storage.queries import read_whole
 
 # So many files are read from the store at once, and held in memory until their turn.

@@ -19,8 +19,8 @@ from archive.accounts.policy import Actor
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
 from archive.digests import annex_key
-from archive.snapshots.pushes import judge
-from archive.snapshots.receiving import Push, receive
+from archive.snapshots.pushing.judging import judge
+from archive.snapshots.pushing.receiving import Push, receive
 from archive.storage.queries import list_objects
 from archive.timeline.models import Change, Timeline
 from tests.archive.assets.state import everything

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archive.errors import NotFoundError
-from archive.snapshots.git import Beat, Git
+from archive.snapshots.keeping.git import Beat, Git
 from archive.snapshots.models import Bundle, new_bundle_key
 from archive.storage import queries as store
 from archive.storage import services as storage

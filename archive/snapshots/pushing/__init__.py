@@ -1,0 +1,1 @@
+"""Commits that people push: taken in by git, read, judged, and made true of the draft."""
