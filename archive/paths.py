@@ -12,6 +12,8 @@ from archive.errors import InvalidError
 MAX_PATH_BYTES = 1024
 MAX_PATH_CHARACTERS = 512
 MAX_NAME_BYTES = 255
+# No more of a path is shown to people.
+MAX_SHOWN = 200
 # Zero-width joiners, which Persian, Hindi and other languages need to write words.
 JOINERS = frozenset("\u200c\u200d")
 
@@ -113,3 +115,10 @@ def ancestors(path: str) -> Iterator[str]:
     while path:
         path = parent(path)
         yield path
+
+
+def printable(path: str | bytes) -> str:
+    """Return a path as it can be shown on somebody's terminal, whatever is in it."""
+    text = path.decode(errors="backslashreplace") if isinstance(path, bytes) else path
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: MAX_SHOWN + 1])
+    return safe if len(text) <= MAX_SHOWN else f"{safe[:MAX_SHOWN]}..."

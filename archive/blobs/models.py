@@ -7,7 +7,8 @@ from django.db.models import Q
 
 from archive.accounts.models import User
 from archive.datasets.models import Dataset
-from archive.digests import MAX_OBJECT_SIZE, AnnexKey, parts_of
+from archive.digests import MAX_OBJECT_SIZE, parts_of
+from archive.git_annex.keys import AnnexKey
 
 
 def blob_key(blob_id: uuid.UUID) -> str:

@@ -9,8 +9,8 @@ from django.db.models import Exists, Q, QuerySet
 from archive.accounts.policy import Action, Actor, attachable_rows, may, require, visible_arrivals, visible_rows
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey
 from archive.errors import InvalidError, NotFoundError
+from archive.git_annex.keys import AnnexKey
 from archive.timeline.rows import rows_of
 
 # How many copies of the same bytes, of uploaders who cannot see each other's, are looked through.

@@ -20,8 +20,9 @@ from archive.blobs.models import Blob, Reception, blob_key
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
-from archive.digests import MAX_OBJECT_SIZE, AnnexKey, Part, etag_of_parts, parts_of
+from archive.digests import MAX_OBJECT_SIZE, Part, etag_of_parts, parts_of
 from archive.errors import ConflictError, ForbiddenError, InvalidError, LockedError, NotFoundError
+from archive.git_annex.keys import AnnexKey
 from archive.storage import queries as store
 from archive.storage import services as storage
 

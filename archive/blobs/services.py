@@ -24,8 +24,8 @@ from archive.blobs.receiving import receive, received_so_far
 from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB, DELETE_JOB
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
-from archive.digests import AnnexKey
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from archive.git_annex.keys import AnnexKey
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import start_job

@@ -1,1 +1,1 @@
-"""How git and git-annex write things down, each fact once: no database, no store, no git is needed to know it."""
+"""How git and git-annex write things down: keys, links, pointers, logs, references, the stream of an import."""

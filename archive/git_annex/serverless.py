@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
+from archive.git_annex.keys import lower_folders
+
 _NO_OBJECTS = b"PACK" + (2).to_bytes(4, "big") + (0).to_bytes(4, "big")
 _EMPTY_PACK = _NO_OBJECTS + hashlib.sha1(_NO_OBJECTS, usedforsecurity=False).digest()
 
@@ -33,8 +35,7 @@ def manifest_name(annex_uuid: UUID) -> str:
 
 def place(name: str) -> str:
     """Where something of that key lies, below the repository's own place in the store."""
-    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
-    return f"{digest[:3]}/{digest[3:6]}/{name}/{name}"
+    return f"{lower_folders(name)}/{name}/{name}"
 
 
 def references_bundle(references: Mapping[str, str]) -> bytes:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from archive.datasets.models import Dataset
+from archive.git_annex.attributes import Rules
 
 BUNDLES = "repositories/"
 
@@ -38,7 +39,7 @@ class Repository(models.Model):
     # The commits that the branches `main` and `git-annex` are at; empty while they are not there.
     main = models.CharField(max_length=40, blank=True)
     annex = models.CharField(max_length=40, blank=True)
-    # Which files are in git, as the settings had it when this history began (`layout.Rules`); no names before.
+    # Which files are in git, as the settings had it when this history began (`rules`); no names before.
     text_names = models.JSONField(null=True)
     text_bytes = models.BigIntegerField(default=0)
     # The first of the paths that git cannot have.
@@ -59,6 +60,11 @@ class Repository(models.Model):
 
     def __str__(self) -> str:
         return f"repository of {self.dataset_id:06}"
+
+    @property
+    def rules(self) -> Rules:
+        """Return the rules that this history began with."""
+        return Rules(self.text_names or [], self.text_bytes)
 
     @property
     def folder(self) -> str:

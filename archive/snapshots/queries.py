@@ -15,12 +15,13 @@ from archive.blobs.models import Blob
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import shown_versions
-from archive.digests import AnnexKey
 from archive.errors import ForbiddenError, NotFoundError
+from archive.git_annex.keys import AnnexKey
+from archive.git_annex.refs import ANNEX, MAIN, tag_of
 from archive.git_annex.serverless import CLONE_FILE
 from archive.snapshots.models import Commit, Repository
 from archive.storage.queries import public_url
-from archive.timeline.models import Projection
+from archive.timeline.models import Change, Projection
 from archive.timeline.queries import position
 from archive.zarr.models import ZarrEntry, entry_key
 
@@ -28,6 +29,14 @@ PROJECTION = "snapshot"
 EXPORTS = "clones/"
 CHECKED_AT_ONCE = 20
 COMMITS_NAME_PEOPLE = "Commits name people, so reviewer links do not open repositories; use `dandi download`."
+# The changes that may change a tree, but for a release, which begins one.
+RELEVANT = (
+    Change.Kind.ADD_ASSET,
+    Change.Kind.UPDATE_ASSET,
+    Change.Kind.REMOVE_ASSET,
+    Change.Kind.CHANGE_ASSETS,
+    Change.Kind.INGEST_ZARR,
+)
 # The number of a revision that there will not be.
 NEVER = Value(2**63 - 1)
 
@@ -52,12 +61,12 @@ def find_annexed(actor: Actor, annex_uuid: uuid.UUID) -> Dataset:
 
 def references(repository: Repository) -> dict[str, str]:
     """The repository's branches and tags, by their full names, in byte order of these: each with its commit."""
-    branches = {"refs/heads/git-annex": repository.annex, "refs/heads/main": repository.main}
+    branches = {ANNEX: repository.annex, MAIN: repository.main}
     there = {name: sha for name, sha in branches.items() if sha}
     shown = shown_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
     names = dict(shown.values_list("version", "pk"))
     commits = commits_of_versions(repository, names.values())
-    tags = {f"refs/tags/{name}": commits[pk] for name, pk in names.items() if pk in commits}
+    tags = {tag_of(name): commits[pk] for name, pk in names.items() if pk in commits}
     return dict(sorted({**there, **tags}.items()))
 
 

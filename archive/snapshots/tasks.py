@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from archive.snapshots import work
+from archive.snapshots.keeping.bundles import sweep_bundles
+from archive.snapshots.keeping.exports import sweep_exports
 
 HOUR = 3600
 
@@ -15,5 +17,6 @@ def check_repositories_task() -> None:
 
 @shared_task(soft_time_limit=6 * HOUR, time_limit=6 * HOUR + 60)
 def sweep_bundles_task() -> None:
-    """Delete bundles that belong to no repository."""
-    work.sweep_bundles()
+    """Delete what the store has of repositories and no row tells of: bundles, and what was laid out for everybody."""
+    sweep_exports()
+    sweep_bundles()

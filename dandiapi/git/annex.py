@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.accounts.policy import Action, Actor, require
 from archive.blobs.services import receive, received_so_far, remove_received
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey, parse_annex_key
 from archive.errors import InvalidError, NotFoundError
+from archive.git_annex.keys import AnnexKey, parse_annex_key
 from archive.snapshots.queries import Content, clock, find_annexed, find_content, is_lasting
 from archive.storage.queries import read_from, sign_read
 from dandiapi.git.access import absent_to, git_view

@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 from archive.accounts.models import User
 from archive.accounts.services import create_token
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey
+from archive.git_annex.keys import AnnexKey
 from archive.snapshots.services import repository_of
 from archive.storage.queries import bucket
 from tests.dandiapi.live.listening import LiveProcess, database_url

@@ -17,6 +17,7 @@ PLANTED = [
     ("room-order", "archive/storage/services.py", "import archive.publishing.services"),
     ("room-order", "archive/validation/summary.py", "import archive.datasets.models"),
     ("in-room-order", "archive/datasets/queries.py", "import archive.datasets.services"),
+    ("in-git-annex", "archive/git_annex/keys.py", "import archive.git_annex.files"),
     ("in-accounts", "archive/accounts/policy.py", "import archive.accounts.queries"),
     ("in-assets", "archive/assets/folders.py", "import archive.assets.services"),
     ("in-blobs", "archive/blobs/receiving.py", "import archive.blobs.services"),
@@ -28,6 +29,7 @@ PLANTED = [
     ("in-snapshots-keeping", "archive/snapshots/keeping/git.py", "import archive.snapshots.keeping.cache"),
     ("faces-apart", "dandiapi/web/urls.py", "import dandiapi.rest.urls"),
     ("no-http-below", "archive/assets/services.py", "import rest_framework.status"),
+    ("pure-git-annex", "archive/git_annex/files.py", "import django.conf"),
     ("storage-talks-s3", "archive/blobs/services.py", "import boto3"),
 ]
 CONTRACTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]

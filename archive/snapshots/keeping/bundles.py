@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from archive.errors import NotFoundError
+from archive.git_annex.refs import ANNEX, MAIN
 from archive.snapshots.keeping.git import Beat, Git
-from archive.snapshots.models import Bundle, new_bundle_key
+from archive.snapshots.models import BUNDLES, Bundle, new_bundle_key
 from archive.storage import queries as store
 from archive.storage import services as storage
 
 CHUNK = 2**20
-BRANCHES = {"main": "refs/heads/main", "git-annex": "refs/heads/git-annex"}
+# A bundle is recorded when it is in the store, unless whoever put it there dies; and one that has been merged with
+# others may just be read.
+BUNDLE_GRACE = timedelta(days=2)
 
 
 class DamagedError(Exception):
@@ -31,7 +35,7 @@ def make_bundle(
     file: Path, *, folder: Path, main: str, annex: str, without: Sequence[str], beat: Beat | None = None
 ) -> None:
     """Write a bundle of the branches of the repository in `folder`, without what these older commits have."""
-    tips = {BRANCHES["main"]: main, BRANCHES["git-annex"]: annex}
+    tips = {MAIN: main, ANNEX: annex}
     new = {name: tip for name, tip in tips.items() if tip and tip not in without}
     for name, tip in new.items():
         Git(folder).run("update-ref", name, tip)
@@ -74,3 +78,13 @@ def fetch_bundle(bundle: Bundle, file: Path, beat: Callable[[], None] | None = N
 def unbundle(file: Path, *, folder: Path, beat: Beat | None = None) -> None:
     """Give the repository in `folder` the objects of a bundle; GitError if it lacks what the bundle is built upon."""
     Git(folder).run("bundle", "unbundle", str(file), beat=beat)
+
+
+def sweep_bundles() -> None:
+    """Delete from the store the bundles that no row tells of, and that are too old to be told of yet."""
+    day = f"{BUNDLES}{datetime.now(UTC) - BUNDLE_GRACE:%Y-%m-%d}/"
+    for page in store.list_objects(BUNDLES):
+        old = [each.key for each in page if each.key < day]
+        known = set(Bundle.objects.filter(key__in=old).values_list("key", flat=True))
+        for key in sorted({*old} - known):
+            storage.delete(key)

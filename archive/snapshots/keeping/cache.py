@@ -12,21 +12,19 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 
 from archive.errors import BusyError
+from archive.git_annex.refs import PACKED_REFS, packed_refs
 from archive.snapshots.keeping.bundles import fetch_bundle, unbundle
 from archive.snapshots.keeping.git import Beat, Git, GitError, new_repository
 from archive.snapshots.models import Bundle, Repository
 from archive.snapshots.queries import references
 
-REFERENCES = "packed-refs"
-# By this git is told that the file below is in the order that it looks names up in.
-REFERENCES_HEAD = "# pack-refs with: sorted \n"
 MAX_PACKS = 50
 LOCK_SECONDS = 60.0
 LOCK_POLL = 0.05
@@ -58,7 +56,7 @@ def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
         raise BusyError("The repository is being written anew after the release of its dataset.")
     folder = _root() / repository.folder
     with _locked(folder.with_name(f"{folder.name}.lock"), fcntl.LOCK_SH):
-        wanted = _packed(references(repository))
+        wanted = packed_refs(references(repository))
         if _written(folder) != wanted:
             with _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat):
                 _bring_up(repository, folder, beat)
@@ -100,22 +98,18 @@ def _root() -> Path:
 # --- References -------------------------------------------------------------------------------------------------------
 
 
-def _packed(names: Mapping[str, str]) -> str:
-    """The references as git keeps them in one file, which is replaced as a whole: readers see all of them or none."""
-    return REFERENCES_HEAD + "".join(f"{sha} {name}\n" for name, sha in names.items())
-
-
 def _written(folder: Path) -> str | None:
     try:
-        return (folder / REFERENCES).read_text()
+        return (folder / PACKED_REFS).read_text()
     except FileNotFoundError:
         return None
 
 
 def _write_references(folder: Path, text: str) -> None:
-    new = folder / f"{REFERENCES}.new"
+    """Replace the file of references as a whole: readers see all of them or none."""
+    new = folder / f"{PACKED_REFS}.new"
     new.write_text(text)
-    new.replace(folder / REFERENCES)
+    new.replace(folder / PACKED_REFS)
 
 
 # --- Objects ----------------------------------------------------------------------------------------------------------
@@ -159,7 +153,7 @@ def _missing(folder: Path, bundles: list[Bundle]) -> list[Bundle]:
 
 
 def _repack(folder: Path, repository: Repository, beat: Beat | None) -> None:
-    _write_references(folder, _packed(references(repository)))
+    _write_references(folder, packed_refs(references(repository)))
     Git(folder).run("repack", "-a", "-d", "--quiet", "--write-bitmap-index", beat=beat)
 
 

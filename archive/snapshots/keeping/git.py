@@ -1,6 +1,5 @@
 """Running git. Every child has the same few lines of environment, no other configuration, and limits that end it."""
 
-import hashlib
 import os
 import shutil
 import signal
@@ -216,11 +215,6 @@ def new_repository(folder: Path, *, objects_of: Path | None = None) -> Path:
         alternates.parent.mkdir(exist_ok=True)
         alternates.write_text(f"{objects_of / 'objects'}\n")
     return folder
-
-
-def object_id(kind: str, content: bytes) -> str:
-    """What git calls an object."""
-    return hashlib.sha1(b"%b %d\0%b" % (kind.encode(), len(content), content), usedforsecurity=False).hexdigest()
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

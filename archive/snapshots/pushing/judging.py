@@ -19,20 +19,19 @@ from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
 from archive.datasets.services import hold_draft
-from archive.digests import AnnexKey
-from archive.paths import name_of
+from archive.git_annex.attributes import ATTRIBUTES
+from archive.git_annex.keys import AnnexKey
+from archive.git_annex.refs import ANNEX, MAIN, SYNCED_ANNEX, SYNCED_MAIN, TAGS
+from archive.paths import name_of, printable
 from archive.snapshots.keeping.git import Git
-from archive.snapshots.pushing.entries import Faults, printable
+from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.receiving import Command, Push, RefusedError
 from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
 from archive.timeline.models import Change
 from archive.validation.queries import schema_info
 
-MAIN = "refs/heads/main"
-SYNCED_MAIN = "refs/heads/synced/main"
-OF_ANNEX = frozenset({"refs/heads/git-annex", "refs/heads/synced/git-annex"})
-
-ATTRIBUTES = ".gitattributes"
+OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
+OF_ANNEX = frozenset({ANNEX, SYNCED_ANNEX})
 
 BATCH = 2000
 # What is held in memory at a time of files that are on their way from git into the store.
@@ -59,7 +58,7 @@ def wanted_main(push: Push, current: str) -> Generator[str, None, str | None]:
     Raises RefusedError, with a line for each ref at fault.
     """
     faults = [f"{printable(each.ref)}: {fault}" for each in push.commands if (fault := _ref_fault(push, each, current))]
-    wanted = {each.new for each in push.commands if each.ref in {MAIN, SYNCED_MAIN}}
+    wanted = {each.new for each in push.commands if each.ref in OF_MAIN}
     if len(wanted) > 1:
         faults.append(f"{MAIN} and {SYNCED_MAIN}: they are to be the same commit.")
     if faults:
@@ -75,12 +74,12 @@ def _ref_fault(push: Push, command: Command, current: str) -> str | None:
     """Why a ref must not be what the command wants it to be."""
     if command.deletes:
         return "it cannot be deleted."
-    if command.ref.startswith("refs/tags/"):
+    if command.ref.startswith(TAGS):
         return "tags are the published versions of the dataset, and made by publishing it."
     if command.ref in OF_ANNEX:
         is_behind = command.old.strip("0") and not _contains(push.git, command.new, command.old)
         return FETCH_FIRST if is_behind else None
-    if command.ref not in {MAIN, SYNCED_MAIN}:
+    if command.ref not in OF_MAIN:
         return "of branches, only main can be pushed, as in `git push origin HEAD:main`."
     [info] = push.git.infos([command.new])
     if info.kind != "commit":

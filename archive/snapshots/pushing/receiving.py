@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import ArchiveError
+from archive.git_annex.refs import PACKED_REFS
 from archive.snapshots.keeping.cache import workspace
 from archive.snapshots.keeping.git import READ_SIZE, Git, new_repository
 
@@ -107,7 +108,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
     """A repository with the branches and tags of the one at `folder`, whose objects it reads, and the hook."""
     with workspace(folder) as scratch:
         references = Git(folder).lines("for-each-ref", "--format=%(objectname) %(refname)")
-        (scratch / "packed-refs").write_bytes(b"".join(b"%b\n" % line for line in references))
+        (scratch / PACKED_REFS).write_bytes(b"".join(b"%b\n" % line for line in references))
         hook = scratch / "hooks/pre-receive"
         hook.parent.mkdir()
         hook.write_text(_HOOK)

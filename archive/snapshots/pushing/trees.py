@@ -6,21 +6,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archive.digests import AnnexKey
 from archive.errors import InvalidError
+from archive.git_annex.files import MAX_POINTER, key_of
+from archive.git_annex.keys import AnnexKey
+from archive.git_annex.objects import TreeItem, tree_items
 from archive.paths import fits_git
 from archive.snapshots.keeping.git import Git
-from archive.snapshots.pushing.entries import (
-    FOLDER,
-    LINK,
-    MAX_POINTER,
-    Faults,
-    checked_path,
-    is_pointer,
-    linked_key,
-    mode_fault,
-    pointer_key,
-)
+from archive.snapshots.pushing.entries import Faults, checked_path, mode_fault
 
 # A folder with a million files.
 MAX_TREE = 64 * 2**20
@@ -61,18 +53,7 @@ class Limits:
 NO_LIMITS = Limits(changed_paths=sys.maxsize, file_size=sys.maxsize)
 
 
-class _Item(NamedTuple):
-    """What a folder has under a name."""
-
-    mode: str
-    object_id: str
-
-    @property
-    def is_folder(self) -> bool:
-        return self.mode == FOLDER
-
-
-_Items = dict[bytes, _Item]
+Items = dict[bytes, TreeItem]
 
 
 class _Folder(NamedTuple):
@@ -106,7 +87,7 @@ def hidden_names(git: Git, old: str | None, new: str) -> Iterator[bytes]:
     folders = dict(line.partition(b" ")[::2] for line in listed)
     trees = git.contents((object_id.decode("ascii", errors="replace") for object_id in folders), max_size=MAX_TREE)
     for folder, (_, tree) in zip(folders.values(), trees, strict=True):
-        for name in _items(tree):
+        for name in tree_items(tree):
             # On Windows a backslash is a slash.
             if not fits_git(name.decode(errors="replace").replace("\\", "/")):
                 yield b"%b/%b" % (folder, name) if folder else name
@@ -130,15 +111,15 @@ class _Walk:
         while level:
             level = [below for folder, was, now in self._read(level) for below in self._differences(folder, was, now)]
 
-    def _read(self, level: list[_Folder]) -> Iterator[tuple[_Folder, _Items, _Items]]:
+    def _read(self, level: list[_Folder]) -> Iterator[tuple[_Folder, Items, Items]]:
         names = (name for folder in level for name in (folder.old, folder.new) if name)
         trees = self._git.contents(names, max_size=MAX_TREE)
         for folder in level:
-            was = _items(next(trees)[1]) if folder.old else {}
-            now = _items(next(trees)[1]) if folder.new else {}
+            was = tree_items(next(trees)[1]) if folder.old else {}
+            now = tree_items(next(trees)[1]) if folder.new else {}
             yield folder, was, now
 
-    def _differences(self, folder: _Folder, was: _Items, now: _Items) -> Iterator[_Folder]:
+    def _differences(self, folder: _Folder, was: Items, now: Items) -> Iterator[_Folder]:
         """Take note of what is different in a folder; yields the folders in it that are."""
         for name in sorted(was.keys() | now.keys()):
             before, after = was.get(name), now.get(name)
@@ -170,7 +151,7 @@ class _Walk:
             return False
         return True
 
-    def _come(self, path: bytes, item: _Item, *, replaces_folder: bool) -> None:
+    def _come(self, path: bytes, item: TreeItem, *, replaces_folder: bool) -> None:
         if fault := mode_fault(item.mode) or self._zarr_fault(path, replaces_folder=replaces_folder):
             self._faults.add(path, fault)
         elif self._is_path(path):
@@ -191,18 +172,6 @@ class _Walk:
         inside = above if replaces_folder else [*above, path]
         zarr = next((self._zarr_paths[folder] for folder in inside if folder in self._zarr_paths), None)
         return zarr and f"it is in the Zarr archive {zarr}, whose files are changed by the archive's API alone"
-
-
-def _items(tree: bytes) -> _Items:
-    """What is in a tree object, by name."""
-    items: _Items = {}
-    position = 0
-    while position < len(tree):
-        end = tree.index(b"\0", position)
-        mode, _, name = tree[position:end].partition(b" ")
-        items[name] = _Item(mode.decode("ascii", errors="replace"), tree[end + 1 : end + 21].hex())
-        position = end + 21
-    return items
 
 
 def _contents(
@@ -228,10 +197,8 @@ def _starts(git: Git, ids: Iterable[str], sizes: dict[str, int]) -> Iterator[tup
 
 
 def _content(entry: Entry, size: int, content: bytes, limits: Limits) -> AnnexKey | GitFile:
-    if entry.mode == LINK:
-        return linked_key(entry.path, content)
-    if is_pointer(content):
-        return pointer_key(content)
+    if key := key_of(entry.path, entry.mode, content):
+        return key
     if size > limits.file_size:
         raise InvalidError(
             f"it has {size} bytes, and git is for files of at most {limits.file_size};"

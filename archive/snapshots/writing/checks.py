@@ -9,16 +9,18 @@ from typing import NamedTuple
 
 from git import Repo
 
-from archive.digests import AnnexKey
+from archive.errors import InvalidError
+from archive.git_annex.attributes import ATTRIBUTES
+from archive.git_annex.files import MAX_POINTER, key_of, link_target
+from archive.git_annex.keys import AnnexKey
+from archive.git_annex.objects import object_id
+from archive.git_annex.refs import MAIN, tag_of
 from archive.snapshots.keeping.bundles import DamagedError
 from archive.snapshots.keeping.cache import fill, scratch
-from archive.snapshots.keeping.git import Beat, Git, GitError, new_repository, object_id
+from archive.snapshots.keeping.git import ENVIRONMENT, Beat, Git, GitError, new_repository
 from archive.snapshots.models import Repository
 from archive.snapshots.queries import references
-from archive.snapshots.writing.delta import Delta, Point
-from archive.snapshots.writing.layout import ATTRIBUTES, Placed
-from archive.snapshots.writing.pushed import MAX_POINTER, key_in, reading
-from archive.snapshots.writing.writer import rules_of
+from archive.snapshots.writing.delta import Delta, Placed, Point
 
 
 class Entry(NamedTuple):
@@ -44,16 +46,16 @@ def find_fault(repository: Repository, beat: Beat) -> str:
 def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[str]:
     """What the trees of the draft and of the versions have, or lack, against the rows."""
     newest = repository.commits.order_by("pk").last()
-    points = {"refs/heads/main": Point(repository.at, frozenset(newest.left_out if newest else []))}
+    points = {MAIN: Point(repository.at, frozenset(newest.left_out if newest else []))}
     shown = repository.dataset.versions.filter(at__isnull=False)
-    points |= {f"refs/tags/{version.version}": Point(version.at or 0) for version in shown}
+    points |= {tag_of(version.version): Point(version.at or 0) for version in shown}
     for name, sha in references(repository).items():
         if name in points:
             yield from (f"{name}: {fault}" for fault in _tree_faults(repository, folder, sha, points[name], beat))
 
 
 def _tree_faults(repository: Repository, folder: Path, sha: str, point: Point, beat: Beat) -> Iterator[str]:
-    with closing(reading(folder)) as opened:
+    with closing(_reading(folder)) as opened:
         there = _entries(folder, sha)
         expected = _expected(repository, point, beat)
         for entry, placed in _aligned(there, expected):
@@ -75,7 +77,7 @@ def _entries(folder: Path, sha: str) -> Iterator[Entry]:
 
 def _expected(repository: Repository, point: Point, beat: Beat) -> Iterator[Placed]:
     """What should be in a tree, in the order in which git lists it: that of the bytes of whole paths."""
-    rules = rules_of(repository)
+    rules = repository.rules
 
     def placed(*, is_zarr: bool) -> Iterator[Placed]:
         delta = Delta(repository.dataset_id, rules, None, point, is_public=False, beat=beat, is_zarr=is_zarr)
@@ -99,18 +101,32 @@ def _aligned(there: Iterator[Entry], expected: Iterator[Placed]) -> Iterator[tup
             entry, placed = next(there, None), next(expected, None)
 
 
+def _reading(folder: Path) -> Repo:
+    """Return the repository in `folder`, to read single objects of; to be closed, since a git child stays with it."""
+    repository = Repo(folder)
+    repository.git.update_environment(**ENVIRONMENT)
+    return repository
+
+
 def _is_right(repository: Repo, entry: Entry, placed: Placed) -> bool:
-    if entry.sha == object_id("blob", placed.key.link_from(placed.path).encode()):
+    if entry.sha == object_id("blob", link_target(placed.path, placed.key).encode()):
         return True
     stream = repository.odb.stream(bytes.fromhex(entry.sha))
     start = stream.read(MAX_POINTER)
-    key = key_in(start, is_link=entry.mode == "120000") if stream.size <= MAX_POINTER else None
-    if key:
-        return _is_same_content(key, placed.key)
+    key = _key_of(entry, start) if stream.size <= MAX_POINTER else None
+    if key and _is_same_content(key, placed.key):
+        return True
     digest = hashlib.sha256(start)
     while chunk := stream.read(2**20):
         digest.update(chunk)
     return digest.hexdigest() == placed.key.digest
+
+
+def _key_of(entry: Entry, content: bytes) -> AnnexKey | None:
+    try:
+        return key_of(entry.path, entry.mode, content)
+    except InvalidError:
+        return None
 
 
 def _is_same_content(key: AnnexKey, other: AnnexKey) -> bool:

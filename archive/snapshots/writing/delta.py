@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -10,10 +10,10 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from archive.assets.models import Asset
 from archive.blobs.models import blob_key
-from archive.digests import annex_key
+from archive.git_annex.attributes import Rules
+from archive.git_annex.keys import AnnexKey, annex_key
 from archive.paths import fits_git
 from archive.snapshots.keeping.git import Beat
-from archive.snapshots.writing.layout import Placed, Removed, Rules
 from archive.storage.queries import public_url
 from archive.timeline.rows import shown_at
 from archive.zarr.models import ZarrEntry, ZarrRevision, entry_key
@@ -32,6 +32,24 @@ class Point:
     def assets(self) -> Q:
         """The rows that are there."""
         return shown_at(self.at) & ~Q(pk__in=self.left_out) if self.left_out else shown_at(self.at)
+
+
+class Placed(NamedTuple):
+    """A file that is to be at `path`: a link for content of that key, or the object `text`, as it is in the store.
+
+    `url` is where anyone may read it, or empty.
+    """
+
+    path: str
+    key: AnnexKey
+    url: str
+    text: str = ""
+
+
+class Removed(NamedTuple):
+    """A file, or a folder and what is in it, that is to be at `path` no longer."""
+
+    path: str
 
 
 @dataclass

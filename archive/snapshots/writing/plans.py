@@ -12,9 +12,9 @@ from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
 from archive.snapshots.keeping.git import Beat
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.queries import RELEVANT
 from archive.snapshots.writing.delta import Point
-from archive.snapshots.writing.layout import ARCHIVE_EMAIL, ARCHIVE_NAME
-from archive.snapshots.writing.writer import Plan
+from archive.snapshots.writing.writer import ARCHIVE_EMAIL, ARCHIVE_NAME, Plan
 from archive.timeline.models import Change, Job
 
 CHUNK = 5000
@@ -24,8 +24,6 @@ PATHS_SHOWN = 3
 LATE_MESSAGE = "Add files whose checksums were late"
 
 Kind = Change.Kind
-# The changes that may change a tree, but for a release, which begins one.
-RELEVANT = (Kind.ADD_ASSET, Kind.UPDATE_ASSET, Kind.REMOVE_ASSET, Kind.CHANGE_ASSETS, Kind.INGEST_ZARR)
 
 
 @dataclass(frozen=True)

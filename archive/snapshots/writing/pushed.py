@@ -3,23 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from git import Repo
-
 from archive.assets.models import Asset
 from archive.blobs.models import blob_key
-from archive.digests import AnnexKey, parse_annex_key
-from archive.errors import InvalidError
-from archive.snapshots.keeping.git import ENVIRONMENT, Git
+from archive.git_annex.keys import AnnexKey
+from archive.snapshots.keeping.git import Git
 from archive.snapshots.models import Commit
 from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.trees import NO_LIMITS, changes_in
-from archive.snapshots.writing.delta import CHUNK, Point
-from archive.snapshots.writing.layout import Placed
+from archive.snapshots.writing.delta import CHUNK, Placed, Point
 from archive.storage.queries import public_url
-
-# No link, and no file that stands for one, is larger.
-MAX_POINTER = 32_768
-POINTER = "/annex/objects/"
 
 
 def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Placed]:
@@ -40,21 +32,3 @@ def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Pl
         for path in paths:
             if blob_id := blobs.get(path):
                 yield Placed(path, keys[path], public_url(blob_key(blob_id)) if is_public else "")
-
-
-def reading(folder: Path) -> Repo:
-    """The repository in `folder`, to read single objects of; to be closed, since a git child stays with it."""
-    repository = Repo(folder)
-    repository.git.update_environment(**ENVIRONMENT)
-    return repository
-
-
-def key_in(content: bytes, *, is_link: bool) -> AnnexKey | None:
-    """The key that a link, or a file that stands for one, names; None for any other file."""
-    folder, found, name = content.partition(b"\n")[0].decode(errors="replace").rpartition("/")
-    if not found or not (is_link or f"{folder}/" == POINTER):
-        return None
-    try:
-        return parse_annex_key(name)
-    except InvalidError:
-        return None

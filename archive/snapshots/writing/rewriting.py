@@ -4,17 +4,43 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 from pathlib import Path
 
+from django.db import transaction
+
 from archive.datasets.models import Dataset
-from archive.snapshots.keeping.cache import fill
-from archive.snapshots.keeping.git import Beat
+from archive.snapshots.keeping.bundles import make_bundle, store_bundle
+from archive.snapshots.keeping.cache import fill, forget, scratch
+from archive.snapshots.keeping.git import Beat, new_repository
+from archive.snapshots.keeping.recording import update
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.writing.delta import Point
 from archive.snapshots.writing.pushed import pushed_keys
-from archive.snapshots.writing.writer import Plan, Writer
+from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 
 
 class RewriteError(Exception):
     """What the rows say now makes other commits than they once made, so these cannot be had again."""
+
+
+def restore(repository: Repository, beat: Beat) -> None:
+    """Write a repository again, with the same commits, and let one new bundle take the place of those it has.
+
+    Raises RewriteError, DamagedError or GitError if it cannot be done, and MovedError if the repository moves on
+    meanwhile; nothing is changed then.
+    """
+    with scratch() as space:
+        folder = new_repository(space / "repository.git")
+        commits = rewrite(repository, folder, beat)
+        if not commits:
+            return
+        main, annex = commits[-1].sha, commits[-1].annex
+        make_bundle(space / "bundle", folder=folder, main=main, annex=annex, without=[], beat=beat)
+        stored = store_bundle(space / "bundle", beat)
+        with transaction.atomic():
+            written = update(repository, annex=annex, fault="")
+            Commit.objects.bulk_update(commits, ["annex"], batch_size=COMMITS_AT_ONCE)
+            written.bundles.all().delete()
+            written.bundles.create(at=commits[-1].at, main=main, annex=annex, **stored._asdict())
+    forget(repository)
 
 
 def rewrite(repository: Repository, folder: Path, beat: Beat) -> list[Commit]:

@@ -11,39 +11,25 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from archive.git_annex import fast_import as stream
+from archive.git_annex.attributes import ATTRIBUTES, is_sound_in_git
+from archive.git_annex.files import FILE, LINK, link_target
+from archive.git_annex.logs import UUID_LOG, location_log, location_log_path, url_log, url_log_path, uuid_log
+from archive.git_annex.refs import ANNEX, MAIN
 from archive.snapshots.keeping.git import Beat, Git
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.writing.delta import Delta, Point
-from archive.snapshots.writing.layout import (
-    ARCHIVE_EMAIL,
-    ARCHIVE_NAME,
-    ATTRIBUTES,
-    FILE_MODE,
-    LINK_MODE,
-    UUID_LOG,
-    Placed,
-    Removed,
-    Rules,
-    is_sound_in_git,
-    location_log,
-    log_path,
-    person,
-    quoted,
-    url_log,
-    uuid_log,
-)
+from archive.snapshots.writing.delta import Delta, Placed, Point, Removed
 from archive.storage.queries import read_whole
 
 # So many files are read from the store at once, and held in memory until their turn.
 READING_THREADS = 16
 SPOOLED_IN_MEMORY = 2**20
-ARCHIVE = person(ARCHIVE_NAME, ARCHIVE_EMAIL)
-MAIN, ANNEX = "refs/heads/main", "refs/heads/git-annex"
-
-
-def rules_of(repository: Repository) -> Rules:
-    """The rules that a repository's history began with."""
-    return Rules(repository.text_names or [], repository.text_bytes)
+# So many commits are written, kept and recorded together.
+COMMITS_AT_ONCE = 1000
+# The archive, as it names itself in commits and in clones.
+ARCHIVE_NAME = "the archive"
+ARCHIVE_EMAIL = "archive@users.noreply.invalid"
+ARCHIVE = stream.person(ARCHIVE_NAME, ARCHIVE_EMAIL)
 
 
 @dataclass(frozen=True)
@@ -74,7 +60,7 @@ class Writer:
     unfit: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._rules = rules_of(self.repository)
+        self._attributes = stream.file(FILE, ATTRIBUTES, self.repository.rules.attributes())
         self._parents = {MAIN: self.main, ANNEX: self.annex}
         self._has_main, self._has_annex = bool(self.main), bool(self.annex)
         self._marks = 0
@@ -96,7 +82,7 @@ class Writer:
         """Write what the stream says; the commits by their marks."""
         with tempfile.NamedTemporaryFile(dir=self.folder) as marks:
             options = ("--quiet", "--done", "--date-format=raw", f"--export-marks={marks.name}")
-            Git(self.folder).feed("fast-import", *options, chunks=chain(chunks, [b"done\n"]), beat=self.beat)
+            Git(self.folder).feed("fast-import", *options, chunks=chain(chunks, [stream.DONE]), beat=self.beat)
             pairs = [line.split() for line in Path(marks.name).read_text().splitlines()]
         return {int(mark.removeprefix(":")): sha for mark, sha in pairs}
 
@@ -127,13 +113,14 @@ class Writer:
                 continue
             with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
                 main = self._next_mark()
-                yield self._head(MAIN, main, person(plan.author_name, plan.author_email), plan.recorded, plan.message)
+                author = stream.person(plan.author_name, plan.author_email)
+                yield self._head(MAIN, main, author, plan.recorded, plan.message)
                 yield from self._tree(chain([first], steps), logs, plan.recorded)
                 annex = yield from self._annex_commit(logs, plan.recorded)
             drafts.append((plan, main, annex))
 
     def _delta(self, plan: Plan) -> Delta:
-        number, rules = self.repository.dataset_id, self._rules
+        number, rules = self.repository.dataset_id, self.repository.rules
         return Delta(number, rules, plan.since, plan.until, self.is_public, self.beat, self.unfit)
 
     def _telling(self, files: Iterable[Placed], recorded: datetime) -> Iterator[bytes]:
@@ -148,12 +135,10 @@ class Writer:
         return self._marks
 
     def _head(self, branch: str, mark: int, author: str, recorded: datetime, message: str) -> bytes:
-        moment = f"{int(recorded.timestamp())} +0000"
-        text = message.encode()
         parent = self._parents.pop(branch, "")
-        lines = [f"commit {branch}", f"mark :{mark}", f"author {author} {moment}", f"committer {ARCHIVE} {moment}"]
-        head = "\n".join([*lines, f"data {len(text)}", ""]).encode() + text + b"\n"
-        return head + f"from {parent}\n".encode() if parent else head
+        return stream.commit(
+            branch, mark, author=author, committer=ARCHIVE, recorded=recorded, message=message, parent=parent
+        )
 
     def _tree(
         self, steps: Iterable[tuple[Removed | Placed, bytes | None]], logs: IO[bytes], recorded: datetime
@@ -161,51 +146,37 @@ class Writer:
         """What the steps do to `main`, while what they have `git-annex` say goes into `logs`."""
         if not self._has_main:
             self._has_main = True
-            yield _file(FILE_MODE, ATTRIBUTES, self._rules.attributes())
+            yield self._attributes
         for step, content in steps:
             self.beat()
             if isinstance(step, Removed):
-                yield self._removal(step.path)
+                yield self._attributes if step.path == ATTRIBUTES else stream.removal(step.path)
             elif content is not None:
-                yield _file(FILE_MODE, step.path, content)
+                yield stream.file(FILE, step.path, content)
             else:
-                yield _file(LINK_MODE, step.path, step.key.link_from(step.path).encode())
+                yield stream.file(LINK, step.path, link_target(step.path, step.key).encode())
                 logs.writelines(self._logs(step, recorded))
 
-    def _removal(self, path: str) -> bytes:
-        if path == ATTRIBUTES:
-            return _file(FILE_MODE, ATTRIBUTES, self._rules.attributes())
-        return b"D " + quoted(path) + b"\n"
-
     def _logs(self, placed: Placed, recorded: datetime) -> Iterator[bytes]:
-        path = log_path(placed.key)
         # The location log is the same for all keys of a commit: `_annex_commit` gives it the next mark.
-        yield f"M {FILE_MODE} :{self._marks + 1} {path}\n".encode()
+        yield stream.marked_file(FILE, location_log_path(placed.key), self._marks + 1)
         if placed.url:
-            yield _file(FILE_MODE, f"{path}.web", url_log(placed.url, recorded))
+            yield stream.file(FILE, url_log_path(placed.key), url_log(placed.url, recorded))
 
     def _annex_commit(self, logs: IO[bytes], recorded: datetime) -> Generator[bytes, None, int]:
         """A commit of `git-annex` with these logs, if there is anything to say; returns its mark, or 0."""
         if self._has_annex and not logs.tell():
             return 0
         log = location_log(self.repository.annex_uuid, recorded, is_public=self.is_public)
-        yield f"blob\nmark :{self._next_mark()}\n".encode() + _data(log)
+        yield stream.blob(self._next_mark(), log)
         mark = self._next_mark()
         yield self._head(ANNEX, mark, ARCHIVE, recorded, "update")
         if not self._has_annex:
             self._has_annex = True
-            yield _file(FILE_MODE, UUID_LOG, uuid_log(self.repository.annex_uuid, ARCHIVE_NAME, recorded))
+            yield stream.file(FILE, UUID_LOG, uuid_log(self.repository.annex_uuid, ARCHIVE_NAME, recorded))
         logs.seek(0)
         yield from iter(lambda: logs.read(SPOOLED_IN_MEMORY), b"")
         return mark
-
-
-def _file(mode: str, path: str, content: bytes) -> bytes:
-    return f"M {mode} inline ".encode() + quoted(path) + b"\n" + _data(content)
-
-
-def _data(content: bytes) -> bytes:
-    return f"data {len(content)}\n".encode() + content + b"\n"
 
 
 def _with_content(

@@ -15,8 +15,8 @@ from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
 from archive.datasets import queries as datasets
 from archive.datasets import services as datasets_services
-from archive.digests import AnnexKey
 from archive.embargo.services import release
+from archive.git_annex.keys import AnnexKey
 from archive.monitor.queries import operations_report
 from archive.publishing import queries as publishing
 from archive.publishing import services as publishing_services

@@ -16,7 +16,8 @@ from archive.blobs.models import Upload
 from archive.blobs.services import start_upload
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import set_viewers, update_draft
-from archive.digests import AnnexKey, etag_of_file
+from archive.digests import etag_of_file
+from archive.git_annex.keys import AnnexKey
 from archive.publishing.work import MANIFEST_JOB
 from archive.snapshots.services import repository_of
 from archive.storage import queries as store

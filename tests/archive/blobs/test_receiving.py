@@ -17,8 +17,9 @@ from archive.blobs.models import Blob, Reception
 from archive.blobs.queries import active_uploads, find_annex_content
 from archive.blobs.services import clear_uploads, receive, received_so_far, remove_received
 from archive.datasets.models import Dataset
-from archive.digests import MIB, AnnexKey
+from archive.digests import MIB
 from archive.errors import ConflictError, ForbiddenError, InvalidError, LockedError, UnauthenticatedError
+from archive.git_annex.keys import AnnexKey
 from archive.storage import queries as store
 from archive.storage import services as storage
 from tests.factories import (

@@ -14,13 +14,13 @@ from archive.blobs.models import Blob, Reception, Upload
 from archive.blobs.services import receive, start_upload
 from archive.datasets.models import Dataset
 from archive.datasets.services import delete_dataset
-from archive.digests import AnnexKey
 from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.garbage import queries, work
 from archive.garbage.models import GarbageEvent
 from archive.garbage.queries import Kind, garbage, garbage_totals
 from archive.garbage.services import collect_garbage, purge_garbage, undo_collection
 from archive.garbage.tasks import collect_garbage_task
+from archive.git_annex.keys import AnnexKey
 from archive.storage.queries import find
 from archive.storage.services import upload_part
 from archive.timeline.models import Change

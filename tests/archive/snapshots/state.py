@@ -9,7 +9,8 @@ from pathlib import Path
 
 from archive.assets.queries import assets_of
 from archive.datasets.models import Dataset, Version
-from archive.digests import annex_key
+from archive.git_annex.files import link_target
+from archive.git_annex.keys import annex_key
 from archive.snapshots.queries import references
 from archive.snapshots.services import opened, repository_of
 from archive.storage.queries import read_whole
@@ -81,10 +82,10 @@ def expected_of(version: Version) -> dict[str, File]:
                 files[asset.path] = File("100644", content)
             else:
                 key = annex_key(path=asset.path, size=asset.size, sha256=hashlib.sha256(content).hexdigest())
-                files[asset.path] = File("120000", key.link_from(asset.path).encode())
+                files[asset.path] = File("120000", link_target(asset.path, key).encode())
         elif asset.zarr and asset.zarr_revision:
             for entry in entries_of(ZarrView(asset.zarr, asset.zarr_revision)):
                 path = f"{asset.path}/{entry.path}"
                 key = annex_key(path=entry.path, size=entry.size or 0, md5=entry.md5)
-                files[path] = File("120000", key.link_from(path).encode())
+                files[path] = File("120000", link_target(path, key).encode())
     return files

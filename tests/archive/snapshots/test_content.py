@@ -11,7 +11,7 @@ from archive.blobs.models import Blob
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset
 from archive.datasets.services import set_owners
-from archive.digests import AnnexKey
+from archive.git_annex.keys import AnnexKey
 from archive.snapshots.queries import find_content
 from archive.zarr.models import ZarrArchive, entry_key
 from tests.factories import (

@@ -17,12 +17,13 @@ from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import BusyError, ConflictError
 from archive.snapshots import work
-from archive.snapshots.keeping import cache
+from archive.snapshots.keeping import bundles, cache, recording
 from archive.snapshots.keeping.bundles import DamagedError, StoredBundle, fetch_bundle
 from archive.snapshots.keeping.git import Git, GitError, new_repository
 from archive.snapshots.models import Bundle, new_bundle_key
 from archive.snapshots.queries import clone_state
 from archive.snapshots.services import opened, rebuild, repository_of
+from archive.snapshots.writing import following
 from archive.storage import queries as store
 from archive.storage.services import delete, write
 from archive.timeline.models import Projection
@@ -130,7 +131,7 @@ def test_bundle_is_damaged_when_it_is_deleted_right_before_it_is_read(
 
 
 def test_bundles_are_merged_when_there_are_many(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "MAX_BUNDLES", 2)
+    monkeypatch.setattr(following, "MAX_BUNDLES", 2)
     dataset = make_dataset()
     for number in range(3):
         make_asset(dataset, f"{number}.nwb", blob=make_blob(dataset))
@@ -155,15 +156,15 @@ def test_sweep_removes_old_bundles_that_no_row_tells_of(dataset: Dataset, monkey
     orphan, young = "repositories/2020-01-01/orphan.bundle", new_bundle_key()
     for key in (orphan, young):
         write(key, [b"bytes"], content_type="application/x-git-bundle")
-    work.sweep_bundles()
+    bundles.sweep_bundles()
     assert store.find(orphan) is None
     assert store.find(young)
     assert all(store.find(key) for key in keys_of(dataset))
 
 
 def test_sweep_leaves_old_bundles_that_are_in_use(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "BUNDLE_GRACE", timedelta(days=-2))
-    work.sweep_bundles()
+    monkeypatch.setattr(bundles, "BUNDLE_GRACE", timedelta(days=-2))
+    bundles.sweep_bundles()
     assert all(store.find(key) for key in keys_of(dataset))
 
 
@@ -282,9 +283,9 @@ def test_what_is_written_beside_somebody_who_was_faster_is_thrown_away(dataset: 
     worker.run()
     after = repository_of(dataset)
     stored = StoredBundle(new_bundle_key(), 1, "0" * 64)
-    slow = work.Progress([], stored, before.at + 1, before.main, before.annex, [])
-    with pytest.raises(work.MovedError), transaction.atomic():
-        work.record(before, slow)
+    slow = recording.Progress([], stored, before.at + 1, before.main, before.annex, [])
+    with pytest.raises(recording.MovedError), transaction.atomic():
+        recording.record(before, slow)
     assert repository_of(dataset).main == after.main
     assert stored.key not in keys_of(dataset)
 

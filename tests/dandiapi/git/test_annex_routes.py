@@ -16,7 +16,7 @@ from django.utils import timezone
 from archive.blobs import receiving
 from archive.blobs.models import Blob, Reception
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey
+from archive.git_annex.keys import AnnexKey
 from archive.snapshots.services import repository_of
 from archive.storage import services as storage
 from dandiapi import limits

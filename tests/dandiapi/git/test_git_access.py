@@ -11,8 +11,8 @@ from archive.accounts.models import Token
 from archive.accounts.policy import SYSTEM
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey
 from archive.embargo.work import begin_release
+from archive.git_annex.keys import AnnexKey
 from archive.snapshots.services import repository_of
 from dandiapi.git.urls import urlpatterns
 from tests.dandiapi.git.caller import Caller

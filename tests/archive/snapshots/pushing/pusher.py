@@ -18,7 +18,8 @@ from django.conf import settings
 from archive.accounts.policy import Actor
 from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
-from archive.digests import annex_key
+from archive.git_annex.files import link_target
+from archive.git_annex.keys import annex_key
 from archive.snapshots.pushing.judging import judge
 from archive.snapshots.pushing.receiving import Push, receive
 from archive.storage.queries import list_objects
@@ -186,7 +187,7 @@ CONTENT = b"What a mouse saw.\n"
 KEY = annex_key(path="a.txt", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
 GOOD: dict[str | bytes, Any] = {
     "README.md": b"# Mice\n",
-    "a.txt": KEY.link_from("a.txt"),
+    "a.txt": link_target("a.txt", KEY),
     "sub-1": {"notes.txt": b"One.\n"},
 }
 

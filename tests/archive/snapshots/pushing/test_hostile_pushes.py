@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey, annex_key
+from archive.git_annex.keys import AnnexKey, annex_key
 from tests.archive.snapshots.pushing.pusher import (
     EXECUTABLE,
     FILE,

@@ -11,7 +11,8 @@ from archive.assets.services import replace_asset
 from archive.blobs.models import Blob, Upload
 from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
-from archive.digests import AnnexKey, annex_key
+from archive.git_annex.files import link_target
+from archive.git_annex.keys import AnnexKey, annex_key
 from archive.storage.queries import read
 from archive.timeline.models import Change
 from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
@@ -94,7 +95,7 @@ def test_pushed_file_has_digests_and_metadata_that_clients_need(place: Place, pu
 
 def test_pushed_file_may_be_empty_in_git_and_in_the_annex(place: Place, pusher: Pusher) -> None:
     [blob] = keep_contents(actor=owner_of(place.dataset), dataset=place.dataset, contents=[b""])
-    push(place, pusher, {"CHANGES": b"", "a.nwb": key_of(b"").link_from("a.nwb"), "b.txt": b"b"})
+    push(place, pusher, {"CHANGES": b"", "a.nwb": link_target("a.nwb", key_of(b"")), "b.txt": b"b"})
     assert {path: (asset.size, content_of(asset)) for path, asset in draft(place).items()} == {
         "CHANGES": (0, b""),
         "a.nwb": (0, b""),
@@ -176,7 +177,7 @@ def test_attributes_of_the_archive_are_no_asset_until_they_are_changed(place: Pl
 def test_annexed_file_is_an_asset_of_known_content(place: Place, pusher: Pusher) -> None:
     blob = known(place.dataset, ANNEXED)
     key = key_of(ANNEXED)
-    push(place, pusher, {"sub-1": {"a.nwb": key.link_from("sub-1/a.nwb")}})
+    push(place, pusher, {"sub-1": {"a.nwb": link_target("sub-1/a.nwb", key)}})
     assert {path: asset.blob_id for path, asset in draft(place).items()} == {"sub-1/a.nwb": blob.pk}
 
 
@@ -198,10 +199,10 @@ def test_md5_is_a_key_of_what_was_received_for_the_dataset_alone(place: Place, p
     md5 = hashlib.md5(ANNEXED, usedforsecurity=False).hexdigest()
     key = AnnexKey("MD5", len(ANNEXED), md5, ".nwb")
     blob = known(place.dataset, ANNEXED, md5=md5)
-    commit = pusher.commit({"a.nwb": key.link_from("a.nwb")})
+    commit = pusher.commit({"a.nwb": link_target("a.nwb", key)})
     assert "the archive does not have its content" in place.push(pusher.request((NONE, commit, MAIN))).remote
     Blob.objects.filter(pk=blob.pk).update(received_for=place.dataset)
-    push(place, pusher, {"a.nwb": key.link_from("a.nwb")})
+    push(place, pusher, {"a.nwb": link_target("a.nwb", key)})
     assert draft(place)["a.nwb"].blob_id == blob.pk
 
 
@@ -209,7 +210,7 @@ def test_open_content_of_another_dataset_is_taken_by_its_key(place: Place, pushe
     other = make_dataset()
     blob = known(other, ANNEXED)
     make_asset(other, blob=blob)
-    push(place, pusher, {"a.nwb": key_of(ANNEXED).link_from("a.nwb")})
+    push(place, pusher, {"a.nwb": link_target("a.nwb", key_of(ANNEXED))})
     assert draft(place)["a.nwb"].blob_id == blob.pk
 
 
@@ -219,7 +220,7 @@ def test_file_that_is_only_locked_made_executable_or_moved_into_git_stays_the_sa
     make_blob_content = make_blob(place.dataset, ANNEXED)
     Blob.objects.filter(pk=make_blob_content.pk).update(sha256=hashlib.sha256(ANNEXED).hexdigest())
     key = key_of(ANNEXED)
-    push(place, pusher, {"a.nwb": key.link_from("a.nwb")})
+    push(place, pusher, {"a.nwb": link_target("a.nwb", key)})
     before = draft(place)["a.nwb"].asset_id
     for entry in (f"/annex/objects/{key}\n".encode(), (EXECUTABLE, ANNEXED), ANNEXED):
         commit = push(place, pusher, {"a.nwb": entry})
@@ -331,7 +332,7 @@ def test_branch_of_git_annex_is_accepted_and_not_moved(place: Place, pusher: Pus
 def with_zarr(place: Place, pusher: Pusher) -> Tree:
     """The tree of a dataset that has a Zarr archive, which is not in it before it is pushed by the test itself."""
     key = AnnexKey("MD5", 11, "0" * 32)
-    tree: Tree = {"a.txt": b"a", "sub-1": {"a.ome.zarr": {"0": {"0": key.link_from("sub-1/a.ome.zarr/0/0")}}}}
+    tree: Tree = {"a.txt": b"a", "sub-1": {"a.ome.zarr": {"0": {"0": link_target("sub-1/a.ome.zarr/0/0", key)}}}}
     commit = pusher.commit(tree)
     push(place, pusher, {"a.txt": b"a"})
     place.set_main(pusher, pusher.commit(tree, place.main, commit))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archive.digests import AnnexKey, annex_key, parse_annex_key
 from archive.errors import InvalidError
+from archive.git_annex.keys import AnnexKey, annex_key, parse_annex_key
 
 GIT_ANNEX = Path("tests/clients/.venv/bin/git-annex").resolve()
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -55,13 +55,6 @@ def test_folders_are_those_that_git_annex_looks_in(number: int, tmp_path: Path) 
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     wanted = git_annex(tmp_path, "examinekey", str(key), "--format=${hashdirlower} ${hashdirmixed}")
     assert f"{key.lower_folders}/ {key.mixed_folders}/" == wanted
-
-
-def test_link_climbs_out_of_its_folders() -> None:
-    key = AnnexKey("SHA256", 4, DIGEST)
-    below = f".git/annex/objects/{key.mixed_folders}/{key}/{key}"
-    assert key.link_from("a") == below
-    assert key.link_from("sub-1/ses-1/a") == f"../../{below}"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""The file of attributes by which git-annex knows which files of a repository are in git itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from archive.paths import name_of
+
+ATTRIBUTES = ".gitattributes"
+# `git fsck` objects to a longer line in a file of attributes.
+MAX_LINE = 2048
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which files are in git: those with such a name, of at most so many bytes. All others are links."""
+
+    text_names: Sequence[str]
+    text_bytes: int
+
+    def keeps_in_git(self, path: str, size: int) -> bool:
+        """Return whether the file at `path`, of `size` bytes, is in git itself."""
+        name = name_of(path)
+        return size <= self.text_bytes and any(fnmatchcase(name, pattern) for pattern in self.text_names)
+
+    def attributes(self) -> bytes:
+        """Return the file of attributes by which git-annex keeps these rules in a clone."""
+        lines = ["* annex.backend=SHA256E annex.largefiles=anything"]
+        lines += [f"{pattern} annex.largefiles=largerthan={self.text_bytes}" for pattern in self.text_names]
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+def is_sound_in_git(path: str, content: bytes) -> bool:
+    """Return whether git takes the file as it is: git is particular about files of attributes."""
+    is_for_git = name_of(path).casefold() == ATTRIBUTES
+    return not is_for_git or all(len(line) < MAX_LINE for line in content.split(b"\n"))

@@ -1,0 +1,111 @@
+"""Applying a push: once the archive has written all that came before, `main` moves to what was pushed."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+from django.conf import settings
+
+from archive.accounts.policy import Actor
+from archive.errors import BusyError, ConflictError
+from archive.git_annex.objects import object_id
+from archive.snapshots.keeping.bundles import StoredBundle, make_bundle, store_bundle
+from archive.snapshots.keeping.cache import scratch
+from archive.snapshots.keeping.recording import Progress, latest_left_out, record
+from archive.snapshots.models import Commit, Repository
+from archive.snapshots.pushing.judging import judge
+from archive.snapshots.pushing.receiving import Push
+from archive.snapshots.queries import PROJECTION, RELEVANT
+from archive.timeline.models import Change
+from archive.timeline.queries import position
+from archive.timeline.services import nudge
+
+CATCH_UP_SECONDS = 0.5
+# What changes a tree, and what lets it be written anew.
+BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
+
+
+def apply_push(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None, None]:
+    """Judge a push and, if nothing is wrong with it, make it true of the draft; yield what to tell the pusher.
+
+    Raises RefusedError or ArchiveError if the push is not to be taken.
+    """
+    yield from _caught_up(dataset_id)
+    repository = Repository.objects.select_related("dataset").get(pk=dataset_id)
+    yield from judge(actor, repository.dataset, _Landing(repository), push)
+
+
+def _caught_up(dataset_id: int) -> Generator[str, None, None]:
+    """Wait until the archive itself has written what came before. Raises BusyError if that takes long."""
+    target, until = position(dataset_id), monotonic() + settings.GIT_PUSH_PATIENCE
+    while Repository.objects.filter(pk=dataset_id, at__lt=target).exists():
+        if monotonic() > until:
+            raise BusyError("The archive is still writing what came before this; please try again in a while.")
+        nudge(dataset_id, PROJECTION)
+        yield "Waiting for the archive to write what came before this..."
+        sleep(CATCH_UP_SECONDS)
+
+
+@dataclass
+class _Landing:
+    """Where a push lands: this repository, as it was when the push was looked at."""
+
+    repository: Repository
+    stored: StoredBundle | None = None
+
+    @property
+    def main(self) -> str:
+        return self.repository.main
+
+    @property
+    def own_attributes(self) -> str:
+        return object_id("blob", self.repository.rules.attributes())
+
+    def prepare(self, push: Push, commit: str) -> None:
+        self.stored = store_push(self.repository, quarantine=push.git.folder, commit=commit)
+
+    def move(self, commit: str, change: Change) -> None:
+        if self.stored:
+            record_push(self.repository, self.stored, commit=commit, message=f"Push {commit}", change=change)
+
+
+def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:
+    """Put what a push brought into the store: what `commit` has, and the repository has not.
+
+    `quarantine` is a repository that reads the objects of the opened one. As long as `record_push` has not told of the
+    bundle nobody reads it, and what is never told of is swept away.
+    """
+    with scratch() as folder:
+        file = folder / "bundle"
+        make_bundle(file, folder=quarantine, main=commit, annex="", without=[repository.main, repository.annex])
+        return store_bundle(file)
+
+
+def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
+    """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
+
+    Raises ConflictError unless `main` still is where `repository`, as the caller has read it, has it, and has all that
+    was changed before: the push was then made, or is being made, upon something older.
+    """
+    now = Repository.objects.select_for_update().get(pk=repository.pk)
+    if (now.history, now.main) != (repository.history, repository.main) or not _has_all_before(now, change):
+        raise ConflictError("The draft has been changed meanwhile: fetch first, merge, and push again.")
+    pushed = Commit(
+        repository=now,
+        at=change.number,
+        sha=commit,
+        author_name=change.author_name,
+        author_email=f"user-{change.user_id}@users.noreply.invalid",
+        recorded=change.recorded,
+        message=message,
+        left_out=latest_left_out(now),
+        is_pushed=True,
+    )
+    record(now, Progress([pushed], stored, change.number, commit, now.annex, now.unfit))
+
+
+def _has_all_before(repository: Repository, change: Change) -> bool:
+    """Whether nothing that belongs into a tree was changed between what the repository has and `change`."""
+    changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=BEGINS_ANEW)
+    return not changes.filter(number__gt=repository.at, number__lt=change.number).exists()

@@ -1,0 +1,121 @@
+"""Following a dataset with its repository: writing what is planned, keeping it in the store, recording it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+from django.conf import settings
+from django.db import transaction
+
+from archive.accounts.policy import RELEASED
+from archive.assets.models import Asset
+from archive.datasets.models import Dataset
+from archive.paths import ancestors
+from archive.snapshots.keeping.bundles import make_bundle, store_bundle
+from archive.snapshots.keeping.cache import opened, scratch, take_in, workspace
+from archive.snapshots.keeping.exports import export
+from archive.snapshots.keeping.git import Beat
+from archive.snapshots.keeping.recording import Progress, merge_bundles, record, update
+from archive.snapshots.models import Bundle, Commit, Repository
+from archive.snapshots.writing.plans import Outlook, plans
+from archive.snapshots.writing.pushed import pushed_keys
+from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
+from archive.timeline.models import Change
+
+MAX_BUNDLES = 30
+UNFIT_SHOWN = 20
+
+
+def follow(repository: Repository, outlook: Outlook, beat: Beat) -> None:
+    """Bring a repository as far as can be seen."""
+    repository = _tell_of_pushes(repository, beat)
+    while batch := list(islice(plans(repository, outlook, beat), COMMITS_AT_ONCE)):
+        repository = _write(repository, batch, beat)
+    behind = Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history)
+    behind.update(at=outlook.reach)
+    if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
+        merge_bundles(repository, beat)
+    if repository.dataset.access in RELEASED:
+        export(repository, beat)
+
+
+def begun(dataset: Dataset) -> Repository:
+    """The repository of the dataset, in the history that its release, or its creation, began."""
+    with transaction.atomic():
+        Repository.objects.get_or_create(dataset=dataset)
+        repository = Repository.objects.select_for_update(of=["self"]).select_related("dataset").get(dataset=dataset)
+        is_stale = repository.released != repository.dataset.released
+        if repository.text_names is not None and not is_stale:
+            return repository
+        if is_stale:
+            repository.commits.all().delete()
+            repository.bundles.all().delete()
+            repository.history += 1
+        repository.released = repository.dataset.released
+        repository.at = _before_history(repository)
+        repository.main = repository.annex = ""
+        repository.unfit, repository.exported = [], []
+        repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
+        repository.save()
+    return repository
+
+
+def _before_history(repository: Repository) -> int:
+    """The last change that is not of this history: numbers are given again, and so may an older dataset's be there."""
+    if repository.released is not None:
+        return repository.released - 1
+    creations = Change.objects.filter(dataset_id=repository.dataset_id, kind=Change.Kind.CREATE_DATASET)
+    return creations.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def _still_unfit(repository: Repository, found: Sequence[str]) -> list[str]:
+    """Of the paths that git cannot have, the first that the draft still has."""
+    live = Asset.objects.filter(dataset=repository.dataset_id).live()
+    above = {path: {path, *ancestors(path)} for path in dict.fromkeys(found)}
+    there = set(live.filter(path__in=set().union(*above.values())).values_list("path", flat=True)) if above else set()
+    return [path for path, assets in above.items() if assets & there][:UNFIT_SHOWN]
+
+
+def _write(repository: Repository, batch: Sequence[Plan], beat: Beat) -> Repository:
+    """Write the planned commits, and return the repository as it then is."""
+    at = batch[-1].until.at
+    with _writing(repository, beat) as (writer, keep):
+        commits = writer.write(batch)
+        return keep(commits, at) if commits else update(repository, at=at)
+
+
+def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
+    """Let `git-annex` tell of the pushed commits that it does not tell of yet, and return the repository as it is."""
+    for commit in repository.commits.filter(annex="").order_by("pk"):
+        with _writing(repository, beat) as (writer, keep):
+            writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
+            commit.annex = writer.annex
+            if writer.annex == repository.annex:
+                # It brought nothing but files that are in git itself.
+                commit.save(update_fields=["annex"])
+                continue
+            repository = keep([commit], repository.at)
+    return repository
+
+
+Keep = Callable[[Sequence[Commit], int], Repository]
+
+
+@contextmanager
+def _writing(repository: Repository, beat: Beat) -> Iterator[tuple[Writer, Keep]]:
+    """What writes on top of the repository, and what then keeps and records that: commits, and how far they go."""
+    is_public = repository.dataset.access != Dataset.Access.EMBARGOED
+    with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
+        writer = Writer(repository, space, beat, is_public, repository.main, repository.annex)
+
+        def keep(commits: Sequence[Commit], at: int) -> Repository:
+            file = folder / "bundle"
+            tips = {"main": writer.main, "annex": writer.annex}
+            make_bundle(file, folder=space, without=[repository.main, repository.annex], beat=beat, **tips)
+            stored = store_bundle(file, beat)
+            unfit = _still_unfit(repository, [*repository.unfit, *writer.unfit])
+            written = record(repository, Progress(commits, stored, at, **tips, unfit=unfit))
+            take_in(base, file, beat)
+            return written
+
+        yield writer, keep

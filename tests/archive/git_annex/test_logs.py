@@ -1,0 +1,41 @@
+"""The logs on the branch `git-annex`, as git-annex writes them."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from archive.git_annex.keys import AnnexKey
+from archive.git_annex.logs import (
+    WEB_UUID,
+    location_log,
+    location_log_path,
+    url_log,
+    url_log_path,
+    uuid_log,
+)
+
+ANNEX_UUID = UUID("2d449a10-03f8-4bd7-8437-3e17691f4b95")
+MOMENT = datetime(2025, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
+STAMP = "1763726400.250000s"
+
+
+def test_location_log_has_the_archive_alone_of_what_is_not_public() -> None:
+    assert location_log(ANNEX_UUID, MOMENT, is_public=False) == f"{STAMP} 1 {ANNEX_UUID}\n".encode()
+
+
+def test_location_log_has_the_web_too_of_what_is_public() -> None:
+    lines = f"{STAMP} 1 {ANNEX_UUID}\n{STAMP} 1 {WEB_UUID}\n"
+    assert location_log(ANNEX_UUID, MOMENT, is_public=True) == lines.encode()
+
+
+def test_url_log_has_an_address() -> None:
+    assert url_log("https://example.org/a", MOMENT) == f"{STAMP} 1 https://example.org/a\n".encode()
+
+
+def test_uuid_log_has_a_name() -> None:
+    assert uuid_log(ANNEX_UUID, "the archive", MOMENT) == f"{ANNEX_UUID} the archive timestamp={STAMP}\n".encode()
+
+
+def test_logs_of_a_key_lie_beside_one_another() -> None:
+    key = AnnexKey("MD5", 4, "0" * 32)
+    assert location_log_path(key) == f"{key.lower_folders}/{key}.log"
+    assert url_log_path(key) == f"{key.lower_folders}/{key}.log.web"
