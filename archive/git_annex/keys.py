@@ -51,7 +51,10 @@ class AnnexKey(NamedTuple):
 
 
 def lower_folders(name: str) -> str:
-    """Return the folders that git-annex derives from the name of a key, as `abc/def`; see docs/dialects/git.md#hash-folders."""
+    """Return the folders that git-annex derives from the name of a key, as `abc/def`.
+
+    See docs/dialects/git.md#hash-folders.
+    """
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:3]}/{digest[3:6]}"
 
