@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from archive.timeline import queries, tasks, work
+from archive.timeline import queries, tasks
+from archive.timeline.work import jobs, projections
 from dandiapi.celery import app
 
 MAX_ROUNDS = 100
@@ -42,11 +43,11 @@ class Worker:
 
     def _do_jobs(self) -> int:
         for job in queries.jobs_overdue():
-            work.expire_job(job)
-        return sum(work.run_job(job.id) for job in queries.jobs_due())
+            jobs.expire_job(job)
+        return sum(jobs.run_job(job.id) for job in queries.jobs_due())
 
     def _advance_projections(self) -> int:
-        behind = queries.projections_behind([name for name in work.PROJECTIONS if name not in self._leaves])
+        behind = queries.projections_behind([name for name in projections.PROJECTIONS if name not in self._leaves])
         for dataset_id, name in behind:
             # By the task, as the sweep has it: what follows a projection hears of it.
             tasks.advance_projection_task(dataset_id, name)

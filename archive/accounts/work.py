@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from archive.errors import BusyError, InvalidError
 from archive.timeline.services import start_job
-from archive.timeline.work import RunningJob, job_handler
+from archive.timeline.work.jobs import RunningJob, job_handler
 
 MAIL_JOB = "mail"
 RETRY_SECONDS = 60

@@ -9,7 +9,8 @@ from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.rows import live
 from archive.timeline.services import nudge
-from archive.timeline.work import BULK, RunningJob, job_handler
+from archive.timeline.work.jobs import RunningJob, job_handler
+from archive.timeline.work.schedule import BULK
 
 CHECKSUM_JOB = "checksum"
 ABORT_JOB = "abort-uploads"

@@ -14,7 +14,7 @@ from archive.identifiers.queries import concept_doi_name, registers_dois
 from archive.identifiers.work import delete_draft_doi, register_doi
 from archive.timeline.models import Job
 from archive.timeline.services import start_job
-from archive.timeline.work import RunningJob, job_handler
+from archive.timeline.work.jobs import RunningJob, job_handler
 from archive.validation.datacite import concept_attributes, version_attributes
 from archive.validation.metadata import VersionFacts, version_metadata
 

@@ -21,11 +21,12 @@ from archive.embargo.models import EmbargoNotice
 from archive.embargo.queries import embargoes_over, notices_due
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
-from archive.timeline.leases import Heartbeat
 from archive.timeline.models import Author, Change
 from archive.timeline.queries import position
 from archive.timeline.services import append, hold, start_job
-from archive.timeline.work import RunningJob, Span, job_handler, projection
+from archive.timeline.work.jobs import RunningJob, job_handler
+from archive.timeline.work.leases import Heartbeat
+from archive.timeline.work.projections import Span, projection
 from archive.validation.metadata import (
     strip_version_metadata,
 )

@@ -27,11 +27,13 @@ from archive.publishing.queries import manifest_key, manifest_url
 from archive.snapshots.queries import PROJECTION
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
-from archive.timeline.leases import Heartbeat
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
 from archive.timeline.services import append, hold, nudge, rewind, start_job
-from archive.timeline.work import BULK, RunningJob, Span, job_handler, projection
+from archive.timeline.work.jobs import RunningJob, job_handler
+from archive.timeline.work.leases import Heartbeat
+from archive.timeline.work.projections import Span, projection
+from archive.timeline.work.schedule import BULK
 from archive.validation.metadata import (
     candidate_version_metadata,
     publish_activity,

@@ -16,7 +16,7 @@ from archive.datasets.work import draft_hook
 from archive.search.models import Document, Facts
 from archive.search.text import fold, lexemes, searchable_text
 from archive.timeline.errors import NotYetError
-from archive.timeline.work import Span, projection
+from archive.timeline.work.projections import Span, projection
 
 BATCH = 1000
 # How many characters are indexed within a request: some ten pages.

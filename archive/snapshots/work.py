@@ -17,7 +17,9 @@ from archive.snapshots.writing.plans import look_ahead
 from archive.snapshots.writing.rewriting import RewriteError, restore
 from archive.timeline.errors import NotYetError
 from archive.timeline.services import start_job
-from archive.timeline.work import BULK, RunningJob, Span, job_handler, projection
+from archive.timeline.work.jobs import RunningJob, job_handler
+from archive.timeline.work.projections import Span, projection
+from archive.timeline.work.schedule import BULK
 
 CHECK_JOB = "check_repository"
 # The end of a checksum brings no nudge here: the sweep asks again.

@@ -137,7 +137,7 @@ class Job(models.Model):
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
     reason = models.TextField(blank=True)
-    # The last lines of what happened, as `{"at": ..., "text": ...}`; how many are kept, `archive.timeline.work` says.
+    # The last lines of what happened, as `{"at": ..., "text": ...}`; how many are kept, `work.jobs` says.
     log = models.JSONField(default=list)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField()

@@ -57,11 +57,15 @@ def projections_behind(names: Sequence[str], *, now: datetime | None = None) -> 
         return [(dataset_id, name) for dataset_id, name in cursor.fetchall()]
 
 
+def free(now: datetime) -> Q:
+    """Return the condition that nobody is at work on a projection or a job."""
+    return Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+
+
 def jobs_due(*, patience: timedelta = timedelta(0)) -> QuerySet[Job]:
     """The open jobs that nobody works on and that have been due for at least `patience`."""
     now = timezone.now()
-    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    return Job.objects.filter(free, ended__isnull=True, next_attempt__lte=now - patience).order_by("next_attempt")
+    return Job.objects.filter(free(now), ended__isnull=True, next_attempt__lte=now - patience).order_by("next_attempt")
 
 
 def kinds_due(*, patience: timedelta) -> list[str]:

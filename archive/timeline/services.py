@@ -13,9 +13,10 @@ from kombu.exceptions import OperationalError
 from psycopg.types.json import Jsonb
 from redis.exceptions import RedisError
 
-from archive.timeline import queries, tasks, work
+from archive.timeline import queries, tasks
 from archive.timeline.models import Author, Change, Job, Projection, Timeline
 from archive.timeline.news import announce
+from archive.timeline.work import jobs, projections
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def nudge(dataset_id: int, *names: str) -> None:
         advance = partial(
             tasks.advance_projection_task.apply_async,
             (dataset_id, name),
-            queue=work.PROJECTIONS[name].queue,
+            queue=projections.PROJECTIONS[name].queue,
             countdown=NUDGE_DELAY_SECONDS,
         )
         _send_once(tasks.projection_mark(dataset_id, name), advance)
@@ -95,7 +96,7 @@ def rewind(dataset_id: int, name: str, *, to: int | None = None) -> None:
 
 def _nudge_jobs(kind: str) -> None:
     task = partial(
-        tasks.run_due_jobs_task.apply_async, (kind,), queue=work.JOBS[kind].queue, countdown=NUDGE_DELAY_SECONDS
+        tasks.run_due_jobs_task.apply_async, (kind,), queue=jobs.JOBS[kind].queue, countdown=NUDGE_DELAY_SECONDS
     )
     _send_once(tasks.jobs_mark(kind), task)
 
@@ -126,7 +127,7 @@ def start_job(
         user_id=author.user_id if author else None,
         arguments=arguments or {},
         next_attempt=now,
-        deadline=now + work.JOBS[kind].deadline,
+        deadline=now + jobs.JOBS[kind].deadline,
     )
     Job.objects.bulk_create([job], ignore_conflicts=True)
     transaction.on_commit(partial(_nudge_jobs, kind))
@@ -135,12 +136,12 @@ def start_job(
 
 def cancel_job(job: Job, author: Author) -> bool:
     """End a job before it is done, for `author`; False if it has ended already."""
-    return work.cancel_job(job, reason=f"Cancelled by {author.name}.")
+    return jobs.cancel_job(job, reason=f"Cancelled by {author.name}.")
 
 
 def reopen_job(job: Job, author: Author) -> bool:
     """Have a job that failed or was cancelled done once more; False if it cannot be."""
-    is_open = work.reopen_job(job, line=f"Tried again by {author.name}.")
+    is_open = jobs.reopen_job(job, line=f"Tried again by {author.name}.")
     if is_open:
         transaction.on_commit(partial(_nudge_jobs, job.kind))
     return is_open

@@ -6,8 +6,10 @@ from celery import shared_task
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from archive.timeline import queries, work
+from archive.timeline import queries
 from archive.timeline.errors import TurnOverError
+from archive.timeline.work import jobs, projections
+from archive.timeline.work.schedule import BULK
 
 # A lease outlives no worker, so a hard limit needs only to be longer than any honest piece of work.
 HOUR = 3600
@@ -38,7 +40,7 @@ def forget_nudge(mark: str) -> None:
 def follow_dataset_task(dataset_id: int) -> None:
     """Bring up to date, one after the other, those projections of a dataset that follow each change at once."""
     forget_nudge(dataset_mark(dataset_id))
-    for name in queries.news_for(dataset_id, [kind.name for kind in work.prompt_projections()]):
+    for name in queries.news_for(dataset_id, [kind.name for kind in projections.prompt_projections()]):
         _advance(dataset_id, name)
 
 
@@ -52,23 +54,25 @@ def advance_projection_task(dataset_id: int, name: str) -> None:
 @shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
 def finish_projection_task(dataset_id: int, name: str) -> None:
     """Bring a projection up to date that has taken too long among what is quick."""
-    if work.advance_projection(dataset_id, name):
+    if projections.advance_projection(dataset_id, name):
         _advance_followers(dataset_id, name)
 
 
 def _advance(dataset_id: int, name: str) -> None:
     """Advance a projection, then those that read its results. One that is lost the sweep finds, as any other."""
     try:
-        advanced = work.advance_projection(dataset_id, name, turn_seconds=work.PROJECTIONS[name].turn_seconds)
+        advanced = projections.advance_projection(
+            dataset_id, name, turn_seconds=projections.PROJECTIONS[name].turn_seconds
+        )
     except TurnOverError:
-        finish_projection_task.apply_async((dataset_id, name), queue=work.BULK)
+        finish_projection_task.apply_async((dataset_id, name), queue=BULK)
         return
     if advanced:
         _advance_followers(dataset_id, name)
 
 
 def _advance_followers(dataset_id: int, name: str) -> None:
-    for follower in work.followers(name):
+    for follower in projections.followers(name):
         _advance(dataset_id, follower.name)
 
 
@@ -76,22 +80,22 @@ def _advance_followers(dataset_id: int, name: str) -> None:
 def run_due_jobs_task(kind: str) -> None:
     """Do the jobs of a kind that are due; pass on what is left after a while."""
     forget_nudge(jobs_mark(kind))
-    if not work.run_due_jobs(kind):
-        run_due_jobs_task.apply_async((kind,), queue=work.JOBS[kind].queue)
+    if not jobs.run_due_jobs(kind):
+        run_due_jobs_task.apply_async((kind,), queue=jobs.JOBS[kind].queue)
 
 
 @shared_task(soft_time_limit=30, time_limit=60)
 def sweep_projections_task() -> None:
     """Nudge every projection that lies behind and is not being worked on."""
-    for dataset_id, name in queries.projections_behind(list(work.PROJECTIONS)):
-        advance_projection_task.apply_async((dataset_id, name), queue=work.PROJECTIONS[name].queue)
+    for dataset_id, name in queries.projections_behind(list(projections.PROJECTIONS)):
+        advance_projection_task.apply_async((dataset_id, name), queue=projections.PROJECTIONS[name].queue)
 
 
 @shared_task(soft_time_limit=30, time_limit=60)
 def sweep_jobs_task() -> None:
     """End the jobs that are past their deadline; nudge the kinds of which some are due and not being worked on."""
     for job in queries.jobs_overdue():
-        work.expire_job(job)
+        jobs.expire_job(job)
     # A newer worker may have started jobs that this one knows nothing of; theirs is to be done by it.
-    for kind in work.JOBS.keys() & queries.kinds_due(patience=work.SWEEP_PATIENCE):
-        run_due_jobs_task.apply_async((kind,), queue=work.JOBS[kind].queue)
+    for kind in jobs.JOBS.keys() & queries.kinds_due(patience=jobs.SWEEP_PATIENCE):
+        run_due_jobs_task.apply_async((kind,), queue=jobs.JOBS[kind].queue)

@@ -67,9 +67,9 @@ def main() -> None:
 def _make(count: int, chance: random.Random) -> None:
     from archive.datasets.models import Dataset
     from archive.search.work import index_files, index_versions
-    from archive.timeline.leases import Heartbeat
     from archive.timeline.models import Projection, Timeline
-    from archive.timeline.work import PROJECTIONS, Span
+    from archive.timeline.work.leases import Heartbeat
+    from archive.timeline.work.projections import PROJECTIONS, Span
 
     people = _people()
     for number in range(FIRST, FIRST + count):

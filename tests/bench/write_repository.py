@@ -43,7 +43,7 @@ def _written(number: int) -> float:
     """How long it took to bring the repository up to date."""
     from archive.snapshots.models import Repository
     from archive.timeline.queries import position
-    from archive.timeline.work import advance_projection
+    from archive.timeline.work.projections import advance_projection
 
     began = time.perf_counter()
     advance_projection(number, "snapshot")

@@ -23,7 +23,8 @@ from archive.errors import ConflictError
 from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.queries import changes
-from archive.timeline.work import advance_projection, run_due_jobs
+from archive.timeline.work.jobs import run_due_jobs
+from archive.timeline.work.projections import advance_projection
 from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
 from tests.factories import attachable_row, make_dataset, new_asset, owner_of, valid_asset_metadata
 

@@ -24,7 +24,7 @@ from archive.errors import InvalidError, NotFoundError
 from archive.storage import queries as store
 from archive.timeline.models import Job
 from archive.timeline.services import start_job
-from archive.timeline.work import run_due_jobs
+from archive.timeline.work.jobs import run_due_jobs
 from tests.factories import (
     acting,
     make_admin,

@@ -9,7 +9,7 @@ from archive.embargo import work
 from archive.storage import services as storage
 from archive.storage.queries import public_url
 from archive.timeline.models import Projection
-from archive.timeline.work import advance_projection
+from archive.timeline.work.projections import advance_projection
 from tests.factories import (
     make_asset,
     make_blob,

@@ -17,7 +17,8 @@ from archive.datasets.services import delete_dataset, update_draft
 from archive.publishing import work
 from archive.publishing.queries import asset_problems, find_version_details, has_unsettled_assets
 from archive.timeline.models import Projection
-from archive.timeline.work import advance_projection, run_due_jobs
+from archive.timeline.work.jobs import run_due_jobs
+from archive.timeline.work.projections import advance_projection
 from archive.validation.problems import Problem, validate_asset, validate_version
 from tests.factories import (
     attachable_row,
@@ -213,7 +214,7 @@ def _while_validating(monkeypatch: pytest.MonkeyPatch, change: Callable[[], obje
 
 def _run_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """One look at the draft, as of a worker that dies right after it."""
-    monkeypatch.setattr("archive.timeline.work.MAX_ROUNDS", 1)
+    monkeypatch.setattr("archive.timeline.work.projections.MAX_ROUNDS", 1)
     _validate(dataset)
 
 

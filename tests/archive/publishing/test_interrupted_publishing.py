@@ -16,7 +16,7 @@ from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Job
 from archive.timeline.tasks import sweep_jobs_task
-from archive.timeline.work import RunningJob, run_due_jobs
+from archive.timeline.work.jobs import RunningJob, run_due_jobs
 from archive.validation.problems import Problem
 from tests.factories import make_asset, make_published_version, make_valid_dataset, owner_of
 from tests.worker import Worker

@@ -16,7 +16,7 @@ from archive.datasets.services import set_owners
 from archive.embargo.services import release
 from archive.publishing import work
 from archive.publishing.services import publish, revalidate
-from archive.timeline.work import advance_projection
+from archive.timeline.work.projections import advance_projection
 from archive.validation.problems import Problem, validate_version
 from tests.factories import (
     make_asset,

@@ -18,7 +18,7 @@ from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import changes, position
-from archive.timeline.work import run_due_jobs
+from archive.timeline.work.jobs import run_due_jobs
 from tests.archive.assets.state import files_of, recounted, sums_of
 from tests.factories import (
     acting,

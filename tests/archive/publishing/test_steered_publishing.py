@@ -16,7 +16,7 @@ from archive.publishing import work
 from archive.publishing.services import cancel_job, publish, retry_job
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Job
-from archive.timeline.work import RunningJob, run_due_jobs
+from archive.timeline.work.jobs import RunningJob, run_due_jobs
 from archive.validation.problems import Problem
 from tests.factories import (
     acting,

@@ -9,13 +9,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from archive.errors import BusyError, InvalidError, NotFoundError
-from archive.timeline import leases, work
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
 from archive.timeline.queries import find_open_job, jobs_due, jobs_overdue
 from archive.timeline.services import start_job
 from archive.timeline.tasks import sweep_jobs_task
-from archive.timeline.work import RunningJob, expire_job, job_handler, run_due_jobs
+from archive.timeline.work import jobs, leases
+from archive.timeline.work.jobs import RunningJob, expire_job, job_handler, run_due_jobs
 from tests.factories import acting, make_user
 from tests.threads import threads
 from tests.worker import Message
@@ -32,7 +32,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def _no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "JOBS", {})
+    monkeypatch.setattr(jobs, "JOBS", {})
 
 
 def _handle(
@@ -397,7 +397,7 @@ def test_sweep_nudges_the_kinds_that_a_lost_nudge_left(published: list[Message])
     _start()
     sweep_jobs_task()
     assert published == []
-    Job.objects.update(next_attempt=timezone.now() - work.SWEEP_PATIENCE)
+    Job.objects.update(next_attempt=timezone.now() - jobs.SWEEP_PATIENCE)
     sweep_jobs_task()
     assert [message.arguments for message in published] == [(KIND,)]
 
@@ -406,7 +406,7 @@ def test_sweep_leaves_kinds_it_does_not_know_and_nudges_the_others(published: li
     _handle(lambda job: None)
     _start()
     Job.objects.create(kind="of tomorrow", next_attempt=timezone.now(), deadline=timezone.now() + STEP)
-    Job.objects.update(next_attempt=timezone.now() - work.SWEEP_PATIENCE)
+    Job.objects.update(next_attempt=timezone.now() - jobs.SWEEP_PATIENCE)
     sweep_jobs_task()
     assert [message.arguments for message in published] == [(KIND,)]
 

@@ -7,13 +7,14 @@ import pytest
 from django.utils import timezone
 
 from archive.accounts.policy import SYSTEM
-from archive.timeline import leases, work
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change, Projection, Timeline
 from archive.timeline.queries import projections_behind
 from archive.timeline.services import append
 from archive.timeline.tasks import finish_projection_task, follow_dataset_task
-from archive.timeline.work import Span, advance_projection, backoff, projection
+from archive.timeline.work import leases, projections
+from archive.timeline.work.projections import Span, advance_projection, projection
+from archive.timeline.work.schedule import BULK, backoff
 from tests.worker import Message, Worker
 
 DATASET = 7
@@ -29,7 +30,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def _no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "PROJECTIONS", {})
+    monkeypatch.setattr(projections, "PROJECTIONS", {})
 
 
 def _follow(advance: Callable[[Span], None], *, quiet: timedelta = timedelta(0)) -> None:
@@ -107,7 +108,7 @@ def test_projection_ends_its_run_when_nudges_do_not_end() -> None:
     _follow(advance)
     _change()
     advance_projection(DATASET, NAME)
-    assert _row().cursor == work.MAX_ROUNDS
+    assert _row().cursor == projections.MAX_ROUNDS
     assert projections_behind([NAME]) == [(DATASET, NAME)]
 
 
@@ -302,11 +303,17 @@ def test_projection_leaves_the_quick_queue_when_its_turn_is_over(
     _follow(advance)
     _change()
     published.clear()
-    monkeypatch.setattr(work, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(projections, "TURN_SECONDS", 0.0)
     follow_dataset_task(DATASET)
     assert published == [Message("archive.timeline.tasks.finish_projection_task", (DATASET, NAME), "bulk")]
     row = _row()
-    assert (row.state, row.reason, row.cursor, row.lease, row.attempts) == ("waiting", work.TURN_OVER, 0, None, 0)
+    assert (row.state, row.reason, row.cursor, row.lease, row.attempts) == (
+        "waiting",
+        projections.TURN_OVER,
+        0,
+        None,
+        0,
+    )
     assert projections_behind([NAME]) == [(DATASET, NAME)]
     finish_projection_task(DATASET, NAME)
     assert spans == [(0, 1)]
@@ -314,8 +321,8 @@ def test_projection_leaves_the_quick_queue_when_its_turn_is_over(
 
 
 def test_projection_of_the_bulk_queue_has_no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "TURN_SECONDS", 0.0)
-    projection(NAME, queue=work.BULK)(lambda span: span.heartbeat.beat())
+    monkeypatch.setattr(projections, "TURN_SECONDS", 0.0)
+    projection(NAME, queue=BULK)(lambda span: span.heartbeat.beat())
     _change()
     follow_dataset_task(DATASET)
     assert _row().state == "following"
@@ -328,7 +335,7 @@ def test_projections_that_read_the_results_follow_after_a_turn_that_was_over(
     projection("reader", after=NAME)(lambda span: spans.append((span.since, span.target)))
     spans: list[tuple[int, int]] = []
     _change()
-    monkeypatch.setattr(work, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(projections, "TURN_SECONDS", 0.0)
     worker.run()
     assert spans[0] == (0, 1)
 

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from archive.errors import InvalidError
-from archive.timeline import work
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
 from archive.timeline.services import cancel_job, reopen_job, start_job
-from archive.timeline.work import LOG_CHARACTERS, LOG_LINES, RunningJob, job_handler, run_due_jobs
+from archive.timeline.work import jobs
+from archive.timeline.work.jobs import LOG_CHARACTERS, LOG_LINES, RunningJob, job_handler, run_due_jobs
 from tests.factories import acting, make_user
 from tests.threads import threads
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "JOBS", {})
+    monkeypatch.setattr(jobs, "JOBS", {})
 
 
 def _start(
@@ -168,7 +168,7 @@ def test_job_that_failed_is_done_once_more() -> None:
 
 def test_job_of_a_kind_that_there_is_no_longer_is_cancelled_and_not_tried_again() -> None:
     _start()
-    work.JOBS.clear()
+    jobs.JOBS.clear()
     assert (_cancel(), _reopen(), _job().state) == (True, False, "cancelled")
 
 

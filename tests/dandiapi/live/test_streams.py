@@ -19,7 +19,7 @@ from archive.publishing.services import cancel_job
 from archive.timeline import news
 from archive.timeline.models import Job
 from archive.timeline.services import start_job
-from archive.timeline.work import run_job
+from archive.timeline.work.jobs import run_job
 from dandiapi import limits
 from dandiapi.limits import Limiter
 from dandiapi.live.application import Live

@@ -14,7 +14,7 @@ from archive.snapshots.keeping import exports
 from archive.snapshots.queries import EXPORTS, PROJECTION, export_prefix, references, serverless_clone_url
 from archive.snapshots.services import repository_of
 from archive.storage.queries import list_objects, public_url, read_whole
-from archive.timeline.work import advance_projection
+from archive.timeline.work.projections import advance_projection
 from tests.factories import (
     acting,
     make_admin,

@@ -1,23 +1,49 @@
-"""Leases: who is at work on a projection or a job, for how much longer, and for how long at one go."""
+"""Leases: who is at work on a projection or a job, for how much longer, and for how long at one go.
+
+Both are taken, kept, and given back in the same way.
+"""
 
 import math
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.timeline.errors import LeaseLostError, TurnOverError
 from archive.timeline.models import Job, Projection
 from archive.timeline.news import announce
+from archive.timeline.queries import free
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 2.0
 
 
+Leased = TypeVar("Leased", Projection, Job)
+
+
+def take(rows: QuerySet[Leased], begin: Callable[[Leased], None]) -> Leased | None:
+    """Take the lease of the first of the rows that nobody is at work on, and return it; None if there is none.
+
+    `begin` changes what else is to be changed of the row. Rows that somebody else is just taking are passed over.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        row = rows.filter(free(now)).select_for_update(skip_locked=True).first()
+        if row is None:
+            return None
+        row.lease, row.leased_until = uuid.uuid4(), now + LEASE
+        begin(row)
+        row.save()
+    return row
+
+
 def held(row: Projection | Job) -> QuerySet[Any]:
-    """The row, as long as the lease that it was read with is still the one it has."""
+    """Return the row, as long as the lease that it was read with is still the one it has."""
     rows: QuerySet[Any] = type(row).objects.all()
     return rows.filter(pk=row.pk, lease=row.lease)
 

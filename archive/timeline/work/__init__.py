@@ -1,0 +1,1 @@
+"""Work that follows the timeline: projections with a cursor, jobs with a deadline, and the leases of both."""

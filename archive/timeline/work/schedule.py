@@ -1,0 +1,21 @@
+"""The queues that work waits in, and when work that has failed is tried again."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+# The queues: one that somebody looks at and waits for, and one for what may take long.
+QUICK = "quick"
+BULK = "bulk"
+
+MAX_BACKOFF = timedelta(minutes=10)
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return how long to wait after one more than `attempts` failed attempts: 1 s, 2 s, 4 s ... at most 10 minutes."""
+    return min(timedelta(seconds=2 ** min(attempts, 16)), MAX_BACKOFF)
+
+
+def later(seconds: float) -> datetime:
+    """Return the moment that many seconds from now."""
+    return timezone.now() + timedelta(seconds=seconds)
