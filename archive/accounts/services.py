@@ -15,8 +15,6 @@ from archive.accounts.models import NAME_PART, Questionnaire, Token, User
 from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import (
     API_KEY_NAME,
-    FIRST_NAME,
-    LAST_NAME,
     NAMES,
     QUESTIONS,
     Question,
@@ -154,7 +152,7 @@ def answer_questionnaire(*, user: User, answers: Mapping[str, str]) -> None:
         sheet, _ = Questionnaire.objects.get_or_create(user=person)
         sheet.answers |= kept
         sheet.save()
-        person.first_name, person.last_name = kept[FIRST_NAME.text], kept[LAST_NAME.text]
+        person.first_name, person.last_name = (kept[each.text] for each in NAMES)
         person.save(update_fields=["first_name", "last_name"])
         if person.status == User.Status.INCOMPLETE and len(kept) == len(QUESTIONS):
             _register(person)

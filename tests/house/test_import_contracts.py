@@ -22,6 +22,7 @@ PLANTED = [
     ("in-assets", "archive/assets/folders.py", "import archive.assets.services"),
     ("in-blobs", "archive/blobs/receiving.py", "import archive.blobs.services"),
     ("in-search", "archive/search/text.py", "import archive.search.models"),
+    ("in-validation", "archive/validation/queries.py", "import archive.validation.problems"),
     ("in-timeline", "archive/timeline/models.py", "import archive.timeline.work.jobs"),
     ("in-timeline-work", "archive/timeline/work/jobs.py", "import archive.timeline.work.projections"),
     ("in-snapshots", "archive/snapshots/keeping/cache.py", "import archive.snapshots.writing.plans"),
