@@ -13,13 +13,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from oauth2_provider.models import AccessToken, RefreshToken
 from oauth2_provider.models import Grant as AuthorizationCode
 
 from archive.accounts.models import User
-from archive.accounts.queries import has_proven_address, is_address, open_questions
-from archive.accounts.services import approve_if_trusted, set_github_login
+from archive.accounts.queries import has_proven_address, is_address, is_username_of_another, open_questions
+from archive.accounts.services import approve_if_trusted, revoke_all_tokens, set_github_login
 from archive.datasets.services import accept_invitations
 from archive.errors import BusyError
 from dandiapi.addresses import address_of
@@ -102,7 +101,7 @@ def name_by_address(user: User) -> None:
     Who has changed their address is still named by the old one. Whoever has that now, or one that is too long, gets a
     name that nobody can choose, and nobody has at GitHub: else they could be taken for whom they are not.
     """
-    is_taken = User.objects.filter(username=user.email).exclude(pk=user.pk).exists()
+    is_taken = is_username_of_another(user, user.email)
     can_be_one = is_address(user.email) and len(user.email) <= MAX_USERNAME and not is_taken
     user.username = user.email if can_be_one else f"user_{token_hex(8)}"
     if settings.ACCOUNTS_APPROVED_AT_SIGNUP:
@@ -133,4 +132,4 @@ def follow_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
     for model in (RefreshToken, AccessToken, AuthorizationCode, SocialAccount):
         model.objects.filter(user=user).delete()
     EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
-    user.tokens.filter(revoked__isnull=True).update(revoked=timezone.now())
+    revoke_all_tokens(user=user)

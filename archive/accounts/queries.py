@@ -214,6 +214,11 @@ def proven_addresses(user: User) -> list[str]:
     return list(EmailAddress.objects.filter(user=user, verified=True).values_list(Lower("email"), flat=True))
 
 
+def is_username_of_another(user: User, name: str) -> bool:
+    """Return whether somebody else than the user has that username."""
+    return User.objects.filter(username=name).exclude(pk=user.pk).exists()
+
+
 def has_proven_address(user: User) -> bool:
     """Return whether the user has proven that the address of their account is theirs."""
     return user.email.lower() in proven_addresses(user)

@@ -71,6 +71,11 @@ def revoke_token(*, user: User, token_id: int) -> None:
         raise NotFoundError("You have no such token.")
 
 
+def revoke_all_tokens(*, user: User) -> None:
+    """Revoke all tokens of the user, at once and for good."""
+    user.tokens.filter(revoked__isnull=True).update(revoked=timezone.now())
+
+
 def replace_api_key(*, actor: Actor) -> str:
     """Revoke what DANDI calls the user's API key, if there is one, and return the secret of a new one.
 

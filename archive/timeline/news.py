@@ -10,8 +10,7 @@ from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
 
-# Where news of jobs and timelines is published, for `dandiapi.live`.
-NEWS_CHANNEL = "archive:news"
+from archive.timeline.queries import NEWS_CHANNEL
 
 
 @cache

@@ -11,6 +11,8 @@ from django.utils import timezone
 from archive.timeline.models import Change, Job, Projection, Timeline
 
 SWEEP_LIMIT = 1000
+# Where news of jobs and timelines is published in Valkey.
+NEWS_CHANNEL = "archive:news"
 
 
 def position(dataset_id: int) -> int:

@@ -11,7 +11,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from archive.timeline.news import NEWS_CHANNEL
+from archive.timeline.queries import NEWS_CHANNEL
 
 logger = logging.getLogger(__name__)
 

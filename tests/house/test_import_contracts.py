@@ -31,6 +31,8 @@ PLANTED = [
     ("in-snapshots-pushing", "archive/snapshots/pushing/receiving.py", "import archive.snapshots.pushing.judging"),
     ("in-snapshots-keeping", "archive/snapshots/keeping/git.py", "import archive.snapshots.keeping.cache"),
     ("faces-apart", "dandiapi/web/urls.py", "import dandiapi.rest.urls"),
+    ("faces-by-the-door", "dandiapi/rest/shapes.py", "import archive.snapshots.keeping.git"),
+    ("faces-by-the-door", "dandiapi/web/views.py", "import archive.publishing.work"),
     ("no-http-below", "archive/assets/services.py", "import rest_framework.status"),
     ("pure-git-annex", "archive/git_annex/files.py", "import django.conf"),
     ("storage-talks-s3", "archive/blobs/services.py", "import boto3"),

@@ -275,10 +275,12 @@ GIVEN = {
     "one's own account": {
         "accounts.queries.api_key_of",
         "accounts.queries.has_proven_address",
+        "accounts.queries.is_username_of_another",
         "accounts.queries.open_questions",
         "accounts.queries.tokens_of",
         "accounts.services.answer_questionnaire",
         "accounts.services.approve_if_trusted",
+        "accounts.services.revoke_all_tokens",
         "accounts.services.revoke_token",
         "accounts.services.set_github_login",
         "datasets.services.accept_invitations",
