@@ -21,7 +21,7 @@ from archive.accounts.queries import has_proven_address, is_address, is_username
 from archive.accounts.services import approve_if_trusted, revoke_all_tokens, set_github_login
 from archive.datasets.services import accept_invitations
 from archive.errors import BusyError
-from dandiapi.addresses import address_of
+from dandiapi.clients import address_of
 
 MAX_USERNAME = 150
 

@@ -19,14 +19,16 @@ def reads(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
 class FacesConfig(AppConfig):
     """The app, which loads Celery in every process, so that tasks are sent to our broker and not to a default one.
 
-    It also tells the packages for CORS and for accounts what to call.
+    It also tells the domain how faces address what it has, and the packages for CORS and for accounts what to call.
     """
 
     name = "dandiapi"
 
     def ready(self) -> None:
-        """Load the Celery app, and connect the signals of packages."""
+        """Load the Celery app, register addresses, and connect the signals of packages."""
         import_module("dandiapi.celery")
+        import_module("dandiapi.rest.addresses")
+        import_module("dandiapi.web.addresses")
         check_request_enabled.connect(reads)
         # These have models, which are there only now.
         accounts = import_module("dandiapi.accounts")

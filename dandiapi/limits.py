@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from archive.accounts.models import User
-from dandiapi.addresses import address_of
+from dandiapi.clients import address_of
 from dandiapi.credentials import proof_of, scheme_of
 from dandiapi.errors import AWAY
 from dandiapi.faces import is_for_git

@@ -21,7 +21,7 @@ RETRY_SECONDS = 60
 def queue_mail(template: str, *, to: Sequence[str], **facts: Any) -> None:
     """Send a mail by a job, after the caller's transaction is committed. People without an address get none.
 
-    The text is `templates/mail/<template>.txt` with `facts`; its first line is the subject.
+    The text is the template `mail/<template>.txt`, which a face has, with `facts`; its first line is the subject.
     """
     recipients = [address for address in dict.fromkeys(to) if address]
     if not recipients:

@@ -15,7 +15,6 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Literal
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, Value
@@ -23,6 +22,7 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, Tuple
 from redis.exceptions import RedisError
 
 from archive.accounts.policy import Action, Actor, is_blinded, require
+from archive.addresses import zarr_content, zarr_files
 from archive.assets.models import Asset, Folded, Folder
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
@@ -39,7 +39,6 @@ from archive.validation.metadata import (
     without_people,
     zarr_digest,
 )
-from archive.zarr.queries import content_url
 
 ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
@@ -122,7 +121,7 @@ class AssetDocuments:
             submitted=asset.metadata,
             size=asset.size,
             digest=_digest(asset),
-            url=public_url(asset.blob.key) if asset.blob else content_url(asset.content_id),
+            url=public_url(asset.blob.key) if asset.blob else zarr_content(asset.content_id),
             access=self._dataset.access,
             embargoed_until=self._dataset.embargo_end,
             is_zarr=asset.blob is None,
@@ -199,7 +198,7 @@ def blob_of(asset: Asset) -> Blob:
     if asset.blob is None:
         raise InvalidError(
             "This asset is a Zarr archive. Its files are listed, and read one by one, "
-            f"at {settings.ARCHIVE_URL}/api/zarr/{asset.content_id}/files/"
+            f"at {zarr_files(asset.content_id)}"
         )
     return asset.blob
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
-from xml.sax.saxutils import escape
 
 from django.db import transaction
 
@@ -106,24 +105,15 @@ def _empty_blob(actor: Actor, dataset: Dataset, etag: str) -> Blob:
     return blob
 
 
-def sign_completion(upload: Upload, parts: Sequence[UploadedPart]) -> tuple[str, str]:
-    """Return the URL to which the client posts the end of the upload, and the XML body to post.
+def sign_completion(upload: Upload, parts: Sequence[UploadedPart]) -> store.Completion:
+    """Return where the client posts the end of the upload, and what it posts there.
 
     Raises InvalidError when the parts are not those of the upload: one missing, one too many, or of a wrong size.
     """
     given = [digests.Part(part.number, part.size) for part in sorted(parts, key=lambda part: part.number)]
     if given != digests.parts_of(upload.size):
         raise InvalidError("The parts are not those that the upload was begun with.", field="parts")
-    listed = "".join(
-        f"<Part><PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag)}</ETag></Part>"
-        for part in sorted(parts, key=lambda part: part.number)
-    )
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>'
-        '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        f"{listed}</CompleteMultipartUpload>"
-    )
-    return store.sign_completion(upload.key, upload.multipart_id), body
+    return store.sign_completion(upload.key, upload.multipart_id, {part.number: part.etag for part in parts})
 
 
 def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -24,6 +23,7 @@ from archive.accounts.queries import (
 )
 from archive.accounts.services import new_secret
 from archive.accounts.work import queue_mail
+from archive.addresses import own_page
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import edition_of, find_draft, refuse_during_release
 from archive.datasets.work import computed_metadata, request_doi, run_draft_hooks, withdraw_doi
@@ -100,8 +100,7 @@ def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo
 def _check_creator(actor: Actor) -> None:
     """Raise InvalidError if the actor is a person without a name: no metadata that name them so would ever be valid."""
     if actor.user and not actor.user.has_name:
-        place = f"{settings.ARCHIVE_URL}/account/about-you/"
-        raise InvalidError(f"A dataset names its creator. Please give your first and last name first, at {place}.")
+        raise InvalidError(f"A dataset names its creator. Please give your first and last name first, at {own_page()}.")
 
 
 def check_embargo(embargo: Embargo) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from archive.addresses import dataset_page, draft_assets
 from archive.datasets.models import Version
 from archive.datasets.queries import shown_versions
 from archive.errors import BusyError
@@ -69,7 +70,7 @@ def computed_metadata(version: Version, submitted: dict[str, Any]) -> dict[str, 
 
 def draft_manifest_urls(number: int) -> list[str]:
     """Return where the assets of a draft are listed: at the API, since they change."""
-    return [f"{settings.ARCHIVE_URL}/api/dandisets/{number:06}/versions/draft/assets/"]
+    return [draft_assets(number)]
 
 
 # --- DOIs -------------------------------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def register_concept_doi(job: RunningJob) -> None:
         concept_attributes(
             newest.metadata,
             doi=doi,
-            url=f"{settings.ARCHIVE_URL}/dandiset/{number:06}",
+            url=dataset_page(number),
             versions=[name for name in published.values_list("doi", flat=True) if name],
             is_findable=settings.DATACITE_PUBLISH,
         )

@@ -6,13 +6,14 @@ Every call either answers, or raises BusyError when the store cannot be reached 
 import hashlib
 import hmac
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qs, quote, urlsplit
+from xml.sax.saxutils import escape
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -267,13 +268,30 @@ def sign_parts(key: str, multipart_id: str, parts: Sequence[tuple[int, int]]) ->
     ]
 
 
-def sign_completion(key: str, multipart_id: str) -> str:
-    """Return a URL to which the list of parts is posted to make them one object."""
-    return signing_client().generate_presigned_url(
+class Completion(NamedTuple):
+    """A request that makes one object of the parts of an upload: the URL, and the body to post there."""
+
+    url: str
+    body: str
+
+
+def sign_completion(key: str, multipart_id: str, etags: Mapping[int, str]) -> Completion:
+    """Return the signed request that makes one object of parts, of which each has a number and an ETag."""
+    url = signing_client().generate_presigned_url(
         "complete_multipart_upload",
         Params={"Bucket": bucket(), "Key": key, "UploadId": multipart_id},
         ExpiresIn=PART_URL_SECONDS,
     )
+    listed = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag></Part>"
+        for number, etag in sorted(etags.items())
+    )
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"{listed}</CompleteMultipartUpload>"
+    )
+    return Completion(url, body)
 
 
 @dataclass(frozen=True)

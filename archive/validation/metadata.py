@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
+from archive.addresses import asset_content, version_page
 from archive.errors import InvalidError
 from archive.identifiers.queries import dandiset_identifier, doi_name, version_name
 from archive.validation.citation import citation
@@ -157,7 +158,7 @@ def version_metadata(facts: VersionFacts) -> dict[str, Any]:
         "version": facts.version,
         "id": f"{identifier}/{facts.version}",
         "repository": settings.ARCHIVE_URL,
-        "url": version_url(facts.number, facts.version),
+        "url": version_page(facts.number, facts.version),
         "dateCreated": facts.created.isoformat(),
         "access": [
             _strip_access(facts.submitted) | access_requirements(facts.access, facts.embargoed_until),
@@ -217,11 +218,6 @@ def empty_summary() -> dict[str, Any]:
     return {"schemaKey": "AssetsSummary", "numberOfBytes": 0, "numberOfFiles": 0}
 
 
-def version_url(number: int, version: str) -> str:
-    """Return the address of a version's page."""
-    return f"{settings.ARCHIVE_URL}/dandiset/{dandiset_identifier(number)}/{version}"
-
-
 def _strip_access(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the owner says about access, without what the archive decides."""
     first = next(iter(_list(metadata.get("access"))), None)
@@ -263,7 +259,7 @@ def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
         "path": facts.path,
         "access": [access_requirements(facts.access, embargoed_until)],
         # The dandi client takes the first that is not below its API for the one in the object store.
-        "contentUrl": [f"{settings.ARCHIVE_URL}/api/assets/{asset_id}/download/", facts.url],
+        "contentUrl": [asset_content(facts.asset_id), facts.url],
         "contentSize": facts.size,
         "digest": facts.digest,
     }

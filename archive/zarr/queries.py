@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from archive.accounts.policy import RELEASED, Action, Actor, inside, may, visible, visible_rows
@@ -33,11 +32,6 @@ class ZarrView:
     @property
     def id(self) -> uuid.UUID:
         return self.revision.id if self.revision else self.zarr.id
-
-
-def content_url(zarr_id: uuid.UUID) -> str:
-    """Return the address below which the entries of an archive, or of a revision, are read by their paths."""
-    return f"{settings.ARCHIVE_URL}/api/zarr/{zarr_id}/content/"
 
 
 def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:

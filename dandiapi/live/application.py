@@ -18,8 +18,8 @@ from django.conf import settings
 
 from archive.accounts.policy import Actor
 from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
-from dandiapi.addresses import address_of
 from dandiapi.bounds import ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, MAX_ADDRESS, MAX_HEADERS
+from dandiapi.clients import address_of
 from dandiapi.credentials import actor_of
 from dandiapi.errors import as_domain_error, headers_of, status_of
 from dandiapi.limits import is_admitted, seconds_to_wait

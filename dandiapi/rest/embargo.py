@@ -3,11 +3,11 @@
 Viewers and reviewer links are this archive's own; for the rest see docs/dialects/dandi.md#embargo.
 """
 
-from django.conf import settings
 from rest_framework.request import Request
 
 from archive.accounts.policy import Action, require
 from archive.accounts.queries import reviewer_links_of, viewers_seen_by
+from archive.addresses import version_page
 from archive.blobs.queries import uploads_of
 from archive.blobs.services import clear_uploads
 from archive.datasets import services
@@ -103,7 +103,7 @@ class ReviewerLinksView(View):
         link, secret = services.create_reviewer_link(
             actor=self.actor, dataset=self.dataset, label=wanted["label"], expires=wanted["expires"]
         )
-        url = f"{settings.ARCHIVE_URL}/dandiset/{self.dataset.identifier}/draft?reviewer={secret}"
+        url = f"{version_page(self.dataset.number, 'draft')}?reviewer={secret}"
         return Answer({**shapes.reviewer_link(link), "secret": secret, "url": url})
 
 

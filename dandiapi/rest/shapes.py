@@ -14,8 +14,9 @@ from archive.datasets.queries import Latest, Totals
 from archive.publishing.queries import VersionDetails
 from archive.storage.queries import public_url
 from archive.zarr.models import ZarrArchive, ZarrEntry
-from archive.zarr.queries import ZarrView, content_url
+from archive.zarr.queries import ZarrView
 from dandiapi.rest import outputs
+from dandiapi.rest.addresses import zarr_content
 
 
 def stats(totals: Totals) -> outputs.Stats:
@@ -183,7 +184,7 @@ def children(entries: Iterable[Child], version: Version) -> Iterable[outputs.Pat
         if entry.asset_id and entry.blob_id:
             file = {"asset_id": entry.asset_id, "url": public_url(blob_key(entry.blob_id))}
         if entry.asset_id and entry.zarr_id:
-            file = {"asset_id": entry.asset_id, "url": content_url(entry.zarr_id)}
+            file = {"asset_id": entry.asset_id, "url": zarr_content(entry.zarr_id)}
         yield {
             "path": entry.path,
             "version": version.pk,

@@ -1,59 +1,36 @@
-"""Whom a request comes from: as many entries of X-Forwarded-For are believed as there are proxies of ours."""
+"""Every address that the domain names is given by a face, which answers there."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from uuid import UUID
 
 import pytest
-from django.test import RequestFactory
+from django.conf import settings
+from django.urls import resolve
 
-from dandiapi.accounts import AccountAdapter
-from dandiapi.addresses import address_of
-from dandiapi.live.sources import request_from
-from dandiapi.settings import base
-from tests.house.sources import PROJECT
+from archive import addresses
+from archive.addresses import Address
 
-FORGED = "198.51.100.1, 192.0.2.1"
-
-
-def by_request(forwarded_for: str) -> str:
-    return address_of(RequestFactory(REMOTE_ADDR="10.0.0.1").get("/", headers={"X-Forwarded-For": forwarded_for}))
-
-
-def by_sign_in(forwarded_for: str) -> str:
-    request = RequestFactory(REMOTE_ADDR="10.0.0.1").get("/", headers={"X-Forwarded-For": forwarded_for})
-    return AccountAdapter().get_client_ip(request)
-
-
-def by_stream(*forwarded_for: str) -> str:
-    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded_for]
-    scope = {"method": "GET", "path": "/", "query_string": b"", "client": ("10.0.0.1", 1), "headers": headers}
-    return address_of(request_from(scope))
+ANY_UUID = UUID("2d449a10-03f8-4bd7-8437-3e17691f4b95")
+# Each, for some thing, with what is at it.
+ADDRESSES: dict[str, tuple[Callable[[], str], str]] = {
+    "dataset_page": (lambda: addresses.dataset_page(7), "/dandiset/000007"),
+    "version_page": (lambda: addresses.version_page(7, "0.251121.1200"), "/dandiset/000007/0.251121.1200"),
+    "own_page": (lambda: addresses.own_page(), "/account/about-you/"),
+    "draft_assets": (lambda: addresses.draft_assets(7), "/api/dandisets/000007/versions/draft/assets/"),
+    "asset_content": (lambda: addresses.asset_content(ANY_UUID), f"/api/assets/{ANY_UUID}/download/"),
+    "zarr_content": (lambda: addresses.zarr_content(ANY_UUID), f"/api/zarr/{ANY_UUID}/content/"),
+    "zarr_files": (lambda: addresses.zarr_files(ANY_UUID), f"/api/zarr/{ANY_UUID}/files/"),
+}
+# Below this one are files; at it there is nothing.
+BELOW = {"zarr_content": "0/0/0"}
 
 
-@pytest.mark.parametrize("door", [by_request, by_sign_in, by_stream])
-@pytest.mark.parametrize(("proxies", "address"), [(0, "10.0.0.1"), (1, "192.0.2.1"), (2, "198.51.100.1")])
-def test_address_is_believed_as_far_as_the_one_setting_says(
-    settings: Any, door: Any, proxies: int, address: str
-) -> None:
-    settings.TRUSTED_PROXIES = proxies
-    assert door(FORGED) == address
+def test_addresses_are_all_tried() -> None:
+    assert {name for name, value in vars(addresses).items() if isinstance(value, Address)} == ADDRESSES.keys()
 
 
-@pytest.mark.parametrize("door", [by_request, by_sign_in, by_stream])
-def test_address_is_that_of_the_connection_when_no_proxy_names_another(settings: Any, door: Any) -> None:
-    settings.TRUSTED_PROXIES = 1
-    assert door("") == "10.0.0.1"
-
-
-def test_header_that_is_sent_twice_is_read_to_its_end(settings: Any) -> None:
-    settings.TRUSTED_PROXIES = 1
-    assert by_stream("198.51.100.1", "192.0.2.1") == "192.0.2.1"
-
-
-def test_nobody_is_believed_unless_the_environment_says_so() -> None:
-    assert base.TRUSTED_PROXIES == 0
-
-
-def test_no_other_setting_says_how_many_proxies_there_are() -> None:
-    texts = {file: file.read_text() for file in Path(PROJECT, "dandiapi", "settings").glob("*.py")}
-    assert [file.name for file, text in texts.items() if "PROXY_COUNT" in text] == []
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_address_is_where_a_face_answers(name: str) -> None:
+    build, path = ADDRESSES[name]
+    assert build() == f"{settings.ARCHIVE_URL}{path}"
+    assert resolve(path + BELOW.get(name, "")).func

@@ -338,7 +338,6 @@ GIVEN = {
         "storage.queries.sign_read",
     },
     "a view of a Zarr archive": {
-        "zarr.queries.content_url",
         "zarr.queries.entry_url",
         "zarr.queries.find_entry",
         "zarr.queries.page_of_entries",

@@ -18,7 +18,7 @@ from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db
 
-TEMPLATES = sorted({mail.stem for mail in (PROJECT / "archive" / "templates" / "mail").glob("*.txt")} - {"base"})
+TEMPLATES = sorted({mail.stem for mail in (PROJECT / "dandiapi/web/templates/mail").glob("*.txt")} - {"base"})
 
 
 class Away(BaseEmailBackend):
