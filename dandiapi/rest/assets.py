@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from archive.accounts.policy import Action, require
@@ -14,6 +13,7 @@ from archive.assets import queries, services
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Filter
 from archive.datasets.services import require_draft
+from archive.errors import NotFoundError
 from archive.paths import name_of
 from archive.storage.queries import sign_read
 from dandiapi.auth import Anyone, ApprovedOrReadOnly
@@ -164,7 +164,7 @@ class PathsView(NestedView):
         path = self.query(inputs.PathsQuery).validated_data["path_prefix"].rstrip("/")
         folder = queries.find_folder(self.version, path)
         if folder is None and path:
-            raise NotFound("Specified path not found.")
+            raise NotFoundError("Specified path not found.")
 
         def entries(offset: int, limit: int) -> Iterable[outputs.Path]:
             found = queries.page_of_children(self.version, path, offset=offset, limit=limit)

@@ -1,11 +1,11 @@
 """The events of assets, for staff (docs/dialects/dandi.md#audit)."""
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from archive.audit.queries import EventCursor, EventFilter, asset_events
+from archive.errors import NotFoundError
 from dandiapi.auth import Staff
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.answers import Answer
@@ -45,7 +45,7 @@ class AssetEventsView(View):
             return None
         cursor = EventCursor.read(text)
         if cursor is None:
-            raise NotFound("Invalid cursor")
+            raise NotFoundError("Invalid cursor")
         return cursor
 
     def _address(self, cursor: EventCursor | None) -> str | None:

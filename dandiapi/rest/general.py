@@ -1,12 +1,12 @@
 """Service, schemas, stats, tokens and users (docs/dialects/dandi.md#service, docs/dialects/dandi.md#users)."""
 
 from django.conf import settings
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from archive.accounts import queries, services
 from archive.accounts.models import ReviewerLink, Token
 from archive.datasets.queries import archive_totals
+from archive.errors import NotFoundError
 from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
 from dandiapi.auth import Anyone, Approved, ApprovedOrReviewer, SignedIn, Staff
 from dandiapi.rest import inputs, outputs, shapes
@@ -121,7 +121,7 @@ class TokenView(View):
             return Answer(request.headers["Authorization"].split()[1], headers=UNKEPT)
         key = queries.api_key_of(self.user)
         if key is None:
-            raise NotFound
+            raise NotFoundError
         return Answer(key, headers=UNKEPT)
 
     @documented(SIGNED_IN, request=None)

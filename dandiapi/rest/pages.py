@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from archive.errors import InvalidError, NotFoundError
 from dandiapi.rest.answers import Answer
 from dandiapi.rest.outputs import LazyPageOf, PageOf
 
@@ -29,10 +29,10 @@ class Page:
 
     @classmethod
     def of(cls, request: Request) -> "Page":
-        """Return the page that a request asks for; NotFound when its number is invalid."""
+        """Return the page that a request asks for; NotFoundError when its number is invalid."""
         number = _positive(request, "page", default=1)
         if number is None:
-            raise NotFound("Invalid page.")
+            raise NotFoundError("Invalid page.")
         return cls(request, number, size_of(request))
 
     @property
@@ -42,14 +42,14 @@ class Page:
     def answer(self, *, count: int, fetch: Callable[[int, int], Iterable[T]]) -> Answer[PageOf[T]]:
         """Return a counted page; `fetch` gets offset and limit. Raise NotFound past the end, but for the first page."""
         if self.number > 1 and self.offset >= count:
-            raise NotFound("Invalid page.")
+            raise NotFoundError("Invalid page.")
         return self.counted_answer(lambda offset, limit: (count, fetch(offset, limit)))
 
     def counted_answer(self, fetch: Callable[[int, int], tuple[int, Iterable[T]]]) -> Answer[PageOf[T]]:
         """Return a page as `answer` does, where `fetch` counts too."""
         count, results = fetch(self.offset, self.size)
         if self.number > 1 and self.offset >= count:
-            raise NotFound("Invalid page.")
+            raise NotFoundError("Invalid page.")
         following, previous = self._neighbours(more=self.offset + self.size < count)
         return Answer({"count": count, "next": following, "previous": previous, "results": list(results)})
 
@@ -84,5 +84,5 @@ def _positive(request: Request, name: str, *, default: int) -> int | None:
     """Return the number of that name in a request's query; None for an invalid one."""
     text = request.query_params.get(name, str(default))
     if len(text) > MAX_DIGITS:
-        raise ValidationError({name: [f"A number of at most {MAX_DIGITS} digits is needed."]})
+        raise InvalidError(f"A number of at most {MAX_DIGITS} digits is needed.", field=name)
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 10**9 else None

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from archive.datasets.queries import page_of
+from archive.errors import InvalidError
 from archive.search import queries
 from archive.search.queries import FileFilter
 from dandiapi.auth import Anyone
@@ -41,7 +41,7 @@ class SearchDatasetsView(DatasetListView):
     def _files(self, query: dict[str, Any]) -> FileFilter:
         species = tuple(query.get("species", ()))
         if unknown := queries.unknown_species(self.actor, species):
-            raise ValidationError({"species": [f'"{unknown[0]}" is not a valid choice.']})
+            raise InvalidError(f'"{unknown[0]}" is not a valid choice.', field="species")
         return FileFilter(
             file_type=tuple(query.get("file_type", ())),
             measurement_technique=tuple(query.get("measurement_technique", ())),

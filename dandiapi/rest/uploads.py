@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from archive.blobs import queries, services
 from archive.blobs.services import UploadedPart
 from archive.datasets.queries import find_dataset
+from archive.errors import NotFoundError
 from dandiapi.auth import Anyone, Approved
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.answers import Answer
@@ -31,7 +32,7 @@ class DigestView(View):
         with bare_errors():
             blob = queries.find_blob_by_digest(self.actor, wanted["algorithm"], wanted["value"])
         if blob is None:
-            raise NotFound
+            raise NotFoundError
         return Answer(shapes.blob(blob))
 
 

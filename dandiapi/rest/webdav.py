@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from archive.assets import queries
 from archive.assets.queries import AssetDocuments
 from archive.datasets.models import Version
 from archive.datasets.queries import find_version
-from archive.errors import ForbiddenError, UnauthenticatedError
+from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from dandiapi.auth import Anyone
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.answers import Answer
@@ -58,9 +57,9 @@ class AtPathView(View):
     def _file(self, version: Version, asked: str, query: dict[str, Any]) -> outputs.AssetAtPath:
         asset = queries.find_asset_at(version, asked.strip("/"))
         if asset is None:
-            raise NotFound(f"Folder or asset not found at {asked}")
+            raise NotFoundError(f"Folder or asset not found at {asked}")
         if asked.endswith("/"):
-            raise NotFound(f"Folder not found at {asked}")
+            raise NotFoundError(f"Folder not found at {asked}")
         return shapes.webdav_asset(asset, self._documents(version, query))
 
     def _documents(self, version: Version, query: dict[str, Any]) -> AssetDocuments | None:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from archive.datasets.queries import find_dataset
+from archive.errors import InvalidError
 from archive.zarr import queries, services
 from archive.zarr.queries import ZarrView
 from archive.zarr.services import NewEntry
@@ -146,7 +147,7 @@ def _rows(data: Any, *names: str) -> list[tuple[str, ...]]:
     By hand, since a serializer would take a third of a request's time.
     """
     if not isinstance(data, list):
-        raise ValidationError({"non_field_errors": ["Expected a list of items."]})
+        raise InvalidError("Expected a list of items.", field="non_field_errors")
     faults = [_fault(item, names) for item in data]
     if any(faults):
         raise ValidationError(faults)

@@ -15,7 +15,7 @@ ANY_UUID = UUID("2d449a10-03f8-4bd7-8437-3e17691f4b95")
 ADDRESSES: dict[str, tuple[Callable[[], str], str]] = {
     "dataset_page": (lambda: addresses.dataset_page(7), "/dandiset/000007"),
     "version_page": (lambda: addresses.version_page(7, "0.251121.1200"), "/dandiset/000007/0.251121.1200"),
-    "own_page": (lambda: addresses.own_page(), "/account/about-you/"),
+    "own_page": (addresses.own_page, "/account/about-you/"),
     "draft_assets": (lambda: addresses.draft_assets(7), "/api/dandisets/000007/versions/draft/assets/"),
     "asset_content": (lambda: addresses.asset_content(ANY_UUID), f"/api/assets/{ANY_UUID}/download/"),
     "zarr_content": (lambda: addresses.zarr_content(ANY_UUID), f"/api/zarr/{ANY_UUID}/content/"),
