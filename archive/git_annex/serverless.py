@@ -19,37 +19,37 @@ CLONE_FILE = "clone"
 
 
 def remote_uuid(annex_uuid: UUID) -> UUID:
-    """What clones know the store as. Not the archive's own: content is not looked for among bundles."""
+    """Return what clones know the store as. Not the archive's own UUID: content is not looked for among bundles."""
     return uuid5(annex_uuid, "serverless")
 
 
 def bundle_name(annex_uuid: UUID, *, size: int, sha256: str) -> str:
-    """The key of a git bundle of so many bytes."""
+    """Return the key of a git bundle of so many bytes."""
     return f"GITBUNDLE-s{size}--{remote_uuid(annex_uuid)}-{sha256}"
 
 
 def manifest_name(annex_uuid: UUID) -> str:
-    """The key of the list of bundles."""
+    """Return the key of the list of bundles."""
     return f"GITMANIFEST--{remote_uuid(annex_uuid)}"
 
 
 def place(name: str) -> str:
-    """Where something of that key lies, below the repository's own place in the store."""
+    """Return where something of that key lies, below the repository's own place in the store."""
     return f"{lower_folders(name)}/{name}/{name}"
 
 
 def references_bundle(references: Mapping[str, str]) -> bytes:
-    """A bundle of branches and tags, by their full names, each with its commit; all objects are in other bundles."""
+    """Return a bundle of references, each with its commit, and of no objects: these are in other bundles."""
     head = "".join(f"{sha} {name}\n" for name, sha in references.items())
     return f"# v2 git bundle\n{head}\n".encode() + _EMPTY_PACK
 
 
 def manifest(bundle_names: Sequence[str]) -> bytes:
-    """What the manifest says, the oldest bundle first."""
+    """Return the manifest of these bundles, the oldest first."""
     return "".join(f"{name}\n" for name in bundle_names).encode()
 
 
 def clone_address(annex_uuid: UUID, url: str) -> str:
-    """What git clones a repository by whose place in the store has that URL, which ends in a slash."""
+    """Return what git clones a repository by whose place in the store has that URL, which ends in a slash."""
     configuration = urlencode({"encryption": "none", "type": "httpalso", "url": url}, safe=":/")
     return f"annex::{remote_uuid(annex_uuid)}?{configuration}"

@@ -88,7 +88,7 @@ def rewrite_manifests(*, version: Version) -> None:
 def cancel_job(*, actor: Actor, job: Job) -> Job:
     """End a job before it is done; what waited for it is told, as of a failure. ConflictError if it has ended."""
     require(actor, Action.STEER_WORK, _dataset_of(job))
-    if not timeline.cancel_job(job, actor):
+    if not timeline.stop_job(job, actor):
         raise ConflictError("The job has ended already.")
     return Job.objects.get(pk=job.pk)
 

@@ -16,7 +16,7 @@ SHA_PATTERN = r"^([0-9a-f]{40})?$"
 
 
 def new_bundle_key() -> str:
-    """Where a new bundle is to lie. Begins with the day, so that what was never recorded can be told by its age."""
+    """Return the key of a new bundle. It begins with the day: by its age, what was never recorded can be told."""
     return f"{BUNDLES}{datetime.now(UTC):%Y-%m-%d}/{uuid.uuid4()}.bundle"
 
 
@@ -68,7 +68,7 @@ class Repository(models.Model):
 
     @property
     def folder(self) -> str:
-        """What the folder of this history is called in a cache."""
+        """Return the name that the folder of this history has in a cache."""
         return f"{self.annex_uuid}.{self.history}"
 
 

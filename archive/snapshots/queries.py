@@ -60,7 +60,7 @@ def find_annexed(actor: Actor, annex_uuid: uuid.UUID) -> Dataset:
 
 
 def references(repository: Repository) -> dict[str, str]:
-    """The repository's branches and tags, by their full names, in byte order of these: each with its commit."""
+    """Return the commits of the repository's branches and tags by the full names of these, which are in byte order."""
     branches = {ANNEX: repository.annex, MAIN: repository.main}
     there = {name: sha for name, sha in branches.items() if sha}
     shown = shown_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
@@ -78,7 +78,7 @@ def require_commits(actor: Actor, dataset: Dataset) -> None:
 
 
 def commits_of_versions(repository: Repository, versions: Iterable[int]) -> dict[int, str]:
-    """For each of the versions, by their primary keys, the commit that shows it; without those that none shows yet."""
+    """Return the commit that shows each of the versions, by their primary keys, but for those that none shows yet."""
     shows = Commit.objects.filter(repository=repository, at__lte=OuterRef("at")).order_by("-at", "-pk")
     rows = Version.objects.filter(pk__in=list(versions), at__lte=repository.at)
     found = rows.annotate(commit=Subquery(shows.values("sha")[:1])).values_list("pk", "commit")
@@ -101,7 +101,7 @@ class CloneState:
 
 
 def clone_state(actor: Actor, dataset: Dataset) -> CloneState:
-    """Return how it stands with the repository of a dataset; fails as `require_commits` does."""
+    """Return how far the repository of a dataset has followed it; fails as `require_commits` does."""
     require_commits(actor, dataset)
     repository = Repository.objects.filter(dataset=dataset).first()
     row = Projection.objects.filter(dataset_id=dataset.number, name=PROJECTION).first()
@@ -148,12 +148,12 @@ def _published(dataset: Dataset) -> QuerySet[Version]:
 
 
 def export_prefix(repository: Repository) -> str:
-    """What the keys begin with of all that is laid out of a repository for everybody."""
+    """Return what the keys of all begin with that is laid out of a repository for everybody."""
     return f"{EXPORTS}{repository.folder}/"
 
 
 def serverless_clone_url(dataset: Dataset) -> str | None:
-    """Where the repository is cloned from without this server; None as long as it is not laid out for everybody."""
+    """Return the URL to clone from without this server; None while the repository is not laid out for everybody."""
     repository = Repository.objects.filter(dataset=dataset, released=dataset.released).first()
     if repository is None or not repository.exported:
         return None
@@ -161,12 +161,12 @@ def serverless_clone_url(dataset: Dataset) -> str | None:
 
 
 def unfit_reason(repository: Repository) -> str:
-    """Which files are not in the repository because git cannot have them; empty if none."""
+    """Return a sentence about the files that are not in the repository because git cannot have them; "" if none."""
     return f"Git cannot have {', '.join(map(repr, repository.unfit))}." if repository.unfit else ""
 
 
 def repositories_to_check() -> Iterator[int]:
-    """The datasets of some repositories whose bundles were not checked for longest."""
+    """Yield the datasets of some repositories: those whose bundles were not checked for longest."""
     written = Repository.objects.exclude(main="").order_by("checked", "pk")
     # Postgres sorts NULL last, and what was never checked is to come first.
     unchecked = written.filter(checked=None).values_list("pk", flat=True)[:CHECKED_AT_ONCE]
@@ -178,7 +178,7 @@ def repositories_to_check() -> Iterator[int]:
 
 
 def find_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Content | None:
-    """What git-annex knows by `key` in a dataset that the actor may read: a blob, or entries of its Zarr archives."""
+    """Return what git-annex knows by `key` in a dataset that the actor may read; None if there is no such content."""
     blob = find_annex_content(actor, dataset, key)
     if blob:
         return Content(blob.key, blob.size, blob)
@@ -187,7 +187,7 @@ def find_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Content | Non
 
 
 def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | None:
-    """Any entry with that content that an asset of the dataset shows the actor, in the draft, a version or the past."""
+    """Return an entry with that content that any asset of the dataset, now or once, shows the actor; None if none."""
     shown = Asset.objects.visible_to(actor).filter(
         dataset=dataset,
         zarr=OuterRef("zarr"),
@@ -201,12 +201,12 @@ def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | No
 
 
 def is_lasting(content: Content) -> bool:
-    """Whether the archive keeps it: an asset of any dataset has it, or has had it. What was only sent may go."""
+    """Return whether the archive keeps the content: any asset has it, or had it. What was only sent may go."""
     return content.blob is None or Asset.objects.filter(blob=content.blob).exists()
 
 
 def clock() -> int:
-    """Seconds, by the clock of the database, which is the same to all processes."""
+    """Return the seconds of the database's clock, which is the same to all processes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
         return int(cursor.fetchone()[0])

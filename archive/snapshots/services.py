@@ -36,7 +36,7 @@ __all__ = [
 
 
 def repository_of(dataset: Dataset) -> Repository:
-    """The dataset's repository, whether anything has been written into it yet or not."""
+    """Return the dataset's repository, whether anything has been written into it yet or not."""
     return Repository.objects.get_or_create(dataset=dataset)[0]
 
 
@@ -48,7 +48,7 @@ def find_repository(actor: Actor, dataset: Dataset) -> Repository:
 
 @contextmanager
 def opened(repository: Repository) -> Iterator[Path]:
-    """The repository as a bare one in a folder of this machine's cache, as Postgres says its references are.
+    """Yield the folder of this machine's cache that has the repository, bare, with the references that Postgres names.
 
     The folder stays until the block ends; it is only to be read. Raises BusyError while a release has not begun its
     new history, while the store lacks some of it, which is then restored, and when others fill the folder for long.
@@ -62,14 +62,14 @@ def opened(repository: Repository) -> Iterator[Path]:
 
 
 def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
-    """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
+    """Return git's advertisement of the repository for clients of a service, in the protocol that they speak."""
     with opened(repository) as folder:
         return advertised(folder, service, protocol, seconds=settings.GIT_SECONDS)
 
 
 @contextmanager
 def fetching(repository: Repository, request: IO[bytes], protocol: str) -> Iterator[Iterator[bytes]]:
-    """What git answers to a client's request for objects, as it comes, while the block lasts.
+    """Yield git's answer to a client's request for objects: chunks, as they come, while the block lasts.
 
     Raises InvalidError if git has no answer to it.
     """
@@ -94,7 +94,7 @@ def rebuild(repository: Repository) -> None:
 
 @contextmanager
 def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator[Generator[bytes, None, None]]:
-    """What git answers to the body of a request to push into the dataset's repository, as it comes.
+    """Yield git's answer to the body of a request to push into the dataset's repository: chunks, as they come.
 
     What is wrong with the push is told in the answer. Raises BusyError if nothing can be pushed just now.
     """

@@ -34,9 +34,9 @@ def write_repository(span: Span) -> None:
     if dataset is None:
         return
     repository = begun(dataset)
-    outlook = look_ahead(repository, span.target)
+    horizon = look_ahead(repository, span.target)
     try:
-        follow(repository, outlook, span.heartbeat.beat)
+        follow(repository, horizon, span.heartbeat.beat)
     except MovedError:
         raise NotYetError("Somebody else has moved the branches.", retry_after=1) from None
     except DamagedError as damaged:
@@ -44,9 +44,9 @@ def write_repository(span: Span) -> None:
         raise NotYetError(f"{damaged} It is being restored.") from damaged
     except BusyError as busy:
         raise NotYetError(busy.message, retry_after=busy.retry_after) from busy
-    if outlook.reason:
+    if horizon.reason:
         raise NotYetError(
-            outlook.reason, retry_after=WAITING_SECONDS if outlook.reach < span.target else LEFT_OUT_SECONDS
+            horizon.reason, retry_after=WAITING_SECONDS if horizon.reach < span.target else LEFT_OUT_SECONDS
         )
 
 
@@ -69,7 +69,7 @@ def check_repository(job: RunningJob) -> None:
 
 
 def _restore(repository: Repository, beat: Beat) -> str:
-    """Restore a repository from the rows; why that cannot be done, or nothing if it was."""
+    """Restore a repository from the rows; return why that cannot be done, or "" if it was."""
     try:
         restore(repository, beat)
     except (RewriteError, DamagedError, GitError, MovedError) as error:
@@ -78,6 +78,6 @@ def _restore(repository: Repository, beat: Beat) -> str:
 
 
 def check_some() -> None:
-    """Have those repositories checked that were not for longest."""
+    """Start checks of those repositories that were not checked for longest."""
     for number in repositories_to_check():
         start_job(CHECK_JOB, subject=str(number))

@@ -1,8 +1,8 @@
-"""What stops the work of a projection or a job without being a fault."""
+"""The exceptions that stop the work of a projection or a job without being a fault."""
 
 
 class NotYetError(Exception):
-    """The work cannot go on before something else has happened; `reason` says what is waited for.
+    """An exception for work that cannot go on before something else has happened, which its `reason` names.
 
     Whoever makes it happen nudges; `retry_after` (seconds) is only for the case that the nudge is lost.
     """
@@ -14,8 +14,8 @@ class NotYetError(Exception):
 
 
 class LeaseLostError(Exception):
-    """Another worker has taken the work over, because this one was silent for too long."""
+    """An exception for a worker whose work another has taken over, because this one was silent for too long."""
 
 
 class TurnOverError(Exception):
-    """Work on the queue for what is quick has taken too long there, and goes on among what takes long."""
+    """An exception for work that has taken too long on the queue `quick`, and goes on on the queue `bulk`."""

@@ -80,7 +80,7 @@ class Change(models.Model):
 
 
 class Projection(models.Model):
-    """How far something derived has followed a dataset's history, who is at work on it, and how it fares."""
+    """How far something derived has followed a dataset's history, who is at work on it, and with what success."""
 
     class State(models.TextChoices):
         FOLLOWING = "following"

@@ -16,23 +16,23 @@ NEWS_CHANNEL = "archive:news"
 
 
 def position(dataset_id: int) -> int:
-    """The number of the dataset's newest change; 0 before the first."""
+    """Return the number of the dataset's newest change; 0 before the first."""
     return Timeline.objects.filter(dataset_id=dataset_id).values_list("number", flat=True).first() or 0
 
 
 def changed(dataset_id: int) -> datetime:
-    """When the dataset was last changed; long ago if never."""
+    """Return when the dataset was last changed; a moment long ago if never."""
     moment = Timeline.objects.filter(dataset_id=dataset_id).values_list("changed", flat=True).first()
     return moment or datetime.min.replace(tzinfo=UTC)
 
 
 def changes(dataset_id: int) -> QuerySet[Change]:
-    """The dataset's history, oldest first."""
+    """Return the changes of a dataset, oldest first."""
     return Change.objects.filter(dataset_id=dataset_id).order_by("number")
 
 
 def news_for(dataset_id: int, names: Sequence[str]) -> list[str]:
-    """Those of the named projections that have anything to do: there is news, or they wait for another attempt."""
+    """Return the names of those projections that lie behind the dataset and wait for no other attempt."""
     rows = Projection.objects.filter(dataset_id=dataset_id, name__in=names, next_attempt=None)
     cursors = dict(rows.values_list("name", "cursor"))
     number = position(dataset_id)
@@ -40,7 +40,7 @@ def news_for(dataset_id: int, names: Sequence[str]) -> list[str]:
 
 
 def projections_behind(names: Sequence[str], *, now: datetime | None = None) -> list[tuple[int, str]]:
-    """At most SWEEP_LIMIT (dataset, projection) pairs that lie behind, nobody works on, and may be tried now."""
+    """Return at most SWEEP_LIMIT (dataset, projection) pairs that lie behind, nobody works on, and may be tried now."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -65,29 +65,29 @@ def free(now: datetime) -> Q:
 
 
 def jobs_due(*, patience: timedelta = timedelta(0)) -> QuerySet[Job]:
-    """The open jobs that nobody works on and that have been due for at least `patience`."""
+    """Return the open jobs that nobody works on and that have been due for at least `patience`."""
     now = timezone.now()
     return Job.objects.filter(free(now), ended__isnull=True, next_attempt__lte=now - patience).order_by("next_attempt")
 
 
 def kinds_due(*, patience: timedelta) -> list[str]:
-    """The kinds of which there are jobs due for at least `patience`."""
+    """Return the kinds of jobs of which some have been due for at least `patience`."""
     return list(jobs_due(patience=patience).order_by().values_list("kind", flat=True).distinct())
 
 
 def find_open_job(kind: str, subject: str) -> Job:
-    """The job of that kind about that subject that has not ended."""
+    """Return the job of that kind about that subject that has not ended; Job.DoesNotExist if there is none."""
     return Job.objects.get(kind=kind, subject=subject, ended=None)
 
 
 def jobs_overdue() -> Iterable[Job]:
-    """At most SWEEP_LIMIT open jobs past their deadline."""
+    """Return at most SWEEP_LIMIT open jobs that are past their deadline."""
     return Job.objects.filter(ended__isnull=True, deadline__lt=timezone.now())[:SWEEP_LIMIT]
 
 
 @dataclass(frozen=True)
 class ProjectionStatus:
-    """How a projection of a dataset fares, and the number it has to come to."""
+    """The state of a projection of a dataset, and the number of the change it has to come to."""
 
     row: Projection
     target: int
@@ -102,6 +102,6 @@ class ProjectionStatus:
 
 
 def projection_statuses(dataset_id: int) -> list[ProjectionStatus]:
-    """How each projection of the dataset that has ever begun fares, by name."""
+    """Return the state of each projection of the dataset that has ever begun, in order of their names."""
     target = position(dataset_id)
     return [ProjectionStatus(row, target) for row in Projection.objects.filter(dataset_id=dataset_id).order_by("name")]

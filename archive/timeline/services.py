@@ -134,26 +134,26 @@ def start_job(
     announce(dataset_id, job.pk)
 
 
-def cancel_job(job: Job, author: Author) -> bool:
-    """End a job before it is done, for `author`; False if it has ended already."""
-    return jobs.cancel_job(job, reason=f"Cancelled by {author.name}.")
+def stop_job(job: Job, author: Author) -> bool:
+    """End a job before it is done, for `author`; return False if it has ended already."""
+    return jobs.end_cancelled(job, reason=f"Cancelled by {author.name}.")
 
 
 def reopen_job(job: Job, author: Author) -> bool:
-    """Have a job that failed or was cancelled done once more; False if it cannot be."""
-    is_open = jobs.reopen_job(job, line=f"Tried again by {author.name}.")
+    """Have a job that failed or was cancelled done once more, for `author`; return False if it cannot be."""
+    is_open = jobs.queue_again(job, line=f"Tried again by {author.name}.")
     if is_open:
         transaction.on_commit(partial(_nudge_jobs, job.kind))
     return is_open
 
 
 def retry_jobs(ids: Sequence[uuid.UUID]) -> int:
-    """Let those of the jobs that are open and wait for another attempt have it at the next sweep; returns how many."""
+    """Let those jobs that are open and wait for another attempt have it at the next sweep; return how many they are."""
     waiting = Job.objects.filter(pk__in=ids, ended__isnull=True, lease__isnull=True)
     return waiting.update(next_attempt=timezone.now())
 
 
 def retry_projections(ids: Sequence[int]) -> int:
-    """Let those of the projections that wait for another attempt have it at the next sweep; returns how many."""
+    """Let those projections that wait for another attempt have it at the next sweep; return how many they are."""
     waiting = Projection.objects.filter(pk__in=ids, lease__isnull=True, next_attempt__isnull=False)
     return waiting.update(next_attempt=timezone.now())

@@ -16,17 +16,17 @@ HOUR = 3600
 
 
 def dataset_mark(dataset_id: int) -> str:
-    """The cache key that says a nudge for all that follows a dataset at once is on its way."""
+    """Return the cache key that says that a nudge for all that follows a dataset at once is on its way."""
     return f"nudge:{dataset_id}"
 
 
 def projection_mark(dataset_id: int, name: str) -> str:
-    """The cache key that says a nudge for a projection is on its way."""
+    """Return the cache key that says that a nudge for a projection is on its way."""
     return f"nudge:{dataset_id}:{name}"
 
 
 def jobs_mark(kind: str) -> str:
-    """The cache key that says a nudge for jobs of a kind is on its way."""
+    """Return the cache key that says that a nudge for jobs of a kind is on its way."""
     return f"nudge:jobs:{kind}"
 
 
@@ -59,7 +59,7 @@ def finish_projection_task(dataset_id: int, name: str) -> None:
 
 
 def _advance(dataset_id: int, name: str) -> None:
-    """Advance a projection, then those that read its results. One that is lost the sweep finds, as any other."""
+    """Advance a projection, then those that read its results. The sweep finds what a dying worker leaves undone."""
     try:
         advanced = projections.advance_projection(
             dataset_id, name, turn_seconds=projections.PROJECTIONS[name].turn_seconds

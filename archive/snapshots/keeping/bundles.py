@@ -20,7 +20,7 @@ BUNDLE_GRACE = timedelta(days=2)
 
 
 class DamagedError(Exception):
-    """A bundle is not in the store, or is not what was put there."""
+    """An exception for a bundle that is not in the store, or is not what was put there."""
 
 
 class StoredBundle(NamedTuple):
@@ -44,7 +44,7 @@ def make_bundle(
 
 
 def store_bundle(file: Path, beat: Beat | None = None) -> StoredBundle:
-    """Put a bundle into the store, under a key that nobody can guess."""
+    """Put a bundle into the store, under a key that nobody can guess, and return where it is."""
     key, digest = new_bundle_key(), hashlib.sha256()
 
     def chunks() -> Iterator[bytes]:

@@ -46,7 +46,7 @@ SERVED = """\
 
 @contextmanager
 def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
-    """The repository as a bare one in a folder of the cache, whose references are what Postgres says they are.
+    """Yield the folder of the cache that has the repository, bare, with the references that Postgres names.
 
     The folder stays until the block ends. Raises BusyError while a release has not begun its new history, and when
     somebody else is bringing the folder up to date for long; DamagedError when the store does not have what it should.
@@ -68,14 +68,14 @@ def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
 
 @contextmanager
 def workspace(folder: Path) -> Iterator[Path]:
-    """A repository of its own, for a while, that reads the objects of the one in `folder` and adds nothing to it."""
+    """Yield the folder of a temporary repository that reads the objects of the one in `folder`, and adds none to it."""
     with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=_root()) as space:
         yield new_repository(Path(space, "repository.git"), objects_of=folder)
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """An empty folder, for a while."""
+    """Yield an empty folder, which goes with the block."""
     with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=_root()) as space:
         yield Path(space)
 
@@ -116,7 +116,7 @@ def _write_references(folder: Path, text: str) -> None:
 
 
 def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
-    """Have all objects in the folder that the repository's references need."""
+    """Bring all objects into the folder that the repository's references need."""
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
     try:
         _ensure(folder)
@@ -142,7 +142,7 @@ def _ensure(folder: Path) -> None:
 
 
 def _missing(folder: Path, bundles: list[Bundle]) -> list[Bundle]:
-    """Those of which the folder lacks a tip. A tip is there only if all below it is: packs come whole or not at all."""
+    """Return the bundles of which the folder lacks a tip. Packs come whole: with a tip there is all that it needs."""
     tips = sorted({tip for bundle in bundles for tip in (bundle.main, bundle.annex) if tip})
     if not tips:
         return []
@@ -173,7 +173,7 @@ def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
 
 
 def _make_room(*, keep: Path) -> None:
-    """Evict those that were used least recently until the rest fits; and what killed processes have left behind."""
+    """Evict what was used least recently until the rest fits, and remove what killed processes have left behind."""
     root = _root()
     _remove_abandoned(root)
     folders = [folder for folder in root.iterdir() if _is_repository(folder) and folder != keep]
@@ -192,13 +192,13 @@ def _is_repository(folder: Path) -> bool:
 
 
 def _size(folder: Path) -> int:
-    """How many bytes its files have, as far as they are there when they are looked at."""
+    """Return how many bytes the files in a folder have, as far as they are there when they are looked at."""
     statuses = (_status(Path(parent, name)) for parent, _, names in os.walk(folder) for name in names)
     return sum(status.st_size for status in statuses if status)
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """What the system says of a file or folder; None if it is not there, perhaps not any more."""
+    """Return what the system says of a file or folder; None if it is not there, perhaps not any more."""
     try:
         return path.lstat()
     except FileNotFoundError:
@@ -211,7 +211,7 @@ def forget(repository: Repository) -> None:
 
 
 def _evict(folder: Path) -> bool:
-    """Remove a repository from the cache, unless somebody uses it; somebody else may just have done so."""
+    """Remove a repository from the cache; return False if somebody uses it."""
     with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:  # noqa: PTH123 - as `_locked` has it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

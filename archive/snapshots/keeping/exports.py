@@ -69,7 +69,7 @@ def sweep_exports() -> None:
 
 
 def _kept(annex_uuids: set[str]) -> set[str]:
-    """The keys of all that is laid out of these repositories now."""
+    """Return the keys of all that is laid out of these repositories now."""
     keys = set()
     for repository in Repository.objects.filter(annex_uuid__in=annex_uuids):
         prefix = export_prefix(repository)

@@ -55,11 +55,11 @@ Beat = Callable[[], None]
 
 
 class GitError(Exception):
-    """A git child failed, or took too long; the message holds its last words."""
+    """An exception for a run of git that failed, or took too long; its message holds git's last words."""
 
 
 class ObjectInfo(NamedTuple):
-    """What git says of an object without reading it; of what it does not have, the kind is `missing`."""
+    """What git says of an object without reading it; the kind is `missing` for one that it does not have."""
 
     name: str
     kind: str
@@ -67,19 +67,19 @@ class ObjectInfo(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A running git, and the file that its errors go to."""
+    """A running git process, and the file that its errors go to."""
 
     process: "subprocess.Popen[bytes]"
     errors: IO[bytes]
 
     @property
     def output(self) -> IO[bytes]:
-        """What it says."""
+        """Return its standard output."""
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe, see `Git.started`
         return self.process.stdout
 
     def require_success(self, name: str, beat: Beat | None = None) -> None:
-        """Wait until it ends; `beat` is called about every second. Raises GitError unless it ends well."""
+        """Wait until the process ends, calling `beat` about every second; raise GitError unless it ends well."""
         while self.process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(POLL_SECONDS)
@@ -95,7 +95,7 @@ class Child(NamedTuple):
 
 @dataclass(frozen=True)
 class Git:
-    """git in the repository `folder`, each run of it ended after so many seconds; `more` is said to its environment."""
+    """git in the repository `folder`: each run is ended after so many seconds; `more` is added to its environment."""
 
     folder: Path
     seconds: float = HOUR
@@ -105,7 +105,7 @@ class Git:
     def started(
         self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, pass_fds: tuple[int, ...] = ()
     ) -> Iterator[Child]:
-        """A run of git, in a session of its own: it and its own children are gone when the block, or its time, ends."""
+        """Yield a running git in a session of its own, killed with its children when the block, or its time, ends."""
         settings = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
         with TemporaryFile() as errors:
             process = subprocess.Popen(  # noqa: S603 - the arguments are this program's own
@@ -132,7 +132,7 @@ class Git:
                 process.wait()
 
     def run(self, *arguments: str, stdin: bytes = b"", beat: Beat | None = None) -> bytes:
-        """What git says. `beat` is called about every second. Raises GitError when git fails, or takes too long."""
+        """Run git and return its output, calling `beat` about every second; GitError if it fails or takes too long."""
         with self.started(*arguments, stdin=subprocess.PIPE) as child:
             pending: bytes | None = stdin
             while True:
@@ -151,7 +151,7 @@ class Git:
             return answer
 
     def feed(self, *arguments: str, chunks: Iterable[bytes], beat: Beat | None = None) -> None:
-        """Run git with `chunks` as its input, written as they come; it is to say nothing itself.
+        """Run git with `chunks` as its input, written as they come; git must have no output of its own.
 
         Whatever is raised by `chunks` ends git at once, and goes on. When they are all written, `beat` is called about
         every second. Raises GitError when git fails.
@@ -168,7 +168,7 @@ class Git:
     def lines(
         self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, separator: bytes = b"\n"
     ) -> Iterator[bytes]:
-        """What git says, line by line, as it comes. Raises GitError when git fails."""
+        """Yield the lines of git's output as they come; raise GitError when git fails."""
         with self.started(*arguments, stdin=stdin) as child:
             rest = b""
             while chunk := child.output.read(READ_SIZE):
@@ -177,12 +177,12 @@ class Git:
             child.require_success(arguments[0])
 
     def succeeds(self, *arguments: str) -> bool:
-        """Whether git ends well."""
+        """Return whether git ends well."""
         with self.started(*arguments) as child:
             return child.process.wait() == 0
 
     def infos(self, names: Iterable[str]) -> Iterator[ObjectInfo]:
-        """Kind and size of objects, in the order in which their ids are named. Raises GitError when git fails."""
+        """Yield the kind and size of each object, in the order of the given ids; raise GitError when git fails."""
         told = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
         with _listed(names) as file:
             for line in self.lines("cat-file", told, "--buffer", stdin=file):
@@ -190,7 +190,7 @@ class Git:
                 yield ObjectInfo(name, kind, int(size[0]) if size else 0)
 
     def contents(self, names: Iterable[str], *, max_size: int = sys.maxsize) -> Iterator[tuple[str, bytes]]:
-        """Id and content of objects that are there, in the order in which they are named.
+        """Yield the id and content of each object, in the order of the given ids.
 
         Raises InvalidError for one that is larger than it may be, GitError when git fails.
         """
@@ -218,7 +218,7 @@ def new_repository(folder: Path, *, objects_of: Path | None = None) -> Path:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill it and its children, if it has not ended."""
+    """Kill a process and its children, if it has not ended."""
     if process.poll() is None:
         _kill(process)
 
@@ -230,7 +230,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 @contextmanager
 def _listed(names: Iterable[str]) -> Iterator[IO[bytes]]:
-    """A file with the names, one a line: git can read it at its leisure while its answer is read."""
+    """Yield a file with the names, one a line, which git reads at its own pace while its answer is read."""
     with TemporaryFile() as file:
         file.writelines(f"{name}\n".encode() for name in names)
         file.seek(0)

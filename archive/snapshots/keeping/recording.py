@@ -12,12 +12,12 @@ from archive.snapshots.models import Bundle, Commit, Repository
 
 
 class MovedError(Exception):
-    """Somebody else has moved a repository's branches meanwhile; what was written upon them is for nothing."""
+    """An exception for work upon branches that somebody else has moved meanwhile: it is for nothing."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a repository has come to: new commits, and the bundle that holds them."""
+    """What is to be recorded of a repository: new commits, their bundle, and where its branches are then."""
 
     commits: Sequence[Commit]
     stored: StoredBundle
@@ -56,7 +56,7 @@ def update(before: Repository, **updates: object) -> Repository:
 
 
 def latest_left_out(repository: Repository) -> list[int]:
-    """The assets that the newest commit of `main` lacks, because their SHA-256 could not be computed."""
+    """Return the assets that the newest commit of `main` lacks, because their SHA-256 could not be computed."""
     newest = repository.commits.order_by("pk").last()
     return newest.left_out if newest else []
 

@@ -25,7 +25,7 @@ _PROTOCOL = re.compile(r"version=[0-2]")
 
 
 class Service(StrEnum):
-    """What git does for clients: give, and take."""
+    """A service of git's for clients: one gives objects, the other takes them."""
 
     UPLOAD_PACK = "git-upload-pack"
     RECEIVE_PACK = "git-receive-pack"
@@ -36,7 +36,7 @@ class Service(StrEnum):
 
 
 def advertised(folder: Path, service: Service, protocol: str, *, seconds: float) -> bytes:
-    """What the repository has, as git tells it to clients of a service that speak a version of its protocol."""
+    """Return git's advertisement of the repository for clients of a service, in the protocol that they speak."""
     git = _git(folder, protocol, seconds)
     with git.started(*_SETTINGS, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as child:
         said = child.output.read()
@@ -45,7 +45,7 @@ def advertised(folder: Path, service: Service, protocol: str, *, seconds: float)
 
 
 def fetched(folder: Path, request: IO[bytes], protocol: str, *, seconds: float) -> Generator[bytes, None, None]:
-    """What git answers to a client that wants objects, as it comes.
+    """Yield git's answer to a client that wants objects: chunks, as they come.
 
     Raises InvalidError if git has no answer, and BusyError if it was broken off: no client is to take what it has for
     the whole. To most requests that make no sense git says so in its answer.

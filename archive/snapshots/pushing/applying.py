@@ -33,11 +33,11 @@ def apply_push(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None
     """
     yield from _caught_up(dataset_id)
     repository = Repository.objects.select_related("dataset").get(pk=dataset_id)
-    yield from judge(actor, repository.dataset, _Landing(repository), push)
+    yield from judge(actor, repository.dataset, PushedRepository(repository), push)
 
 
 def _caught_up(dataset_id: int) -> Generator[str, None, None]:
-    """Wait until the archive itself has written what came before. Raises BusyError if that takes long."""
+    """Wait until the archive has written what came before; yields what to say, raises BusyError if it takes long."""
     target, until = position(dataset_id), monotonic() + settings.GIT_PUSH_PATIENCE
     while Repository.objects.filter(pk=dataset_id, at__lt=target).exists():
         if monotonic() > until:
@@ -48,8 +48,8 @@ def _caught_up(dataset_id: int) -> Generator[str, None, None]:
 
 
 @dataclass
-class _Landing:
-    """Where a push lands: this repository, as it was when the push was looked at."""
+class PushedRepository:
+    """The repository that was pushed to, as it was when the push was looked at."""
 
     repository: Repository
     stored: StoredBundle | None = None
@@ -106,6 +106,6 @@ def record_push(repository: Repository, stored: StoredBundle, *, commit: str, me
 
 
 def _has_all_before(repository: Repository, change: Change) -> bool:
-    """Whether nothing that belongs into a tree was changed between what the repository has and `change`."""
+    """Return whether nothing that belongs into a tree was changed between what the repository has and `change`."""
     changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=BEGINS_ANEW)
     return not changes.filter(number__gt=repository.at, number__lt=change.number).exists()

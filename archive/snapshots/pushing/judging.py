@@ -53,7 +53,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 
 def wanted_main(push: Push, current: str) -> Generator[str, None, str | None]:
-    """The commit that the push would have `main` be at; None if it is `current`. Yields what is to be said of the rest.
+    """Return the commit that `main` is to be at; None if it is `current`. Yields what is to be said of the rest.
 
     Raises RefusedError, with a line for each ref at fault.
     """
@@ -71,7 +71,7 @@ def wanted_main(push: Push, current: str) -> Generator[str, None, str | None]:
 
 
 def _ref_fault(push: Push, command: Command, current: str) -> str | None:
-    """Why a ref must not be what the command wants it to be."""
+    """Return why a ref must not be what the command wants it to be; None if it may."""
     if command.deletes:
         return "it cannot be deleted."
     if command.ref.startswith(TAGS):
@@ -92,15 +92,15 @@ def _ref_fault(push: Push, command: Command, current: str) -> str | None:
 
 
 def _contains(git: Git, commit: str, other: str) -> bool:
-    """Whether the history of a commit, if there is any, has the other one in it."""
+    """Return whether the history of a commit, if there is any, has the other one in it."""
     return bool(commit) and git.succeeds("merge-base", "--is-ancestor", other, commit)
 
 
 # --- What it means for the draft --------------------------------------------------------------------------------------
 
 
-class Judgement:
-    """The draft as a pushed commit would have it: what is to be added and removed, once every fault is known."""
+class DraftChanges:
+    """What a pushed commit changes of the draft: the files to add and to remove, once no fault is found."""
 
     def __init__(self, actor: Actor, dataset: Dataset, git: Git, old: str, new: str) -> None:
         self.add: list[NewAsset] = []
@@ -139,7 +139,7 @@ class Judgement:
         return changes_in(self._git, self._old or None, self._new, zarr_paths=set(zarrs), limits=limits, faults=faults)
 
     def _known_blobs(self, changes: TreeChanges, faults: Faults) -> dict[str, Blob]:
-        """The blob of each path that stands for annexed content."""
+        """Return the blob of each path that stands for annexed content."""
         keys = {path: content for path, content in changes.contents.items() if isinstance(content, AnnexKey)}
         known: dict[str, Blob] = {}
         for hash_name in ("SHA256", "MD5"):
@@ -158,7 +158,7 @@ class Judgement:
             del changes.contents[ATTRIBUTES]
 
     def _files(self, changes: TreeChanges) -> Iterator[dict[str, Blob]]:
-        """The blobs of the paths whose content is in git, some at a time."""
+        """Yield the blobs of the paths whose content is in git, some at a time."""
         paths: dict[str, list[str]] = {}
         sizes: dict[str, int] = {}
         for path, content in changes.contents.items():
@@ -200,12 +200,12 @@ def _key_fault(key: AnnexKey, blob: Blob | None) -> str | None:
 
 
 def _bytes_of(blob: Blob | None) -> tuple[str, int] | None:
-    """What two blobs have in common that hold the same bytes."""
+    """Return what two blobs have in common if they hold the same bytes."""
     return (blob.etag, blob.size) if blob else None
 
 
 def _metadata(path: str, old: Asset | None) -> dict[str, Any]:
-    """The metadata of new bytes: what the owner said of those before and is not about bytes, and what can be told."""
+    """Return metadata for new bytes: what the owner said of the old ones that is not about bytes, and what is known."""
     said = {key: value for key, value in old.metadata.items() if key not in OF_BYTES} if old else {}
     return {
         "schemaKey": "Asset",
@@ -228,7 +228,7 @@ def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _batches_of_size(sizes: dict[str, int]) -> Iterator[list[str]]:
-    """The ids of files in batches that memory and the store have room for."""
+    """Yield the ids of files in batches that memory and the store have room for."""
     batch: list[str] = []
     held = 0
     for object_id, size in sizes.items():
@@ -244,16 +244,16 @@ def _batches_of_size(sizes: dict[str, int]) -> Iterator[list[str]]:
 # --- The push ---------------------------------------------------------------------------------------------------------
 
 
-class Landing(Protocol):
-    """Where a push lands: a repository, whose `main` is to move."""
+class Target(Protocol):
+    """The repository that is pushed to, and whose `main` is to move."""
 
     @property
     def main(self) -> str:
-        """The commit that it is at, or nothing."""
+        """Return the commit that `main` is at; "" if there is none."""
 
     @property
     def own_attributes(self) -> str:
-        """The id of the file of attributes that the archive itself puts into the tree."""
+        """Return the id of the file of attributes that the archive itself puts into the tree."""
 
     def prepare(self, push: Push, commit: str) -> None:
         """Keep the objects that were pushed, so that nothing is lost once `main` has moved."""
@@ -262,26 +262,26 @@ class Landing(Protocol):
         """Move `main`, in the caller's transaction; ArchiveError if something else has moved meanwhile."""
 
 
-def judge(actor: Actor, dataset: Dataset, landing: Landing, push: Push) -> Generator[str, None, None]:
+def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generator[str, None, None]:
     """Judge a push, and if nothing is wrong with it, make it true of the draft.
 
     Yields what is to be said meanwhile. Raises RefusedError or ArchiveError if it is not to be taken.
     """
-    new = yield from wanted_main(push, landing.main)
+    new = yield from wanted_main(push, target.main)
     if new is None:
         return
     refuse_during_release(dataset)
-    judgement = Judgement(actor, dataset, push.git, landing.main, new)
-    yield from judgement.steps(landing.own_attributes)
-    landing.prepare(push, new)
+    changes = DraftChanges(actor, dataset, push.git, target.main, new)
+    yield from changes.steps(target.own_attributes)
+    target.prepare(push, new)
     with transaction.atomic():
         draft = hold_draft(dataset)
         change = change_assets(
             actor=actor,
             dataset=draft.dataset,
-            add=judgement.add,
-            remove=judgement.remove,
+            add=changes.add,
+            remove=changes.remove,
             details={"commit": new},
         )
-        landing.move(new, change)
+        target.move(new, change)
     yield f"The draft is at {new}."

@@ -53,7 +53,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Command:
-    """What a push wants of a ref: that it move from one object to another. Objects that are none are all zeros."""
+    """A command of a push: that a ref move from one object to another. An id of zeros stands for no object."""
 
     old: str
     new: str
@@ -73,7 +73,7 @@ class Push:
 
 
 class RefusedError(Exception):
-    """A push is refused; each of its `lines` tells the pusher why."""
+    """An exception for a push that is refused; each of its `lines` tells the pusher why."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*lines)
@@ -87,7 +87,7 @@ Judge = Callable[[Push], Generator[str, None, None]]
 def receive(
     folder: Path, request: IO[bytes], judge: Judge, *, seconds: float, max_size: int
 ) -> Generator[bytes, None, None]:
-    """What git answers to the body of a request to receive a push into the repository at `folder`.
+    """Yield git's answer to the body of a request to push into the repository at `folder`: chunks, as they come.
 
     The repository itself is only read. `judge` is asked, in the caller's thread, once git has found nothing wrong.
     """
@@ -105,7 +105,7 @@ def receive(
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """A repository with the branches and tags of the one at `folder`, whose objects it reads, and the hook."""
+    """Yield a temporary repository with the references of the one at `folder`, whose objects it reads, and the hook."""
     with workspace(folder) as scratch:
         references = Git(folder).lines("for-each-ref", "--format=%(objectname) %(refname)")
         (scratch / PACKED_REFS).write_bytes(b"".join(b"%b\n" % line for line in references))
@@ -146,7 +146,7 @@ def _pipe() -> Iterator[_Pipe]:
 
 @dataclass(frozen=True)
 class _Conversation:
-    """Passes on what git says, and between that, once, answers its hook."""
+    """A conversation with git: what git says is passed on, and its hook is answered once."""
 
     output: int
     question: int
@@ -211,7 +211,7 @@ class _Conversation:
             os.write(self.answer, f"{line}\n".encode(errors="backslashreplace"))
 
     def _said_meanwhile(self) -> Iterator[bytes]:
-        """What git has said by now; nothing that has to be waited for. Raises BrokenPipeError if it is gone."""
+        """Yield what git has said by now, without waiting for more; raise BrokenPipeError if git is gone."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.output, selectors.EVENT_READ)
             while selector.select(timeout=0):

@@ -67,7 +67,7 @@ class _Folder(NamedTuple):
 def changes_in(
     git: Git, old: str | None, new: str, *, zarr_paths: Collection[str], limits: Limits, faults: Faults
 ) -> TreeChanges:
-    """What is different from commit `old`, or from an empty tree, in commit `new`; what must not be is put to `faults`.
+    """Return what commit `new` changes of commit `old`, or of an empty tree; what must not be is put to `faults`.
 
     `zarr_paths` are the paths of the draft's Zarr archives, which are removed as a whole or not changed at all.
     Raises InvalidError when more is different than the limits allow.
@@ -78,7 +78,7 @@ def changes_in(
 
 
 def hidden_names(git: Git, old: str | None, new: str) -> Iterator[bytes]:
-    """The paths, in any commit of `new` that `old` has not, of which a name stands for something else on some system.
+    """Yield the paths, in any commit of `new` that `old` has not, with a name that means something else on some system.
 
     Such a name is `..`, or one that is taken for git's own folder: no commit is to have it, whatever the newest has.
     """
@@ -94,7 +94,7 @@ def hidden_names(git: Git, old: str | None, new: str) -> Iterator[bytes]:
 
 
 class _Walk:
-    """Compares two trees level by level. What is the same in both is not looked into, however much it is."""
+    """A comparison of two trees, level by level. What is the same in both is not looked into, however much it is."""
 
     def __init__(self, git: Git, zarr_paths: Collection[str], limits: Limits, faults: Faults) -> None:
         self.entries: list[Entry] = []
@@ -120,7 +120,7 @@ class _Walk:
             yield folder, was, now
 
     def _differences(self, folder: _Folder, was: Items, now: Items) -> Iterator[_Folder]:
-        """Take note of what is different in a folder; yields the folders in it that are."""
+        """Take note of what is different in a folder, and yield the folders in it that are different."""
         for name in sorted(was.keys() | now.keys()):
             before, after = was.get(name), now.get(name)
             if before == after:
@@ -165,7 +165,7 @@ class _Walk:
             self.removed.add(path.decode(errors="replace"))
 
     def _zarr_fault(self, path: bytes, *, replaces_folder: bool = False) -> str | None:
-        """What is wrong with a file that comes to, or goes from, that path, if it is one of a Zarr archive."""
+        """Return what is wrong with a change at that path, if it is in a Zarr archive; None if nothing is."""
         if not self._zarr_paths:
             return None
         above = [path[:end] for end in range(len(path)) if path[end : end + 1] == b"/"]
@@ -177,7 +177,7 @@ class _Walk:
 def _contents(
     git: Git, entries: list[Entry], limits: Limits, faults: Faults
 ) -> Iterator[tuple[str, AnnexKey | GitFile]]:
-    """What each entry stands for: a key, if it is a link or a pointer, or the file itself."""
+    """Yield each entry's path and what it stands for: a key, if it is a link or a pointer, or the file itself."""
     by_id: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_id[entry.object_id].append(entry)
@@ -191,7 +191,7 @@ def _contents(
 
 
 def _starts(git: Git, ids: Iterable[str], sizes: dict[str, int]) -> Iterator[tuple[str, bytes]]:
-    """Each object with its content; but of what is too long for a link or a pointer, nothing is read."""
+    """Yield each object with its content, or with nothing if it is too long for a link or a pointer."""
     yield from git.contents(name for name in ids if sizes[name] <= MAX_POINTER)
     yield from ((name, b"") for name in ids if sizes[name] > MAX_POINTER)
 

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 def find_fault(repository: Repository, beat: Beat) -> str:
-    """What is wrong with a repository as the store has it; empty if nothing is."""
+    """Return what is wrong with a repository as the store has it; "" if nothing is."""
     with scratch() as space:
         folder = new_repository(space / "repository.git")
         try:
@@ -44,7 +44,7 @@ def find_fault(repository: Repository, beat: Beat) -> str:
 
 
 def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[str]:
-    """What the trees of the draft and of the versions have, or lack, against the rows."""
+    """Yield what the trees of the draft and of the versions have, or lack, against the rows."""
     newest = repository.commits.order_by("pk").last()
     points = {MAIN: Point(repository.at, frozenset(newest.left_out if newest else []))}
     shown = repository.dataset.versions.filter(at__isnull=False)
@@ -76,7 +76,7 @@ def _entries(folder: Path, sha: str) -> Iterator[Entry]:
 
 
 def _expected(repository: Repository, point: Point, beat: Beat) -> Iterator[Placed]:
-    """What should be in a tree, in the order in which git lists it: that of the bytes of whole paths."""
+    """Yield what should be in a tree, in the order in which git lists it: that of the bytes of whole paths."""
     rules = repository.rules
 
     def placed(*, is_zarr: bool) -> Iterator[Placed]:
@@ -87,7 +87,7 @@ def _expected(repository: Repository, point: Point, beat: Beat) -> Iterator[Plac
 
 
 def _aligned(there: Iterator[Entry], expected: Iterator[Placed]) -> Iterator[tuple[Entry | None, Placed | None]]:
-    """Those of the same path side by side, and the others alone; both come in order."""
+    """Yield entries of the same path side by side, and the others alone; both come in order."""
     entry, placed = next(there, None), next(expected, None)
     while entry or placed:
         if placed is None or (entry and entry.path.encode() < placed.path.encode()):
@@ -130,5 +130,5 @@ def _key_of(entry: Entry, content: bytes) -> AnnexKey | None:
 
 
 def _is_same_content(key: AnnexKey, other: AnnexKey) -> bool:
-    """Whether two keys may be of one content: those of different hashes can be told apart by their sizes alone."""
+    """Return whether two keys may be of one content; of different hashes, their sizes alone can tell."""
     return key.size == other.size and (key.hash_name != other.hash_name or key.digest == other.digest)

@@ -30,7 +30,7 @@ class Point:
 
     @property
     def assets(self) -> Q:
-        """The rows that are there."""
+        """Return the condition that an asset is there."""
         return shown_at(self.at) & ~Q(pk__in=self.left_out) if self.left_out else shown_at(self.at)
 
 
@@ -54,7 +54,7 @@ class Removed(NamedTuple):
 
 @dataclass
 class Delta:
-    """How the tree of a dataset comes from one point, or from nothing, to another.
+    """The steps by which the tree of a dataset comes from one point, or from nothing, to another.
 
     Holds no more than a chunk of rows at a time. `unfit` are the paths met on the way that git cannot have.
     """
@@ -70,7 +70,7 @@ class Delta:
     is_zarr: bool | None = None
 
     def steps(self) -> Iterator[Removed | Placed]:
-        """What to do, in an order that ends well: what goes makes room for what comes."""
+        """Yield what to do, in an order that ends well: what goes makes room for what comes."""
         yield from (Removed(path) for (path,) in self._pages(self._gone(), "path") if fits_git(path))
         fields = ("path", "size", "blob_id", "blob__sha256", "zarr_id", "was")
         for path, size, blob_id, sha256, zarr_id, was in self._pages(self._come(), *fields):
@@ -85,7 +85,7 @@ class Delta:
                 yield self._placed_blob(path, size, blob_id, sha256)
 
     def _pages(self, rows: "QuerySet[Any]", *fields: str) -> Iterator[tuple[Any, ...]]:
-        """These fields of the rows, in the order in which git lists files: that of the bytes of whole paths."""
+        """Yield these fields of the rows, in the order in which git lists files: that of the bytes of whole paths."""
         # A Zarr archive is where a folder of its name would be.
         place = Concat("path", Value("/")) if self.is_zarr and rows.model is Asset else F("path")
         ordered = rows.annotate(place=place).order_by("place").values_list(*fields, "place")
@@ -106,7 +106,7 @@ class Delta:
         return assets if self.is_zarr is None else assets.filter(zarr__isnull=not self.is_zarr)
 
     def _gone(self) -> "QuerySet[Asset]":
-        """The assets at whose paths there is nothing any more."""
+        """Return the assets at whose paths there is nothing any more."""
         if self.since is None:
             return Asset.objects.none()
         still = self._assets(self.until).filter(path=OuterRef("path"))
@@ -114,7 +114,7 @@ class Delta:
         return retired.filter(~Exists(still))
 
     def _come(self) -> "QuerySet[Asset]":
-        """The assets that are new, or may show something new; with what `was` at their paths: a SHA-256, or an id."""
+        """Return the assets that may show something new, with what `was` at their paths: a SHA-256, or an id."""
         until = self._assets(self.until)
         if self.since is None:
             return until.annotate(was=Value(None, output_field=CharField()))
@@ -128,7 +128,7 @@ class Delta:
         return until.filter(new).annotate(was=Subquery(before.values("content")[:1]))
 
     def _grown(self, since: Point) -> list[UUID]:
-        """The Zarr archives that have had a revision since."""
+        """Return the ids of the Zarr archives that have had a revision since."""
         revisions = ZarrRevision.objects.filter(zarr__dataset=self.dataset_id, at__gt=since.at, at__lte=self.until.at)
         return list(revisions.values_list("zarr_id", flat=True).distinct())
 
@@ -143,7 +143,7 @@ class Delta:
     # --- Zarr ---------------------------------------------------------------------------------------------------------
 
     def _zarr_steps(self, folder: str, zarr_id: UUID, *, is_same: bool) -> Iterator[Removed | Placed]:
-        """What changes in the folder of a Zarr archive; from nothing, unless it `is_same` as before."""
+        """Yield what changes in the folder of a Zarr archive; from nothing, unless it `is_same` as before."""
         since = _revision(zarr_id, self.since.at) if self.since and is_same else 0
         until = _revision(zarr_id, self.until.at)
         if since == until:
@@ -162,6 +162,6 @@ class Delta:
 
 
 def _revision(zarr_id: UUID, at: int) -> int:
-    """The number of the revision that a draft showed after that change; 0 if there was none."""
+    """Return the number of the revision that a draft showed after that change; 0 if there was none."""
     numbers = ZarrRevision.objects.filter(zarr=zarr_id, at__lte=at).order_by("-number")
     return numbers.values_list("number", flat=True).first() or 0

@@ -17,7 +17,7 @@ from archive.snapshots.keeping.exports import export
 from archive.snapshots.keeping.git import Beat
 from archive.snapshots.keeping.recording import Progress, merge_bundles, record, update
 from archive.snapshots.models import Bundle, Commit, Repository
-from archive.snapshots.writing.plans import Outlook, plans
+from archive.snapshots.writing.plans import Horizon, plans
 from archive.snapshots.writing.pushed import pushed_keys
 from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 from archive.timeline.models import Change
@@ -26,13 +26,13 @@ MAX_BUNDLES = 30
 UNFIT_SHOWN = 20
 
 
-def follow(repository: Repository, outlook: Outlook, beat: Beat) -> None:
-    """Bring a repository as far as can be seen."""
+def follow(repository: Repository, horizon: Horizon, beat: Beat) -> None:
+    """Write a repository as far as can be seen, and keep in the store what was written."""
     repository = _tell_of_pushes(repository, beat)
-    while batch := list(islice(plans(repository, outlook, beat), COMMITS_AT_ONCE)):
+    while batch := list(islice(plans(repository, horizon, beat), COMMITS_AT_ONCE)):
         repository = _write(repository, batch, beat)
-    behind = Repository.objects.filter(pk=repository.pk, at__lt=outlook.reach, history=repository.history)
-    behind.update(at=outlook.reach)
+    behind = Repository.objects.filter(pk=repository.pk, at__lt=horizon.reach, history=repository.history)
+    behind.update(at=horizon.reach)
     if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
         merge_bundles(repository, beat)
     if repository.dataset.access in RELEASED:
@@ -40,7 +40,7 @@ def follow(repository: Repository, outlook: Outlook, beat: Beat) -> None:
 
 
 def begun(dataset: Dataset) -> Repository:
-    """The repository of the dataset, in the history that its release, or its creation, began."""
+    """Return the repository of the dataset, in the history that its release, or its creation, began."""
     with transaction.atomic():
         Repository.objects.get_or_create(dataset=dataset)
         repository = Repository.objects.select_for_update(of=["self"]).select_related("dataset").get(dataset=dataset)
@@ -61,7 +61,7 @@ def begun(dataset: Dataset) -> Repository:
 
 
 def _before_history(repository: Repository) -> int:
-    """The last change that is not of this history: numbers are given again, and so may an older dataset's be there."""
+    """Return the last change that is not of this history; an older dataset may have had the same number."""
     if repository.released is not None:
         return repository.released - 1
     creations = Change.objects.filter(dataset_id=repository.dataset_id, kind=Change.Kind.CREATE_DATASET)
@@ -69,7 +69,7 @@ def _before_history(repository: Repository) -> int:
 
 
 def _still_unfit(repository: Repository, found: Sequence[str]) -> list[str]:
-    """Of the paths that git cannot have, the first that the draft still has."""
+    """Return, of the paths that git cannot have, the first that the draft still has."""
     live = Asset.objects.filter(dataset=repository.dataset_id).live()
     above = {path: {path, *ancestors(path)} for path in dict.fromkeys(found)}
     there = set(live.filter(path__in=set().union(*above.values())).values_list("path", flat=True)) if above else set()
@@ -103,7 +103,7 @@ Keep = Callable[[Sequence[Commit], int], Repository]
 
 @contextmanager
 def _writing(repository: Repository, beat: Beat) -> Iterator[tuple[Writer, Keep]]:
-    """What writes on top of the repository, and what then keeps and records that: commits, and how far they go."""
+    """Yield what writes on top of the repository, and the function that keeps and records what was written."""
     is_public = repository.dataset.access != Dataset.Access.EMBARGOED
     with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
         writer = Writer(repository, space, beat, is_public, repository.main, repository.annex)

@@ -27,7 +27,7 @@ Kind = Change.Kind
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Horizon:
     """How far a history can be written now, which assets it has to do without, and what is waited for."""
 
     reach: int
@@ -35,8 +35,8 @@ class Outlook:
     reason: str = ""
 
 
-def look_ahead(repository: Repository, target: int) -> Outlook:
-    """How far towards `target` the repository can go.
+def look_ahead(repository: Repository, target: int) -> Horizon:
+    """Return how far towards `target` the repository can go.
 
     A file is there once its SHA-256 is known. Until then the history stops before the change that brings it; unless
     nobody computes it any more, or the file has gone meanwhile: then it is left out.
@@ -56,9 +56,9 @@ def look_ahead(repository: Repository, target: int) -> Outlook:
     if awaited:
         reach = max(repository.at, awaited[0]["introduced"] - 1)
         names = _named([row["path"] for row in awaited])
-        return Outlook(reach, left_out, f"{names} waited for: the SHA-256 is being computed.")
+        return Horizon(reach, left_out, f"{names} waited for: the SHA-256 is being computed.")
     names = _named([row["path"] for row in given_up])
-    return Outlook(target, left_out, f"{names} left out: the SHA-256 cannot be computed." if given_up else "")
+    return Horizon(target, left_out, f"{names} left out: the SHA-256 cannot be computed." if given_up else "")
 
 
 def _being_computed(blob_ids: list[str]) -> set[str]:
@@ -87,7 +87,7 @@ class _Group:
         self.take(self.first)
 
     def takes(self, change: Change) -> bool:
-        """Whether the change is of the same author. What the archive does by itself goes with whatever it is among."""
+        """Return whether the change is of the same author. What the archive does by itself is taken by any group."""
         return change.user_id is None or self.author is None or change.user_id == self.author.user_id
 
     def take(self, change: Change) -> None:
@@ -99,7 +99,7 @@ class _Group:
             self.sums[verb] += number
 
     def message(self, dataset: Dataset) -> str:
-        """What the commit says: what was done, in a line, and which changes that were."""
+        """Return the commit's message: what was done, in a line, and which changes that were."""
         numbers = f"{self.first.number}" if self.count == 1 else f"{self.first.number}-{self.newest.number}"
         return f"{self._subject()}\n\nDataset: {dataset.identifier}\nChanges: {numbers}\n"
 
@@ -120,22 +120,22 @@ def _effects(change: Change) -> list[tuple[str, int]]:
     return [(verbs.get(Kind(change.kind), "change"), 1)]
 
 
-def plans(repository: Repository, outlook: Outlook, beat: Beat) -> Iterator[Plan]:
-    """The commits that bring the repository as far as can be seen, oldest first."""
+def plans(repository: Repository, horizon: Horizon, beat: Beat) -> Iterator[Plan]:
+    """Yield the commits that bring the repository as far as can be seen, oldest first."""
     dataset = repository.dataset
     newest = Commit.objects.filter(repository=repository).order_by("pk").last()
     since = Point(newest.at, frozenset(newest.left_out)) if newest else None
     recorded = newest.recorded if newest else None
-    is_late = newest is not None and not frozenset(newest.left_out) <= outlook.left_out
-    for group in _groups(repository, outlook.reach, beat):
-        until = Point(group.newest.number, outlook.left_out)
+    is_late = newest is not None and not frozenset(newest.left_out) <= horizon.left_out
+    for group in _groups(repository, horizon.reach, beat):
+        until = Point(group.newest.number, horizon.left_out)
         # Clocks may go back; what git-annex is told must not.
         recorded = max(filter(None, [recorded, group.newest.recorded]))
         yield Plan(since, until, *_author(dataset, group.author), recorded, group.message(dataset))
         since, is_late = until, False
     if is_late:
         yield Plan(
-            since, Point(outlook.reach, outlook.left_out), ARCHIVE_NAME, ARCHIVE_EMAIL, timezone.now(), LATE_MESSAGE
+            since, Point(horizon.reach, horizon.left_out), ARCHIVE_NAME, ARCHIVE_EMAIL, timezone.now(), LATE_MESSAGE
         )
 
 
@@ -149,7 +149,7 @@ def _author(dataset: Dataset, change: Change | None) -> tuple[str, str]:
 
 
 def _groups(repository: Repository, reach: int, beat: Beat) -> Iterator[_Group]:
-    """The changes that may change the tree, in groups: one ends where the author changes, and at each version."""
+    """Yield the changes that may change the tree, in groups, each of one author, and ending at each version."""
     points = _boundaries(repository, reach)
     kinds = [*RELEVANT, Kind.RELEASE] if not repository.main else RELEVANT
     changes = Change.objects.filter(
@@ -181,7 +181,7 @@ def _pages(changes: "QuerySet[Change]", beat: Beat) -> Iterator[Change]:
 
 
 def _boundaries(repository: Repository, reach: int) -> list[int]:
-    """The points that a commit must show: those of versions, and that of a release."""
+    """Return the points that a commit must show: those of versions, and that of a release."""
     versions = Version.objects.filter(dataset=repository.dataset_id, at__gt=repository.at, at__lt=reach)
     points = [at for at in versions.values_list("at", flat=True) if at is not None]
     return sorted([*points, repository.released] if repository.released else points)

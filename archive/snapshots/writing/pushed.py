@@ -15,7 +15,7 @@ from archive.storage.queries import public_url
 
 
 def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Placed]:
-    """The files that a pushed commit brought and that are not in git itself, with the keys that the commit gives them.
+    """Yield the annexed files that a pushed commit brought, with the keys that the commit gives them.
 
     `folder` is a repository that has the commit. What had the same bytes before, under another key or in git, is told
     of too: git-annex has to find it by the key that it has now.

@@ -18,7 +18,7 @@ from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 
 
 class RewriteError(Exception):
-    """What the rows say now makes other commits than they once made, so these cannot be had again."""
+    """An exception for rows that make other commits now than they once made."""
 
 
 def restore(repository: Repository, beat: Beat) -> None:
@@ -44,7 +44,7 @@ def restore(repository: Repository, beat: Beat) -> None:
 
 
 def rewrite(repository: Repository, folder: Path, beat: Beat) -> list[Commit]:
-    """Write all commits of a repository anew into the empty one in `folder`; returns them, oldest first.
+    """Write all commits of a repository anew into the empty one in `folder`, and return them, oldest first.
 
     Those that were pushed come from their bundles. The commits of `git-annex` tell of the settings too, and may be
     others than before. Raises RewriteError, DamagedError or GitError when it cannot be done.

@@ -46,7 +46,7 @@ class Plan:
 
 @dataclass
 class Writer:
-    """Writes commits on top of those that a repository has, into the repository in `folder`, which reads its objects.
+    """A writer of commits on top of those that a repository has, into the one in `folder`, which reads its objects.
 
     Keeps what it comes by: the tips, and the paths that git cannot have.
     """
@@ -66,20 +66,20 @@ class Writer:
         self._marks = 0
 
     def write(self, plans: Iterable[Plan]) -> list[Commit]:
-        """The commits that the plans came to; a plan that would change nothing comes to none."""
+        """Write the planned commits, and return them; a plan that would change nothing makes none."""
         drafts: list[tuple[Plan, int, int]] = []
         with ThreadPoolExecutor(READING_THREADS) as threads:
             shas = self._import(self._commits(plans, drafts, threads))
         return [self._commit(plan, shas[main], shas.get(annex, "")) for plan, main, annex in drafts]
 
     def tell(self, files: Iterable[Placed], recorded: datetime) -> None:
-        """Let `git-annex` tell of these files, which are in `main` already."""
+        """Add the logs of these files, which are in `main` already, to the branch `git-annex`."""
         shas = self._import(self._telling(files, recorded))
         # The mark of its commit is the last, if there is any.
         self.annex = shas.get(self._marks, self.annex)
 
     def _import(self, chunks: Iterable[bytes]) -> dict[int, str]:
-        """Write what the stream says; the commits by their marks."""
+        """Import the stream, and return the ids of commits by their marks."""
         with tempfile.NamedTemporaryFile(dir=self.folder) as marks:
             options = ("--quiet", "--done", "--date-format=raw", f"--export-marks={marks.name}")
             Git(self.folder).feed("fast-import", *options, chunks=chain(chunks, [stream.DONE]), beat=self.beat)
@@ -143,7 +143,7 @@ class Writer:
     def _tree(
         self, steps: Iterable[tuple[Removed | Placed, bytes | None]], logs: IO[bytes], recorded: datetime
     ) -> Iterator[bytes]:
-        """What the steps do to `main`, while what they have `git-annex` say goes into `logs`."""
+        """Yield what the steps do to `main`, and write into `logs` what they add to `git-annex`."""
         if not self._has_main:
             self._has_main = True
             yield self._attributes
@@ -164,7 +164,7 @@ class Writer:
             yield stream.file(FILE, url_log_path(placed.key), url_log(placed.url, recorded))
 
     def _annex_commit(self, logs: IO[bytes], recorded: datetime) -> Generator[bytes, None, int]:
-        """A commit of `git-annex` with these logs, if there is anything to say; returns its mark, or 0."""
+        """Yield a commit of `git-annex` with these logs, if there is anything to say; return its mark, or 0."""
         if self._has_annex and not logs.tell():
             return 0
         log = location_log(self.repository.annex_uuid, recorded, is_public=self.is_public)
@@ -182,7 +182,7 @@ class Writer:
 def _with_content(
     steps: Iterable[Removed | Placed], threads: ThreadPoolExecutor
 ) -> Iterator[tuple[Removed | Placed, bytes | None]]:
-    """The steps in their order, with the content of what is to be in git: some files are read ahead, side by side."""
+    """Yield the steps in their order, with the content of what is to be in git: some files are read ahead."""
     waiting: deque[tuple[Removed | Placed, Future[bytes | None] | None]] = deque()
     reading = 0
     for step in steps:
@@ -198,7 +198,7 @@ def _with_content(
 
 
 def _read(placed: Placed) -> bytes | None:
-    """What is in the store, if it is there as it should be, and git takes it; otherwise it is linked to."""
+    """Return a file's content, if the store has it and git takes it; None for a file that is linked to instead."""
     content = read_whole(placed.text)
     if content is None or hashlib.sha256(content).hexdigest() != placed.key.digest:
         return None

@@ -36,7 +36,7 @@ LOG_CHARACTERS = 1000
 
 
 def _logged(text: str) -> Func:
-    """The job's log with another line; the oldest goes when there are too many."""
+    """Return the job's log with another line, and without the oldest when there are too many."""
     line = orjson.dumps({"at": timezone.now(), "text": text[:LOG_CHARACTERS]}).decode()
     kept = f"CASE WHEN jsonb_array_length(log) >= {LOG_LINES} THEN log - 0 ELSE log END"
     return Func(Value(line), template=f"({kept} || %(expressions)s::jsonb)", output_field=JSONField())
@@ -111,7 +111,7 @@ def job_handler(
 
 
 def run_due_jobs(kind: str) -> bool:
-    """Do the jobs of a kind that are due, one after the other; False when some may be left after JOBS_SECONDS."""
+    """Do the jobs of a kind that are due, one by one; return False when some may be left after JOBS_SECONDS."""
     until = monotonic() + JOBS_SECONDS
     while monotonic() < until:
         row = _lease(kind=kind)
@@ -122,7 +122,7 @@ def run_due_jobs(kind: str) -> bool:
 
 
 def run_job(job_id: uuid.UUID) -> bool:
-    """Do one job, if it is open, due and nobody else is at work on it; False otherwise."""
+    """Do one job; return False if it is not open, not due, or somebody else is at work on it."""
     row = _lease(pk=job_id)
     if row is None:
         return False
@@ -130,7 +130,7 @@ def run_job(job_id: uuid.UUID) -> bool:
 
 
 def _do(row: Job) -> bool:
-    """Do a leased job; False if the lease was lost over it.
+    """Do a leased job; return False if the lease was lost over it.
 
     The handler's ArchiveError ends the job: trying again would not help. What has to wait, for something or for a
     service that is away, waits until the deadline if need be. Any other error is tried again with back-off until the
@@ -161,7 +161,7 @@ def expire_job(row: Job) -> None:
 
 
 def _lease(**which: object) -> Job | None:
-    """Take the first of these jobs that is open, due and in nobody's hands."""
+    """Take the lease of the first of these jobs that is open, due and in nobody's hands, and return the job."""
     row = take(queries.jobs_due().filter(**which), _begin)
     if row is not None:
         announce(row.dataset_id, row.pk)
@@ -187,12 +187,12 @@ def _try_job_again(row: Job, kind: JobKind, reason: str) -> None:
 
 
 def end_job(row: Job, *, succeeded: bool, reason: str = "") -> bool:
-    """End the job, unless it has ended or another worker holds it; on failure its kind's `failed` is part of that."""
+    """End the job; return False if it has ended or another worker holds it. A failure includes its kind's `failed`."""
     return _end(row, held(row), Job.State.SUCCEEDED if succeeded else Job.State.FAILED, reason)
 
 
-def cancel_job(row: Job, *, reason: str) -> bool:
-    """End the job as cancelled, whoever is at work on it; False if it has ended already.
+def end_cancelled(row: Job, *, reason: str) -> bool:
+    """End the job as cancelled, whoever is at work on it; return False if it has ended already.
 
     Its kind's `failed` is part of that, as of a failure. A worker notices at its next heartbeat, and stops.
     """
@@ -222,8 +222,8 @@ def _settle(row: Job, rows: QuerySet[Job], state: Job.State, reason: str) -> boo
     return True
 
 
-def reopen_job(row: Job, *, line: str) -> bool:
-    """Do a job once more that has failed or was cancelled; False if it has not, or another is open about the same."""
+def queue_again(row: Job, *, line: str) -> bool:
+    """Queue a job again that failed or was cancelled; return False if it did not, or one about the same is open."""
     if row.kind not in JOBS:
         return False
     now = timezone.now()

@@ -49,7 +49,7 @@ def held(row: Projection | Job) -> QuerySet[Any]:
 
 
 def release(row: Projection | Job, **updates: object) -> bool:
-    """Give the lease back and store `updates` on the row; False if another worker has it by now."""
+    """Give the lease back and store `updates` on the row; return False if another worker has it by now."""
     return bool(held(row).update(lease=None, leased_until=None, **updates))
 
 

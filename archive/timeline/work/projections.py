@@ -58,7 +58,7 @@ class ProjectionKind:
 
     @property
     def turn_seconds(self) -> float:
-        """How long it may take on its queue before it has to go on among what takes long."""
+        """Return how long it may take on its queue before it has to go on on the queue `bulk`."""
         return TURN_SECONDS if self.queue == QUICK else math.inf
 
 
@@ -78,17 +78,17 @@ def projection(
 
 
 def prompt_projections() -> list[ProjectionKind]:
-    """The projections that follow each change at once: they wait for no quiet, no other, no sweep."""
+    """Return the projections that follow each change at once: they wait for no quiet, no other, no sweep."""
     return [kind for kind in PROJECTIONS.values() if kind.is_prompt and not kind.quiet and not kind.after]
 
 
 def followers(name: str) -> list[ProjectionKind]:
-    """The projections that read the results of this one."""
+    """Return the projections that read the results of this one."""
     return [kind for kind in PROJECTIONS.values() if kind.after == name]
 
 
 def advance_projection(dataset_id: int, name: str, *, turn_seconds: float = math.inf) -> bool:
-    """Bring one projection of one dataset up to date. False when somebody else is at work on it.
+    """Bring one projection of one dataset up to date; return False when somebody else is at work on it.
 
     Errors are caught, kept on the row and tried again with back-off: a projection never ends other than up to date,
     or waiting or failing with a reason that can be seen. Raises TurnOverError when it takes longer than `turn_seconds`;
@@ -110,7 +110,7 @@ def advance_projection(dataset_id: int, name: str, *, turn_seconds: float = math
 
 
 def _advance_once(kind: ProjectionKind, row: Projection, turn_seconds: float) -> bool:
-    """One run with the lease that `row` holds, which it gives back. True if somebody has had news meanwhile."""
+    """Advance a projection with the lease that `row` holds, and give it back; return True if nudged meanwhile."""
     target = queries.position(row.dataset_id)
     try:
         _wait_for_quiet(kind, row.dataset_id)

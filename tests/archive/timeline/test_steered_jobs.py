@@ -10,7 +10,7 @@ from django.utils import timezone
 from archive.errors import InvalidError
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
-from archive.timeline.services import cancel_job, reopen_job, start_job
+from archive.timeline.services import reopen_job, start_job, stop_job
 from archive.timeline.work import jobs
 from archive.timeline.work.jobs import LOG_CHARACTERS, LOG_LINES, RunningJob, job_handler, run_due_jobs
 from tests.factories import acting, make_user
@@ -39,7 +39,7 @@ def _job() -> Job:
 
 
 def _cancel() -> bool:
-    return cancel_job(_job(), acting(make_user()))
+    return stop_job(_job(), acting(make_user()))
 
 
 def _reopen() -> bool:
