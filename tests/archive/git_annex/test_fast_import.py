@@ -66,7 +66,7 @@ def test_commit_has_its_people_moment_message_and_parent(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("Ada Lovelace", "Ada Lovelace"), (" a<b>\nc. ", "a b  c"), ("<>", "unknown"), ("", "unknown")],
+    [("Ada Lovelace", "Ada Lovelace"), (" a<b>\nc. ", "a b c"), ("<>", "unknown"), ("", "unknown")],
 )
 def test_person_is_named_without_what_git_cannot_have_in_names(name: str, written: str) -> None:
     assert stream.person(name, "a@example.org") == f"{written} <a@example.org>"

@@ -19,7 +19,10 @@ KEY = AnnexKey("SHA256", 4, DIGEST, ".nwb")
 PLACE = f".git/annex/objects/{KEY.mixed_folders}/{KEY}/{KEY}"
 
 names = st.text("ab.", min_size=1, max_size=3)
-keys = st.builds(AnnexKey, st.just("SHA256"), st.integers(0, 2**50), st.binary(min_size=32, max_size=32).map(bytes.hex))
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+keys = st.builds(
+    annex_key, path=st.sampled_from(["a", "a.nwb", "a.nii.gz"]), size=st.integers(0, 2**50), sha256=digests
+)
 
 
 def test_link_is_the_one_that_git_annex_makes(tmp_path: Path) -> None:
