@@ -22,7 +22,7 @@ ADDRESSES: dict[str, tuple[Callable[[], str], str]] = {
     "zarr_files": (lambda: addresses.zarr_files(ANY_UUID), f"/api/zarr/{ANY_UUID}/files/"),
 }
 # Below this one are files; at it there is nothing.
-BELOW = {"zarr_content": "0/0/0"}
+BELOW = {"zarr_content": "0/0/0/"}
 
 
 def test_addresses_are_all_tried() -> None:
