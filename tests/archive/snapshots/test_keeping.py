@@ -177,6 +177,14 @@ def test_check_finds_nothing_wrong_with_what_was_written(dataset: Dataset, worke
     assert keys_of(dataset) == before
 
 
+def test_check_takes_text_that_looks_like_a_pointer_for_what_it_is(worker: Worker) -> None:
+    dataset = make_dataset()
+    pointer = f"/annex/objects/SHA256E-s4--{'0' * 64}.md\n".encode()
+    make_asset(dataset, "README.md", blob=make_blob(dataset, pointer))
+    worker.run()
+    assert check(dataset, worker) == ""
+
+
 def lose(dataset: Dataset) -> None:
     delete(keys_of(dataset)[0])
 
