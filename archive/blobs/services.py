@@ -79,7 +79,7 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
         raise ForbiddenError("Only a person can upload.")
     refuse_during_release(dataset)
     if not 0 <= size <= digests.MAX_OBJECT_SIZE:
-        raise InvalidError(f"The size must be from 0 to {digests.MAX_OBJECT_SIZE} bytes.", field="contentSize")
+        raise InvalidError(f"The size must be from 0 to {digests.MAX_OBJECT_SIZE} bytes.", field="size")
     if not digests.ETAG_PATTERN.fullmatch(etag):
         raise InvalidError("A dandi-etag is an MD5, a dash, and the number of parts.", field="digest")
     parts = digests.parts_of(size)

@@ -37,8 +37,8 @@ ACTIONS = {
     Action.STEER_WORK: NOT_ALLOWED,
     Action.UPLOAD: NOT_ALLOWED,
 }
-# Where clients look for these, which is not under the field that the domain names.
-FIELDS = {Reason.ZARR_NAME_TAKEN: "non_field_errors"}
+# Under which field clients look for an error, by its reason or by the field that the domain names, where these differ.
+FIELDS: dict[str, str] = {Reason.ZARR_NAME_TAKEN: "non_field_errors", "size": "contentSize"}
 
 
 def sentence(error: ArchiveError) -> str:
@@ -57,5 +57,5 @@ def body(error: ArchiveError) -> Any:
         return {"detail": said or "Not found."}
     if isinstance(error, ForbiddenError) and not said:
         return {"detail": "You do not have permission to perform this action."}
-    field = FIELDS.get(error.reason, error.field) if error.reason else error.field
+    field = FIELDS.get(error.reason or error.field or "", error.field)
     return {field: [said]} if isinstance(error, InvalidError) and field else said

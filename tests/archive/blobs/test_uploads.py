@@ -73,10 +73,10 @@ def test_start_signs_a_url_for_each_part() -> None:
 @pytest.mark.parametrize(
     ("size", "etag", "field"),
     [
-        (-1, f"{'0' * 32}-1", "contentSize"),
+        (-1, f"{'0' * 32}-1", "size"),
         (0, f"{'0' * 32}-1", "digest"),
         (0, f"{'0' * 32}-0", "digest"),
-        (MAX_OBJECT_SIZE + 1, f"{'0' * 32}-10000", "contentSize"),
+        (MAX_OBJECT_SIZE + 1, f"{'0' * 32}-10000", "size"),
         (1, "0" * 32, "digest"),
         (1, f"{'0' * 32}-1\n", "digest"),
         (1, f"{'A' * 32}-1", "digest"),
