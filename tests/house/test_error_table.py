@@ -37,7 +37,17 @@ def test_domain_knows_no_words_of_the_api() -> None:
 
 
 def test_error_without_a_reason_is_said_as_the_domain_says_it() -> None:
-    assert words.body(InvalidError("The size is wrong.", field="size")) == {"size": ["The size is wrong."]}
+    assert words.body(InvalidError("The name is wrong.", field="name")) == {"name": ["The name is wrong."]}
+
+
+def test_error_about_a_field_names_it_as_the_api_does() -> None:
+    assert words.body(InvalidError("The size is wrong.", field="size")) == {"contentSize": ["The size is wrong."]}
+
+
+def test_domain_knows_no_fields_of_the_api() -> None:
+    sources = {named(file): file.read_text() for file in modules("archive")}
+    told = [f'field="{field}"' for field in words.FIELDS.values()]
+    assert [(name, each) for name, text in sources.items() for each in told if each in text] == []
 
 
 def test_every_action_says_who_may_do_it() -> None:
