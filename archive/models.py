@@ -1,7 +1,7 @@
 """Every room's models, where Django looks for them."""
 
 from archive.accounts.models import Grant, Invitation, Questionnaire, ReviewerLink, Token, User
-from archive.assets.models import Asset, Folder
+from archive.assets.models import Asset, Batch, Folder
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.embargo.models import EmbargoNotice
@@ -14,6 +14,7 @@ from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision
 
 __all__ = [
     "Asset",
+    "Batch",
     "Blob",
     "Bundle",
     "Change",

@@ -17,8 +17,14 @@ from oauth2_provider.models import AccessToken, RefreshToken
 from oauth2_provider.models import Grant as AuthorizationCode
 
 from archive.accounts.models import User
-from archive.accounts.queries import has_proven_address, is_address, is_username_of_another, open_questions
-from archive.accounts.services import approve_if_trusted, revoke_all_tokens, set_github_login
+from archive.accounts.queries import (
+    has_proven_address,
+    is_address,
+    is_orcid,
+    is_username_of_another,
+    open_questions,
+)
+from archive.accounts.services import approve_if_trusted, revoke_all_tokens, set_github_login, set_orcid
 from archive.datasets.services import accept_invitations
 from archive.errors import BusyError
 from dandiapi.clients import address_of
@@ -38,8 +44,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Learn the name that GitHub knows them by and what they have proven by now; ask what is still to be asked."""
+        """Learn how GitHub and ORCID know them and what they have proven by now; ask what is still to be asked."""
         set_github_login(user=user, login=github_login(user))
+        set_orcid(user=user, orcid=orcid_of(user))
         accept_invitations(user=user)
         going: HttpResponseRedirect = super().post_login(request, user, **kwargs)
         return _by_way_of_questions(user, going)
@@ -114,6 +121,12 @@ def github_login(user: User) -> str:
     if len(vouchers) != 1:
         return ""
     return str(vouchers[0].extra_data.get("login") or "")[:100]
+
+
+def orcid_of(user: User) -> str | None:
+    """Return the ORCID iD that the user has linked by signing in there, if it is one."""
+    linked = SocialAccount.objects.filter(user=user, provider="orcid").order_by("pk").values_list("uid", flat=True)
+    return next((uid for uid in linked if is_orcid(uid)), None)
 
 
 def follow_proof(request: HttpRequest, email_address: EmailAddress, **kwargs: Any) -> None:

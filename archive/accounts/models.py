@@ -2,14 +2,17 @@
 
 import re
 from datetime import datetime
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 # What the metadata schema takes as a part of a person's name.
 NAME_PART = re.compile(r"[\w\s\-.']+")
+ORCID_PATTERN = r"^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$"
 
 
 class User(AbstractUser):
@@ -21,6 +24,10 @@ class User(AbstractUser):
         APPROVED = "APPROVED"
         REJECTED = "REJECTED"
 
+    # What other programs name them by, whatever they call themselves.
+    uuid = models.UUIDField(unique=True, default=uuid4, db_default=RandomUUID(), editable=False)
+    # Their ORCID iD, once they have proven that it is theirs by signing in there.
+    orcid = models.CharField(max_length=19, null=True, unique=True, editable=False)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.INCOMPLETE)
     # As of their last sign-in, and only if GitHub alone vouches for them (docs/dialects/dandi.md#users).
     github_login = models.CharField(max_length=100, blank=True, editable=False)
@@ -29,6 +36,9 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(
                 Lower("github_login"), condition=~Q(github_login=""), name="user_github_login_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(orcid__isnull=True) | Q(orcid__regex=ORCID_PATTERN), name="user_orcid_format"
             ),
         ]
 
@@ -107,6 +117,7 @@ class Grant(models.Model):
 
     class Role(models.TextChoices):
         OWNER = "owner"
+        EDITOR = "editor"
         VIEWER = "viewer"
 
     dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="grants")
@@ -117,7 +128,7 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dataset", "user"], name="grant_once_per_user"),
-            models.CheckConstraint(condition=Q(role__in=["owner", "viewer"]), name="grant_role_known"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "editor", "viewer"]), name="grant_role_known"),
         ]
 
     def __str__(self) -> str:
@@ -125,22 +136,33 @@ class Grant(models.Model):
 
 
 class Invitation(models.Model):
-    """A role in a dataset that waits for somebody to prove that an address is theirs; then a Grant takes its place."""
+    """A role in a dataset that waits for somebody to prove that they are who is meant; then a Grant takes its place.
+
+    Who is meant has that e-mail address, that ORCID iD, or that name at GitHub, in lower case: `kind` says which.
+    """
+
+    class Kind(models.TextChoices):
+        ADDRESS = "address"
+        ORCID = "orcid"
+        NAME = "name"
 
     dataset = models.ForeignKey("archive.Dataset", models.CASCADE, related_name="invitations")
-    address = models.EmailField(max_length=254, db_index=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ADDRESS, db_default=Kind.ADDRESS)
+    # What is meant: the column has the name of the only kind that there was.
+    value = models.CharField(max_length=254, db_index=True, db_column="address")
     role = models.CharField(max_length=16, choices=Grant.Role.choices)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["dataset", "address"], name="invitation_once_per_address"),
-            models.CheckConstraint(condition=Q(role__in=["owner", "viewer"]), name="invitation_role_known"),
-            models.CheckConstraint(condition=Q(address=Lower("address")), name="invitation_address_in_lower_case"),
+            models.UniqueConstraint(fields=["dataset", "value"], name="invitation_once_per_address"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "editor", "viewer"]), name="invitation_role_known"),
+            models.CheckConstraint(condition=Q(kind__in=["address", "orcid", "name"]), name="invitation_kind_known"),
+            models.CheckConstraint(condition=Q(value=Lower("value")), name="invitation_address_in_lower_case"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.address} is to be {self.role} of {self.dataset_id}"
+        return f"{self.value} is to be {self.role} of {self.dataset_id}"
 
 
 class ReviewerLink(models.Model):

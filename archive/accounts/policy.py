@@ -72,11 +72,14 @@ class Action(StrEnum):
     """An action that the policy decides about; `ACTIONS` says who may do it."""
 
     READ = "read"
+    READ_CLOSED = "read closed versions"
     KNOW_PEOPLE = "know whose a dataset is"
     CREATE_DATASET = "create dataset"
     CHOOSE_IDENTIFIER = "choose a dataset's identifier"
     CHANGE_DRAFT = "change draft"
     CHANGE_OWNERS = "change owners"
+    LIST_EDITORS = "list editors"
+    CHANGE_EDITORS = "change editors"
     LIST_VIEWERS = "list viewers"
     CHANGE_VIEWERS = "change viewers"
     LIST_REVIEWER_LINKS = "list reviewer links"
@@ -85,6 +88,7 @@ class Action(StrEnum):
     LIST_UPLOADS = "list uploads"
     RELEASE = "release"
     PUBLISH = "publish"
+    CHANGE_VERSION_ACCESS = "change who may read a version"
     DELETE_DATASET = "delete dataset"
     DELETE_VERSION = "delete version"
     STAR = "star"
@@ -109,6 +113,7 @@ class Standing(StrEnum):
     APPROVED = "approved"
     REVIEWER = "reviewer"
     INSIDER = "insider"
+    EDITOR = "editor"
     OWNER = "owner"
     STAFF = "staff"
     ADMIN = "admin"
@@ -116,20 +121,24 @@ class Standing(StrEnum):
 
 # See docs/dialects/dandi.md#access. An administrator stands wherever others do.
 ACTIONS: dict[Action, Standing] = {
-    Action.READ: Standing.INSIDER,  # of an embargoed dataset; a released one is for anyone, see `may`
-    Action.KNOW_PEOPLE: Standing.INSIDER,  # likewise; but reviewers, who read by a link, are blinded
+    Action.READ: Standing.INSIDER,  # of a closed dataset; a released one is for anyone, see `may`
+    Action.READ_CLOSED: Standing.INSIDER,  # of any dataset
+    Action.KNOW_PEOPLE: Standing.INSIDER,  # as to read; but reviewers, who read by a link, are blinded
     Action.CREATE_DATASET: Standing.APPROVED,
     Action.CHOOSE_IDENTIFIER: Standing.ADMIN,
-    Action.CHANGE_DRAFT: Standing.OWNER,
+    Action.CHANGE_DRAFT: Standing.EDITOR,
     Action.CHANGE_OWNERS: Standing.OWNER,
+    Action.LIST_EDITORS: Standing.OWNER,
+    Action.CHANGE_EDITORS: Standing.OWNER,
     Action.LIST_VIEWERS: Standing.OWNER,
     Action.CHANGE_VIEWERS: Standing.OWNER,
     Action.LIST_REVIEWER_LINKS: Standing.OWNER,
     Action.CHANGE_REVIEWER_LINKS: Standing.OWNER,
-    Action.UPLOAD: Standing.OWNER,
-    Action.LIST_UPLOADS: Standing.OWNER,
+    Action.UPLOAD: Standing.EDITOR,
+    Action.LIST_UPLOADS: Standing.EDITOR,
     Action.RELEASE: Standing.OWNER,
-    Action.PUBLISH: Standing.OWNER,
+    Action.PUBLISH: Standing.EDITOR,
+    Action.CHANGE_VERSION_ACCESS: Standing.OWNER,
     Action.DELETE_DATASET: Standing.OWNER,
     Action.DELETE_VERSION: Standing.ADMIN,
     Action.STAR: Standing.APPROVED,
@@ -137,8 +146,8 @@ ACTIONS: dict[Action, Standing] = {
     Action.LIST_USERS: Standing.STAFF,
     Action.REVIEW_USERS: Standing.STAFF,
     Action.MANAGE_TOKENS: Standing.APPROVED,
-    Action.FOLLOW_WORK: Standing.OWNER,
-    Action.STEER_WORK: Standing.OWNER,
+    Action.FOLLOW_WORK: Standing.EDITOR,
+    Action.STEER_WORK: Standing.EDITOR,
     Action.USE_ACCOUNT: Standing.SIGNED_IN,
     Action.TAKE_PART: Standing.APPROVED,
     Action.CONTRIBUTE: Standing.APPROVED,
@@ -152,6 +161,7 @@ _WHO_MAY = {
     Standing.APPROVED: NOT_APPROVED,
     Standing.REVIEWER: NOT_APPROVED,
     Standing.INSIDER: "The dataset is not open.",
+    Standing.EDITOR: "Only the owners and editors of the dataset may do this.",
     Standing.OWNER: "Only the owners of the dataset may do this.",
     Standing.STAFF: "Only the staff of the archive may do this.",
     Standing.ADMIN: "Only administrators may do this.",
@@ -160,9 +170,11 @@ _WHO_MAY = {
 _READS = frozenset(
     {
         Action.READ,
+        Action.READ_CLOSED,
         Action.KNOW_PEOPLE,
         Action.SEARCH_USERS,
         Action.LIST_USERS,
+        Action.LIST_EDITORS,
         Action.LIST_VIEWERS,
         Action.LIST_REVIEWER_LINKS,
         Action.LIST_UPLOADS,
@@ -179,7 +191,15 @@ _OF_READERS = frozenset({Action.READ, Action.KNOW_PEOPLE})
 # A release takes effect with its change of one row; the tags of objects follow later.
 RELEASED = frozenset({"OPEN", "UNEMBARGOING"})
 
-INSIDERS = (Grant.Role.OWNER, Grant.Role.VIEWER)
+EDITORS = (Grant.Role.OWNER, Grant.Role.EDITOR)
+INSIDERS = (*EDITORS, Grant.Role.VIEWER)
+
+# Who stands like that to a dataset.
+_ROLES: dict[Standing, Sequence[Grant.Role]] = {
+    Standing.INSIDER: INSIDERS,
+    Standing.EDITOR: EDITORS,
+    Standing.OWNER: [Grant.Role.OWNER],
+}
 
 
 class Guarded(Protocol):
@@ -211,10 +231,8 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
         return standing is Standing.REVIEWER and actor.link is not None
     if actor.is_admin:
         return True
-    if standing is Standing.OWNER:
-        return dataset is not None and owns(actor.user, dataset)
-    if standing is Standing.INSIDER:
-        return dataset is not None and _has_role(actor.user, dataset, INSIDERS)
+    if standing in _ROLES:
+        return dataset is not None and _has_role(actor.user, dataset, _ROLES[standing])
     return {
         Standing.SIGNED_IN: True,
         Standing.APPROVED: actor.is_approved,
@@ -222,11 +240,6 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
         Standing.STAFF: actor.user.is_staff,
         Standing.ADMIN: False,
     }[standing]
-
-
-def owns(user: User, dataset: Guarded) -> bool:
-    """Return whether `user` is named an owner of `dataset`; administrators are not, unless named."""
-    return _has_role(user, dataset, [Grant.Role.OWNER])
 
 
 def _has_role(user: User, dataset: Guarded, roles: Sequence[Grant.Role]) -> bool:
@@ -287,6 +300,11 @@ def visible(actor: Actor, *, to: str = "") -> Q:
     return Q() if actor.is_admin else Q(**{f"{to}access__in": RELEASED}) | inside(actor, to=to)
 
 
+def visible_versions(actor: Actor) -> Q:
+    """Return the condition that `actor` may read a version of a dataset they may read: closed ones are for insiders."""
+    return Q() if actor.is_admin else Q(is_closed=False) | inside(actor, to="dataset__")
+
+
 def visible_rows(actor: Actor) -> Q:
     """Return the filter for rows in time (of assets) that `actor` may read: all rows of a visible dataset.
 
@@ -343,6 +361,11 @@ def inside(actor: Actor, *, to: str = "") -> Q:
 def owned(user: User, *, to: str = "") -> Q:
     """Return the filter for datasets of which `user` is named an owner."""
     return _granted(user, [Grant.Role.OWNER], to=to)
+
+
+def edited(user: User, *, to: str = "") -> Q:
+    """Return the condition that `user` may change a dataset's draft, by a role in it."""
+    return _granted(user, EDITORS, to=to)
 
 
 def _granted(user: User, roles: Sequence[Grant.Role], *, to: str) -> Q:

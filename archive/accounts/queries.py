@@ -1,5 +1,6 @@
 """Finding people, tokens and reviewer links; what is still to be asked of somebody."""
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from archive.accounts.models import Grant, Invitation, ReviewerLink, Token, User
+from archive.accounts.models import ORCID_PATTERN, Grant, Invitation, ReviewerLink, Token, User
 from archive.accounts.policy import Action, Actor, Guarded, may, require
 from archive.errors import NotFoundError
 
@@ -155,14 +156,29 @@ def viewers_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
     return [*(Member.of(person, actor) for person in viewers_of(dataset.pk)), *_invited(dataset, Grant.Role.VIEWER)]
 
 
+def editors_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:
+    """Return the editors of a dataset, by the date they joined, and who is invited to be one; for who may list them."""
+    require(actor, Action.LIST_EDITORS, dataset)
+    return [*(Member.of(person, actor) for person in editors_of(dataset.pk)), *_invited(dataset, Grant.Role.EDITOR)]
+
+
 def _invited(dataset: Guarded, role: Grant.Role) -> list[Member]:
     invitations = Invitation.objects.filter(dataset_id=dataset.pk, role=role).order_by("created", "pk")
-    return [Member(each.address, f"{each.address} (invited)", each.address, is_invited=True) for each in invitations]
+    return [Member(each.value, f"{each.value} (invited)", _address(each), is_invited=True) for each in invitations]
+
+
+def _address(invitation: Invitation) -> str | None:
+    return invitation.value if invitation.kind == Invitation.Kind.ADDRESS else None
 
 
 def owners_of(dataset_id: int) -> QuerySet[User]:
     """Return the owners of a dataset, by the date they joined the archive."""
     return _people_with(Grant.Role.OWNER, dataset_id)
+
+
+def editors_of(dataset_id: int) -> QuerySet[User]:
+    """Return the editors of a dataset, by the date they joined the archive."""
+    return _people_with(Grant.Role.EDITOR, dataset_id)
 
 
 def viewers_of(dataset_id: int) -> QuerySet[User]:
@@ -190,13 +206,16 @@ def find_users(usernames: Sequence[str]) -> list[User]:
 def find_proven_users(names: Sequence[str]) -> dict[str, User]:
     """Return the active users whom these names identify beyond doubt, by name.
 
-    An address means who has proven that it is theirs, whatever their username; any other name means who has it.
+    An address means who has proven that it is theirs, whatever their username, and so does an ORCID iD; any other name
+    means who has it.
     """
     addresses = {name.lower() for name in names if is_address(name)}
     proven = EmailAddress.objects.filter(email__in=addresses, verified=True, user__is_active=True)
-    by_address = {each.email: each.user for each in proven.select_related("user")}
-    others = [name for name in names if name.lower() not in addresses]
-    found = {name: by_address[name.lower()] for name in names if name.lower() in by_address}
+    by_proof = {each.email: each.user for each in proven.select_related("user")}
+    orcids = {name.upper() for name in names if is_orcid(name)}
+    by_proof |= {str(user.orcid).lower(): user for user in User.objects.filter(orcid__in=orcids, is_active=True)}
+    others = [name for name in names if not is_address(name) and not is_orcid(name)]
+    found = {name: by_proof[name.lower()] for name in names if name.lower() in by_proof}
     return found | named(others, find_users(others))
 
 
@@ -207,6 +226,17 @@ def is_address(name: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def is_orcid(name: str) -> bool:
+    """Return whether a name is an ORCID iD: its last character is a checksum of the others (ISO 7064, 11,2)."""
+    if not re.fullmatch(ORCID_PATTERN, name.upper()):
+        return False
+    total = 0
+    for digit in name.replace("-", "")[:-1]:
+        total = (total + int(digit)) * 2
+    check = (12 - total % 11) % 11
+    return name[-1].upper() == ("X" if check == 10 else str(check))
 
 
 def proven_addresses(user: User) -> list[str]:

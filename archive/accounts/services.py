@@ -232,6 +232,17 @@ def reject_user(*, actor: Actor, user: User, reason: str) -> None:
 # --- Names ------------------------------------------------------------------------------------------------------------
 
 
+def set_orcid(*, user: User, orcid: str | None) -> None:
+    """Keep the ORCID iD that somebody has signed in by; one that has passed to them was another's before."""
+    if user.orcid == orcid:
+        return
+    with transaction.atomic():
+        if orcid:
+            User.objects.filter(orcid=orcid).exclude(pk=user.pk).update(orcid=None)
+        user.orcid = orcid
+        user.save(update_fields=["orcid"])
+
+
 def set_github_login(*, user: User, login: str) -> None:
     """Call somebody by their GitHub login; "" if by none. A login that has passed to them was another's before."""
     if user.github_login == login:

@@ -117,6 +117,28 @@ class Asset(models.Model):
         return self.zarr_revision.checksum if self.zarr_revision else None
 
 
+class Batch(models.Model):
+    """A batch of files that was taken by a key of its sender's: sent again, it is not taken again."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="batches")
+    key = models.CharField(max_length=100)
+    # Of what was sent, by which another batch with the same key is told.
+    digest = models.CharField(max_length=64)
+    # The number of the change that it was.
+    change = models.BigIntegerField()
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "key"], name="batch_once_per_key"),
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="batch_digest_is_sha256"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id:06}#{self.change} {self.key}"
+
+
 class Folder(models.Model):
     """A folder of a dataset, from one change to another, with the sums over everything below it.
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from archive import paths
 from archive.accounts.policy import Action, Actor, require
+from archive.assets.batches import CONFLICTS_SHOWN, MAX_BATCH, MAX_KEY, BatchFile, check_batch, digest_of, shown_names
 from archive.assets.folders import (
     BATCH_SIZE,
     Sums,
@@ -23,11 +24,11 @@ from archive.assets.folders import (
     replace_folders,
     update_folders,
 )
-from archive.assets.models import Asset
+from archive.assets.models import Asset, Batch
 from archive.assets.names import look_alikes
 from archive.assets.queries import draft_asset, live_assets
 from archive.blobs.models import Blob
-from archive.blobs.queries import attachable_blob
+from archive.blobs.queries import attachable_blob, attachable_by_digest, blobs_of_draft
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import refuse_during_release
 from archive.errors import ConflictError, InvalidError, NotFoundError, Reason
@@ -37,7 +38,8 @@ from archive.validation.metadata import strip_asset_metadata, with_schema_versio
 from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
-CONFLICTS_SHOWN = 10
+__all__ = ["MAX_BATCH", "MAX_KEY", "BatchFile"]
+
 # After a change of so many assets Postgres has wrong statistics, and sorts the whole list for each page.
 MANY_ASSETS = 10_000
 
@@ -151,6 +153,58 @@ def change_assets(
     return change
 
 
+def take_batch(
+    *, actor: Actor, dataset: Dataset, put: Sequence[BatchFile] = (), remove: Collection[str] = (), key: str = ""
+) -> Change:
+    """Put files into the draft, in the place of those at their paths, and remove others: as one change, or not at all.
+
+    A batch that is sent again by the same `key` is the change that it was, and changes nothing. Raises InvalidError,
+    naming what is wrong, and ConflictError if the key is that of another batch.
+    """
+    require_changeable(actor, dataset)
+    check_batch(put, remove, key)
+    digest = digest_of(put, remove)
+    with transaction.atomic():
+        hold(dataset.number)
+        if key and (known := Batch.objects.filter(dataset=dataset, key=key).first()):
+            return _as_taken(known, digest)
+        old = {asset.path: asset for asset in live_assets(dataset).filter(path__in=[file.path for file in put])}
+        add = [
+            NewAsset(file.path, blob, file.metadata_after(old[file.path].metadata if file.path in old else {}))
+            for file, blob in zip(put, _contents(actor, dataset, put), strict=True)
+        ]
+        change = change_assets(
+            actor=actor,
+            dataset=dataset,
+            add=add,
+            remove={*old, *remove},
+            details={"replaced": len(old), **({"key": key} if key else {})},
+        )
+        if key:
+            Batch.objects.create(dataset=dataset, key=key, digest=digest, change=change.number)
+    return change
+
+
+def _as_taken(batch: Batch, digest: str) -> Change:
+    if batch.digest != digest:
+        raise ConflictError("The key is that of another batch, which was taken before. Choose a new key.")
+    return Change.objects.get(dataset_id=batch.dataset_id, number=batch.change)
+
+
+def _contents(actor: Actor, dataset: Dataset, put: Sequence[BatchFile]) -> list[Blob]:
+    """Return the blobs of the files, in their order; InvalidError, naming the files, if some cannot be attached."""
+    ids = [file.blob_id for file in put if file.blob_id]
+    by_id = {blob.pk: blob for blob in blobs_of_draft(actor, dataset, ids)} if ids else {}
+    digests = {file.sha256.lower() for file in put if file.sha256}
+    by_digest = attachable_by_digest(actor, dataset, "SHA256", digests) if digests else {}
+    found = [by_id.get(file.blob_id) if file.blob_id else by_digest.get(file.sha256.lower()) for file in put]
+    if missing := [file.path for file, blob in zip(put, found, strict=True) if blob is None]:
+        raise InvalidError(
+            f"There are no verified bytes to be had for: {shown_names(missing)}. Send them first.", field="put"
+        )
+    return [blob for blob in found if blob is not None]
+
+
 def _renew_statistics() -> None:
     """Have Postgres count its rows now: by itself it does so within minutes, and pages are slow until then."""
     with connection.cursor() as cursor:
@@ -200,7 +254,7 @@ def _new_asset(
     path = paths.check_path(metadata["path"])
     if (blob_id is None) == (zarr_id is None):
         raise InvalidError("Exactly one of blob_id or zarr_id must be specified.", field="blob_id")
-    blob = attachable_blob(actor, blob_id) if blob_id else None
+    blob = attachable_blob(actor, dataset, blob_id) if blob_id else None
     zarr = _attachable_zarr(actor, dataset, zarr_id) if zarr_id else None
     return NewAsset(path, blob, with_schema_version(strip_asset_metadata(metadata)), zarr=zarr)
 

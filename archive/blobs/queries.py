@@ -43,12 +43,23 @@ def _have(assets: Q, **conditions: Any) -> Q:
     return Q(Exists(rows_of(Blob.assets).filter(assets, **conditions)))
 
 
-def attachable_blob(actor: Actor, blob_id: uuid.UUID) -> Blob:
-    """Return the blob, if the actor may make an asset of it; NotFoundError if not."""
+def attachable_blob(actor: Actor, dataset: Dataset, blob_id: uuid.UUID) -> Blob:
+    """Return the blob, if the actor may make an asset of the dataset of it; NotFoundError if not."""
     blob = Blob.objects.in_bulk([blob_id]).get(blob_id)
-    if blob is None or not _is_among(attachable_blobs, blob, actor):
+    if blob is None or not (
+        _is_among(attachable_blobs, blob, actor) or blob in blobs_of_draft(actor, dataset, [blob_id])
+    ):
         raise NotFoundError(field="blob_id")
     return blob
+
+
+def blobs_of_draft(actor: Actor, dataset: Dataset, blob_ids: Collection[uuid.UUID]) -> list[Blob]:
+    """Return those of the blobs that the actor may make assets of the dataset of: its own ones, and attachable ones."""
+    wanted = Blob.objects.filter(pk__in=blob_ids)
+    of_all = Q(pk__in=attachable_blobs(actor).values("pk"))
+    if not may(actor, Action.CHANGE_DRAFT, dataset):
+        return list(wanted.filter(of_all))
+    return list(wanted.filter(of_all | _have(visible_rows(actor), dataset=dataset)))
 
 
 def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None:

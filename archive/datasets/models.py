@@ -8,6 +8,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.accounts.policy import RELEASED
+from archive.identifiers.queries import (
+    MAX_LABEL,
+    MAX_PROJECT_NAME,
+    NUMBER_PATTERN,
+    PROJECT_NAME_PATTERN,
+    RESERVED_LABELS,
+    VERSION_NAME_PATTERN,
+)
 
 
 class Dataset(models.Model):
@@ -15,13 +24,18 @@ class Dataset(models.Model):
 
     class Access(models.TextChoices):
         OPEN = "OPEN"
+        # Closed until a day that is known, or, if it is private, until its owners release it.
         EMBARGOED = "EMBARGOED"
+        PRIVATE = "PRIVATE"
         RELEASING = "UNEMBARGOING"
 
     number = models.IntegerField(primary_key=True, validators=[MinValueValidator(0), MaxValueValidator(999_999)])
+    # Given once, by whoever made it.
+    project_name = models.CharField(max_length=MAX_PROJECT_NAME, null=True, unique=True, editable=False)
     access = models.CharField(max_length=16, choices=Access.choices, default=Access.OPEN)
     embargo_end = models.DateField(null=True, blank=True)
-    # The number of the change that released it, if it was embargoed; rows retired by then were never public.
+    # The number of the change that released it, if it was closed; rows retired by then were never public. 0 if all of
+    # its history was opened with it.
     released = models.BigIntegerField(null=True, editable=False)
     star_count = models.IntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
@@ -31,15 +45,21 @@ class Dataset(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(number__range=(0, 999_999)), name="dataset_number_six_digits"),
             models.CheckConstraint(
-                condition=Q(access__in=["OPEN", "EMBARGOED", "UNEMBARGOING"]), name="dataset_access_known"
+                condition=Q(access__in=["OPEN", "EMBARGOED", "PRIVATE", "UNEMBARGOING"]), name="dataset_access_known"
             ),
             models.CheckConstraint(
-                condition=Q(access="OPEN") | Q(embargo_end__isnull=False), name="dataset_embargo_has_end"
+                condition=Q(access__in=["OPEN", "PRIVATE"]) | Q(embargo_end__isnull=False),
+                name="dataset_embargo_has_end",
             ),
             models.CheckConstraint(
-                condition=~Q(access="EMBARGOED", released__isnull=False)
+                condition=~Q(access__in=["EMBARGOED", "PRIVATE"], released__isnull=False)
                 & ~Q(access="UNEMBARGOING", released__isnull=True),
-                name="dataset_released_once_embargo_ends",
+                name="dataset_released_once_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(project_name__isnull=True)
+                | Q(project_name__regex=PROJECT_NAME_PATTERN) & ~Q(project_name__regex=NUMBER_PATTERN),
+                name="dataset_project_name_allowed",
             ),
             models.CheckConstraint(condition=Q(star_count__gte=0), name="dataset_star_count_not_negative"),
         ]
@@ -51,6 +71,11 @@ class Dataset(models.Model):
     def identifier(self) -> str:
         """Return the number as DANDI writes it: six digits."""
         return f"{self.number:06}"
+
+    @property
+    def is_released(self) -> bool:
+        """Whether everybody may read it; of one that is being released, everybody may already."""
+        return self.access in RELEASED
 
 
 class ContactPerson(models.Func):
@@ -93,6 +118,13 @@ class Version(models.Model):
         PUBLISHING = "Publishing"
         PUBLISHED = "Published"
 
+    class Rules(models.TextChoices):
+        """What a version was held to when it was made (`publishing.rules`)."""
+
+        DANDI = "dandi"
+        BIDS = "bids"
+        DOCUMENTS = "documents"
+
     class DoiState(models.TextChoices):
         NONE = "none"
         PENDING = "pending"
@@ -101,7 +133,13 @@ class Version(models.Model):
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions")
     version = models.CharField(max_length=13)
+    # What its makers call it; and which of the dataset's versions it is, as Postgres counts them. A draft has neither.
+    label = models.CharField(max_length=MAX_LABEL, null=True, editable=False)
+    ordinal = models.PositiveIntegerField(null=True, editable=False)
+    rules = models.CharField(max_length=16, choices=Rules.choices, default=Rules.DANDI, db_default=Rules.DANDI)
     at = models.BigIntegerField(null=True)
+    # For those alone who may read its dataset even while that is closed.
+    is_closed = models.BooleanField(default=False, db_default=False)
     name = models.CharField(max_length=300)
     metadata = models.JSONField(default=dict)
     contact_person = models.GeneratedField(
@@ -109,6 +147,8 @@ class Version(models.Model):
     )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     problems = models.JSONField(default=list)
+    # What is wrong with a version by the rules that it was held to; None as long as nobody has looked.
+    verdict = models.JSONField(null=True, editable=False)
     doi = models.CharField(max_length=64, null=True, blank=True)
     # The state of the DOI at DataCite, and why it is pending or has failed.
     doi_state = models.CharField(max_length=16, choices=DoiState.choices, default=DoiState.NONE)
@@ -133,11 +173,22 @@ class Version(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dataset", "version"], name="version_unique"),
+            models.UniqueConstraint(fields=["dataset", "label"], name="version_label_unique"),
+            models.UniqueConstraint(fields=["dataset", "ordinal"], name="version_ordinal_unique"),
             models.CheckConstraint(
-                condition=Q(version="draft", at__isnull=True)
+                condition=Q(version="draft", at__isnull=True, label__isnull=True, ordinal__isnull=True)
                 | Q(version__regex=r"^0\.\d{6}\.\d{4}$", at__isnull=False),
                 name="version_draft_has_no_point",
             ),
+            models.CheckConstraint(
+                condition=Q(label__isnull=True)
+                | ~Q(label="")
+                & ~Q(label__iregex=rf"^({'|'.join(RESERVED_LABELS)})$")
+                & ~Q(label__regex=VERSION_NAME_PATTERN)
+                & ~Q(label__contains="/"),
+                name="version_label_allowed",
+            ),
+            models.CheckConstraint(condition=Q(rules__in=["dandi", "bids", "documents"]), name="version_rules_known"),
             models.CheckConstraint(condition=Q(metadata__has_key="schemaVersion"), name="version_has_schema_version"),
             models.CheckConstraint(
                 condition=Q(
@@ -159,6 +210,11 @@ class Version(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.version == self.DRAFT
+
+    @property
+    def tag(self) -> str:
+        """The name of its tag in git: its label, if it has one."""
+        return self.label or self.version
 
     @property
     def is_shown(self) -> bool:

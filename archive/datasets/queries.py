@@ -21,14 +21,17 @@ from archive.accounts.policy import (
     Action,
     Actor,
     blinded_dataset,
+    edited,
     is_blinded,
     may,
     owned,
     require,
     visible,
+    visible_versions,
 )
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import InvalidError, NotFoundError, Reason
+from archive.identifiers.queries import VersionReference, dataset_number_in, version_reference
 from archive.timeline.models import Job
 from archive.timeline.queries import ProjectionStatus, projection_statuses
 from archive.validation.metadata import strip_version_metadata, without_people
@@ -50,6 +53,16 @@ def find_dataset(actor: Actor, number: int, *, hidden: bool = True) -> Dataset:
         raise NotFoundError
     require(actor, Action.READ, dataset, hidden=hidden)
     return dataset
+
+
+def find_named_dataset(actor: Actor, name: str) -> Dataset:
+    """Return the dataset that has a name: `000123`, `ds000123` or a project name; fails as `find_dataset` does."""
+    number = dataset_number_in(name)
+    if number is None:
+        number = Dataset.objects.filter(project_name=name).values_list("number", flat=True).first()
+    if number is None:
+        raise NotFoundError
+    return find_dataset(actor, number)
 
 
 def visible_datasets(actor: Actor) -> QuerySet[Dataset]:
@@ -106,25 +119,47 @@ def count_versions(actor: Actor, dataset: Dataset) -> int:
 
 def _versions_of(actor: Actor, dataset: Dataset) -> QuerySet[Version]:
     require(actor, Action.READ, dataset, hidden=True)
-    return shown_versions().filter(dataset=dataset)
+    return shown_versions().filter(visible_versions(actor), dataset=dataset)
 
 
 def shown_versions() -> QuerySet[Version]:
-    """Return all versions that readers see (`Version.is_shown`)."""
+    """Return all versions that readers see (`Version.is_shown`), for those who may read them (`visible_versions`)."""
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
+def open_versions() -> QuerySet[Version]:
+    """Return the versions that everybody sees who may read their datasets, drafts among them."""
+    return shown_versions().filter(is_closed=False)
+
+
+def published_versions() -> QuerySet[Version]:
+    """Return the open versions that are what DANDI publishes, whatever the rules that they were held to."""
+    return Version.objects.filter(at__isnull=False, status=Version.Status.VALID, is_closed=False)
+
+
 def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True) -> Version:
-    """Return a version by its dataset's number and its name, its dataset at hand, as the actor may see it.
+    """Return a version by its dataset's number and any of its names, its dataset at hand, as the actor may see it.
 
     Fails as `find_dataset` does; NotFoundError if the dataset has no such version.
     """
-    found = next(iter(Version.objects.select_related("dataset").filter(dataset_id=number, version=version)), None)
+    found = _named_version(number, version_reference(version))
     if found is None or not found.is_shown:
         find_dataset(actor, number, hidden=hidden)
         raise NotFoundError
     require(actor, Action.READ, found.dataset, hidden=hidden)
+    if found.is_closed:
+        require(actor, Action.READ_CLOSED, found.dataset, hidden=True)
     return _as_seen_by(actor, found.dataset, [found])[0]
+
+
+def _named_version(number: int, reference: VersionReference) -> Version | None:
+    versions = Version.objects.select_related("dataset").filter(dataset_id=number)
+    if reference.name:
+        return next(iter(versions.filter(version=reference.name)), None)
+    if reference.ordinal is None:
+        return next(iter(versions.filter(label=reference.label)), None)
+    either = versions.filter(Q(label=reference.label) | Q(ordinal=reference.ordinal))
+    return next(iter(sorted(either, key=lambda version: version.label != reference.label)), None)
 
 
 def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
@@ -166,7 +201,7 @@ def find_draft(dataset_id: int) -> Version | None:
 
 def versions_without_doi(*, or_with_it: bool = False) -> QuerySet[Version]:
     """Return the published versions whose DOI is not registered, or all, oldest first, without their metadata."""
-    published = shown_versions().filter(at__isnull=False, doi__isnull=False).defer("metadata", "problems")
+    published = published_versions().filter(doi__isnull=False).defer("metadata", "problems")
     if not or_with_it:
         published = published.exclude(doi_state=Version.DoiState.REGISTERED)
     return published.order_by("created", "pk")
@@ -181,9 +216,8 @@ class Publication:
 
 
 def publications(dataset_id: int) -> list[Publication]:
-    """Return the publications of a dataset, oldest first."""
-    versions = shown_versions().filter(dataset_id=dataset_id, at__isnull=False).order_by("at")
-    rows = versions.values_list("at", "metadata__publishedBy")
+    """Return the publications of a dataset, oldest first: the versions that are what DANDI publishes."""
+    rows = published_versions().filter(dataset_id=dataset_id).order_by("at").values_list("at", "metadata__publishedBy")
     return [Publication(at, published_by) for at, published_by in rows if at is not None]
 
 
@@ -220,7 +254,7 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
     if not wanted.unpublished:
-        datasets = datasets.filter(Exists(shown_versions().filter(dataset=OuterRef("pk"), at__isnull=False)))
+        datasets = datasets.filter(Exists(published_versions().filter(dataset=OuterRef("pk"))))
     name = wanted.ordering.removeprefix("-")
     if not wanted.empty or name in NEWEST_ORDERINGS:
         # In one call of `filter`, so that all conditions are about the same version.
@@ -245,7 +279,7 @@ def _order(wanted: DatasetFilter, name: str) -> str:
 def _newest_versions() -> QuerySet[Version]:
     """Return the newest version of each dataset: found for all at once, which is cheaper than one by one."""
     newer = Q(created__gt=OuterRef("created")) | Q(created=OuterRef("created"), pk__gt=OuterRef("pk"))
-    return shown_versions().filter(~Exists(shown_versions().filter(newer, dataset=OuterRef("dataset"))))
+    return open_versions().filter(~Exists(open_versions().filter(newer, dataset=OuterRef("dataset"))))
 
 
 @dataclass(frozen=True)
@@ -264,16 +298,17 @@ def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
     return Found([], found.order_by().count() if offset else 0)
 
 
-# Of `shown_versions`. In SQL, since every list needs it, and Django takes longer to compose it than Postgres to run it.
+# Drafts, and those of `published_versions`. In SQL, since every list needs it, and Django takes longer to compose it
+# than Postgres to run it.
 LATEST_VERSIONS = """
 SELECT latest.*,
        EXISTS (SELECT FROM archive_star s WHERE s.dataset_id = latest.dataset_id AND s.user_id = %(user)s) AS is_starred
   FROM (
         SELECT DISTINCT ON (dataset_id, at IS NULL)
-               id, dataset_id, version, at, name, contact_person, status, doi, doi_state, doi_reason, release_notes,
-               file_count, size, created, modified
+               id, dataset_id, version, label, at, name, contact_person, status, doi, doi_state, doi_reason,
+               release_notes, file_count, size, created, modified
           FROM archive_version
-         WHERE dataset_id = ANY(%(datasets)s) AND (at IS NULL OR status <> %(unseen)s)
+         WHERE dataset_id = ANY(%(datasets)s) AND (at IS NULL OR status = %(valid)s AND NOT is_closed)
          ORDER BY dataset_id, at IS NULL, at DESC
        ) AS latest
 """
@@ -294,7 +329,7 @@ def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, Late
     """
     by_number = {dataset.number: dataset for dataset in _readable_among(actor, datasets)}
     found: dict[int, dict[bool, Version]] = defaultdict(dict)
-    wanted = {"datasets": list(by_number), "unseen": Version.Status.PUBLISHING, "user": actor.user_id}
+    wanted = {"datasets": list(by_number), "valid": Version.Status.VALID, "user": actor.user_id}
     for version in Version.objects.raw(LATEST_VERSIONS, wanted):
         version.dataset = dataset = by_number[version.dataset_id]
         found[version.dataset_id][version.is_draft] = _as_seen_by(actor, dataset, [version])[0]
@@ -337,9 +372,8 @@ def archive_totals() -> Totals:
 
 
 def _count_totals() -> Totals:
-    released = shown_versions().filter(dataset__access__in=RELEASED)
-    drafts = released.filter(at__isnull=True)
-    published = released.filter(at__isnull=False).values("dataset").distinct()
+    drafts = Version.objects.filter(dataset__access__in=RELEASED, at__isnull=True)
+    published = published_versions().filter(dataset__access__in=RELEASED).values("dataset").distinct()
     return Totals(
         datasets=drafts.count(),
         published=published.count(),
@@ -352,7 +386,7 @@ def _count_totals() -> Totals:
 
 
 def visible_jobs(actor: Actor) -> QuerySet[Job]:
-    """Return the jobs that the actor may follow, newest first: those of datasets they own, and those they started.
+    """Return the jobs that the actor may follow, newest first: those of datasets they edit, and those they started.
 
     The latter not of a dataset that they may no longer read, or read blinded: logs may name people. Administrators see
     all.
@@ -362,10 +396,10 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
         return jobs
     if actor.user is None:
         return jobs.none()
-    owned_numbers = Dataset.objects.filter(owned(actor.user)).values("pk")
+    edited_numbers = Dataset.objects.filter(edited(actor.user)).values("pk")
     unreadable = Dataset.objects.filter(~visible(actor) | Q(pk=blinded_dataset(actor))).values("pk")
     started = Q(user_id=actor.user.pk) & (Q(dataset_id__isnull=True) | ~Q(dataset_id__in=unreadable))
-    return jobs.filter(Q(dataset_id__in=owned_numbers) | started)
+    return jobs.filter(Q(dataset_id__in=edited_numbers) | started)
 
 
 def find_job(actor: Actor, job_id: UUID) -> Job:

@@ -1,6 +1,6 @@
-"""Changing datasets: their making and ending, the draft's metadata, owners, viewers, reviewer links, stars."""
+"""Changing datasets: their making and ending, the draft's metadata, roles, reviewer links, stars."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,29 +9,30 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from archive.accounts.models import Grant, Invitation, ReviewerLink, User
+from archive.accounts.models import Grant, ReviewerLink
 from archive.accounts.policy import Action, Actor, require
 from archive.accounts.queries import (
     digest_of,
-    find_proven_users,
-    find_users,
-    is_address,
-    named,
-    owners_of,
-    proven_addresses,
-    viewers_of,
 )
 from archive.accounts.services import new_secret
-from archive.accounts.work import queue_mail
 from archive.addresses import own_page
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import edition_of, find_draft, refuse_during_release
-from archive.datasets.work import computed_metadata, request_doi, run_draft_hooks, withdraw_doi
+from archive.datasets.roles import (
+    MAX_EDITORS,
+    MAX_OWNERS,
+    MAX_VIEWERS,
+    accept_invitations,
+    set_editors,
+    set_owners,
+    set_viewers,
+)
+from archive.datasets.work import computed_metadata, hold_draft, request_doi, run_draft_hooks, withdraw_doi
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, Reason, StaleError
-from archive.identifiers.queries import parse_dandiset_number, registers_dois
+from archive.identifiers.queries import check_project_name, parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.timeline.models import Change
-from archive.timeline.services import append, hold
+from archive.timeline.services import append
 from archive.validation.metadata import (
     default_dandiset_metadata,
     funder,
@@ -41,19 +42,23 @@ from archive.validation.metadata import (
 )
 from archive.validation.queries import schema_info
 
+__all__ = [
+    "MAX_EDITORS",
+    "MAX_OWNERS",
+    "MAX_VIEWERS",
+    "accept_invitations",
+    "set_editors",
+    "set_owners",
+    "set_viewers",
+]
+
 MAX_NAME = 300
-DAY = timedelta(days=1)
 MAX_EMBARGO = timedelta(days=730)
 MAX_FUNDED_EMBARGO = timedelta(days=1825)
 LINK_PREFIX = "rev_"
 LINK_LIFETIME = timedelta(days=90)
 MAX_LINK_LIFETIME = timedelta(days=366)
 MAX_LINKS = 100
-MAX_OWNERS = 100
-MAX_VIEWERS = 1000
-MAX_INVITATIONS = 100
-# Each invitation is an unsolicited mail, so the number that a user may send in a day is limited.
-MAX_INVITATIONS_A_DAY = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,24 +74,40 @@ class Embargo:
         return self.end or _today() + MAX_EMBARGO
 
 
-def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo: Embargo | None = None) -> Dataset:
-    """Make a dataset with its draft, open unless it is to be under an embargo; the actor becomes its owner.
+def create_dataset(
+    *,
+    actor: Actor,
+    name: str,
+    metadata: dict[str, Any],
+    embargo: Embargo | None = None,
+    is_private: bool = False,
+    project_name: str | None = None,
+) -> Dataset:
+    """Make a dataset with its draft; the actor becomes its owner.
 
-    An administrator may choose its number by an `identifier` in the metadata.
+    It is open, unless it is to be under an embargo, or private: closed until its owners release it. An administrator
+    may choose its number by an `identifier` in the metadata. InvalidError for a project name that cannot be, or is
+    taken.
     """
     require(actor, Action.CREATE_DATASET)
     _check_creator(actor)
     _check_name(name)
     if embargo:
         check_embargo(embargo)
+    if project_name is not None:
+        check_project_name(project_name)
+    access = Dataset.Access.PRIVATE if is_private else Dataset.Access.OPEN
     with transaction.atomic():
         number = _choose_number(actor, metadata.get("identifier"))
+        _require_free_name(project_name)
         dataset = Dataset.objects.create(
             number=number,
-            access=Dataset.Access.EMBARGOED if embargo else Dataset.Access.OPEN,
+            project_name=project_name,
+            access=Dataset.Access.EMBARGOED if embargo else access,
             embargo_end=embargo.last_day if embargo else None,
         )
-        change = append(number, Change.Kind.CREATE_DATASET, actor, {"embargoed": embargo is not None})
+        details = {"embargoed": embargo is not None, **({"private": True} if is_private else {})}
+        change = append(number, Change.Kind.CREATE_DATASET, actor, details)
         if actor.user:
             Grant.objects.create(dataset=dataset, user=actor.user, role=Grant.Role.OWNER)
         draft = Version(dataset=dataset, version=Version.DRAFT, name=name, created=change.recorded)
@@ -95,6 +116,12 @@ def create_dataset(*, actor: Actor, name: str, metadata: dict[str, Any], embargo
         draft.save()
         run_draft_hooks(draft)
     return dataset
+
+
+def _require_free_name(project_name: str | None) -> None:
+    """Raise InvalidError if a dataset has the name. Whoever takes a number, as the caller has, does so alone."""
+    if project_name is not None and Dataset.objects.filter(project_name=project_name).exists():
+        raise InvalidError(f"There is a dataset of the name {project_name!r} already.", field="project_name")
 
 
 def _check_creator(actor: Actor) -> None:
@@ -196,147 +223,6 @@ def migrate_draft(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> b
     return True
 
 
-def hold_draft(dataset: Dataset) -> Version:
-    """Return the draft, its dataset with it, locked: other writers wait until the caller's transaction ends.
-
-    NotFoundError if the dataset was deleted while this one waited.
-    """
-    hold(dataset.number)
-    draft = find_draft(dataset.number)
-    if draft is None:
-        raise NotFoundError
-    return draft
-
-
-def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
-    """Make exactly these people the owners of the dataset; returns them.
-
-    An account that has not proven the address it is named by is no owner: the address is invited to be one.
-    """
-    require(actor, Action.CHANGE_OWNERS, dataset)
-    refuse_during_release(dataset)
-    if not usernames:
-        raise InvalidError("Cannot remove all draft owners")
-    if len(usernames) > MAX_OWNERS:
-        raise InvalidError(f"A dataset has at most {MAX_OWNERS} owners.")
-    with transaction.atomic():
-        hold_draft(dataset)
-        before = dict.fromkeys(owners_of(dataset.number))
-        users, addresses = _named(usernames, [*before], is_address_enough=False)
-        if not users:
-            raise InvalidError("Cannot remove all draft owners")
-        after = {*users}
-        added = [user for user in users if user not in before]
-        removed = [user for user in before if user not in after]
-        invitations = _change_invitations(actor, dataset, Grant.Role.OWNER, addresses)
-        if added or removed or invitations:
-            details = {"added_owners": [*map(_copied, added)], "removed_owners": [*map(_copied, removed)]}
-            append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details | invitations)
-            # Everybody has one role, so a viewer who becomes an owner stops being a viewer.
-            dataset.grants.filter(user__in=[*removed, *added]).delete()
-            Grant.objects.bulk_create([Grant(dataset=dataset, user=user) for user in added])
-            _tell_owners("owner_added", added, actor, dataset)
-            _tell_owners("owner_removed", removed, actor, dataset)
-    return list(owners_of(dataset.number))
-
-
-def _tell_owners(template: str, people: Sequence[User], actor: Actor, dataset: Dataset) -> None:
-    for person in people:
-        queue_mail(template, to=[person.email], person=person, author=actor.name, identifier=dataset.identifier)
-
-
-def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str]) -> list[User]:
-    """Make exactly these people the viewers of the dataset, who read all of it and change nothing; returns them.
-
-    Owners are viewers already, and cannot be made any. An address that nobody has proven to be theirs is invited.
-    """
-    require(actor, Action.CHANGE_VIEWERS, dataset)
-    refuse_during_release(dataset)
-    if len(usernames) > MAX_VIEWERS:
-        raise InvalidError(f"A dataset has at most {MAX_VIEWERS} viewers.")
-    with transaction.atomic():
-        hold_draft(dataset)
-        before = dict.fromkeys(viewers_of(dataset.number))
-        users, addresses = _named(usernames, [*before, *owners_of(dataset.number)], is_address_enough=True)
-        if owners := sorted({*users} & {*owners_of(dataset.number)}, key=lambda user: user.username):
-            raise InvalidError(f"User {owners[0].username} is an owner")
-        after = {*users}
-        added = [user for user in users if user not in before]
-        removed = [user for user in before if user not in after]
-        invitations = _change_invitations(actor, dataset, Grant.Role.VIEWER, addresses)
-        if added or removed or invitations:
-            details = {"added_viewers": [*map(_copied, added)], "removed_viewers": [*map(_copied, removed)]}
-            append(dataset.number, Change.Kind.CHANGE_VIEWERS, actor, details | invitations)
-            dataset.grants.filter(user__in=removed).delete()
-            Grant.objects.bulk_create([Grant(dataset=dataset, user=user, role=Grant.Role.VIEWER) for user in added])
-    return list(viewers_of(dataset.number))
-
-
-def _named(
-    names: Sequence[str], holders: Sequence[User], *, is_address_enough: bool
-) -> tuple[list[User], dict[str, None]]:
-    """Return the users whom the names mean, and the addresses among the names that nobody has proven.
-
-    Such an address must be one that an account claims, unless it `is_address_enough`.
-    """
-    known = named(names, holders) | find_proven_users(names)
-    unknown = [name for name in names if name not in known]
-    claimed = set(unknown) if is_address_enough else {user.username for user in find_users(unknown)}
-    if missing := [name for name in unknown if name not in claimed or not is_address(name)]:
-        raise InvalidError(f"User {min(missing)} not found")
-    users = list(dict.fromkeys(known[name] for name in names if name in known))
-    return users, dict.fromkeys(name.lower() for name in unknown)
-
-
-def _change_invitations(
-    actor: Actor, dataset: Dataset, role: Grant.Role, addresses: Collection[str]
-) -> dict[str, list[str]]:
-    """Invite exactly these addresses to the role; returns what that changes, as the history tells it."""
-    waiting = dict(dataset.invitations.values_list("address", "role"))
-    invited = [address for address in addresses if waiting.get(address) != role]
-    withdrawn = [address for address, to in waiting.items() if to == role and address not in addresses]
-    dataset.invitations.filter(address__in=[*invited, *withdrawn]).delete()
-    Invitation.objects.bulk_create([Invitation(dataset=dataset, address=address, role=role) for address in invited])
-    if dataset.invitations.count() > MAX_INVITATIONS:
-        raise InvalidError(f"A dataset has at most {MAX_INVITATIONS} invitations that wait; withdraw one first.")
-    if invited and len(invited) + _invited_today(actor) > MAX_INVITATIONS_A_DAY:
-        raise InvalidError(f"You may invite {MAX_INVITATIONS_A_DAY} addresses in a day; invite the others tomorrow.")
-    for address in invited:
-        facts = {"invited": address, "role": role.label.lower(), "identifier": dataset.identifier}
-        queue_mail("invited", to=[address], author=actor.name, **facts)
-    return {key: found for key, found in {"invited": invited, "withdrawn": withdrawn}.items() if found}
-
-
-def _invited_today(actor: Actor) -> int:
-    """Return how many addresses the actor has invited in the last 24 hours, to any dataset; withdrawn or not."""
-    kinds = [Change.Kind.CHANGE_OWNERS, Change.Kind.CHANGE_VIEWERS]
-    changes = Change.objects.filter(recorded__gt=timezone.now() - DAY, user_id=actor.user_id, kind__in=kinds)
-    return sum(len(invited) for invited in changes.values_list("details__invited", flat=True) if invited)
-
-
-def accept_invitations(*, user: User) -> None:
-    """Give somebody the roles that wait for an address which they have proven to be theirs."""
-    for invitation in Invitation.objects.filter(address__in=proven_addresses(user)).select_related("dataset"):
-        _accept(invitation, user)
-
-
-def _accept(invitation: Invitation, user: User) -> None:
-    dataset = invitation.dataset
-    with transaction.atomic():
-        hold(dataset.number)
-        is_there, _ = Invitation.objects.filter(pk=invitation.pk).delete()
-        if not is_there or dataset.grants.filter(user=user, role__in=[Grant.Role.OWNER, invitation.role]).exists():
-            return
-        kinds = {Grant.Role.OWNER: Change.Kind.CHANGE_OWNERS, Grant.Role.VIEWER: Change.Kind.CHANGE_VIEWERS}
-        kind = kinds[Grant.Role(invitation.role)]
-        append(dataset.number, kind, Actor(user=user), {f"added_{invitation.role}s": [_copied(user)]})
-        Grant.objects.update_or_create(dataset=dataset, user=user, defaults={"role": invitation.role})
-
-
-def _copied(user: User) -> dict[str, str]:
-    return {"username": user.username, "email": user.email, "name": user.display_name}
-
-
 def create_reviewer_link(
     *, actor: Actor, dataset: Dataset, label: str, expires: datetime | None = None
 ) -> tuple[ReviewerLink, str]:
@@ -422,6 +308,12 @@ def require_draft(version: Version, *, message: str = "Only draft versions can b
     """Raise ImmutableError unless the version is a draft."""
     if not version.is_draft:
         raise ImmutableError(message)
+
+
+def require_version(version: Version) -> None:
+    """Raise InvalidError for a draft."""
+    if version.is_draft:
+        raise InvalidError("The draft is as open as its dataset: only a version can be closed by itself.")
 
 
 def set_star(*, actor: Actor, dataset: Dataset, starred: bool) -> int:

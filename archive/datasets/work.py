@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from archive.addresses import dataset_page, draft_assets
-from archive.datasets.models import Version
-from archive.datasets.queries import shown_versions
-from archive.errors import BusyError
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import find_draft, published_versions
+from archive.errors import BusyError, NotFoundError
 from archive.identifiers.queries import concept_doi_name, registers_dois
 from archive.identifiers.work import delete_draft_doi, register_doi
 from archive.timeline.models import Job
-from archive.timeline.services import start_job
+from archive.timeline.services import hold, start_job
 from archive.timeline.work.jobs import RunningJob, job_handler
 from archive.validation.datacite import concept_attributes, version_attributes
 from archive.validation.metadata import VersionFacts, version_metadata
@@ -43,6 +43,18 @@ def run_draft_hooks(draft: Version) -> None:
     """Call all draft hooks with a draft whose name or metadata have changed."""
     for hook in _DRAFT_HOOKS:
         hook(draft)
+
+
+def hold_draft(dataset: Dataset) -> Version:
+    """Return the draft, its dataset with it, locked: other writers wait until the caller's transaction ends.
+
+    NotFoundError if the dataset was deleted while this one waited.
+    """
+    hold(dataset.number)
+    draft = find_draft(dataset.number)
+    if draft is None:
+        raise NotFoundError
+    return draft
 
 
 def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> VersionFacts:
@@ -131,7 +143,7 @@ def register_concept_doi(job: RunningJob) -> None:
     """Let the DOI of the dataset that is the job's subject tell of its newest version, and name all."""
     number = int(job.row.subject)
     doi = concept_doi_name(number)
-    published = shown_versions().filter(dataset=number, at__isnull=False, doi__isnull=False).order_by("-at")
+    published = published_versions().filter(dataset=number, doi__isnull=False).order_by("-at")
     newest = published.first()
     if newest is None:
         delete_draft_doi(doi)

@@ -1,17 +1,59 @@
-"""Finding embargoes that end soon, or have ended."""
+"""Finding embargoes that end soon, or have ended, and what a release would open."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from archive.accounts.policy import Action, Actor, require
+from archive.assets.models import Asset
 from archive.datasets.models import Dataset
+from archive.datasets.queries import open_versions
 from archive.embargo.models import EmbargoNotice
+from archive.snapshots.models import Commit
+from archive.timeline.rows import live
 
 EMBARGO_LIMIT = 1000
 # How long before an automatic release its owners must have been told.
 EMBARGO_GRACE = timedelta(days=1)
+
+
+# So many of each are told beforehand.
+PATHS_TOLD = 1000
+NAMES_TOLD = 100
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the release of a dataset opens beside its draft, if it keeps its history: versions, by their tags, and more.
+
+    That is the paths of files that have been removed or replaced, and people whom pushed commits name: as many as are
+    told of, in order.
+    """
+
+    versions: list[str]
+    removed_paths: list[str]
+    people: list[str]
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether the history is kept, unless it is said that it is not to be."""
+        return bool(self.versions)
+
+
+def opened_by_release(actor: Actor, dataset: Dataset) -> Opening:
+    """Return what the release of a dataset would open beside its draft, for those who may release it."""
+    require(actor, Action.RELEASE, dataset)
+    versions = open_versions().filter(dataset=dataset, at__isnull=False).order_by("at").only("version", "label")
+    removed = Asset.objects.filter(~live(), dataset=dataset).order_by("path").distinct("path")
+    commits = Commit.objects.filter(repository=dataset.number, is_pushed=True)
+    return Opening(
+        [version.tag for version in versions],
+        list(removed.values_list("path", flat=True)[:PATHS_TOLD]),
+        sorted(commits.values_list("author_name", flat=True).distinct()[:NAMES_TOLD]),
+    )
 
 
 def notices_due(notice_days: Sequence[int]) -> Iterator[tuple[Dataset, int]]:

@@ -15,10 +15,11 @@ from archive.accounts.work import queue_mail
 from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_draft
+from archive.datasets.queries import find_draft, open_versions
 from archive.datasets.work import computed_metadata
 from archive.embargo.models import EmbargoNotice
 from archive.embargo.queries import embargoes_over, notices_due
+from archive.snapshots.models import Repository
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Author, Change
@@ -37,6 +38,11 @@ from archive.zarr.work import (
 )
 
 RELEASE_JOB = "release"
+# What follows for a version, once its dataset is open: the work of publishing.
+OPENED_JOB = "open_version"
+CLOSED = (Dataset.Access.EMBARGOED, Dataset.Access.PRIVATE)
+# The `released` of a dataset whose history was opened with it, from its first change on.
+ALL_HISTORY = 0
 
 OPENING_BATCH = 200
 OPENING_THREADS = 8
@@ -53,8 +59,8 @@ def open_objects(span: Span) -> None:
     Which of the two is told by the dataset itself, not by the span, so a release that was interrupted goes on. When
     all its objects are open, and nothing has changed meanwhile, the dataset is open too.
     """
-    dataset = Dataset.objects.filter(pk=span.dataset_id).exclude(access=Dataset.Access.EMBARGOED).first()
-    if dataset is None:
+    dataset = Dataset.objects.filter(pk=span.dataset_id).first()
+    if dataset is None or not dataset.is_released:
         return
     is_releasing = dataset.access == Dataset.Access.RELEASING
     gained = Asset.objects.visible_to(ANONYMOUS).filter(
@@ -112,17 +118,30 @@ def _first_open_revision(zarr: ZarrArchive) -> int | None:
 # --- Embargo ----------------------------------------------------------------------------------------------------------
 
 
-def begin_release(dataset_id: int, author: Author) -> None:
-    """Let everybody read the dataset, if it is embargoed, once this transaction is committed; else do nothing.
+def begin_release(dataset_id: int, author: Author, *, starts_anew: bool | None = None) -> None:
+    """Let everybody read the dataset, if it is closed, once this transaction is committed; else do nothing.
 
-    Two rows are changed, however many files there are. What is open by now follows as the projection `access`.
+    A few rows are changed, however many files there are. What is open by now follows as the projection `access`.
+
+    If it `starts_anew`, nothing that had gone by now is opened: its repository begins a new history, and versions that
+    were made stay closed. Otherwise all of its history is opened with it, and commits and tags stay what they are.
+    Unless it is said, a dataset with versions keeps its history, and any other starts anew.
     """
     with transaction.atomic():
         hold(dataset_id)
-        dataset = Dataset.objects.filter(pk=dataset_id, access=Dataset.Access.EMBARGOED).first()
+        dataset = Dataset.objects.filter(pk=dataset_id, access__in=CLOSED).first()
         if dataset is None:
             return
-        dataset.released = append(dataset_id, Change.Kind.RELEASE, author, {}).number
+        versions = dataset.versions.filter(at__isnull=False)
+        has_versions = versions.exists()
+        if starts_anew is None:
+            starts_anew = not has_versions
+        change = append(dataset_id, Change.Kind.RELEASE, author, {"starts_anew": starts_anew})
+        dataset.released = change.number if starts_anew else ALL_HISTORY
+        if starts_anew and has_versions:
+            versions.update(is_closed=True)
+        elif not starts_anew:
+            Repository.objects.filter(dataset=dataset).update(released=ALL_HISTORY)
         dataset.access = Dataset.Access.RELEASING
         dataset.embargo_end = datetime.now(UTC).date()
         dataset.save(update_fields=["access", "released", "embargo_end", "modified"])
@@ -140,6 +159,8 @@ def _finish_release(dataset_id: int, target: int) -> None:
         dataset = draft.dataset
         dataset.access = Dataset.Access.OPEN
         dataset.save(update_fields=["access", "modified"])
+        for version in open_versions().filter(dataset=dataset, at__isnull=False).values_list("pk", flat=True):
+            start_job(OPENED_JOB, subject=str(version), dataset_id=dataset_id)
         draft.metadata = computed_metadata(draft, strip_version_metadata(draft.metadata))
         draft.status = Version.Status.PENDING
         draft.save(update_fields=["metadata", "status", "modified"])

@@ -14,9 +14,9 @@ PACKED_REFS = "packed-refs"
 _SORTED = "# pack-refs with: sorted \n"
 
 
-def tag_of(version: str) -> str:
-    """Return the full name of the tag of a published version."""
-    return f"{TAGS}{version}"
+def tag_of(name: str) -> str:
+    """Return the full name of a tag."""
+    return f"{TAGS}{name}"
 
 
 def packed_refs(references: Mapping[str, str]) -> str:

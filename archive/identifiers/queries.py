@@ -1,14 +1,31 @@
-"""The many names of one number. Pure."""
+"""The names of datasets and versions: those of the archive, and those that clients choose. Pure.
+
+A dataset is known by its number, in several ways of writing, and perhaps by a project name. A version has a name by the
+clock, an ordinal (3 is the third of its dataset), and perhaps a label, which is its tag in git.
+"""
 
 import re
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from semver import Version as SemanticVersion
 
 from archive.errors import InvalidError
 
 MAX_DANDISET_NUMBER = 999_999
+MAX_PROJECT_NAME = 128
+MAX_LABEL = 64
+PROJECT_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+# What looks like a number of a dataset is one, in whatever way it is written.
+NUMBER_PATTERN = r"^(?:ds)?[0-9]{6}$"
+VERSION_NAME_PATTERN = r"^0\.[0-9]{6}\.[0-9]{4}$"
+DRAFT = "draft"
+RESERVED_LABELS = ("draft", "latest", "head")
+# What git refuses in the name of a tag (git-check-ref-format), and what ends a part of an address.
+_FORBIDDEN_IN_LABELS = re.compile(r"[\x00-\x20\x7f ~^:?*\[\\/]|\.\.|@\{")
+_MAX_ORDINAL_DIGITS = 9
 
 
 def dandiset_identifier(number: int) -> str:
@@ -60,3 +77,72 @@ def next_version_name(moment: datetime, taken: AbstractSet[str]) -> str:
     while version_name(moment) in taken:
         moment += timedelta(minutes=1)
     return version_name(moment)
+
+
+# --- Names that clients choose ----------------------------------------------------------------------------------------
+
+
+def dataset_number_in(name: str) -> int | None:
+    """Return the number that a dataset's name is a way of writing ("000123", "ds000123"); None if it is none."""
+    return int(name[-6:]) if re.fullmatch(NUMBER_PATTERN, name) else None
+
+
+def check_project_name(name: str) -> None:
+    """Raise InvalidError unless a dataset can have that project name."""
+    if not re.fullmatch(PROJECT_NAME_PATTERN, name) or len(name) > MAX_PROJECT_NAME:
+        raise InvalidError(
+            f"A project name has 1 to {MAX_PROJECT_NAME} letters, digits, dots, dashes and underscores, and begins with"
+            " a letter or a digit.",
+            field="project_name",
+        )
+    if dataset_number_in(name) is not None:
+        raise InvalidError("A project name must not look like the number of a dataset.", field="project_name")
+
+
+def check_label(label: str) -> None:
+    """Raise InvalidError, saying why, unless a version can have that label."""
+    if reason := _fault_of_label(label):
+        raise InvalidError(reason, field="label")
+
+
+def _fault_of_label(label: str) -> str:
+    if not 0 < len(label) <= MAX_LABEL:
+        return f"A label has 1 to {MAX_LABEL} characters."
+    if label.lower() in RESERVED_LABELS:
+        return f"{label!r} cannot be a label: it has a meaning of its own."
+    if re.fullmatch(VERSION_NAME_PATTERN, label):
+        return "A label must not look like the name that the archive gives a version."
+    if _FORBIDDEN_IN_LABELS.search(label) or not label.isprintable():
+        return "A label must be a legal name of a git tag, without slashes: no spaces, and none of ~^:?*[\\ .. @{."
+    if label.startswith((".", "-")) or label.endswith((".", ".lock")) or label == "@":
+        return (
+            "A label must be a legal name of a git tag: it begins with no dot or dash, and ends in no dot or `.lock`."
+        )
+    return ""
+
+
+@dataclass(frozen=True)
+class VersionReference:
+    """What a client calls a version: its name by the clock (or "draft"), or else a label, or its ordinal.
+
+    Digits alone may be either of the last two: a version whose label they are is meant first.
+    """
+
+    name: str = ""
+    label: str = ""
+    ordinal: int | None = None
+
+
+def version_reference(text: str) -> VersionReference:
+    """Return which version of a dataset a text may mean."""
+    if text == DRAFT or re.fullmatch(VERSION_NAME_PATTERN, text):
+        return VersionReference(name=text)
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_ORDINAL_DIGITS
+    return VersionReference(label=text, ordinal=int(text) if is_number else None)
+
+
+def label_order(label: str | None, ordinal: int) -> tuple[bool, SemanticVersion, int]:
+    """Return what versions are sorted by: those labelled by semantic version by that, behind all others by time."""
+    if label and SemanticVersion.is_valid(label):
+        return True, SemanticVersion.parse(label), ordinal
+    return False, SemanticVersion(0), ordinal

@@ -17,7 +17,7 @@ from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import unsettled_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_version, has_star
+from archive.datasets.queries import find_version, has_star, refuse_during_release
 from archive.differences import Difference, differences, size_in_words
 from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError, Reason
 from archive.storage.queries import public_url
@@ -28,6 +28,9 @@ PROBLEM_ASSETS = 50
 COMPARISON_SECONDS = 24 * 3600
 CHANGELOG_FILES = 10
 CHANGELOG_CHARACTERS = 5000
+
+
+MANIFESTS = ("dandiset.yaml", "dandiset.jsonld", "assets.yaml", "assets.jsonld", "collection.jsonld")
 
 
 def manifest_key(version: Version, name: str) -> str:
@@ -115,7 +118,7 @@ def draft_state(draft: Version) -> DraftState:
 def obstacle_to_publishing(draft: Version, state: DraftState) -> ArchiveError | None:
     """Return the reason why a draft of that state, its dataset with it, cannot be published; None if it can."""
     if draft.dataset.access != Dataset.Access.OPEN:
-        message = "The dataset is under embargo. It can be published once it has been released to everybody."
+        message = "The dataset is not open. It can be published once it has been released to everybody."
         return InvalidError(message, reason=Reason.NOT_RELEASED)
     if state not in _OBSTACLES:
         return None
@@ -131,6 +134,14 @@ def require_publishable(draft: Version) -> None:
     """
     if obstacle := obstacle_to_publishing(draft, draft_state(draft)):
         raise obstacle
+
+
+def require_idle(draft: Version) -> None:
+    """Raise LockedError while a version of the draft is being made, and InvalidError while its dataset is released."""
+    refuse_during_release(draft.dataset)
+    if draft.dataset.versions.filter(status=Version.Status.PUBLISHING).exists():
+        kind, reason, message = _OBSTACLES[DraftState.PUBLISHING]
+        raise kind(message, reason=reason)
 
 
 def find_version_details(actor: Actor, number: int, version: str, *, hidden: bool = True) -> VersionDetails:

@@ -7,11 +7,13 @@ from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.services import hold_draft
+from archive.datasets.services import require_version
+from archive.datasets.work import hold_draft
 from archive.errors import ConflictError, InvalidError
-from archive.identifiers.queries import next_version_name
-from archive.publishing.queries import require_publishable
-from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, failure_problems
+from archive.identifiers.queries import check_label, next_version_name
+from archive.publishing.queries import require_idle, require_publishable
+from archive.publishing.rules import RULES
+from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, failure_problems
 from archive.timeline import services as timeline
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
@@ -20,42 +22,99 @@ from archive.timeline.services import append, hold, rewind, start_job
 MAX_RELEASE_NOTES = 5000
 
 
-def publish(*, actor: Actor, dataset: Dataset, release_notes: str = "") -> Job:
-    """Publish the draft as it is now; returns the job that finishes it.
+def publish(
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    release_notes: str = "",
+    label: str | None = None,
+    rules: Version.Rules = Version.Rules.DANDI,
+) -> Job:
+    """Make a version of the draft as it is now; returns the job that finishes it.
 
-    The version's point is fixed here and now: what is edited from now on is not in it. Raises LockedError while a
-    publish is under way, ConflictError while the draft is not validated yet, InvalidError when it is not valid or
-    nothing has changed since the last version.
+    The version's point is fixed here and now: what is edited from now on is not in it. It is held to the `rules`.
+    Raises LockedError while another version is made, and InvalidError for a label that cannot be, or is taken. By
+    DANDI's rules a draft is refused as by `require_publishable`; others take any, of a dataset that is closed too.
     """
     require(actor, Action.PUBLISH, dataset)
     if len(release_notes) > MAX_RELEASE_NOTES:
         raise InvalidError(f"At most {MAX_RELEASE_NOTES} characters.", field="release_notes")
+    if label is not None:
+        check_label(label)
     with transaction.atomic():
         draft = hold_draft(dataset)
-        require_publishable(draft)
-        taken = set(dataset.versions.values_list("version", flat=True))
-        name = next_version_name(timezone.now(), taken)
-        change = append(dataset.number, Change.Kind.PUBLISH, actor, {"version": name})
-        version = Version.objects.create(
-            dataset=dataset,
-            version=name,
-            at=change.number,
-            name=draft.name,
-            metadata=draft.metadata,
-            status=Version.Status.PUBLISHING,
-            release_notes=release_notes,
-            file_count=draft.file_count,
-            size=draft.size,
-        )
-        Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
+        require_publishable(draft) if RULES[rules].needs_publishable else require_idle(draft)
+        _require_free(dataset, label)
+        version = _begin_version(actor, draft, label=label, rules=rules, release_notes=release_notes)
         start_job(
             PUBLISH_JOB,
             subject=str(version.pk),
             dataset_id=dataset.number,
             author=actor,
-            arguments={"release_notes": release_notes},
+            arguments={"release_notes": release_notes, "label": label, "rules": str(rules)},
         )
         return find_open_job(PUBLISH_JOB, str(version.pk))
+
+
+def _require_free(dataset: Dataset, label: str | None) -> None:
+    if label is not None and dataset.versions.filter(label=label).exists():
+        raise InvalidError(f"The dataset has a version {label!r} already.", field="label")
+
+
+def _begin_version(
+    actor: Actor, draft: Version, *, label: str | None, rules: Version.Rules, release_notes: str
+) -> Version:
+    """Fix the point of a version of the draft, in the transaction that holds it."""
+    dataset = draft.dataset
+    name = next_version_name(timezone.now(), set(dataset.versions.values_list("version", flat=True)))
+    labelled = {"label": label, "rules": str(rules)} if label or rules != Version.Rules.DANDI else {}
+    change = append(dataset.number, Change.Kind.PUBLISH, actor, {"version": name, **labelled})
+    if rules == Version.Rules.DANDI:
+        Version.objects.filter(pk=draft.pk).update(status=Version.Status.PUBLISHING)
+    return Version.objects.create(
+        dataset=dataset,
+        version=name,
+        label=label,
+        rules=rules,
+        at=change.number,
+        name=draft.name,
+        metadata=draft.metadata,
+        status=Version.Status.PUBLISHING,
+        release_notes=release_notes,
+        file_count=draft.file_count,
+        size=draft.size,
+    )
+
+
+def set_version_access(*, actor: Actor, version: Version, is_closed: bool) -> Version:
+    """Close a version to all but those inside its dataset, or open it again to whoever may read that; returns it.
+
+    Its name, metadata, files, tag and manifests, and what search finds of it, are closed when this returns. What the
+    draft or another version shows too is not, and neither are commits that a clone has already.
+    """
+    require(actor, Action.CHANGE_VERSION_ACCESS, version.dataset)
+    require_version(version)
+    _check_openable(version, is_closed=is_closed)
+    number = version.dataset_id
+    with transaction.atomic():
+        hold(number)
+        changed = Version.objects.filter(pk=version.pk, is_closed=not is_closed)
+        if changed.exclude(status=Version.Status.PUBLISHING).update(is_closed=is_closed):
+            kind = Change.Kind.CLOSE_VERSION if is_closed else Change.Kind.OPEN_VERSION
+            append(number, kind, actor, {"version": version.version})
+            if is_closed:
+                close_manifests(version)
+            start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=number)
+    return Version.objects.select_related("dataset").get(pk=version.pk)
+
+
+def _check_openable(version: Version, *, is_closed: bool) -> None:
+    """Raise InvalidError if a version is to be opened that shows what a release has left closed by starting anew."""
+    released = version.dataset.released
+    if not is_closed and released and version.at is not None and version.at < released:
+        raise InvalidError(
+            "The version was made before the dataset was released, which started a new history: it stays closed."
+        )
 
 
 def revalidate(*, dataset: Dataset, assets: bool = True) -> None:
@@ -120,4 +179,10 @@ def _publish_again(actor: Actor, dataset: Dataset, job: Job) -> Job:
         hold(dataset.number)
         failed = dataset.versions.filter(version=Version.DRAFT, status=Version.Status.INVALID)
         failed.filter(problems=failure_problems(job.reason)).update(status=Version.Status.VALID, problems=[])
-        return publish(actor=actor, dataset=dataset, release_notes=job.arguments.get("release_notes", ""))
+        return publish(
+            actor=actor,
+            dataset=dataset,
+            release_notes=job.arguments.get("release_notes", ""),
+            label=job.arguments.get("label"),
+            rules=Version.Rules(job.arguments.get("rules", Version.Rules.DANDI)),
+        )

@@ -21,9 +21,11 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
 from archive.datasets.work import request_doi, version_facts
 from archive.digests import ZarrSums
+from archive.embargo.work import OPENED_JOB
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
-from archive.publishing.queries import manifest_key, manifest_url
+from archive.publishing.queries import MANIFESTS, manifest_key, manifest_url
+from archive.publishing.rules import RULES, Candidate
 from archive.snapshots.queries import PROJECTION
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
@@ -35,13 +37,14 @@ from archive.timeline.work.leases import Heartbeat
 from archive.timeline.work.projections import Span, projection
 from archive.timeline.work.schedule import BULK
 from archive.validation.metadata import (
+    access_once_published,
     candidate_version_metadata,
     publish_activity,
     published_version_metadata,
     strip_version_metadata,
     version_metadata,
 )
-from archive.validation.problems import validate_asset, validate_version
+from archive.validation.problems import Problem, validate_asset, validate_version
 from archive.validation.summary import asset_contribution, merge_contributions
 from archive.zarr.models import ZarrArchive
 from archive.zarr.work import (
@@ -148,9 +151,9 @@ def _validate_draft_itself(pk: int, target: int) -> None:
 
 
 def _summary(version: Version) -> dict[str, Any]:
-    """Return the summary over the version's valid assets; all assets of a published version are valid."""
+    """Return the summary over the version's valid assets; all assets of a version by DANDI's rules are valid."""
     unsettled = {"files": 0, "bytes": 0}
-    if version.is_draft:
+    if version.is_draft or version.rules != Version.Rules.DANDI:
         rows = assets_of(version).exclude(status=Asset.Status.VALID)
         unsettled = rows.aggregate(files=Count("pk"), bytes=Coalesce(Sum("size"), 0))
     return merge_contributions(
@@ -222,41 +225,92 @@ def publish_version(job: RunningJob) -> None:
     job.step("summarise")
     summary = _summary(version)
     job.step("compose")
-    metadata = _published_metadata(version, summary)
+    doi, access = doi_name(version.dataset_id, version.version), access_once_published(version.dataset.access)
+    metadata = _published_metadata(version, summary, doi=doi, access=access)
     job.step("validate")
-    if problems := validate_version(metadata):
-        raise InvalidError("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+    problems = _problems(version, metadata)
+    judge = RULES[Version.Rules(version.rules)].judge
+    verdict = judge(Candidate(problems)) if judge else None
+    if verdict:
+        raise InvalidError("; ".join(f"{problem.field}: {problem.message}" for problem in verdict))
     job.step("finish")
-    _finish(job, version, metadata)
+    if problems or not version.dataset.is_released:
+        metadata = _published_metadata(version, summary, doi=None)
+    _finish(job, version, metadata, problems, verdict)
 
 
-def _published_metadata(version: Version, summary: dict[str, Any]) -> dict[str, Any]:
+def _problems(version: Version, metadata: dict[str, Any]) -> list[Problem]:
+    """Return what keeps DANDI from publishing a version; of one by DANDI's rules, the draft's files were all valid."""
+    problems = validate_version(metadata)
+    if version.rules == Version.Rules.DANDI:
+        return problems
+    count = assets_of(version).exclude(status=Asset.Status.VALID).count()
+    return [*problems, Problem("", f"{count} of its files are not valid.")] if count else problems
+
+
+@job_handler(OPENED_JOB, deadline=timedelta(days=1))
+def open_version(job: RunningJob) -> None:
+    """Let the version that is the job's subject say that it is open, since its dataset is; give it a DOI if it may."""
+    version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
+    if version is None or version.dataset.access != Dataset.Access.OPEN:
+        return
+    is_valid = version.status == Version.Status.VALID
+    metadata = _published_metadata(
+        version,
+        version.metadata["assetsSummary"],
+        doi=doi_name(version.dataset_id, version.version) if is_valid else None,
+        published_by=version.metadata["publishedBy"],
+    )
+    with transaction.atomic():
+        job.finish()
+        Version.objects.filter(pk=version.pk).update(metadata=metadata, doi=metadata.get("doi"))
+        version.doi = metadata.get("doi")
+        request_doi(version)
+        start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
+
+
+def _published_metadata(
+    version: Version, summary: dict[str, Any], *, published_by: dict[str, Any] | None = None, **known: Any
+) -> dict[str, Any]:
+    """Return the metadata of a version that is made; what is `known` goes before what the row says."""
     facts = version_facts(
         version,
         strip_version_metadata(version.metadata),
         summary=summary,
-        doi=doi_name(version.dataset_id, version.version),
         manifest_urls=[manifest_url(version, "assets.yaml")],
         now=version.created,
+        **known,
     )
     return published_version_metadata(
-        facts, published_by=publish_activity(version.created), release_notes=version.release_notes
+        facts, published_by=published_by or publish_activity(version.created), release_notes=version.release_notes
     )
 
 
-def _finish(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None:
+def _finish(
+    job: RunningJob,
+    version: Version,
+    metadata: dict[str, Any],
+    problems: list[Problem],
+    verdict: list[Problem] | None,
+) -> None:
     with transaction.atomic():
         job.finish()
         hold(version.dataset_id)
         unfinished = Version.objects.filter(pk=version.pk, status=Version.Status.PUBLISHING)
-        if not unfinished.update(metadata=metadata, doi=metadata["doi"], status=Version.Status.VALID):
+        version.doi = metadata.get("doi")
+        if not unfinished.update(
+            metadata=metadata,
+            doi=version.doi,
+            status=Version.Status.INVALID if problems else Version.Status.VALID,
+            problems=[problem.as_dict() for problem in problems],
+            verdict=None if verdict is None else [problem.as_dict() for problem in verdict],
+        ):
             # Another worker has finished the version already.
             return
         Version.objects.filter(
             dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
         ).update(status=Version.Status.PUBLISHED)
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
-        version.doi = metadata["doi"]
         request_doi(version)
         # A repository that is exported must get the new tag.
         rewind(version.dataset_id, PROJECTION)
@@ -297,14 +351,20 @@ def write_manifests(version: Version, heartbeat: Heartbeat) -> None:
         "assets.jsonld": (_json_list(version, heartbeat), "application/ld+json"),
         "collection.jsonld": (_collection(version, heartbeat), "application/ld+json"),
     }
-    is_open = version.dataset.access == Dataset.Access.OPEN
+    is_open = version.dataset.access == Dataset.Access.OPEN and not version.is_closed
+    # An older object with this key may be open: numbers are reused, and some stores keep tags of old bytes.
+    if not is_open:
+        close_manifests(version)
     for name, (chunks, content_type) in files.items():
         key = manifest_key(version, name)
-        # An older object with this key may be open: numbers are reused, and some stores keep tags of old bytes.
-        if not is_open:
-            storage.close_to_all(key)
         storage.write(key, chunks, content_type=content_type, is_open=is_open)
         heartbeat.beat()
+
+
+def close_manifests(version: Version) -> None:
+    """Let nobody read a version's manifests without a signature."""
+    for name in MANIFESTS:
+        storage.close_to_all(manifest_key(version, name))
 
 
 def _documents(version: Version, heartbeat: Heartbeat) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from archive.assets.models import Asset
 from archive.datasets.models import Version
-from archive.datasets.queries import shown_versions
+from archive.datasets.queries import open_versions
 from archive.datasets.work import draft_hook
 from archive.search.models import Document, Facts
 from archive.search.text import fold, lexemes, searchable_text
@@ -43,7 +43,7 @@ def index_draft(draft: Version) -> None:
 
 
 def _newest(dataset_id: int) -> int | None:
-    shown = shown_versions().filter(dataset=dataset_id).order_by("-created", "-pk")
+    shown = open_versions().filter(dataset=dataset_id).order_by("-created", "-pk")
     return shown.values_list("pk", flat=True).first()
 
 
@@ -54,7 +54,7 @@ def index_versions(span: Span) -> None:
     A draft's summary comes from its validation, and a version's from its publishing: what is not settled is written as
     it is, and looked at again.
     """
-    shown = shown_versions().filter(dataset=span.dataset_id).order_by("-created", "-pk")
+    shown = open_versions().filter(dataset=span.dataset_id).order_by("-created", "-pk")
     rows = list(shown.defer("metadata", "problems"))
     known = dict(Document.objects.filter(dataset=span.dataset_id).values_list("version", "modified"))
     newest = rows[0].pk if rows else None
@@ -101,10 +101,11 @@ def _write_document(
     values = ", ".join("array_to_tsvector(%s::text[])" if name == "lexemes" else "%s" for name in row)
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in row if name != "version_id")
     with connection.cursor() as cursor:
-        # A version that was deleted meanwhile gets no document: the SELECT then finds no row.
+        # A version that was deleted or closed meanwhile gets no document: the SELECT then finds no row.
         cursor.execute(
             f"INSERT INTO archive_search_document AS known ({columns}) SELECT {values}"  # noqa: S608 - of constants only
-            f" FROM archive_version WHERE id = %s FOR KEY SHARE ON CONFLICT (version_id) DO UPDATE SET {updates}"
+            " FROM archive_version WHERE id = %s AND NOT is_closed FOR SHARE"
+            f" ON CONFLICT (version_id) DO UPDATE SET {updates}"
             " WHERE known.modified <= EXCLUDED.modified",
             [*row.values(), version.pk],
         )

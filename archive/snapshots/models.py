@@ -30,10 +30,12 @@ class Repository(models.Model):
     dataset = models.OneToOneField(Dataset, models.CASCADE, primary_key=True, related_name="repository")
     # What git-annex knows the archive's copy of the dataset's content by, in every clone.
     annex_uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    # A release begins a new history: nothing of the one before is read any more.
+    # A release begins a new history, unless it opens all that was before: nothing of the one before is read any more.
     history = models.PositiveIntegerField(default=1)
     # The dataset's `released` when this history began.
     released = models.BigIntegerField(null=True)
+    # Whether `git-annex` tells for all its files where anybody may read them: once the dataset is open to everybody.
+    tells_urls = models.BooleanField(default=False, db_default=False)
     # The dataset's change up to which this history goes.
     at = models.BigIntegerField(default=0)
     # The commits that the branches `main` and `git-annex` are at; empty while they are not there.

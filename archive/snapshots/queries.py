@@ -14,7 +14,7 @@ from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import shown_versions
+from archive.datasets.queries import open_versions
 from archive.errors import ForbiddenError, NotFoundError
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.refs import ANNEX, MAIN, tag_of
@@ -63,10 +63,10 @@ def references(repository: Repository) -> dict[str, str]:
     """Return the commits of the repository's branches and tags by the full names of these, which are in byte order."""
     branches = {ANNEX: repository.annex, MAIN: repository.main}
     there = {name: sha for name, sha in branches.items() if sha}
-    shown = shown_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
-    names = dict(shown.values_list("version", "pk"))
-    commits = commits_of_versions(repository, names.values())
-    tags = {tag_of(name): commits[pk] for name, pk in names.items() if pk in commits}
+    shown = open_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
+    tagged = {version.pk: version.tag for version in shown.only("version", "label")}
+    commits = commits_of_versions(repository, tagged)
+    tags = {tag_of(tag): commits[pk] for pk, tag in tagged.items() if pk in commits}
     return dict(sorted({**there, **tags}.items()))
 
 
@@ -144,7 +144,7 @@ def count_version_commits(actor: Actor, dataset: Dataset) -> int:
 
 
 def _published(dataset: Dataset) -> QuerySet[Version]:
-    return shown_versions().filter(dataset=dataset, at__isnull=False)
+    return open_versions().filter(dataset=dataset, at__isnull=False)
 
 
 def export_prefix(repository: Repository) -> str:

@@ -42,6 +42,7 @@ class Change(models.Model):
         CREATE_DATASET = "create_dandiset"
         UPDATE_METADATA = "update_metadata"
         CHANGE_OWNERS = "change_owners"
+        CHANGE_EDITORS = "change_editors"
         CHANGE_VIEWERS = "change_viewers"
         CREATE_REVIEWER_LINK = "create_reviewer_link"
         REVOKE_REVIEWER_LINK = "revoke_reviewer_link"
@@ -55,6 +56,8 @@ class Change(models.Model):
         FINALIZE_ZARR = "finalize_zarr"
         INGEST_ZARR = "ingest_zarr"
         PUBLISH = "publish_dandiset"
+        CLOSE_VERSION = "close_version"
+        OPEN_VERSION = "open_version"
         DELETE_VERSION = "delete_version"
         DELETE_DATASET = "delete_dandiset"
 

@@ -8,6 +8,7 @@ docs/dialects/dandi.md#version-metadata and docs/dialects/dandi.md#asset-metadat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from mimetypes import MimeTypes
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from django.conf import settings
 from archive.addresses import asset_content, version_page
 from archive.errors import InvalidError
 from archive.identifiers.queries import dandiset_identifier, doi_name, version_name
+from archive.paths import name_of
 from archive.validation.citation import citation
 from archive.validation.queries import schema_info
 
@@ -47,6 +49,11 @@ _FIELDS_OF_PEOPLE = frozenset(
         "wasAssociatedWith",
     }
 )
+# What an owner says of a file that is about its bytes, and so not true of others.
+_OF_BYTES = frozenset({"blobDateModified", "dateModified", "encodingFormat"})
+# The tables of Python alone: what the machine knows besides must not matter.
+_TYPES = MimeTypes()
+_TYPES.add_type("application/x-nwb", ".nwb")
 _COMPUTED_ACCESS_FIELDS = frozenset({"schemaKey", "status", "embargoedUntil"})
 
 
@@ -188,7 +195,13 @@ def candidate_version_metadata(facts: VersionFacts, *, holds_bytes: bool) -> dic
     the draft `holds_bytes`, nothing otherwise; the DOI is nobody's.
     """
     summary = {**empty_summary(), "numberOfBytes": int(holds_bytes), "numberOfFiles": int(holds_bytes)}
-    candidate = replace(facts, version=version_name(facts.now), summary=summary, doi=doi_name(123456, "0.123456.1234"))
+    candidate = replace(
+        facts,
+        version=version_name(facts.now),
+        summary=summary,
+        doi=doi_name(123456, "0.123456.1234"),
+        access=access_once_published(facts.access),
+    )
     return published_version_metadata(candidate, published_by=publish_activity(facts.now))
 
 
@@ -237,6 +250,25 @@ def _list(value: object) -> list[Any]:
 # --- Assets -----------------------------------------------------------------------------------------------------------
 
 
+def file_metadata(path: str, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the metadata of new bytes at a path: what can be told, and of what was `said` what is not about bytes."""
+    kept = {key: value for key, value in (said or {}).items() if key not in _OF_BYTES}
+    return {
+        "schemaKey": "Asset",
+        "schemaVersion": schema_info().current,
+        **kept,
+        "encodingFormat": _media_type(path),
+        "blobDateModified": datetime.now(UTC).isoformat(),
+    }
+
+
+def _media_type(path: str) -> str:
+    media_type, encoding = _TYPES.guess_type(name_of(path), strict=False)
+    if encoding:
+        return f"application/{encoding}" if encoding in {"gzip", "zstd"} else f"application/x-{encoding}"
+    return media_type or "application/octet-stream"
+
+
 def strip_asset_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metadata of an asset without what is computed: the part that its owners write."""
     return {key: value for key, value in metadata.items() if key not in _COMPUTED_ASSET_FIELDS}
@@ -267,7 +299,9 @@ def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
 
 def candidate_asset_metadata(facts: AssetFacts, *, now: datetime) -> dict[str, Any]:
     """Return the metadata an asset would have were it published now: what it is validated as."""
-    return asset_metadata(replace(facts, published_by=publish_activity(now)))
+    return asset_metadata(
+        replace(facts, access=access_once_published(facts.access), published_by=publish_activity(now))
+    )
 
 
 def blob_digest(*, etag: str, sha256: str | None) -> dict[str, str | None]:
@@ -306,6 +340,11 @@ def access_requirements(access: str, embargoed_until: date | None) -> dict[str, 
         "status": "dandi:OpenAccess" if access == "OPEN" else "dandi:EmbargoedAccess",
     }
     return {**requirements, "embargoedUntil": embargoed_until.isoformat()} if embargoed_until else requirements
+
+
+def access_once_published(access: str) -> str:
+    """Return the access that metadata are validated with: what is private is published by nobody until it is open."""
+    return "OPEN" if access == "PRIVATE" else access
 
 
 def publish_activity(moment: datetime) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from archive import paths
 from archive.accounts.policy import Action, Actor, may, require
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
-from archive.datasets.services import hold_draft
+from archive.datasets.work import hold_draft
 from archive.errors import InvalidError, Reason
 from archive.storage.queries import NewObject, sign_puts
 from archive.timeline.models import Change

@@ -79,6 +79,13 @@ class AssetAdmin(ByDatasetAdmin):
         return rows if is_about_one(request) else rows.defer("metadata", "problems", "contribution")
 
 
+@admin.register(models.Batch)
+class BatchAdmin(ByDatasetAdmin):
+    """The admin of batches of files, by the keys of their senders."""
+
+    list_display = ["__str__", "change", "created"]
+
+
 @admin.register(models.Folder)
 class FolderAdmin(ByDatasetAdmin):
     """The admin of folders and their sums."""

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from archive.accounts.models import Grant, Invitation, Questionnaire, Token, User
-from archive.accounts.queries import find_proven_users, owners_of, viewers_of
+from archive.accounts.queries import editors_of, find_proven_users, owners_of, viewers_of
 from archive.accounts.services import approve_user, revoke_token
-from archive.datasets.services import set_owners, set_viewers
+from archive.datasets.services import set_editors, set_owners, set_viewers
 from dandiapi.admin.base import PER_PAGE, BoundedSearch, ByDatasetAdmin, ReadOnlyAdmin, UserAdmin, is_administrator
 from dandiapi.credentials import actor_by_session
 
@@ -119,7 +119,7 @@ class TokenAdmin(ReadOnlyAdmin):
 class InvitationAdmin(ByDatasetAdmin):
     """The admin of roles that wait for an address to be proven."""
 
-    list_display = ["address", "role", "dataset", "created"]
+    list_display = ["value", "kind", "role", "dataset", "created"]
     list_select_related = ["dataset"]
 
 
@@ -157,10 +157,12 @@ class GrantAdmin(ByDatasetAdmin):
         obj.pk = Grant.objects.get(dataset_id=obj.dataset_id, user_id=obj.user_id).pk
 
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
-        """Remove the user from the owners, or the viewers, of the dataset."""
-        if obj.role == Grant.Role.VIEWER:
-            names = [viewer.username for viewer in viewers_of(obj.dataset_id) if viewer.pk != obj.user_id]
-            set_viewers(actor=actor_by_session(request), dataset=obj.dataset, usernames=names)
+        """Remove the user from the owners, the editors or the viewers of the dataset."""
+        others = {Grant.Role.EDITOR: (editors_of, set_editors), Grant.Role.VIEWER: (viewers_of, set_viewers)}
+        if obj.role in others:
+            people_of, set_people = others[Grant.Role(obj.role)]
+            names = [person.username for person in people_of(obj.dataset_id) if person.pk != obj.user_id]
+            set_people(actor=actor_by_session(request), dataset=obj.dataset, usernames=names)
             return
         self._set_owners(request, obj, [owner for owner in owners_of(obj.dataset_id) if owner.pk != obj.user_id])
 

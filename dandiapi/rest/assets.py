@@ -23,7 +23,7 @@ from dandiapi.rest.base import View
 from dandiapi.rest.conditions import answer, require_edition
 from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
-from dandiapi.rest.render import ASSET
+from dandiapi.rest.render import ASSET, ROWS
 
 READ = {401: outputs.Detail, 403: outputs.Detail, 404: outputs.Detail}
 TAGGED = {304: None, **READ}
@@ -92,6 +92,23 @@ class AssetsView(NestedView):
             metadata=content["metadata"],
         )
         return Answer(shapes.asset(asset, AssetDocuments(self.dataset, reader=self.actor, of_draft_only=True)))
+
+
+class BatchView(NestedView):
+    """Many files of a draft at once."""
+
+    body_limit = ROWS
+
+    @documented(WRITE, request=inputs.Batch)
+    def post(self, request: Request, **kwargs: str) -> Answer[outputs.BatchTaken]:
+        """Put and remove files as one change, or not at all, and return the change; sent again, it is the same."""
+        self.may_change_draft()
+        wanted = self.body(inputs.Batch).validated_data
+        put = [services.BatchFile(**file) for file in wanted["put"]]
+        change = services.take_batch(
+            actor=self.actor, dataset=self.dataset, put=put, remove=wanted["remove"], key=wanted["key"]
+        )
+        return Answer(shapes.batch_taken(change))
 
 
 class AssetView(NestedView):

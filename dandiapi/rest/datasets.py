@@ -81,13 +81,18 @@ class DatasetsView(DatasetListView):
     )
     def post(self, request: Request) -> Answer[outputs.Dataset]:
         """Create a dataset that the caller owns, and return it."""
-        embargo = self.query(inputs.CreateQuery).embargo_wanted()
+        query = self.query(inputs.CreateQuery)
+        embargo = query.embargo_wanted()
         data = self.body(inputs.NamedMetadata).validated_data
         if embargo:
             with general_errors():
                 services.check_embargo(embargo)
         dataset = services.create_dataset(
-            actor=self.actor, name=data["name"], metadata=data["metadata"], embargo=embargo
+            actor=self.actor,
+            name=data["name"],
+            metadata=data["metadata"],
+            embargo=embargo,
+            is_private=query.validated_data["private"],
         )
         return Answer(_detail(self, dataset))
 

@@ -6,11 +6,12 @@ Viewers and reviewer links are this archive's own; for the rest see docs/dialect
 from rest_framework.request import Request
 
 from archive.accounts.policy import Action, require
-from archive.accounts.queries import reviewer_links_of, viewers_seen_by
+from archive.accounts.queries import editors_seen_by, reviewer_links_of, viewers_seen_by
 from archive.addresses import version_page
 from archive.blobs.queries import uploads_of
 from archive.blobs.services import clear_uploads
 from archive.datasets import services
+from archive.embargo.queries import opened_by_release
 from archive.embargo.services import release
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
@@ -29,10 +30,17 @@ class ReleaseView(View):
 
     permission_classes = [ApprovedOrReadOnly]
 
-    @documented({200: None, **WRITE}, request=None)
+    @documented(READ)
+    def get(self, request: Request, **kwargs: str) -> Answer[outputs.Opening]:
+        """Return what a release would open beside the draft, if the history is kept."""
+        return Answer(shapes.opening(opened_by_release(self.actor, self.dataset)))
+
+    @documented({200: None, **WRITE}, request=inputs.Release)
     def post(self, request: Request, **kwargs: str) -> Empty:
-        """End the dataset's embargo: everybody may read it from now on."""
-        release(actor=self.actor, dataset=self.dataset)
+        """Release the dataset: everybody may read it from now on."""
+        require(self.actor, Action.RELEASE, self.dataset)
+        history = self.body(inputs.Release).validated_data["history"]
+        release(actor=self.actor, dataset=self.dataset, starts_anew=None if history is None else history != "keep")
         return Empty(200)
 
 
@@ -77,6 +85,29 @@ class ViewersView(View):
         with listed_errors():
             services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
         return Answer([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
+
+
+class EditorsView(View):
+    """Who may change the draft of a dataset and make versions of it, and grants nothing."""
+
+    permission_classes = [ApprovedOrReadOnly]
+    body_limit = ROWS
+
+    @documented(READ, operation_id="dandisets_editors_list")
+    def get(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
+        """Return the dataset's editors, by the date they joined the archive, and then who is invited."""
+        return Answer([shapes.member(each) for each in editors_seen_by(self.actor, self.dataset)])
+
+    @documented(WRITE, request=inputs.ViewerName(many=True))
+    def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
+        """Make exactly these people the dataset's editors, and return them."""
+        require(self.actor, Action.CHANGE_EDITORS, self.dataset)
+        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_EDITORS)  # type: ignore[call-arg]
+        people.is_valid(raise_exception=True)
+        usernames = [person["username"] for person in people.validated_data]
+        with listed_errors():
+            services.set_editors(actor=self.actor, dataset=self.dataset, usernames=usernames)
+        return Answer([shapes.member(each) for each in editors_seen_by(self.actor, self.dataset)])
 
 
 class ReviewerLinksView(View):

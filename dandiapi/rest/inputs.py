@@ -6,9 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from archive.assets.services import MAX_BATCH, MAX_KEY
+from archive.datasets.models import Version
 from archive.datasets.services import MAX_NAME, Embargo
 from archive.errors import InvalidError
-from archive.identifiers.queries import parse_dandiset_number
+from archive.identifiers.queries import MAX_LABEL, parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
 from archive.zarr.models import MAX_NAME as MAX_ZARR_NAME
 
@@ -50,12 +52,19 @@ class CreateQuery(serializers.Serializer[Any]):
     """The query for a new dataset. DANDI's web app writes some names in another way, which is taken too."""
 
     embargo = serializers.BooleanField(default=False)
+    private = serializers.BooleanField(default=False)
     funding_source = serializers.CharField(default="", allow_blank=True, max_length=300)
     award_number = serializers.CharField(default="", allow_blank=True, max_length=300)
     embargo_end_date = serializers.DateField(required=False)
     fundingSource = serializers.CharField(default="", allow_blank=True, max_length=300)  # noqa: N815
     awardNumber = serializers.CharField(default="", allow_blank=True, max_length=300)  # noqa: N815
     embargoEndDate = serializers.DateField(required=False)  # noqa: N815
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what cannot be both."""
+        if attrs["embargo"] and attrs["private"]:
+            raise serializers.ValidationError({"private": "An embargo has an end: a dataset has that, or is private."})
+        return attrs
 
     def embargo_wanted(self) -> Embargo | None:
         """Return the embargo that is asked for, or None."""
@@ -189,6 +198,46 @@ class Publish(serializers.Serializer[Any]):
     """The publisher's words about a version."""
 
     release_notes = serializers.CharField(max_length=MAX_RELEASE_NOTES, allow_blank=True, default="")
+
+
+class NewVersion(Publish):
+    """How a version is to be made: its label, if it is to have one, and by which rules."""
+
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=MAX_LABEL, allow_null=True, default=None, trim_whitespace=False
+    )
+    rules = serializers.ChoiceField(Version.Rules.choices, default=Version.Rules.DANDI)
+
+
+class BatchFile(serializers.Serializer[Any]):
+    """A file that is to be at a path; its bytes by the id of their blob or by their SHA-256."""
+
+    path = serializers.CharField(max_length=1024, trim_whitespace=False)
+    blob_id = serializers.UUIDField(required=False)
+    sha256 = serializers.RegexField(r"^[0-9a-fA-F]{64}$", required=False)
+    metadata = MetadataField(required=False)
+
+
+class Batch(serializers.Serializer[Any]):
+    """Files to put and paths to remove; a batch with a key is taken once, however often it is sent."""
+
+    key = serializers.CharField(default="", allow_blank=True, max_length=MAX_KEY)
+    put = BatchFile(many=True, default=list, max_length=MAX_BATCH)  # type: ignore[call-arg]
+    remove = serializers.ListField(
+        child=serializers.CharField(max_length=1024, trim_whitespace=False), default=list, max_length=MAX_BATCH
+    )
+
+
+class NewVersionAccess(serializers.Serializer[Any]):
+    """Whether a version is closed to all but those who may read its dataset while that is closed."""
+
+    closed = serializers.BooleanField()
+
+
+class Release(serializers.Serializer[Any]):
+    """What becomes of the history of a dataset that is released: unless it is said, it is kept if it has versions."""
+
+    history = serializers.ChoiceField(["keep", "start anew"], allow_null=True, default=None)
 
 
 class AssetsQuery(serializers.Serializer[Any]):

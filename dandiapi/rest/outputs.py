@@ -185,6 +185,7 @@ class VersionBrief(VersionRow):
 
     active_uploads: int
     release_notes: str
+    label: str | None
 
 
 class DatasetBase(TypedDict):
@@ -194,7 +195,7 @@ class DatasetBase(TypedDict):
     created: datetime
     modified: datetime
     contact_person: str
-    embargo_status: Annotated[str, datasets.Dataset.Access]
+    embargo_status: Annotated[str, Literal["OPEN", "EMBARGOED", "UNEMBARGOING"]]
     star_count: int
     is_starred: bool
 
@@ -247,6 +248,35 @@ class VersionInfo(VersionItem):
     contact_person: str
     doi_state: Annotated[str, datasets.Version.DoiState]
     doi_reason: str
+    ordinal: int | None
+    rules: Annotated[str, datasets.Version.Rules]
+    closed: bool
+
+
+class VersionAccess(TypedDict):
+    """Whether a version is closed to all but those who may read its dataset while that is closed."""
+
+    version: str
+    label: str | None
+    closed: bool
+
+
+class Opening(TypedDict):
+    """What the release of a dataset would open beside its draft, if it keeps its history."""
+
+    keeps_history: Annotated[bool, "Whether it is kept unless it is said that it is not to be."]
+    versions: list[str]
+    removed_paths: list[str]
+    people: list[str]
+
+
+class BatchTaken(TypedDict):
+    """The change of the dataset that a batch was: its number, and how many files it added, replaced and removed."""
+
+    change: int
+    added: int
+    replaced: int
+    removed: int
 
 
 # --- Assets and folders -----------------------------------------------------------------------------------------------

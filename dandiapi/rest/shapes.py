@@ -11,8 +11,10 @@ from archive.audit.queries import AssetEvent
 from archive.blobs.models import Blob, Upload, blob_key
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import Latest, Totals
+from archive.embargo.queries import Opening
 from archive.publishing.queries import VersionDetails
 from archive.storage.queries import public_url
+from archive.timeline.models import Change
 from archive.zarr.models import ZarrArchive, ZarrEntry
 from archive.zarr.queries import ZarrView
 from dandiapi.rest import outputs
@@ -88,6 +90,7 @@ def version_brief(version: Version, active_uploads: int) -> outputs.VersionBrief
         **version_row(version),
         "active_uploads": active_uploads if version.is_draft else 0,
         "release_notes": version.release_notes,
+        "label": version.label,
     }
 
 
@@ -117,10 +120,16 @@ def _dataset(dataset: Dataset, *, contact_person: str, is_starred: bool) -> outp
         "created": dataset.created,
         "modified": dataset.modified,
         "contact_person": contact_person,
-        "embargo_status": dataset.access,
+        "embargo_status": _embargo_status(dataset),
         "star_count": dataset.star_count,
         "is_starred": is_starred,
     }
+
+
+def _embargo_status(dataset: Dataset) -> str:
+    """Return how a dataset is closed, as DANDI has it, which knows of nothing private."""
+    is_private = dataset.access == Dataset.Access.PRIVATE
+    return Dataset.Access.EMBARGOED if is_private else dataset.access
 
 
 def version_item(version: Version, *, is_starred: bool, active_uploads: int) -> outputs.VersionItem:
@@ -142,6 +151,35 @@ def version_info(details: VersionDetails) -> outputs.VersionInfo:
         "contact_person": version.contact_person,
         "doi_state": version.doi_state,
         "doi_reason": version.doi_reason,
+        "ordinal": version.ordinal,
+        "rules": version.rules,
+        "closed": version.is_closed,
+    }
+
+
+def version_access(version: Version) -> outputs.VersionAccess:
+    """Return whether a version is closed."""
+    return {"version": version.version, "label": version.label, "closed": version.is_closed}
+
+
+def batch_taken(change: Change) -> outputs.BatchTaken:
+    """Return the change that a batch was."""
+    told = change.details
+    return {
+        "change": change.number,
+        "added": told["added"] - told["replaced"],
+        "replaced": told["replaced"],
+        "removed": told["removed"] - told["replaced"],
+    }
+
+
+def opening(release: Opening) -> outputs.Opening:
+    """Return what a release would open."""
+    return {
+        "keeps_history": release.keeps_history,
+        "versions": release.versions,
+        "removed_paths": release.removed_paths,
+        "people": release.people,
     }
 
 

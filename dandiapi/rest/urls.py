@@ -22,7 +22,8 @@ from dandiapi.rest import (
 from dandiapi.rest.openapi import DocumentView
 
 DATASET = r"dandisets/(?P<identifier>[0-9]{6})"
-VERSION_NAME = r"draft|0\.[0-9]{6}\.[0-9]{4}"
+# Its name by the clock, its label or its ordinal.
+VERSION_NAME = r"[^/]{1,64}"
 VERSION = rf"{DATASET}/versions/(?P<version>{VERSION_NAME})"
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ASSET = rf"assets/(?P<asset_id>{UUID4})"
@@ -52,6 +53,7 @@ urlpatterns = [
     re_path(rf"^{DATASET}/star/$", datasets.StarView.as_view()),
     re_path(rf"^{DATASET}/unembargo/$", embargo.ReleaseView.as_view()),
     re_path(rf"^{DATASET}/uploads/$", embargo.UploadsView.as_view()),
+    re_path(rf"^{DATASET}/editors/$", embargo.EditorsView.as_view()),
     re_path(rf"^{DATASET}/viewers/$", embargo.ViewersView.as_view()),
     re_path(rf"^{DATASET}/reviewer-links/$", embargo.ReviewerLinksView.as_view()),
     re_path(rf"^{DATASET}/reviewer-links/(?P<link_id>[0-9]{{1,18}})/$", embargo.ReviewerLinkView.as_view()),
@@ -59,8 +61,10 @@ urlpatterns = [
     re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
     re_path(rf"^{VERSION}/info/$", versions.VersionInfoView.as_view()),
     re_path(rf"^{VERSION}/diff/(?P<other>{VERSION_NAME})/$", differences.DifferenceView.as_view()),
+    re_path(rf"^{VERSION}/access/$", versions.AccessView.as_view()),
     re_path(rf"^{VERSION}/publish/$", versions.PublishView.as_view()),
     re_path(rf"^{VERSION}/assets/$", assets.AssetsView.as_view()),
+    re_path(rf"^{VERSION}/assets/batch/$", assets.BatchView.as_view()),
     re_path(rf"^{VERSION}/assets/paths/$", assets.PathsView.as_view()),
     re_path(rf"^{VERSION}/{ASSET}/$", assets.AssetView.as_view()),
     re_path(rf"^{VERSION}/{ASSET}/info/$", assets.AssetInfoView.as_view()),

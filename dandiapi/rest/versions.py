@@ -5,9 +5,11 @@ from rest_framework.request import Request
 from archive.accounts.policy import Action, require
 from archive.blobs.queries import active_uploads
 from archive.datasets import queries, services
+from archive.datasets.models import Version
 from archive.datasets.queries import VersionOrder
 from archive.publishing.queries import find_version_details
-from archive.publishing.services import publish
+from archive.publishing.services import publish, set_version_access
+from archive.timeline.models import Job
 from dandiapi.auth import ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.answers import Answer, Empty
@@ -45,6 +47,17 @@ class VersionsView(View):
             return [shapes.version_item(row, is_starred=row.is_starred, active_uploads=uploads) for row in found]
 
         return Page.of(request).answer(count=queries.count_versions(self.actor, self.dataset), fetch=items)
+
+    @documented({202: None, **WRITE, 403: outputs.REFUSAL, 409: str, 423: str}, request=inputs.NewVersion)
+    def post(self, request: Request, **kwargs: str) -> Empty:
+        """Make a version of the draft as it is now, by the rules and with the label that are asked for.
+
+        Accepted: the job at `Location` says when it is done (docs/dialects/dandi.md#additions).
+        """
+        require(self.actor, Action.PUBLISH, self.dataset)
+        wanted = self.body(inputs.NewVersion).validated_data
+        rules = Version.Rules(wanted.pop("rules"))
+        return _accepted(publish(actor=self.actor, dataset=self.dataset, rules=rules, **wanted))
 
 
 class VersionView(View):
@@ -108,5 +121,22 @@ class PublishView(View):
         require(self.actor, Action.PUBLISH, self.dataset)
         services.require_draft(self.version, message="Only draft versions can be published")
         notes = self.body(inputs.Publish).validated_data["release_notes"]
-        job = publish(actor=self.actor, dataset=self.dataset, release_notes=notes)
-        return Empty(202, headers={"Location": f"/api/jobs/{job.pk}/"})
+        return _accepted(publish(actor=self.actor, dataset=self.dataset, release_notes=notes))
+
+
+def _accepted(job: Job) -> Empty:
+    return Empty(202, headers={"Location": f"/api/jobs/{job.pk}/"})
+
+
+class AccessView(View):
+    """Who may read a version."""
+
+    permission_classes = [ApprovedOrReadOnly]
+
+    @documented({**WRITE, 403: outputs.REFUSAL}, request=inputs.NewVersionAccess)
+    def put(self, request: Request, **kwargs: str) -> Answer[outputs.VersionAccess]:
+        """Close the version to all but those inside its dataset, or open it again, and return which it is."""
+        require(self.actor, Action.CHANGE_VERSION_ACCESS, self.dataset)
+        is_closed = self.body(inputs.NewVersionAccess).validated_data["closed"]
+        version = set_version_access(actor=self.actor, version=self.version, is_closed=is_closed)
+        return Answer(shapes.version_access(version))

@@ -5,7 +5,8 @@ from django.urls import path, re_path
 from dandiapi.web import differences, oauth, operations, people, questionnaire, views
 
 DATASET = r"^dandiset/(?P<identifier>\d{6})"
-VERSION_NAME = r"draft|0\.\d{6}\.\d{4}"
+# Its name by the clock, its label or its ordinal. A label that is the name of a page is that of the page.
+VERSION_NAME = r"[^/]{1,64}"
 VERSION = rf"{DATASET}/(?P<name>{VERSION_NAME})"
 
 urlpatterns = [

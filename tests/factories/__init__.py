@@ -13,6 +13,7 @@ from tests.factories.assets import make_asset, new_asset
 from tests.factories.blobs import attachable_row, make_blob, make_blob_row, put_parts
 from tests.factories.datasets import (
     make_dataset,
+    make_editor,
     make_embargoed_dataset,
     make_releasing_dataset,
     make_reviewer_link,
@@ -32,6 +33,7 @@ __all__ = [
     "make_blob",
     "make_blob_row",
     "make_dataset",
+    "make_editor",
     "make_embargoed_dataset",
     "make_nameless_user",
     "make_published_version",

@@ -3,7 +3,7 @@
 from archive.accounts.models import ReviewerLink, User
 from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset
-from archive.datasets.services import Embargo, create_dataset, create_reviewer_link, set_viewers
+from archive.datasets.services import Embargo, create_dataset, create_reviewer_link, set_editors, set_viewers
 from archive.embargo.services import release
 from tests.factories.accounts import acting, make_user
 from tests.factories.metadata import valid_dandiset_metadata
@@ -41,6 +41,13 @@ def make_viewer(dataset: Dataset) -> User:
     """The dataset's only viewer."""
     user = make_user()
     set_viewers(actor=owner_of(dataset), dataset=dataset, usernames=[user.username])
+    return user
+
+
+def make_editor(dataset: Dataset) -> User:
+    """The dataset's only editor."""
+    user = make_user()
+    set_editors(actor=owner_of(dataset), dataset=dataset, usernames=[user.username])
     return user
 
 

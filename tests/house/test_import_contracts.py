@@ -17,9 +17,11 @@ PLANTED = [
     ("faces-over-domain", "dandiapi/faces.py", "import embedded.home"),
     ("room-order", "archive/storage/services.py", "import archive.publishing.services"),
     ("room-order", "archive/validation/summary.py", "import archive.datasets.models"),
-    ("in-room-order", "archive/datasets/queries.py", "import archive.datasets.services"),
+    ("in-room-order", "archive/zarr/queries.py", "import archive.zarr.services"),
     ("in-git-annex", "archive/git_annex/keys.py", "import archive.git_annex.files"),
     ("in-accounts", "archive/accounts/policy.py", "import archive.accounts.queries"),
+    ("in-datasets", "archive/datasets/work.py", "import archive.datasets.roles"),
+    ("in-publishing", "archive/publishing/rules.py", "import archive.publishing.queries"),
     ("in-assets", "archive/assets/folders.py", "import archive.assets.services"),
     ("in-blobs", "archive/blobs/receiving.py", "import archive.blobs.services"),
     ("in-search", "archive/search/text.py", "import archive.search.models"),
@@ -103,5 +105,5 @@ def test_room_order_fires_when_a_room_is_not_in_it(copy: Path) -> None:
 
 
 def test_in_room_order_fires_when_a_file_is_not_in_it(copy: Path) -> None:
-    (copy / "archive/datasets/helpers.py").write_text('"""A file that no room has."""\n')
+    (copy / "archive/zarr/helpers.py").write_text('"""A file that no room has."""\n')
     assert f"{NAMES['in-room-order']} BROKEN" in lint_imports(copy, "--contract", "in-room-order")

@@ -1,12 +1,10 @@
 """Judging a push, and making it true of the draft."""
 
 from collections.abc import Generator, Iterator, Sequence
-from mimetypes import MimeTypes
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
@@ -18,17 +16,17 @@ from archive.blobs.queries import attachable_by_digest
 from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
-from archive.datasets.services import hold_draft
+from archive.datasets.work import hold_draft
 from archive.git_annex.attributes import ATTRIBUTES
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.refs import ANNEX, MAIN, SYNCED_ANNEX, SYNCED_MAIN, TAGS
-from archive.paths import name_of, printable
+from archive.paths import printable
 from archive.snapshots.keeping.git import Git
 from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.receiving import Command, Push, RefusedError
 from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
 from archive.timeline.models import Change
-from archive.validation.queries import schema_info
+from archive.validation.metadata import file_metadata
 
 OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
 OF_ANNEX = frozenset({ANNEX, SYNCED_ANNEX})
@@ -40,13 +38,6 @@ BATCH_FILES = 500
 
 NOTHING_CHANGED = "Refused; nothing was changed."
 FETCH_FIRST = "it leaves out what the archive has in it: fetch first, merge, and push again."
-
-# What an owner says of a file that is about its bytes, and so not true of others.
-OF_BYTES = frozenset({"blobDateModified", "dateModified", "encodingFormat"})
-# The tables of Python alone: what the machine knows besides must not matter.
-_TYPES = MimeTypes()
-_TYPES.add_type("application/x-nwb", ".nwb")
-UNKNOWN_TYPE = "application/octet-stream"
 
 
 # --- What is pushed ---------------------------------------------------------------------------------------------------
@@ -183,7 +174,7 @@ class DraftChanges:
                 continue
             if old:
                 self.remove.add(path)
-            metadata = moved.get(_bytes_of(blob)) or _metadata(path, old)
+            metadata = moved.get(_bytes_of(blob)) or file_metadata(path, old.metadata if old else {})
             self.add.append(NewAsset(path, blob, metadata))
 
     def _draft_at(self, paths: Sequence[str]) -> Iterator[Asset]:
@@ -202,25 +193,6 @@ def _key_fault(key: AnnexKey, blob: Blob | None) -> str | None:
 def _bytes_of(blob: Blob | None) -> tuple[str, int] | None:
     """Return what two blobs have in common if they hold the same bytes."""
     return (blob.etag, blob.size) if blob else None
-
-
-def _metadata(path: str, old: Asset | None) -> dict[str, Any]:
-    """Return metadata for new bytes: what the owner said of the old ones that is not about bytes, and what is known."""
-    said = {key: value for key, value in old.metadata.items() if key not in OF_BYTES} if old else {}
-    return {
-        "schemaKey": "Asset",
-        "schemaVersion": schema_info().current,
-        **said,
-        "encodingFormat": _media_type(path),
-        "blobDateModified": timezone.now().isoformat(),
-    }
-
-
-def _media_type(path: str) -> str:
-    media_type, encoding = _TYPES.guess_type(name_of(path), strict=False)
-    if encoding:
-        return f"application/{encoding}" if encoding in {"gzip", "zstd"} else f"application/x-{encoding}"
-    return media_type or UNKNOWN_TYPE
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

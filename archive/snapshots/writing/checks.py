@@ -48,7 +48,7 @@ def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[s
     newest = repository.commits.order_by("pk").last()
     points = {MAIN: Point(repository.at, frozenset(newest.left_out if newest else []))}
     shown = repository.dataset.versions.filter(at__isnull=False)
-    points |= {tag_of(version.version): Point(version.at or 0) for version in shown}
+    points |= {tag_of(version.tag): Point(version.at or 0) for version in shown}
     for name, sha in references(repository).items():
         if name in points:
             yield from (f"{name}: {fault}" for fault in _tree_faults(repository, folder, sha, points[name], beat))

@@ -6,8 +6,8 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
-from archive.accounts.policy import RELEASED
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.paths import ancestors
@@ -15,9 +15,10 @@ from archive.snapshots.keeping.bundles import make_bundle, store_bundle
 from archive.snapshots.keeping.cache import opened, scratch, take_in, workspace
 from archive.snapshots.keeping.exports import export
 from archive.snapshots.keeping.git import Beat
-from archive.snapshots.keeping.recording import Progress, merge_bundles, record, update
+from archive.snapshots.keeping.recording import Progress, latest_left_out, merge_bundles, record, update
 from archive.snapshots.models import Bundle, Commit, Repository
-from archive.snapshots.writing.plans import Horizon, plans
+from archive.snapshots.writing.delta import Delta, Placed, Point
+from archive.snapshots.writing.plans import Horizon, plans, version_points
 from archive.snapshots.writing.pushed import pushed_keys
 from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 from archive.timeline.models import Change
@@ -29,13 +30,15 @@ UNFIT_SHOWN = 20
 def follow(repository: Repository, horizon: Horizon, beat: Beat) -> None:
     """Write a repository as far as can be seen, and keep in the store what was written."""
     repository = _tell_of_pushes(repository, beat)
+    if repository.dataset.is_released and not repository.tells_urls:
+        repository = _tell_urls(repository, beat)
     while batch := list(islice(plans(repository, horizon, beat), COMMITS_AT_ONCE)):
         repository = _write(repository, batch, beat)
     behind = Repository.objects.filter(pk=repository.pk, at__lt=horizon.reach, history=repository.history)
     behind.update(at=horizon.reach)
     if Bundle.objects.filter(repository=repository).count() > MAX_BUNDLES:
         merge_bundles(repository, beat)
-    if repository.dataset.access in RELEASED:
+    if repository.dataset.is_released:
         export(repository, beat)
 
 
@@ -55,6 +58,7 @@ def begun(dataset: Dataset) -> Repository:
         repository.at = _before_history(repository)
         repository.main = repository.annex = ""
         repository.unfit, repository.exported = [], []
+        repository.tells_urls = repository.dataset.is_released
         repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
         repository.save()
     return repository
@@ -62,7 +66,7 @@ def begun(dataset: Dataset) -> Repository:
 
 def _before_history(repository: Repository) -> int:
     """Return the last change that is not of this history; an older dataset may have had the same number."""
-    if repository.released is not None:
+    if repository.released:
         return repository.released - 1
     creations = Change.objects.filter(dataset_id=repository.dataset_id, kind=Change.Kind.CREATE_DATASET)
     return creations.order_by("-number").values_list("number", flat=True).first() or 0
@@ -98,13 +102,34 @@ def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
     return repository
 
 
+def _tell_urls(repository: Repository, beat: Beat) -> Repository:
+    """Let `git-annex` tell where the files of the draft and of all versions are, now that anybody may read them."""
+    if repository.main:
+        with _writing(repository, beat) as (writer, keep):
+            writer.tell(_annexed_files(repository, writer, beat), timezone.now())
+            repository = keep([], repository.at)
+    Repository.objects.filter(pk=repository.pk, history=repository.history).update(tells_urls=True)
+    return repository
+
+
+def _annexed_files(repository: Repository, writer: Writer, beat: Beat) -> Iterator[Placed]:
+    """Yield the annexed files of the versions, the oldest first, and then of the draft: each as it comes."""
+    since: Point | None = None
+    left_out = frozenset(latest_left_out(repository))
+    for at in [*version_points(repository.dataset_id, until=repository.at), repository.at]:
+        until = Point(at, left_out)
+        delta = Delta(repository.dataset_id, repository.rules, since, until, writer.is_public, beat)
+        yield from (step for step in delta.steps() if isinstance(step, Placed) and not step.text)
+        since = until
+
+
 Keep = Callable[[Sequence[Commit], int], Repository]
 
 
 @contextmanager
 def _writing(repository: Repository, beat: Beat) -> Iterator[tuple[Writer, Keep]]:
     """Yield what writes on top of the repository, and the function that keeps and records what was written."""
-    is_public = repository.dataset.access != Dataset.Access.EMBARGOED
+    is_public = repository.dataset.is_released
     with opened(repository, beat) as base, workspace(base) as space, scratch() as folder:
         writer = Writer(repository, space, beat, is_public, repository.main, repository.annex)
 

@@ -140,10 +140,10 @@ def plans(repository: Repository, horizon: Horizon, beat: Beat) -> Iterator[Plan
 
 
 def _author(dataset: Dataset, change: Change | None) -> tuple[str, str]:
-    """Who made a change, as all may know it. Readers of an embargoed dataset may not be told who its people are."""
+    """Who made a change, as all may know it. Readers of a closed dataset may not be told who its people are."""
     if change is None:
         return ARCHIVE_NAME, ARCHIVE_EMAIL
-    if dataset.access == Dataset.Access.EMBARGOED:
+    if not dataset.is_released:
         return "An owner", "owner@users.noreply.invalid"
     return change.author_name, f"user-{change.user_id}@users.noreply.invalid"
 
@@ -182,6 +182,11 @@ def _pages(changes: "QuerySet[Change]", beat: Beat) -> Iterator[Change]:
 
 def _boundaries(repository: Repository, reach: int) -> list[int]:
     """Return the points that a commit must show: those of versions, and that of a release."""
-    versions = Version.objects.filter(dataset=repository.dataset_id, at__gt=repository.at, at__lt=reach)
-    points = [at for at in versions.values_list("at", flat=True) if at is not None]
+    points = version_points(repository.dataset_id, after=repository.at, until=reach - 1)
     return sorted([*points, repository.released] if repository.released else points)
+
+
+def version_points(dataset_id: int, *, after: int = 0, until: int) -> list[int]:
+    """Return the points of a dataset's versions after one change and until another, in order."""
+    versions = Version.objects.filter(dataset=dataset_id, at__gt=after, at__lte=until)
+    return sorted(at for at in versions.values_list("at", flat=True) if at is not None)

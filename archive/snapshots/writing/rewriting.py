@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.db import transaction
 
-from archive.datasets.models import Dataset
 from archive.snapshots.keeping.bundles import make_bundle, store_bundle
 from archive.snapshots.keeping.cache import fill, forget, scratch
 from archive.snapshots.keeping.git import Beat, new_repository
@@ -52,7 +51,7 @@ def rewrite(repository: Repository, folder: Path, beat: Beat) -> list[Commit]:
     main = annex = ""
     since: Point | None = None
     rewritten: list[Commit] = []
-    is_public = repository.dataset.access != Dataset.Access.EMBARGOED
+    is_public = repository.dataset.is_released
     for is_pushed, group in groupby(repository.commits.order_by("pk"), key=lambda commit: commit.is_pushed):
         commits = list(group)
         writer = Writer(repository, folder, beat, is_public, main, annex)

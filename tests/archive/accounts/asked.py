@@ -15,6 +15,7 @@ from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
 from archive.datasets import queries as datasets
 from archive.datasets import services as datasets_services
+from archive.embargo.queries import opened_by_release
 from archive.embargo.services import release
 from archive.git_annex.keys import AnnexKey
 from archive.monitor.queries import operations_report
@@ -58,12 +59,14 @@ def _of_the_dataset(function: Callable[..., Any], **arguments: Any) -> Call:
 READS: dict[Callable[..., Any], Call] = {
     accounts.reviewer_links_of: _of_the_dataset(accounts.reviewer_links_of),
     accounts.owners_seen_by: _of_the_dataset(accounts.owners_seen_by),
+    accounts.editors_seen_by: _of_the_dataset(accounts.editors_seen_by),
     accounts.viewers_seen_by: _of_the_dataset(accounts.viewers_seen_by),
     assets.find_asset_anywhere: lambda hidden, actor: assets.find_asset_anywhere(actor, hidden.asset.asset_id),
     asset_events: lambda hidden, actor: asset_events(actor, EventFilter(), cursor=None, limit=1000),
     blobs.readable_blobs: lambda hidden, actor: blobs.readable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blobs: lambda hidden, actor: blobs.attachable_blobs(actor).filter(pk=hidden.asset.blob_id),
-    blobs.attachable_blob: lambda hidden, actor: blobs.attachable_blob(actor, hidden.asset.blob_id),
+    blobs.attachable_blob: lambda hidden, actor: blobs.attachable_blob(actor, hidden.dataset, hidden.asset.blob_id),
+    blobs.blobs_of_draft: lambda hidden, actor: blobs.blobs_of_draft(actor, hidden.dataset, [hidden.asset.blob_id]),
     blobs.find_blob_by_digest: lambda hidden, actor: blobs.find_blob_by_digest(
         actor, "dandi:dandi-etag", hidden.asset.blob.etag
     ),
@@ -77,6 +80,7 @@ READS: dict[Callable[..., Any], Call] = {
     blobs.find_upload: lambda hidden, actor: blobs.find_upload(actor, hidden.upload.pk),
     blobs.find_finished_upload: lambda hidden, actor: blobs.find_finished_upload(actor, hidden.asset.blob_id),
     datasets.find_dataset: lambda hidden, actor: datasets.find_dataset(actor, hidden.dataset.number),
+    datasets.find_named_dataset: lambda hidden, actor: datasets.find_named_dataset(actor, "Platypus-1"),
     datasets.visible_datasets: lambda hidden, actor: datasets.visible_datasets(actor),
     datasets.owned_datasets: lambda hidden, actor: datasets.owned_datasets(actor),
     datasets.page_of_versions: _of_the_dataset(datasets.page_of_versions, limit=10),
@@ -90,6 +94,7 @@ READS: dict[Callable[..., Any], Call] = {
     datasets.find_job: lambda hidden, actor: datasets.find_job(actor, hidden.job.pk),
     datasets.projections_of: _of_the_dataset(datasets.projections_of),
     operations_report: lambda hidden, actor: operations_report(actor),
+    opened_by_release: _of_the_dataset(opened_by_release),
     publishing.find_version_details: lambda hidden, actor: publishing.find_version_details(
         actor, hidden.dataset.number, "draft"
     ),
@@ -174,6 +179,12 @@ WRITES: dict[Callable[..., Any], Call] = {
     assets_services.change_assets: lambda hidden, actor: assets_services.change_assets(
         actor=actor, dataset=hidden.dataset, add=[new_asset("b.nwb", hidden.asset.blob)], remove=["platypus/a.nwb"]
     ),
+    assets_services.take_batch: lambda hidden, actor: assets_services.take_batch(
+        actor=actor,
+        dataset=hidden.dataset,
+        put=[assets_services.BatchFile("b.nwb", blob_id=hidden.asset.blob_id)],
+        key="1",
+    ),
     assets_services.require_changeable: lambda hidden, actor: assets_services.require_changeable(actor, hidden.dataset),
     assets_services.recount_folders: lambda hidden, actor: assets_services.recount_folders(
         actor=actor, dataset=hidden.dataset
@@ -208,6 +219,9 @@ WRITES: dict[Callable[..., Any], Call] = {
     datasets_services.set_owners: lambda hidden, actor: datasets_services.set_owners(
         actor=actor, dataset=hidden.dataset, usernames=[hidden.somebody.username]
     ),
+    datasets_services.set_editors: lambda hidden, actor: datasets_services.set_editors(
+        actor=actor, dataset=hidden.dataset, usernames=[hidden.somebody.username]
+    ),
     datasets_services.set_viewers: lambda hidden, actor: datasets_services.set_viewers(
         actor=actor, dataset=hidden.dataset, usernames=[hidden.somebody.username]
     ),
@@ -228,6 +242,9 @@ WRITES: dict[Callable[..., Any], Call] = {
     ),
     release: lambda hidden, actor: release(actor=actor, dataset=hidden.dataset),
     publishing_services.publish: lambda hidden, actor: publishing_services.publish(actor=actor, dataset=hidden.dataset),
+    publishing_services.set_version_access: lambda hidden, actor: publishing_services.set_version_access(
+        actor=actor, version=hidden.version, is_closed=True
+    ),
     publishing_services.cancel_job: lambda hidden, actor: publishing_services.cancel_job(actor=actor, job=hidden.job),
     publishing_services.retry_job: lambda hidden, actor: publishing_services.retry_job(actor=actor, job=hidden.job),
     snapshots_services.receiving: lambda hidden, actor: snapshots_services.receiving(
@@ -282,8 +299,11 @@ GIVEN = {
         "accounts.services.approve_if_trusted",
         "accounts.services.revoke_all_tokens",
         "accounts.services.revoke_token",
+        "accounts.queries.is_address",
+        "accounts.queries.is_orcid",
         "accounts.services.set_github_login",
-        "datasets.services.accept_invitations",
+        "accounts.services.set_orcid",
+        "datasets.roles.accept_invitations",
     },
     "a secret": {
         "accounts.queries.digest_of",

@@ -29,6 +29,7 @@ from tests.factories import (
     make_admin,
     make_asset,
     make_dataset,
+    make_editor,
     make_published_version,
     make_reviewer_link,
     make_staff,
@@ -62,6 +63,8 @@ SPECIES = "Ornithorhynchus platypus"
 STRANGERS = ("anonymous", "unapproved", "outsider", "outsider's link", "staff")
 REVIEWERS = ("reviewer", "reviewer signed in")
 READERS = ("viewer", "owner reading")
+# Who may change its draft and make versions, and nothing else.
+EDITOR = "editor"
 MANAGERS = ("owner", "admin")
 
 
@@ -89,13 +92,16 @@ class Hidden:
         set_viewers(
             actor=owner_of(self.dataset), dataset=self.dataset, usernames=[self.viewer.username, "invited@example.net"]
         )
+        self.editor = make_editor(self.dataset)
         link, secret = make_reviewer_link(self.dataset)
         self.link_id, self._secret = link.pk, secret
         self.upload = self._arrived()
         self.job = self._job()
         self.annex_uuid = repository_of(self.dataset).annex_uuid
         self.somebody = make_user()
-        Dataset.objects.filter(pk=self.dataset.pk).update(access=Dataset.Access.EMBARGOED, embargo_end=date(2100, 1, 1))
+        Dataset.objects.filter(pk=self.dataset.pk).update(
+            access=Dataset.Access.EMBARGOED, embargo_end=date(2100, 1, 1), project_name="Platypus-1"
+        )
         self.dataset.refresh_from_db()
         self.actors = self._actors()
 
@@ -132,6 +138,7 @@ class Hidden:
             "reviewer signed in": replace(acting(make_user(first_name="Rita", last_name="Reader")), link=link),
             "viewer": acting(self.viewer),
             "owner reading": acting(self.owner, read_only),
+            "editor": acting(self.editor),
             "owner": acting(self.owner),
             "admin": acting(make_admin()),
         }

@@ -14,12 +14,24 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from archive.accounts.policy import Actor
+from archive.datasets import services as datasets_services
 from archive.datasets.services import set_star
-from archive.errors import ArchiveError
+from archive.embargo.services import release
+from archive.errors import ArchiveError, ForbiddenError
+from archive.publishing import services as publishing_services
 from archive.snapshots.queries import clone_state, count_version_commits, page_of_version_commits
 from archive.snapshots.services import find_repository
 from tests.archive.accounts.asked import OF_THE_ARCHIVE, READS, WRITES, Call
-from tests.archive.accounts.hidden import CONTENT, MANAGERS, PEOPLE, REVIEWERS, STRANGERS, Hidden, stored_objects
+from tests.archive.accounts.hidden import (
+    CONTENT,
+    EDITOR,
+    MANAGERS,
+    PEOPLE,
+    REVIEWERS,
+    STRANGERS,
+    Hidden,
+    stored_objects,
+)
 from tests.worker import MadeOnce
 
 pytestmark = pytest.mark.django_db
@@ -105,11 +117,32 @@ def test_query_tells_nobody_what_they_may_not_know(hidden: Hidden, call: Call) -
 @_each(WRITES)
 def test_service_tells_and_changes_nothing_for_who_may_not_change_the_dataset(hidden: Hidden, call: Call) -> None:
     before, objects = hidden.state(), stored_objects()
-    others = {name: actor for name, actor in hidden.actors.items() if name not in MANAGERS}
+    others = {name: actor for name, actor in hidden.actors.items() if name not in (*MANAGERS, EDITOR)}
     attempts = {name: attempt(call, hidden, actor) for name, actor in others.items()}
     assert [name for name, (_, after) in attempts.items() if after != before] == []
     assert leaking({name: text for name, (text, _) in attempts.items()}) == []
     assert stored_objects() == objects
+
+
+GRANTING = (
+    datasets_services.set_owners,
+    datasets_services.set_editors,
+    datasets_services.set_viewers,
+    datasets_services.create_reviewer_link,
+    datasets_services.revoke_reviewer_link,
+    datasets_services.delete_dataset,
+    datasets_services.delete_version,
+    publishing_services.set_version_access,
+    release,
+)
+
+
+@pytest.mark.parametrize("function", GRANTING)
+def test_editor_grants_nothing(hidden: Hidden, function: Callable[..., Any]) -> None:
+    before = hidden.state()
+    with pytest.raises(ForbiddenError):
+        WRITES[function](hidden, hidden.actors[EDITOR])
+    assert hidden.state() == before
 
 
 def test_stranger_cannot_star_what_they_cannot_see(hidden: Hidden) -> None:

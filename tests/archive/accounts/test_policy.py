@@ -55,6 +55,11 @@ def _viewer(dataset: Dataset, user: User) -> User:
     return user
 
 
+def _editor(dataset: Dataset, user: User) -> User:
+    Grant.objects.create(dataset=dataset, user=user, role=Grant.Role.EDITOR)
+    return user
+
+
 def _link(dataset: Dataset) -> ReviewerLink:
     return make_reviewer_link(dataset)[0]
 
@@ -70,6 +75,7 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
     "rejected": lambda dataset: acting(make_unapproved_user(User.Status.REJECTED)),
     "stranger": lambda dataset: acting(make_user()),
     "owner": lambda dataset: acting(_owner(dataset, make_user())),
+    "editor": lambda dataset: acting(_editor(dataset, make_user())),
     "viewer": lambda dataset: acting(_viewer(dataset, make_user())),
     "unapproved viewer": lambda dataset: acting(_viewer(dataset, make_unapproved_user())),
     "viewer, writing token": lambda dataset: _with_token(_viewer(dataset, make_user()), "write"),
@@ -89,9 +95,17 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
 
 EVERYBODY = set(ACTORS)
 OWNERS = {"owner", "owner, writing token", "owner, reviewing", "admin", "system"}
-VIEWERS = {"viewer", "unapproved viewer", "viewer, writing token"}
+EDITORS = OWNERS | {"editor"}
+VIEWERS = {"editor", "viewer", "unapproved viewer", "viewer, writing token"}
 REVIEWERS = {"reviewer", "stranger, reviewing"}
-APPROVED = OWNERS | {"stranger", "stranger, reviewing", "viewer", "viewer, writing token", "viewer of another", "staff"}
+APPROVED = EDITORS | {
+    "stranger",
+    "stranger, reviewing",
+    "viewer",
+    "viewer, writing token",
+    "viewer of another",
+    "staff",
+}
 OWNERS_TO_READ = OWNERS | {"unapproved owner", "owner, reading token", "admin, reading token"}
 READERS = APPROVED | {"owner, reading token", "staff, reading token", "admin, reading token"}
 
@@ -100,15 +114,19 @@ TABLE: dict[Action, set[str]] = {
     Action.READ: OWNERS_TO_READ | VIEWERS | REVIEWERS,
     Action.CREATE_DATASET: APPROVED,
     Action.CHOOSE_IDENTIFIER: {"admin", "system"},
-    Action.CHANGE_DRAFT: OWNERS,
+    Action.READ_CLOSED: OWNERS_TO_READ | VIEWERS | REVIEWERS,
+    Action.CHANGE_DRAFT: EDITORS,
     Action.CHANGE_OWNERS: OWNERS,
+    Action.LIST_EDITORS: OWNERS_TO_READ,
+    Action.CHANGE_EDITORS: OWNERS,
     Action.LIST_VIEWERS: OWNERS_TO_READ,
     Action.CHANGE_VIEWERS: OWNERS,
     Action.LIST_REVIEWER_LINKS: OWNERS_TO_READ,
     Action.CHANGE_REVIEWER_LINKS: OWNERS,
-    Action.LIST_UPLOADS: OWNERS_TO_READ,
+    Action.LIST_UPLOADS: OWNERS_TO_READ | {"editor"},
     Action.RELEASE: OWNERS,
-    Action.PUBLISH: OWNERS,
+    Action.PUBLISH: EDITORS,
+    Action.CHANGE_VERSION_ACCESS: OWNERS,
     Action.DELETE_DATASET: OWNERS,
     Action.DELETE_VERSION: {"admin", "system"},
     Action.STAR: APPROVED,
@@ -116,10 +134,10 @@ TABLE: dict[Action, set[str]] = {
     Action.LIST_USERS: {"staff", "staff, reading token", "admin", "admin, reading token", "system"},
     Action.REVIEW_USERS: {"staff", "admin", "system"},
     Action.MANAGE_TOKENS: APPROVED,
-    Action.FOLLOW_WORK: OWNERS | {"unapproved owner", "owner, reading token", "admin, reading token"},
-    Action.STEER_WORK: OWNERS,
+    Action.FOLLOW_WORK: EDITORS | {"unapproved owner", "owner, reading token", "admin, reading token"},
+    Action.STEER_WORK: EDITORS,
     Action.KNOW_PEOPLE: OWNERS_TO_READ | VIEWERS,
-    Action.UPLOAD: OWNERS,
+    Action.UPLOAD: EDITORS,
     Action.USE_ACCOUNT: EVERYBODY - {"anonymous", "reviewer", "reviewer of another"},
     Action.TAKE_PART: READERS,
     Action.CONTRIBUTE: APPROVED,
@@ -283,7 +301,7 @@ def test_require_tells_somebody_why_not() -> None:
     assert told == {
         "waiting": "Your account has not been approved yet.",
         "reading": "This token may only read.",
-        "other": "Only the owners of the dataset may do this.",
+        "other": "Only the owners and editors of the dataset may do this.",
     }
 
 

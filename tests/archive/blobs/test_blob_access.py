@@ -50,18 +50,18 @@ pytestmark = pytest.mark.django_db
 def test_blob_may_be_attached_by_who_uploaded_it() -> None:
     user = make_user()
     blob = make_blob_row(user)
-    assert attachable_blob(acting(user), blob.pk) == blob
+    assert attachable_blob(acting(user), make_dataset(), blob.pk) == blob
 
 
 def test_blob_may_be_attached_by_an_administrator() -> None:
     blob = make_blob_row(make_user())
-    assert attachable_blob(acting(make_admin()), blob.pk) == blob
+    assert attachable_blob(acting(make_admin()), make_dataset(), blob.pk) == blob
 
 
 def test_blob_of_an_open_dataset_may_be_attached_by_anybody() -> None:
     dataset = make_dataset()
     blob = make_asset(dataset).blob
-    assert attachable_blob(acting(make_user()), blob.pk) == blob
+    assert attachable_blob(acting(make_user()), make_dataset(), blob.pk) == blob
 
 
 def test_blob_of_an_embargoed_dataset_may_be_attached_by_its_owners_only() -> None:
@@ -69,9 +69,9 @@ def test_blob_of_an_embargoed_dataset_may_be_attached_by_its_owners_only() -> No
     dataset = make_embargoed_dataset(owner)
     blob = make_asset(dataset).blob
     Blob.objects.update(uploader=uploader)
-    assert attachable_blob(acting(owner), blob.pk) == blob
+    assert attachable_blob(acting(owner), make_dataset(owner), blob.pk) == blob
     with pytest.raises(NotFoundError):
-        attachable_blob(acting(make_user()), blob.pk)
+        attachable_blob(acting(make_user()), make_dataset(), blob.pk)
 
 
 def test_strangers_blob_is_not_told_from_one_that_is_not_there() -> None:
@@ -79,7 +79,7 @@ def test_strangers_blob_is_not_told_from_one_that_is_not_there() -> None:
     messages = []
     for actor, blob_id in [(acting(make_user()), blob.pk), (ANONYMOUS, blob.pk), (acting(make_user()), uuid4())]:
         with pytest.raises(NotFoundError) as caught:
-            attachable_blob(actor, blob_id)
+            attachable_blob(actor, make_dataset(), blob_id)
         messages.append((caught.value.message, caught.value.field))
     assert set(messages) == {("", "blob_id")}
 

@@ -132,7 +132,7 @@ def test_publishing_waits_until_the_release_is_done(worker: Worker) -> None:
     make_asset(dataset)
     worker.run()
     start_release(dataset)
-    with pytest.raises(InvalidError, match="under embargo"):
+    with pytest.raises(InvalidError, match="not open"):
         publish(actor=owner_of(dataset), dataset=dataset)
     worker.run()
     dataset.refresh_from_db()

@@ -16,7 +16,7 @@ from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Job
 from archive.timeline.tasks import sweep_jobs_task
-from archive.timeline.work.jobs import RunningJob, run_due_jobs
+from archive.timeline.work.jobs import run_due_jobs
 from archive.validation.problems import Problem
 from tests.factories import make_asset, make_published_version, make_valid_dataset, owner_of
 from tests.worker import Worker
@@ -60,12 +60,12 @@ def test_publish_that_another_worker_finished_first_changes_nothing(
 ) -> None:
     finish = work._finish
 
-    def late(job: RunningJob, version: Version, metadata: dict[str, Any]) -> None:
+    def late(*arguments: Any) -> None:
         monkeypatch.setattr(work, "_finish", finish)
         Job.objects.filter(kind=PUBLISH_JOB).update(leased_until=timezone.now())
         run_due_jobs(PUBLISH_JOB)
         faster.extend(_rows())
-        finish(job, version, metadata)
+        finish(*arguments)
 
     faster: list[dict[str, Any]] = []
     monkeypatch.setattr(work, "_finish", late)

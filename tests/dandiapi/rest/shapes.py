@@ -3,7 +3,7 @@
 DATASET = {"identifier", "created", "modified", "contact_person", "embargo_status", "star_count", "is_starred"}
 DATASET_DETAIL = DATASET | {"most_recent_published_version", "draft_version"}
 VERSION_ROW = {"version", "name", "asset_count", "size", "status", "created", "modified"}
-VERSION = VERSION_ROW | {"active_uploads", "release_notes"}
+VERSION = VERSION_ROW | {"active_uploads", "release_notes", "label"}
 VERSION_ITEM = VERSION | {"dandiset"}
 VERSION_INFO = VERSION_ITEM | {
     "asset_validation_errors",
@@ -12,6 +12,9 @@ VERSION_INFO = VERSION_ITEM | {
     "contact_person",
     "doi_state",
     "doi_reason",
+    "ordinal",
+    "rules",
+    "closed",
 }
 ASSET_ROW = {"asset_id", "blob", "zarr", "path", "size", "created", "modified"}
 ASSET = ASSET_ROW | {"metadata"}

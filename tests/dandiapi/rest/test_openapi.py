@@ -21,8 +21,22 @@ UNDESCRIBED = {("GET", "api/schema/$"), ("GET", "api/docs/swagger/$"), ("GET", "
 
 # What the operations of this API do.
 VERBS = (
-    *("Add", "Begin", "Cancel", "Check", "Create", "Delete", "End", "Give", "Make", "Publish", "Redirect"),
-    *("Remove", "Replace", "Return", "Revoke", "Set", "Star", "Take", "Try", "Withdraw"),
+    *(
+        "Add",
+        "Begin",
+        "Cancel",
+        "Check",
+        "Close",
+        "Create",
+        "Delete",
+        "End",
+        "Give",
+        "Make",
+        "Publish",
+        "Put",
+        "Redirect",
+    ),
+    *("Release", "Remove", "Replace", "Return", "Revoke", "Set", "Star", "Take", "Try", "Withdraw"),
 )
 
 

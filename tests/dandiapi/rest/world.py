@@ -26,6 +26,7 @@ from tests.dandiapi.rest.api import Api
 from tests.factories import (
     acting,
     make_admin,
+    make_editor,
     make_published_version,
     make_reviewer_link,
     make_unapproved_user,
@@ -88,6 +89,7 @@ class World:
         self.asset_id = str(self.asset.asset_id)
         self.etag = self.asset.blob.etag
         self.viewer = make_viewer(self.dataset)
+        self.editor = make_editor(self.dataset)
         link, self.link_secret = make_reviewer_link(self.dataset)
         self.link_id = str(link.pk)
         self.changed_by_refusal: list[str] = []
@@ -138,6 +140,7 @@ class World:
             Api(self.owner, scope=Token.Scope.READ),
             Api(self.viewer),
             Api(secret=self.link_secret),
+            Api(self.editor),
         ]
         for caller in everybody:
             caller.get("info/")
@@ -171,11 +174,17 @@ class World:
                 {"username": self.owner.username},
                 {"username": self.somebody.username},
             ],
+            "PUT dandisets/{identifier}/editors/": [{"username": self.somebody.username}],
             "PUT dandisets/{identifier}/viewers/": [{"username": self.somebody.username}],
+            "POST dandisets/{identifier}/versions/": {"label": "1.0.0", "rules": "bids"},
+            "PUT dandisets/{identifier}/versions/{version}/access/": {"closed": True},
             "POST dandisets/{identifier}/reviewer-links/": {"label": "Reviewer 1"},
             "PUT dandisets/{identifier}/versions/{version}/": named,
             "POST dandisets/{identifier}/versions/{version}/publish/": {"release_notes": "First."},
             "POST dandisets/{identifier}/versions/{version}/assets/": asset,
+            "POST dandisets/{identifier}/versions/{version}/assets/batch/": {
+                "put": [{"path": "sub-2/b.nwb", "blob_id": str(self.asset.blob_id)}]
+            },
             "PUT dandisets/{identifier}/versions/{version}/assets/{asset_id}/": asset,
             "POST blobs/digest/": {"algorithm": "dandi:dandi-etag", "value": self.etag},
             "POST uploads/initialize/": {

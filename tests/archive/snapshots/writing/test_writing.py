@@ -44,10 +44,10 @@ def assert_exact(dataset: Dataset) -> None:
     """The repository is sound, and shows the draft and all published versions exactly."""
     names = refs_of(dataset)
     assert tree_of(dataset) == expected_of(draft_of(dataset))
-    published = dataset.versions.filter(at__isnull=False)
-    assert {f"refs/tags/{each.version}" for each in published} == {name for name in names if "tags" in name}
+    published = dataset.versions.filter(at__isnull=False, is_closed=False)
+    assert {f"refs/tags/{each.tag}" for each in published} == {name for name in names if "tags" in name}
     for version in published:
-        assert tree_of(dataset, version.version) == expected_of(version)
+        assert tree_of(dataset, version.tag) == expected_of(version)
 
 
 def test_repository_is_empty_until_there_is_an_asset(worker: Worker) -> None:

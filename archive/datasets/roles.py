@@ -1,0 +1,233 @@
+"""Who has a role in a dataset: owners, editors and viewers, and whom a role waits for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from archive.accounts.models import Grant, Invitation, User
+from archive.accounts.policy import Action, Actor, require
+from archive.accounts.queries import (
+    find_proven_users,
+    find_users,
+    is_address,
+    is_orcid,
+    named,
+    owners_of,
+    proven_addresses,
+)
+from archive.accounts.work import queue_mail
+from archive.datasets.models import Dataset
+from archive.datasets.queries import refuse_during_release
+from archive.datasets.work import hold_draft
+from archive.errors import InvalidError
+from archive.timeline.models import Change
+from archive.timeline.services import append, hold
+
+DAY = timedelta(days=1)
+MAX_OWNERS = 100
+MAX_EDITORS = 100
+MAX_VIEWERS = 1000
+MAX_INVITATIONS = 100
+# Each invitation is an unsolicited mail, so the number that a user may send in a day is limited.
+MAX_INVITATIONS_A_DAY = 100
+
+
+def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may_wait: bool = False) -> list[User]:
+    """Make exactly these people the owners of the dataset; returns them.
+
+    An account that has not proven the address it is named by is no owner: the address is invited to be one. With
+    `may_wait`, so is who has no account, by an address, an ORCID iD or a name.
+    """
+    require(actor, Action.CHANGE_OWNERS, dataset)
+    refuse_during_release(dataset)
+    if not usernames:
+        raise InvalidError("Cannot remove all draft owners")
+    if len(usernames) > MAX_OWNERS:
+        raise InvalidError(f"A dataset has at most {MAX_OWNERS} owners.")
+    with transaction.atomic():
+        hold_draft(dataset)
+        before = dict.fromkeys(owners_of(dataset.number))
+        users, waiting = _named(usernames, [*before], is_address_enough=may_wait, may_wait=may_wait)
+        if not users:
+            raise InvalidError("Cannot remove all draft owners")
+        after = {*users}
+        added = [user for user in users if user not in before]
+        removed = [user for user in before if user not in after]
+        invitations = _change_invitations(actor, dataset, Grant.Role.OWNER, waiting)
+        if added or removed or invitations:
+            details = {"added_owners": [*map(_copied, added)], "removed_owners": [*map(_copied, removed)]}
+            append(dataset.number, Change.Kind.CHANGE_OWNERS, actor, details | invitations)
+            # Everybody has one role, so a viewer or an editor who becomes an owner stops being that.
+            dataset.grants.filter(user__in=[*removed, *added]).delete()
+            Grant.objects.bulk_create([Grant(dataset=dataset, user=user) for user in added])
+            _tell_owners("owner_added", added, actor, dataset)
+            _tell_owners("owner_removed", removed, actor, dataset)
+    return list(owners_of(dataset.number))
+
+
+def _tell_owners(template: str, people: Sequence[User], actor: Actor, dataset: Dataset) -> None:
+    for person in people:
+        queue_mail(template, to=[person.email], person=person, author=actor.name, identifier=dataset.identifier)
+
+
+def set_editors(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may_wait: bool = False) -> list[User]:
+    """Make exactly these people the editors of the dataset, who change its draft and make versions; returns them.
+
+    Owners are no editors, and viewers who become editors are viewers no more. What nobody has proven to be theirs is
+    invited: an address, an ORCID iD and, with `may_wait`, any name.
+    """
+    return _set_people(actor, dataset, EDITORS, usernames, may_wait=may_wait)
+
+
+def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may_wait: bool = False) -> list[User]:
+    """Make exactly these people the viewers of the dataset, who read all of it and change nothing; returns them.
+
+    Owners and editors are viewers already, and cannot be made any. Who is not known is invited as by `set_editors`.
+    """
+    return _set_people(actor, dataset, VIEWERS, usernames, may_wait=may_wait)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A role that owners give: what it takes to do so, how the history tells it, and who has more than that."""
+
+    role: Grant.Role
+    action: Action
+    kind: Change.Kind
+    limit: int
+    above: Sequence[Grant.Role]
+
+
+EDITORS = _Part(Grant.Role.EDITOR, Action.CHANGE_EDITORS, Change.Kind.CHANGE_EDITORS, MAX_EDITORS, [Grant.Role.OWNER])
+VIEWERS = _Part(
+    Grant.Role.VIEWER,
+    Action.CHANGE_VIEWERS,
+    Change.Kind.CHANGE_VIEWERS,
+    MAX_VIEWERS,
+    [Grant.Role.OWNER, Grant.Role.EDITOR],
+)
+
+
+def _set_people(actor: Actor, dataset: Dataset, part: _Part, usernames: Sequence[str], *, may_wait: bool) -> list[User]:
+    """Make exactly these people those of a role, but for owners; returns them."""
+    require(actor, part.action, dataset)
+    refuse_during_release(dataset)
+    if len(usernames) > part.limit:
+        raise InvalidError(f"A dataset has at most {part.limit} {part.role}s.")
+    with transaction.atomic():
+        hold_draft(dataset)
+        roles = {grant.user: Grant.Role(grant.role) for grant in dataset.grants.select_related("user")}
+        users, waiting = _named(usernames, [*roles], is_address_enough=True, may_wait=may_wait)
+        for user in sorted(users, key=lambda user: user.username):
+            if roles.get(user) in part.above:
+                raise InvalidError(f"User {user.username} is an {roles[user]}")
+        before = [user for user, role in roles.items() if role == part.role]
+        added = [user for user in users if user not in before]
+        removed = [user for user in before if user not in users]
+        invitations = _change_invitations(actor, dataset, part.role, waiting)
+        if added or removed or invitations:
+            details = {
+                f"added_{part.role}s": [*map(_copied, added)],
+                f"removed_{part.role}s": [*map(_copied, removed)],
+            }
+            append(dataset.number, part.kind, actor, details | invitations)
+            # Everybody has one role: who is given more than they had has the other no more.
+            dataset.grants.filter(user__in=[*removed, *added]).delete()
+            Grant.objects.bulk_create([Grant(dataset=dataset, user=user, role=part.role) for user in added])
+    granted = dataset.grants.filter(role=part.role).order_by("user__date_joined", "user")
+    return [grant.user for grant in granted.select_related("user")]
+
+
+def _named(
+    names: Sequence[str], holders: Sequence[User], *, is_address_enough: bool, may_wait: bool = False
+) -> tuple[list[User], dict[str, Invitation.Kind]]:
+    """Return the users whom the names mean, and the names that nobody has proven to be theirs, by what they are.
+
+    An account that holds a role is found by its name. Such an address must be one that an account claims, unless it
+    `is_address_enough`; any other name than that and an ORCID iD is not found, unless it `may_wait` for somebody.
+    """
+    known = named(names, holders) | find_proven_users(names)
+    unknown = [name for name in names if name not in known]
+    claimed = set(unknown) if is_address_enough else {user.username for user in find_users(unknown)}
+    waiting = {name.lower(): _kind_of(name) for name in unknown}
+    allowed = {Invitation.Kind.ADDRESS, Invitation.Kind.ORCID, *([Invitation.Kind.NAME] if may_wait else [])}
+    if missing := [name for name in unknown if name not in claimed or waiting[name.lower()] not in allowed]:
+        raise InvalidError(f"User {min(missing)} not found")
+    users = list(dict.fromkeys(known[name] for name in names if name in known))
+    return users, waiting
+
+
+def _kind_of(name: str) -> Invitation.Kind:
+    if is_address(name):
+        return Invitation.Kind.ADDRESS
+    return Invitation.Kind.ORCID if is_orcid(name) else Invitation.Kind.NAME
+
+
+def _change_invitations(
+    actor: Actor, dataset: Dataset, role: Grant.Role, wanted: Mapping[str, Invitation.Kind]
+) -> dict[str, list[str]]:
+    """Invite exactly these to the role; returns what that changes, as the history tells it."""
+    waiting = dict(dataset.invitations.values_list("value", "role"))
+    invited = [value for value in wanted if waiting.get(value) != role]
+    withdrawn = [value for value, to in waiting.items() if to == role and value not in wanted]
+    dataset.invitations.filter(value__in=[*invited, *withdrawn]).delete()
+    Invitation.objects.bulk_create(
+        [Invitation(dataset=dataset, kind=wanted[value], value=value, role=role) for value in invited]
+    )
+    if dataset.invitations.count() > MAX_INVITATIONS:
+        raise InvalidError(f"A dataset has at most {MAX_INVITATIONS} invitations that wait; withdraw one first.")
+    if invited and len(invited) + _invited_today(actor) > MAX_INVITATIONS_A_DAY:
+        raise InvalidError(f"You may invite {MAX_INVITATIONS_A_DAY} people in a day; invite the others tomorrow.")
+    for value in invited:
+        if wanted[value] == Invitation.Kind.ADDRESS:
+            facts = {"invited": value, "role": role.label.lower(), "identifier": dataset.identifier}
+            queue_mail("invited", to=[value], author=actor.name, **facts)
+    return {key: found for key, found in {"invited": invited, "withdrawn": withdrawn}.items() if found}
+
+
+def _invited_today(actor: Actor) -> int:
+    """Return how many the actor has invited in the last 24 hours, to any dataset; withdrawn or not."""
+    kinds = [Change.Kind.CHANGE_OWNERS, Change.Kind.CHANGE_EDITORS, Change.Kind.CHANGE_VIEWERS]
+    changes = Change.objects.filter(recorded__gt=timezone.now() - DAY, user_id=actor.user_id, kind__in=kinds)
+    return sum(len(invited) for invited in changes.values_list("details__invited", flat=True) if invited)
+
+
+def accept_invitations(*, user: User) -> None:
+    """Give somebody the roles that wait for an address, an ORCID iD or a name that they have proven to be theirs."""
+    kinds = Invitation.Kind
+    meant = Q(kind=kinds.ADDRESS, value__in=proven_addresses(user))
+    if user.orcid:
+        meant |= Q(kind=kinds.ORCID, value=user.orcid.lower())
+    if user.github_login:
+        meant |= Q(kind=kinds.NAME, value=user.github_login.lower())
+    for invitation in Invitation.objects.filter(meant).select_related("dataset"):
+        _accept(invitation, user)
+
+
+# Which role has all that another has, and more.
+_RANKS = [Grant.Role.VIEWER, Grant.Role.EDITOR, Grant.Role.OWNER]
+_KINDS = {
+    Grant.Role.OWNER: Change.Kind.CHANGE_OWNERS,
+    Grant.Role.EDITOR: Change.Kind.CHANGE_EDITORS,
+    Grant.Role.VIEWER: Change.Kind.CHANGE_VIEWERS,
+}
+
+
+def _accept(invitation: Invitation, user: User) -> None:
+    dataset, role = invitation.dataset, Grant.Role(invitation.role)
+    with transaction.atomic():
+        hold(dataset.number)
+        is_there, _ = Invitation.objects.filter(pk=invitation.pk).delete()
+        as_much = _RANKS[_RANKS.index(role) :]
+        if not is_there or dataset.grants.filter(user=user, role__in=as_much).exists():
+            return
+        append(dataset.number, _KINDS[role], Actor(user=user), {f"added_{role}s": [_copied(user)]})
+        Grant.objects.update_or_create(dataset=dataset, user=user, defaults={"role": role})
+
+
+def _copied(user: User) -> dict[str, str]:
+    return {"username": user.username, "email": user.email, "name": user.display_name}
