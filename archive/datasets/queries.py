@@ -352,7 +352,7 @@ def _readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
 
 
 class Totals(NamedTuple):
-    """How many datasets, published datasets, users and bytes there are that everybody may see."""
+    """The numbers of datasets, published datasets, users and bytes that everybody may see."""
 
     datasets: int
     published: int

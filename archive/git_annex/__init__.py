@@ -1,1 +1,1 @@
-"""How git and git-annex write things down: keys, links, pointers, logs, references, the stream of an import."""
+"""The formats of git and git-annex: keys, links, pointers, logs, references, the stream of an import."""

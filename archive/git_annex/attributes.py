@@ -13,7 +13,7 @@ MAX_LINE = 2048
 
 @dataclass(frozen=True)
 class Rules:
-    """Which files are in git: those with such a name, of at most so many bytes. All others are links."""
+    """The rules for files in git itself: such a name, and at most so many bytes. All other files are links."""
 
     text_names: Sequence[str]
     text_bytes: int

@@ -1,4 +1,4 @@
-"""Where content is, and what places are called: the logs of docs/dialects/git.md#the-branch-git-annex."""
+"""The logs that say where content is, and what remotes are called (docs/dialects/git.md#the-branch-git-annex)."""
 
 from datetime import datetime
 from uuid import UUID

@@ -7,7 +7,7 @@ from archive.git_annex.files import FOLDER
 
 
 class TreeItem(NamedTuple):
-    """What a folder has under a name."""
+    """An item of a tree: its mode, and the id of its object."""
 
     mode: str
     object_id: str

@@ -1,4 +1,4 @@
-"""How a repository lies in the store to be cloned from there alone (docs/dialects/git.md#bundles-in-a-store). Pure.
+"""The files by which a repository is cloned from a store alone (docs/dialects/git.md#bundles-in-a-store). Pure.
 
 The layout is that of git-annex's own `git-remote-annex`: bundles, and a manifest that names them from the oldest to the
 newest, are content with keys, in the folders in which its `directory` and `httpalso` remotes look for content.

@@ -1,4 +1,4 @@
-"""Repository, Commit, Bundle."""
+"""Models of repositories: Repository, Commit, Bundle."""
 
 import uuid
 from datetime import UTC, datetime
@@ -28,9 +28,10 @@ class Repository(models.Model):
     """
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, primary_key=True, related_name="repository")
-    # What git-annex knows the archive's copy of the dataset's content by, in every clone.
+    # The UUID by which every clone names the archive's copy of the dataset's content.
     annex_uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    # A release begins a new history, unless it opens all that was before: nothing of the one before is read any more.
+    # Counts histories: a release begins a new one, unless it opens all that was before, and nothing of the one before
+    # is read any more.
     history = models.PositiveIntegerField(default=1)
     # The dataset's `released` when this history began.
     released = models.BigIntegerField(null=True)
@@ -41,10 +42,10 @@ class Repository(models.Model):
     # The commits that the branches `main` and `git-annex` are at; empty while they are not there.
     main = models.CharField(max_length=40, blank=True)
     annex = models.CharField(max_length=40, blank=True)
-    # Which files are in git, as the settings had it when this history began (`rules`); no names before.
+    # The settings for which files are in git, as they were when this history began; NULL before.
     text_names = models.JSONField(null=True)
     text_bytes = models.BigIntegerField(default=0)
-    # The first of the paths that git cannot have.
+    # The first of the paths that git cannot represent.
     unfit = models.JSONField(default=list)
     # The names of the bundles that are laid out for everybody (`exports`); none while it is not.
     exported = models.JSONField(default=list, blank=True)
@@ -75,10 +76,10 @@ class Repository(models.Model):
 
 
 class Commit(models.Model):
-    """A commit of `main`: all it takes to write it again, but for those that were pushed, which are in the bundles."""
+    """A commit of `main`: all that is needed to write it again, unless it was pushed and is in the bundles."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="commits")
-    # The dataset's change whose draft it shows.
+    # The number of the dataset's change whose draft it shows.
     at = models.BigIntegerField()
     sha = models.CharField(max_length=40)
     # The commit of `git-annex` that tells of its files; empty as long as that is not written.
@@ -105,13 +106,13 @@ class Commit(models.Model):
 
 
 class Bundle(models.Model):
-    """A git bundle in the store: what the bundles before it lack to have these branches."""
+    """A git bundle in the store: the objects that these branches have and older bundles lack."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="bundles")
     key = models.CharField(max_length=200, unique=True, default=new_bundle_key)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
-    # How far it goes, as `Repository` says it.
+    # Up to which change the bundle goes, and where the branches are then, as in `Repository`.
     at = models.BigIntegerField()
     main = models.CharField(max_length=40, blank=True)
     annex = models.CharField(max_length=40, blank=True)

@@ -29,7 +29,7 @@ PROJECTION = "snapshot"
 EXPORTS = "clones/"
 CHECKED_AT_ONCE = 20
 COMMITS_NAME_PEOPLE = "Commits name people, so reviewer links do not open repositories; use `dandi download`."
-# The changes that may change a tree, but for a release, which begins one.
+# The changes that may change a tree; a release is none of them, because it begins a new history.
 RELEVANT = (
     Change.Kind.ADD_ASSET,
     Change.Kind.UPDATE_ASSET,
@@ -37,12 +37,12 @@ RELEVANT = (
     Change.Kind.CHANGE_ASSETS,
     Change.Kind.INGEST_ZARR,
 )
-# The number of a revision that there will not be.
+# A number greater than those of all changes.
 NEVER = Value(2**63 - 1)
 
 
 class Content(NamedTuple):
-    """The bytes of an annexed file: the key of the object that has them, and how many they are."""
+    """The content of an annexed file: the key of its object, and its size."""
 
     object_key: str
     size: int
@@ -72,7 +72,7 @@ def references(repository: Repository) -> dict[str, str]:
 
 def require_commits(actor: Actor, dataset: Dataset) -> None:
     """Raise ForbiddenError unless the actor, who may read the dataset, may know whose it is, as its commits tell."""
-    # Reviewers are let in already, whether or not they are signed in: to sign in would not help them.
+    # Forbidden rather than "sign in first": a reviewer who signs in sees no more.
     if not may(actor, Action.KNOW_PEOPLE, dataset):
         raise ForbiddenError(COMMITS_NAME_PEOPLE)
 
@@ -87,7 +87,7 @@ def commits_of_versions(repository: Repository, versions: Iterable[int]) -> dict
 
 @dataclass(frozen=True)
 class CloneState:
-    """How far a dataset's repository has followed it: the draft's commit, and what stands in the way of more.
+    """The state of a dataset's repository: the draft's commit, and why it is not further.
 
     `serverless_url` is where it is cloned from without this server; None as long as it is not laid out for everybody.
     """

@@ -1,4 +1,4 @@
-"""The clock's doors to repositories."""
+"""The periodic tasks of repositories."""
 
 from celery import shared_task
 
@@ -11,7 +11,7 @@ HOUR = 3600
 
 @shared_task(soft_time_limit=300, time_limit=360)
 def check_repositories_task() -> None:
-    """Have some repositories checked."""
+    """Start jobs that check some repositories."""
     work.check_some()
 
 

@@ -1,4 +1,4 @@
-"""What runs for repositories: the projection that writes them, and the job that checks them."""
+"""The work on repositories: the projection that writes them, and the job that checks them."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ from archive.timeline.work.projections import Span, projection
 from archive.timeline.work.schedule import BULK
 
 CHECK_JOB = "check_repository"
-# The end of a checksum brings no nudge here: the sweep asks again.
+# No nudge comes when a checksum has been computed, so the sweep tries again after so many seconds.
 WAITING_SECONDS = 5.0
 LEFT_OUT_SECONDS = 600.0
 
@@ -78,6 +78,6 @@ def _restore(repository: Repository, beat: Beat) -> str:
 
 
 def check_some() -> None:
-    """Start checks of those repositories that were not checked for longest."""
+    """Start jobs that check the repositories that were checked longest ago."""
     for number in repositories_to_check():
         start_job(CHECK_JOB, subject=str(number))

@@ -2,7 +2,7 @@
 
 
 class NotYetError(Exception):
-    """An exception for work that cannot go on before something else has happened, which its `reason` names.
+    """An exception for work that has to wait for something else; `reason` says for what.
 
     Whoever makes it happen nudges; `retry_after` (seconds) is only for the case that the nudge is lost.
     """
@@ -14,8 +14,8 @@ class NotYetError(Exception):
 
 
 class LeaseLostError(Exception):
-    """An exception for a worker whose work another has taken over, because this one was silent for too long."""
+    """An exception for work that another worker has taken over, because this one was silent for too long."""
 
 
-class TurnOverError(Exception):
-    """An exception for work that has taken too long on the queue `quick`, and goes on on the queue `bulk`."""
+class TimeSliceOverError(Exception):
+    """An exception for work that has taken too long on the quick queue, and goes on in the bulk queue."""

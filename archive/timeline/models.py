@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 
 class Author(Protocol):
-    """Who makes a change, as far as the history keeps it: copied into each Change, never a reference."""
+    """The author of a change as the history keeps it: copied into each Change, never a reference."""
 
     @property
     def user_id(self) -> int | None: ...
@@ -21,7 +21,7 @@ class Author(Protocol):
 
 
 class Timeline(models.Model):
-    """The head of a dataset's history. Its row lock is what puts the writers of one dataset into a line."""
+    """The head of a dataset's history. The lock on its row makes the writers of one dataset take turns."""
 
     dataset_id = models.BigIntegerField(primary_key=True)
     number = models.BigIntegerField(default=0)
@@ -32,7 +32,7 @@ class Timeline(models.Model):
 
 
 class Change(models.Model):
-    """One change of one dataset. Numbers of a dataset run from 1 without a gap.
+    """A change of a dataset. Numbers of a dataset run from 1 without a gap.
 
     Holds no foreign keys: it is the audit record, and must outlive what it tells of. A trigger refuses to update or
     delete a row (migration 0002).
@@ -83,7 +83,7 @@ class Change(models.Model):
 
 
 class Projection(models.Model):
-    """How far something derived has followed a dataset's history, who is at work on it, and with what success."""
+    """The progress of something derived from a dataset's history: how far it is, its lease, and its state."""
 
     class State(models.TextChoices):
         FOLLOWING = "following"
@@ -99,7 +99,7 @@ class Projection(models.Model):
     next_attempt = models.DateTimeField(null=True)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    # Somebody had news for whoever holds the lease.
+    # Whether a nudge came while the lease was held.
     nudged = models.BooleanField(default=False)
     advanced = models.DateTimeField(null=True)
 

@@ -1,4 +1,4 @@
-"""Telling those who watch that there is news of a dataset or a job: what it is, the database says."""
+"""Telling listeners that there is news of a dataset or a job, which they then read in the database."""
 
 import uuid
 from contextlib import suppress

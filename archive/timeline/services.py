@@ -20,7 +20,7 @@ from archive.timeline.work import jobs, projections
 
 logger = logging.getLogger(__name__)
 
-# Many changes in a row need one nudge: the first sets a mark that the runner's start removes.
+# Many changes in a row need one nudge: the first sets a mark, which the worker removes when it starts.
 NUDGE_MARK_SECONDS = 3
 # Long enough to gather the changes of a busy client into one run, short enough not to be felt.
 NUDGE_DELAY_SECONDS = 0.2
@@ -84,7 +84,7 @@ def nudge(dataset_id: int, *names: str) -> None:
 
 
 def rewind(dataset_id: int, name: str, *, to: int | None = None) -> None:
-    """Have a projection follow the dataset's newest change again, or all after `to`, whatever it has done already.
+    """Have a projection follow the newest change again, or all changes after `to`, whatever it has done already.
 
     In the caller's transaction.
     """
@@ -148,12 +148,12 @@ def reopen_job(job: Job, author: Author) -> bool:
 
 
 def retry_jobs(ids: Sequence[uuid.UUID]) -> int:
-    """Let those jobs that are open and wait for another attempt have it at the next sweep; return how many they are."""
+    """Make waiting jobs due now, for the next sweep; return how many."""
     waiting = Job.objects.filter(pk__in=ids, ended__isnull=True, lease__isnull=True)
     return waiting.update(next_attempt=timezone.now())
 
 
 def retry_projections(ids: Sequence[int]) -> int:
-    """Let those projections that wait for another attempt have it at the next sweep; return how many they are."""
+    """Make waiting projections due now, for the next sweep; return how many."""
     waiting = Projection.objects.filter(pk__in=ids, lease__isnull=True, next_attempt__isnull=False)
     return waiting.update(next_attempt=timezone.now())

@@ -1,4 +1,4 @@
-"""The timeline's doors for workers: one for projections, one for jobs, and the sweeps that find what a nudge lost."""
+"""The tasks of the timeline: one for projections, one for jobs, and the sweeps that find what a nudge lost."""
 
 import contextlib
 
@@ -7,11 +7,11 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from archive.timeline import queries
-from archive.timeline.errors import TurnOverError
+from archive.timeline.errors import TimeSliceOverError
 from archive.timeline.work import jobs, projections
 from archive.timeline.work.schedule import BULK
 
-# A lease outlives no worker, so a hard limit needs only to be longer than any honest piece of work.
+# The limit of a task, longer than any regular work takes: if the worker dies earlier, its lease expires.
 HOUR = 3600
 
 
@@ -31,7 +31,7 @@ def jobs_mark(kind: str) -> str:
 
 
 def forget_nudge(mark: str) -> None:
-    """Let new nudges through: from here on this run may look past what they are about."""
+    """Delete the mark of a nudge, so that new nudges are sent: this run may not see what they are about."""
     with contextlib.suppress(RedisError):
         cache.delete(mark)
 
@@ -62,9 +62,9 @@ def _advance(dataset_id: int, name: str) -> None:
     """Advance a projection, then those that read its results. The sweep finds what a dying worker leaves undone."""
     try:
         advanced = projections.advance_projection(
-            dataset_id, name, turn_seconds=projections.PROJECTIONS[name].turn_seconds
+            dataset_id, name, slice_seconds=projections.PROJECTIONS[name].slice_seconds
         )
-    except TurnOverError:
+    except TimeSliceOverError:
         finish_projection_task.apply_async((dataset_id, name), queue=BULK)
         return
     if advanced:
@@ -96,6 +96,6 @@ def sweep_jobs_task() -> None:
     """End the jobs that are past their deadline; nudge the kinds of which some are due and not being worked on."""
     for job in queries.jobs_overdue():
         jobs.expire_job(job)
-    # A newer worker may have started jobs that this one knows nothing of; theirs is to be done by it.
+    # Jobs of unknown kinds may be those of a newer version of the program, and are left to its workers.
     for kind in jobs.JOBS.keys() & queries.kinds_due(patience=jobs.SWEEP_PATIENCE):
         run_due_jobs_task.apply_async((kind,), queue=jobs.JOBS[kind].queue)

@@ -1,1 +1,1 @@
-"""Where repositories lie: bundles in the object store, a cache on this disk that git runs in, copies for everybody."""
+"""The places of repositories: bundles in the object store, a cache on this disk that git runs in, open exports."""

@@ -14,17 +14,17 @@ from archive.storage import queries as store
 from archive.storage import services as storage
 
 CHUNK = 2**20
-# A bundle is recorded when it is in the store, unless whoever put it there dies; and one that has been merged with
-# others may just be read.
+# Bundles that are not recorded are kept so long: one may have just been stored, to be recorded next, and one that has
+# been merged with others may still be read.
 BUNDLE_GRACE = timedelta(days=2)
 
 
 class DamagedError(Exception):
-    """An exception for a bundle that is not in the store, or is not what was put there."""
+    """An error for a bundle that is not in the store, or is not what was put there."""
 
 
 class StoredBundle(NamedTuple):
-    """A bundle that is in the store, and that no row tells of yet."""
+    """A bundle that is in the store, and that no row names yet."""
 
     key: str
     size: int

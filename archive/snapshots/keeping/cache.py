@@ -31,7 +31,7 @@ LOCK_POLL = 0.05
 ABANDONED_SECONDS = 24 * 3600
 TEMPORARY = "tmp-"
 
-# What the face needs of a repository that it serves; there are no hooks, and whoever asks may ask for part of it.
+# The configuration of a repository in the cache: it has no hooks, and clients may ask for part of it.
 SERVED = """\
 [core]
 \tbare = true
@@ -122,7 +122,7 @@ def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
         _ensure(folder)
         fill(folder, _missing(folder, bundles), beat)
     except GitError:
-        # What is on this disk is not what it was: it is of no use to anybody.
+        # The copy on this disk is damaged: discard it, and fetch all bundles again.
         with scratch() as space:
             folder.rename(space / folder.name)
         _ensure(folder)
@@ -158,7 +158,7 @@ def _repack(folder: Path, repository: Repository, beat: Beat | None) -> None:
 
 
 def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
-    """Give an opened repository the objects of a bundle in a file, to spare it the way through the store.
+    """Give an opened repository the objects of a bundle in a file, to save fetching them from the store.
 
     If that fails the bundle is fetched from there, when the repository is opened next.
     """
@@ -173,7 +173,7 @@ def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
 
 
 def _make_room(*, keep: Path) -> None:
-    """Evict what was used least recently until the rest fits, and remove what killed processes have left behind."""
+    """Evict the repositories that were used least recently until the rest fits, and what killed processes left."""
     root = _root()
     _remove_abandoned(root)
     folders = [folder for folder in root.iterdir() if _is_repository(folder) and folder != keep]

@@ -25,12 +25,13 @@ from archive.storage.queries import list_objects, public_url
 
 BUNDLE_TYPE = "application/x-git-bundle"
 TEXT_TYPE = "text/plain"
-# What is being laid out is not told of yet, and what was replaced may just be read.
+# Files of no recorded export are kept so long: they may belong to an export that is being written, and those of one
+# that was replaced may still be read.
 GRACE = timedelta(days=2)
 
 
 def export(repository: Repository, beat: Beat) -> None:
-    """Lay the repository out as it is now, if it is not yet. Its dataset must be open.
+    """Export the repository as it is now, if it is not yet. Its dataset must be open.
 
     The manifest comes after what it names, so that every clone finds a whole.
     """
@@ -58,7 +59,7 @@ def export(repository: Repository, beat: Beat) -> None:
 
 
 def sweep_exports() -> None:
-    """Delete what was laid out a while ago, of repositories that are there no more, or have moved on since."""
+    """Delete old exports of repositories that do not exist any more, or have moved on since."""
     before = timezone.now() - GRACE
     for page in list_objects(EXPORTS):
         folders = {each.key.removeprefix(EXPORTS).partition("/")[0] for each in page}

@@ -22,7 +22,7 @@ POLL_SECONDS = 1.0
 READ_SIZE = 2**16
 LAST_WORDS = 2000
 
-# Nothing of who started this program, nor of the machine, is to decide what git does.
+# git depends on no setting of the user who started this program, nor of the machine.
 ENVIRONMENT = {
     "PATH": os.defpath,
     "HOME": "/nonexistent",
@@ -48,18 +48,18 @@ CONFIGURATION = {
     "core.packedGitWindowSize": "64m",
     "safe.directory": "*",
 }
-# Limits of the shell's are those of the program that it turns into.
+# The shell sets limits for itself, and keeps them when it becomes git by `exec`.
 _LIMITED = ("/bin/sh", "-c", f'ulimit -c 0; ulimit -v {MEMORY // 2**10}; exec "$@"', "sh")
 
 Beat = Callable[[], None]
 
 
 class GitError(Exception):
-    """An exception for a run of git that failed, or took too long; its message holds git's last words."""
+    """An error for a git process that failed, or took too long; the message holds its last output."""
 
 
 class ObjectInfo(NamedTuple):
-    """What git says of an object without reading it; the kind is `missing` for one that it does not have."""
+    """The name, kind and size of an object; the kind is `missing` if git does not have it."""
 
     name: str
     kind: str
@@ -79,7 +79,7 @@ class Child(NamedTuple):
         return self.process.stdout
 
     def require_success(self, name: str, beat: Beat | None = None) -> None:
-        """Wait until the process ends, calling `beat` about every second; raise GitError unless it ends well."""
+        """Wait for the process, and call `beat` about every second. Raises GitError unless it succeeds."""
         while self.process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(POLL_SECONDS)
@@ -95,7 +95,7 @@ class Child(NamedTuple):
 
 @dataclass(frozen=True)
 class Git:
-    """git in the repository `folder`: each run is ended after so many seconds; `more` is added to its environment."""
+    """The git command in the repository `folder`, with a time limit for each run and `more` environment."""
 
     folder: Path
     seconds: float = HOUR
@@ -141,7 +141,7 @@ class Git:
                 except subprocess.TimeoutExpired:
                     pending = None
                     if child.process.poll() is not None:
-                        # It was killed, and a child of its own holds on to what it would have said.
+                        # git has ended, but a child of it still holds the pipe of its output open: end that too.
                         _kill(child.process)
                     if beat:
                         beat()
@@ -151,14 +151,14 @@ class Git:
             return answer
 
     def feed(self, *arguments: str, chunks: Iterable[bytes], beat: Beat | None = None) -> None:
-        """Run git with `chunks` as its input, written as they come; git must have no output of its own.
+        """Run git with `chunks` as its input, written as they come; it prints nothing itself.
 
         Whatever is raised by `chunks` ends git at once, and goes on. When they are all written, `beat` is called about
         every second. Raises GitError when git fails.
         """
         with self.started(*arguments, stdin=subprocess.PIPE) as child:
             assert child.process.stdin is not None  # noqa: S101 - it is a pipe
-            # When git has ended before its time, its last words say why.
+            # If git ends before it has read all, `require_success` raises what it printed.
             with suppress(BrokenPipeError):
                 for chunk in chunks:
                     child.process.stdin.write(chunk)
@@ -218,7 +218,7 @@ def new_repository(folder: Path, *, objects_of: Path | None = None) -> Path:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and its children, if it has not ended."""
+    """Kill the process and its children, if it has not ended."""
     if process.poll() is None:
         _kill(process)
 

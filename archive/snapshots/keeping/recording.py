@@ -1,4 +1,4 @@
-"""What Postgres says of a repository: where its branches are, and which bundles hold their objects."""
+"""The rows that record a repository: where its branches are, and which bundles hold their objects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from archive.snapshots.models import Bundle, Commit, Repository
 
 
 class MovedError(Exception):
-    """An exception for work upon branches that somebody else has moved meanwhile: it is for nothing."""
+    """An error for when somebody else has moved a repository's branches, so that what was written is of no use."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is to be recorded of a repository: new commits, their bundle, and where its branches are then."""
+    """The state that a repository has come to: new commits, and the bundle that holds them."""
 
     commits: Sequence[Commit]
     stored: StoredBundle

@@ -10,8 +10,8 @@ from typing import IO
 from archive.errors import BusyError, InvalidError
 from archive.snapshots.keeping.git import READ_SIZE, Git
 
-# Clients may leave blobs and trees out and ask for them one by one; what nobody is shown is not for asking. Other ways
-# of choosing look at every path of every commit.
+# Clients may leave out blobs and trees, and fetch them later one by one. With other filters git would look at every
+# path of every commit.
 _FILTERS = ("blob:none", "blob:limit", "tree")
 _OPTIONS = (
     "uploadpack.allowFilter=true",

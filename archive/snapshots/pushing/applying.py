@@ -22,8 +22,8 @@ from archive.timeline.queries import position
 from archive.timeline.services import nudge
 
 CATCH_UP_SECONDS = 0.5
-# What changes a tree, and what lets it be written anew.
-BEGINS_ANEW = (*RELEVANT, Change.Kind.RELEASE)
+# The changes that a push must not miss: those of a tree, and a release, which begins a new history.
+NOT_TO_MISS = (*RELEVANT, Change.Kind.RELEASE)
 
 
 def apply_push(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None, None]:
@@ -107,5 +107,5 @@ def record_push(repository: Repository, stored: StoredBundle, *, commit: str, me
 
 def _has_all_before(repository: Repository, change: Change) -> bool:
     """Return whether nothing that belongs into a tree was changed between what the repository has and `change`."""
-    changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=BEGINS_ANEW)
+    changes = Change.objects.filter(dataset_id=change.dataset_id, kind__in=NOT_TO_MISS)
     return not changes.filter(number__gt=repository.at, number__lt=change.number).exists()

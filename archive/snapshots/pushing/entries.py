@@ -1,4 +1,4 @@
-"""What is wrong with the entries of a pushed tree, told to the pusher path by path."""
+"""The faults of the entries of a pushed tree, told to the pusher path by path."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ MAX_FAULTS_SHOWN = 20
 
 @dataclass
 class Faults:
-    """What is wrong with a push: the first few faults, and how many there are."""
+    """The faults of a push: the first few, and how many there are."""
 
     shown: list[str] = field(default_factory=list)
     count: int = 0
 
     def add(self, path: str | bytes, fault: str) -> None:
-        """Say what is wrong with the entry at `path`."""
+        """Add a fault of the entry at `path`."""
         self.count += 1
         if len(self.shown) < MAX_FAULTS_SHOWN:
             self.shown.append(f"{printable(path)}: {fault}")
 
     def lines(self) -> Iterator[str]:
-        """Yield what to tell the pusher."""
+        """Yield the lines to print for the pusher."""
         yield from self.shown
         if more := self.count - len(self.shown):
             yield f"... and {more} more."

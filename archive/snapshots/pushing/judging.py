@@ -32,7 +32,7 @@ OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
 OF_ANNEX = frozenset({ANNEX, SYNCED_ANNEX})
 
 BATCH = 2000
-# What is held in memory at a time of files that are on their way from git into the store.
+# How much of the pushed files is held in memory at a time, between git and the store.
 BATCH_BYTES = 64 * 2**20
 BATCH_FILES = 500
 
@@ -91,7 +91,7 @@ def _contains(git: Git, commit: str, other: str) -> bool:
 
 
 class DraftChanges:
-    """What a pushed commit changes of the draft: the files to add and to remove, once no fault is found."""
+    """The changes of a pushed commit to the draft: the files to add and to remove, once no fault is found."""
 
     def __init__(self, actor: Actor, dataset: Dataset, git: Git, old: str, new: str) -> None:
         self.add: list[NewAsset] = []

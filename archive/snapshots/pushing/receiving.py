@@ -36,7 +36,7 @@ done < "$PUSH_ANSWER"
 exit 1
 """
 
-# git is strict here, but for what we find fault with ourselves, because git would name no path (`trees.hidden_names`).
+# git checks objects strictly, except for hidden names, which `trees.hidden_names` finds: git would not name the path.
 _SETTINGS = {
     "core.hooksPath": "hooks",
     "receive.autogc": "false",
@@ -66,21 +66,21 @@ class Command:
 
 @dataclass(frozen=True)
 class Push:
-    """What has been pushed and is in quarantine: the commands, and git in a repository that reads the objects."""
+    """A push in quarantine: its commands, and git in a repository that reads its objects."""
 
     commands: list[Command]
     git: Git
 
 
 class RefusedError(Exception):
-    """An exception for a push that is refused; each of its `lines` tells the pusher why."""
+    """A refusal of a push; each of its `lines` tells the pusher why."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*lines)
         self.lines = lines
 
 
-# Tells what it has to say line by line, and makes the change; raises RefusedError or ArchiveError to refuse.
+# Judges and applies a push, and yields the lines to tell the pusher; raises RefusedError or ArchiveError to refuse.
 Judge = Callable[[Push], Generator[str, None, None]]
 
 
@@ -205,7 +205,7 @@ class _Conversation:
         return Push(commands, Git(view, self.git.seconds))
 
     def _tell(self, line: str) -> None:
-        # What is meant as one line must not become another: the hook would take that for an answer.
+        # The hook reads lines: a second line within this one could pass for an answer.
         line = line.replace("\n", " ")
         with suppress(BrokenPipeError):
             os.write(self.answer, f"{line}\n".encode(errors="backslashreplace"))

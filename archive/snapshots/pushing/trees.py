@@ -1,4 +1,4 @@
-"""What a pushed commit would change in the tree of the draft: read from git, and judged entry by entry."""
+"""The changes of a pushed commit to the tree of the draft: read from git, and judged entry by entry."""
 
 import sys
 from collections import defaultdict
@@ -14,7 +14,7 @@ from archive.paths import fits_git
 from archive.snapshots.keeping.git import Git
 from archive.snapshots.pushing.entries import Faults, checked_path, mode_fault
 
-# A folder with a million files.
+# The bytes of a tree object, about those of a folder with a million files.
 MAX_TREE = 64 * 2**20
 
 
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 
 @dataclass
 class TreeChanges:
-    """What is different in the new tree: the files that came or changed, and the paths that went."""
+    """The difference between two trees: the files that came or changed, and the paths that went."""
 
     contents: dict[str, AnnexKey | GitFile] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
@@ -43,13 +43,13 @@ class TreeChanges:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a push may change, and how large a file may be that is kept in git."""
+    """The limits of a push: how many paths may change, and how large a file in git may be."""
 
     changed_paths: int
     file_size: int
 
 
-# For what has been judged before.
+# For trees that have been judged before.
 NO_LIMITS = Limits(changed_paths=sys.maxsize, file_size=sys.maxsize)
 
 
@@ -57,7 +57,7 @@ Items = dict[bytes, TreeItem]
 
 
 class _Folder(NamedTuple):
-    """A folder that is not as it was: the trees that it was and is, where it was there, and is."""
+    """A folder that differs: its path, and its old and new tree, if there are any."""
 
     path: bytes
     old: str | None
@@ -106,7 +106,7 @@ class _Walk:
         self._count = 0
 
     def compare(self, root: _Folder) -> None:
-        """Find what is different in the folder, and below it."""
+        """Find out what differs in the folder, and below it."""
         level = [root]
         while level:
             level = [below for folder, was, now in self._read(level) for below in self._differences(folder, was, now)]
@@ -120,7 +120,7 @@ class _Walk:
             yield folder, was, now
 
     def _differences(self, folder: _Folder, was: Items, now: Items) -> Iterator[_Folder]:
-        """Take note of what is different in a folder, and yield the folders in it that are different."""
+        """Record what differs in a folder; yield the folders in it that differ."""
         for name in sorted(was.keys() | now.keys()):
             before, after = was.get(name), now.get(name)
             if before == after:
@@ -161,7 +161,7 @@ class _Walk:
         if fault := self._zarr_fault(path):
             self._faults.add(path, fault)
         else:
-            # What is in the draft has a sound path: what has not is not in it, and cannot be removed from it.
+            # The paths of the draft are valid UTF-8, so a path that is not removes nothing.
             self.removed.add(path.decode(errors="replace"))
 
     def _zarr_fault(self, path: bytes, *, replaces_folder: bool = False) -> str | None:

@@ -1,4 +1,4 @@
-"""What changes in a dataset's tree between two points of its history: found from the rows that came or went."""
+"""The changes of a dataset's tree between two points of its history: found from the rows that came or went."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ CHUNK = 5000
 
 @dataclass(frozen=True)
 class Point:
-    """The draft after a change, but for the assets (by their primary keys) that are left out of it."""
+    """A point of the history: the draft after a change, without the assets that are left out."""
 
     at: int
     left_out: frozenset[int] = frozenset()

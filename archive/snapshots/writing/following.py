@@ -89,7 +89,7 @@ def _write(repository: Repository, batch: Sequence[Plan], beat: Beat) -> Reposit
 
 
 def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
-    """Let `git-annex` tell of the pushed commits that it does not tell of yet, and return the repository as it is."""
+    """Write into `git-annex` the pushed commits it lacks, and return the repository as it then is."""
     for commit in repository.commits.filter(annex="").order_by("pk"):
         with _writing(repository, beat) as (writer, keep):
             writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)

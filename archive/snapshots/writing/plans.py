@@ -18,7 +18,7 @@ from archive.snapshots.writing.writer import ARCHIVE_EMAIL, ARCHIVE_NAME, Plan
 from archive.timeline.models import Change, Job
 
 CHUNK = 5000
-# More assets than these without a checksum are an outage, and waited for.
+# If more assets than these lack a checksum, something is out of order, and the history waits instead.
 MAX_LEFT_OUT = 100
 PATHS_SHOWN = 3
 LATE_MESSAGE = "Add files whose checksums were late"
@@ -28,7 +28,7 @@ Kind = Change.Kind
 
 @dataclass(frozen=True)
 class Horizon:
-    """How far a history can be written now, which assets it has to do without, and what is waited for."""
+    """The point up to which a history can be written now, without which assets, and what is waited for."""
 
     reach: int
     left_out: frozenset[int] = frozenset()
@@ -41,7 +41,7 @@ def look_ahead(repository: Repository, target: int) -> Horizon:
     A file is there once its SHA-256 is known. Until then the history stops before the change that brings it; unless
     nobody computes it any more, or the file has gone meanwhile: then it is left out.
     """
-    # From the few such blobs to the dataset's assets: joined the other way, Postgres reads every blob of the archive.
+    # A subquery of the few blobs without a checksum: with a join, Postgres would read every blob of the archive.
     unknown = Asset.objects.filter(
         dataset=repository.dataset_id, introduced__lte=target, blob__in=Blob.objects.filter(sha256=None)
     ).lasting_beyond(repository.at)
@@ -140,7 +140,7 @@ def plans(repository: Repository, horizon: Horizon, beat: Beat) -> Iterator[Plan
 
 
 def _author(dataset: Dataset, change: Change | None) -> tuple[str, str]:
-    """Who made a change, as all may know it. Readers of a closed dataset may not be told who its people are."""
+    """Return the author of a change as everybody may know it: owners of a closed dataset are not named."""
     if change is None:
         return ARCHIVE_NAME, ARCHIVE_EMAIL
     if not dataset.is_released:

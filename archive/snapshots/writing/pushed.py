@@ -1,4 +1,4 @@
-"""What the branch `git-annex` has to tell of commits that were pushed: of the keys that they name themselves."""
+"""The content of the branch `git-annex` about commits that were pushed, and the keys that they name themselves."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -43,7 +43,7 @@ def restore(repository: Repository, beat: Beat) -> None:
 
 
 def rewrite(repository: Repository, folder: Path, beat: Beat) -> list[Commit]:
-    """Write all commits of a repository anew into the empty one in `folder`, and return them, oldest first.
+    """Write all commits of a repository anew into the empty one in `folder`; return them, oldest first.
 
     Those that were pushed come from their bundles. The commits of `git-annex` tell of the settings too, and may be
     others than before. Raises RewriteError, DamagedError or GitError when it cannot be done.

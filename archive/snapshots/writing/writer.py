@@ -21,10 +21,10 @@ from archive.snapshots.models import Commit, Repository
 from archive.snapshots.writing.delta import Delta, Placed, Point, Removed
 from archive.storage.queries import read_whole
 
-# So many files are read from the store at once, and held in memory until their turn.
+# How many files are read from the store at once, and held in memory until they are written.
 READING_THREADS = 16
 SPOOLED_IN_MEMORY = 2**20
-# So many commits are written, kept and recorded together.
+# How many commits are written, kept and recorded together.
 COMMITS_AT_ONCE = 1000
 # The archive, as it names itself in commits and in clones.
 ARCHIVE_NAME = "the archive"
@@ -34,7 +34,7 @@ ARCHIVE = stream.person(ARCHIVE_NAME, ARCHIVE_EMAIL)
 
 @dataclass(frozen=True)
 class Plan:
-    """A commit to be: from where to where it brings the tree, and what it says."""
+    """A commit to write: the points it leads from and to, and its author, time and message."""
 
     since: Point | None
     until: Point
@@ -73,9 +73,9 @@ class Writer:
         return [self._commit(plan, shas[main], shas.get(annex, "")) for plan, main, annex in drafts]
 
     def tell(self, files: Iterable[Placed], recorded: datetime) -> None:
-        """Add the logs of these files, which are in `main` already, to the branch `git-annex`."""
+        """Write into `git-annex` these files, which are in `main` already."""
         shas = self._import(self._telling(files, recorded))
-        # The mark of its commit is the last, if there is any.
+        # The commit of `git-annex` has the last mark, if one was made.
         self.annex = shas.get(self._marks, self.annex)
 
     def _import(self, chunks: Iterable[bytes]) -> dict[int, str]:

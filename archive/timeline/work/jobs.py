@@ -27,9 +27,9 @@ from archive.timeline.work.schedule import QUICK, backoff, later
 
 logger = logging.getLogger(__name__)
 
-# A worker takes up other work after it has done jobs of a kind for so long.
+# How long a worker does jobs of one kind before it takes up other work.
 JOBS_SECONDS = 60.0
-# The sweep leaves new jobs to their nudge for so long.
+# How old a job has to be for the sweep: younger ones are left to their nudge.
 SWEEP_PATIENCE = timedelta(seconds=5)
 LOG_LINES = 200
 LOG_CHARACTERS = 1000
@@ -44,7 +44,7 @@ def _logged(text: str) -> Func:
 
 @dataclass
 class RunningJob:
-    """A job in the hands of its handler."""
+    """A job that its handler works on."""
 
     row: Job
     heartbeat: Heartbeat = field(init=False)
@@ -53,7 +53,7 @@ class RunningJob:
         self.heartbeat = Heartbeat(self.row)
 
     def step(self, name: str, *, total: int | None = None) -> None:
-        """Say which step has begun, and how much of it there is to do."""
+        """Record which step has begun, and how much of it there is to do."""
         self.heartbeat.beat_now(step=name, done=0, total=total, log=_logged(f"Step: {name}"))
 
     def log(self, text: str) -> None:
@@ -70,7 +70,7 @@ class RunningJob:
             raise LeaseLostError
 
     def progress(self, done: int) -> None:
-        """Say how much of the step is done; cheap enough to call often."""
+        """Record how much of the step is done; cheap enough to call often."""
         self.heartbeat.beat(done=done)
 
 
@@ -156,7 +156,7 @@ def _do(row: Job) -> bool:
 
 
 def expire_job(row: Job) -> None:
-    """End a job whose deadline has passed, whoever is at work on it: their lease is gone with it."""
+    """End a job whose deadline has passed, and take the lease from whoever works on it."""
     end_job(row, succeeded=False, reason=row.reason or "It was not done by its deadline.")
 
 
@@ -205,7 +205,7 @@ def _end(row: Job, rows: QuerySet[Job], state: Job.State, reason: str) -> bool:
     with transaction.atomic():
         if not _settle(row, rows, state, reason):
             return False
-        # Of a kind that there is no longer, nothing waits to be told.
+        # A kind that is not registered any more has no `failed` to call.
         kind = JOBS.get(row.kind)
         if kind is not None and kind.failed is not None:
             kind.failed(row, reason)

@@ -1,4 +1,4 @@
-"""Leases: who is at work on a projection or a job, for how much longer, and for how long at one go.
+"""Leases: which worker is at work on a projection or a job, until when, and for how long at one go.
 
 Both are taken, kept, and given back in the same way.
 """
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from archive.timeline.errors import LeaseLostError, TurnOverError
+from archive.timeline.errors import LeaseLostError, TimeSliceOverError
 from archive.timeline.models import Job, Projection
 from archive.timeline.news import announce
 from archive.timeline.queries import free
@@ -43,37 +43,37 @@ def take(rows: QuerySet[Leased], begin: Callable[[Leased], None]) -> Leased | No
 
 
 def held(row: Projection | Job) -> QuerySet[Any]:
-    """Return the row, as long as the lease that it was read with is still the one it has."""
+    """Return the row as a query, which is empty once another worker has taken the lease."""
     rows: QuerySet[Any] = type(row).objects.all()
     return rows.filter(pk=row.pk, lease=row.lease)
 
 
 def release(row: Projection | Job, **updates: object) -> bool:
-    """Give the lease back and store `updates` on the row; return False if another worker has it by now."""
+    """Release the lease and store `updates` on the row; False if another worker has the lease."""
     return bool(held(row).update(lease=None, leased_until=None, **updates))
 
 
 class Heartbeat:
-    """Renews the lease of work in progress. Long work calls `beat()` wherever it may take a while to the next one."""
+    """The heartbeat of work in progress, which renews its lease. Long work calls `beat()` in its loops."""
 
-    def __init__(self, row: Projection | Job, *, turn_seconds: float = math.inf) -> None:
+    def __init__(self, row: Projection | Job, *, slice_seconds: float = math.inf) -> None:
         self._row = row
         self._last = monotonic()
-        self._turn_ends = self._last + turn_seconds
+        self._slice_ends = self._last + slice_seconds
 
     def beat(self, **updates: object) -> None:
-        """Keep the lease, if it is time to; cheap enough to call in any loop.
+        """Renew the lease, if it is time to; cheap enough to call in any loop.
 
-        Raises LeaseLostError when another worker has it, and TurnOverError when this one is to do other work first:
-        stop at once and touch nothing.
+        Raises LeaseLostError when another worker has it, and TimeSliceOverError when this one is to do other work
+        first: stop at once and touch nothing.
         """
-        if monotonic() >= self._turn_ends:
-            raise TurnOverError
+        if monotonic() >= self._slice_ends:
+            raise TimeSliceOverError
         if monotonic() - self._last >= HEARTBEAT_SECONDS:
             self.beat_now(**updates)
 
     def beat_now(self, **updates: object) -> None:
-        """Keep the lease and store `updates` on the row in the same statement."""
+        """Renew the lease and store `updates` on the row in the same statement."""
         self._last = monotonic()
         if not held(self._row).update(leased_until=timezone.now() + LEASE, **updates):
             raise LeaseLostError

@@ -1,4 +1,4 @@
-"""Projections: what is derived from the changes of a dataset, brought along by one worker at a time.
+"""Projections: data derived from the changes of a dataset, brought along by one worker at a time.
 
 Later rooms register here what they do (`@projection`); nothing here knows what that is. A worker may be killed at any
 point: its lease runs out, and the sweep hands the work to another, from the last cursor.
@@ -13,17 +13,17 @@ from datetime import timedelta
 from django.utils import timezone
 
 from archive.timeline import queries
-from archive.timeline.errors import LeaseLostError, NotYetError, TurnOverError
+from archive.timeline.errors import LeaseLostError, NotYetError, TimeSliceOverError
 from archive.timeline.models import Projection
 from archive.timeline.work.leases import Heartbeat, release, take
 from archive.timeline.work.schedule import QUICK, backoff, later
 
 logger = logging.getLogger(__name__)
 
-# Nobody who waits for something quick is kept waiting much longer than this by what takes long.
-TURN_SECONDS = 2.0
+# How long a projection may keep the quick queue to itself: other work waits there.
+SLICE_SECONDS = 2.0
 MAX_ROUNDS = 20
-TURN_OVER = "It takes a while; it goes on among other work that does."
+SLICE_OVER = "This takes longer than usual, and goes on in the queue for long work."
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Span:
     heartbeat: Heartbeat
 
 
-# Brings what it projects along a span; must be idempotent. Returns when there, raises NotYetError to wait.
+# Advances a projection over a span, idempotently; returns when it is at the target, raises NotYetError to wait.
 Advance = Callable[[Span], None]
 
 
@@ -57,9 +57,9 @@ class ProjectionKind:
     is_prompt: bool
 
     @property
-    def turn_seconds(self) -> float:
-        """Return how long it may take on its queue before it has to go on on the queue `bulk`."""
-        return TURN_SECONDS if self.queue == QUICK else math.inf
+    def slice_seconds(self) -> float:
+        """Return for how many seconds it may run on its queue before it has to go on in the queue `bulk`."""
+        return SLICE_SECONDS if self.queue == QUICK else math.inf
 
 
 PROJECTIONS: dict[str, ProjectionKind] = {}
@@ -87,20 +87,20 @@ def followers(name: str) -> list[ProjectionKind]:
     return [kind for kind in PROJECTIONS.values() if kind.after == name]
 
 
-def advance_projection(dataset_id: int, name: str, *, turn_seconds: float = math.inf) -> bool:
+def advance_projection(dataset_id: int, name: str, *, slice_seconds: float = math.inf) -> bool:
     """Bring one projection of one dataset up to date; return False when somebody else is at work on it.
 
     Errors are caught, kept on the row and tried again with back-off: a projection never ends other than up to date,
-    or waiting or failing with a reason that can be seen. Raises TurnOverError when it takes longer than `turn_seconds`;
-    it then waits for whoever comes first, the caller's message or the sweep.
+    or waiting or failing with a reason that can be seen. Raises TimeSliceOverError when it takes longer than
+    `slice_seconds`; it then goes on with the caller's message or the sweep, whichever comes first.
     """
     row = _lease(dataset_id, name) or _begin_or_pass_on(dataset_id, name)
     if row is None:
         return False
     for _ in range(MAX_ROUNDS):
-        if not _advance_once(PROJECTIONS[name], row, turn_seconds):
+        if not _advance_once(PROJECTIONS[name], row, slice_seconds):
             return True
-        # A nudge that came meanwhile found the lease taken: look once more, in its stead.
+        # A nudge that came meanwhile found the lease taken, and did nothing: advance once more instead.
         again = _lease(dataset_id, name)
         if again is None:
             return True
@@ -109,16 +109,16 @@ def advance_projection(dataset_id: int, name: str, *, turn_seconds: float = math
     return True
 
 
-def _advance_once(kind: ProjectionKind, row: Projection, turn_seconds: float) -> bool:
+def _advance_once(kind: ProjectionKind, row: Projection, slice_seconds: float) -> bool:
     """Advance a projection with the lease that `row` holds, and give it back; return True if nudged meanwhile."""
     target = queries.position(row.dataset_id)
     try:
         _wait_for_quiet(kind, row.dataset_id)
-        kind.advance(Span(row.dataset_id, row.cursor, target, Heartbeat(row, turn_seconds=turn_seconds)))
+        kind.advance(Span(row.dataset_id, row.cursor, target, Heartbeat(row, slice_seconds=slice_seconds)))
     except LeaseLostError:
         return False
-    except TurnOverError:
-        release(row, state="waiting", reason=TURN_OVER, next_attempt=timezone.now(), attempts=0)
+    except TimeSliceOverError:
+        release(row, state="waiting", reason=SLICE_OVER, next_attempt=timezone.now(), attempts=0)
         raise
     except NotYetError as not_yet:
         release(row, state="waiting", reason=not_yet.reason, next_attempt=later(not_yet.retry_after), attempts=0)

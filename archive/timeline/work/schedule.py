@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-# The queues: one that somebody looks at and waits for, and one for what may take long.
+# The queues: one for work that somebody waits for, and one for work that may take long.
 QUICK = "quick"
 BULK = "bulk"
 

@@ -303,13 +303,13 @@ def test_projection_leaves_the_quick_queue_when_its_turn_is_over(
     _follow(advance)
     _change()
     published.clear()
-    monkeypatch.setattr(projections, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(projections, "SLICE_SECONDS", 0.0)
     follow_dataset_task(DATASET)
     assert published == [Message("archive.timeline.tasks.finish_projection_task", (DATASET, NAME), "bulk")]
     row = _row()
     assert (row.state, row.reason, row.cursor, row.lease, row.attempts) == (
         "waiting",
-        projections.TURN_OVER,
+        projections.SLICE_OVER,
         0,
         None,
         0,
@@ -321,7 +321,7 @@ def test_projection_leaves_the_quick_queue_when_its_turn_is_over(
 
 
 def test_projection_of_the_bulk_queue_has_no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projections, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(projections, "SLICE_SECONDS", 0.0)
     projection(NAME, queue=BULK)(lambda span: span.heartbeat.beat())
     _change()
     follow_dataset_task(DATASET)
@@ -335,7 +335,7 @@ def test_projections_that_read_the_results_follow_after_a_turn_that_was_over(
     projection("reader", after=NAME)(lambda span: spans.append((span.since, span.target)))
     spans: list[tuple[int, int]] = []
     _change()
-    monkeypatch.setattr(projections, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(projections, "SLICE_SECONDS", 0.0)
     worker.run()
     assert spans[0] == (0, 1)
 
