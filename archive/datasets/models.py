@@ -74,7 +74,7 @@ class Dataset(models.Model):
 
     @property
     def is_released(self) -> bool:
-        """Whether everybody may read it; of one that is being released, everybody may already."""
+        """Return whether everybody may read the dataset, as everybody may while it is being released."""
         return self.access in RELEASED
 
 
@@ -119,7 +119,7 @@ class Version(models.Model):
         PUBLISHED = "Published"
 
     class Rules(models.TextChoices):
-        """What a version was held to when it was made (`publishing.rules`)."""
+        """The rules that a version was held to when it was made (`publishing.rules`)."""
 
         DANDI = "dandi"
         BIDS = "bids"
@@ -213,7 +213,7 @@ class Version(models.Model):
 
     @property
     def tag(self) -> str:
-        """The name of its tag in git: its label, if it has one."""
+        """Return the name of the version's tag in git: its label, if it has one."""
         return self.label or self.version
 
     @property

@@ -27,7 +27,7 @@ NAMES_TOLD = 100
 
 @dataclass(frozen=True)
 class Opening:
-    """What the release of a dataset opens beside its draft, if it keeps its history: versions, by their tags, and more.
+    """The content that a release opens beside the draft, if it keeps the history: versions, by their tags, and more.
 
     That is the paths of files that have been removed or replaced, and people whom pushed commits name: as many as are
     told of, in order.
@@ -39,7 +39,7 @@ class Opening:
 
     @property
     def keeps_history(self) -> bool:
-        """Whether the history is kept, unless it is said that it is not to be."""
+        """Return whether the history is kept, unless it is said that it is not to be."""
         return bool(self.versions)
 
 

@@ -123,7 +123,7 @@ def _fault_of_label(label: str) -> str:
 
 @dataclass(frozen=True)
 class VersionReference:
-    """What a client calls a version: its name by the clock (or "draft"), or else a label, or its ordinal.
+    """A client's word for a version: its name by the clock (or "draft"), or else a label, or its ordinal.
 
     Digits alone may be either of the last two: a version whose label they are is meant first.
     """

@@ -88,7 +88,7 @@ class ViewersView(View):
 
 
 class EditorsView(View):
-    """Who may change the draft of a dataset and make versions of it, and grants nothing."""
+    """The editors of a dataset, who may change its draft and make versions of it, and grant nothing."""
 
     permission_classes = [ApprovedOrReadOnly]
     body_limit = ROWS

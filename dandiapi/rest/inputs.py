@@ -201,7 +201,7 @@ class Publish(serializers.Serializer[Any]):
 
 
 class NewVersion(Publish):
-    """How a version is to be made: its label, if it is to have one, and by which rules."""
+    """The order for a version: its label, if it is to have one, and its rules."""
 
     label = serializers.CharField(  # type: ignore[assignment]
         max_length=MAX_LABEL, allow_null=True, default=None, trim_whitespace=False
@@ -229,13 +229,13 @@ class Batch(serializers.Serializer[Any]):
 
 
 class NewVersionAccess(serializers.Serializer[Any]):
-    """Whether a version is closed to all but those who may read its dataset while that is closed."""
+    """The access to a version: whether it is closed to all but those who may read its dataset while that is closed."""
 
     closed = serializers.BooleanField()
 
 
 class Release(serializers.Serializer[Any]):
-    """What becomes of the history of a dataset that is released: unless it is said, it is kept if it has versions."""
+    """The order for a release: what becomes of the history, which is kept if there are versions, unless it is said."""
 
     history = serializers.ChoiceField(["keep", "start anew"], allow_null=True, default=None)
 

@@ -31,7 +31,7 @@ class JobsQuery(serializers.Serializer[Any]):
 
 
 class ProjectionItem(TypedDict):
-    """Something derived from a dataset, how far it has followed the dataset's history, and why no further."""
+    """A projection of a dataset: how far it has followed the dataset's history, and why no further."""
 
     name: str
     state: Annotated[str, Projection.State]

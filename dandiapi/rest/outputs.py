@@ -254,7 +254,7 @@ class VersionInfo(VersionItem):
 
 
 class VersionAccess(TypedDict):
-    """Whether a version is closed to all but those who may read its dataset while that is closed."""
+    """The access to a version: whether it is closed to all but those who may read its dataset while that is closed."""
 
     version: str
     label: str | None
@@ -262,7 +262,7 @@ class VersionAccess(TypedDict):
 
 
 class Opening(TypedDict):
-    """What the release of a dataset would open beside its draft, if it keeps its history."""
+    """The content that the release of a dataset would open beside its draft, if it keeps its history."""
 
     keeps_history: Annotated[bool, "Whether it is kept unless it is said that it is not to be."]
     versions: list[str]

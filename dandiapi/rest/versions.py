@@ -129,7 +129,7 @@ def _accepted(job: Job) -> Empty:
 
 
 class AccessView(View):
-    """Who may read a version."""
+    """The access to a version."""
 
     permission_classes = [ApprovedOrReadOnly]
 

@@ -10,13 +10,14 @@ from tests.house.sources import modules, named
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 ARTICLES = {"A", "An", "The"}
+DETERMINERS = {"All", "Any", "Both", "Each", "Every", "One", "Other", "Some", "That", "Their", "These", "This", "Those"}
 PRONOUNS = {
-    *("All", "Any", "Anybody", "Both", "Each", "Every", "Everybody", "He", "It", "Its", "Nobody", "Nothing", "One"),
-    *("Other", "Others", "She", "Some", "Somebody", "Something", "That", "Their", "Them", "There", "These", "They"),
-    *("This", "Those"),
+    *("Anybody", "Everybody", "He", "It", "Its", "Nobody", "Nothing", "Others", "She", "Somebody", "Something", "Them"),
+    *("There", "They"),
 }
 QUESTIONS = {"How", "What", "When", "Where", "Whether", "Which", "Who", "Whoever", "Whom", "Whose", "Why"}
 PREPOSITIONS = {"As", "At", "By", "For", "From", "If", "In", "Not", "Of", "On", "Only", "To", "With", "Without"}
+NO_VERBS = ARTICLES | DETERMINERS | PRONOUNS | QUESTIONS | PREPOSITIONS
 
 
 def first_word(docstring: str) -> str:
@@ -36,7 +37,7 @@ def fault(node: ast.AST) -> str | None:
     word = first_word(docstring)
     if isinstance(node, ast.ClassDef):
         return word if word in PRONOUNS | QUESTIONS else None
-    is_verb = is_imperative(word) and word not in ARTICLES | PRONOUNS | QUESTIONS | PREPOSITIONS
+    is_verb = is_imperative(word) and word not in NO_VERBS
     return None if is_verb else word
 
 
@@ -57,6 +58,7 @@ def test_docstrings_name_their_subject() -> None:
         ("The asset.", "The"),
         ("Whether it is.", "Whether"),
         ("It.", "It"),
+        ("All of them.", "All"),
         ("Returns it.", "Returns"),
         ("`x` as y.", "`x`"),
     ],
@@ -67,6 +69,10 @@ def test_function_whose_docstring_begins_without_a_verb_is_noticed(docstring: st
 
 def test_class_whose_docstring_asks_what_it_is_is_noticed() -> None:
     assert list(faults('class Planted:\n    """What it is."""\n')) == ["Planted: What"]
+
+
+def test_class_whose_docstring_names_it_passes() -> None:
+    assert list(faults('class Planted:\n    """One thing, planted."""\n')) == []
 
 
 @pytest.mark.parametrize("docstring", ["Return it.", "Pass it on.", "Raise unless it is."])
