@@ -92,7 +92,7 @@ def set_viewers(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may
 
 
 @dataclass(frozen=True)
-class _Part:
+class _GivenRole:
     """A role that owners give: what it takes to do so, how the history tells it, and who has more than that."""
 
     role: Grant.Role
@@ -102,8 +102,10 @@ class _Part:
     above: Sequence[Grant.Role]
 
 
-EDITORS = _Part(Grant.Role.EDITOR, Action.CHANGE_EDITORS, Change.Kind.CHANGE_EDITORS, MAX_EDITORS, [Grant.Role.OWNER])
-VIEWERS = _Part(
+EDITORS = _GivenRole(
+    Grant.Role.EDITOR, Action.CHANGE_EDITORS, Change.Kind.CHANGE_EDITORS, MAX_EDITORS, [Grant.Role.OWNER]
+)
+VIEWERS = _GivenRole(
     Grant.Role.VIEWER,
     Action.CHANGE_VIEWERS,
     Change.Kind.CHANGE_VIEWERS,
@@ -112,33 +114,35 @@ VIEWERS = _Part(
 )
 
 
-def _set_people(actor: Actor, dataset: Dataset, part: _Part, usernames: Sequence[str], *, may_wait: bool) -> list[User]:
+def _set_people(
+    actor: Actor, dataset: Dataset, given: _GivenRole, usernames: Sequence[str], *, may_wait: bool
+) -> list[User]:
     """Make exactly these people those of a role, but for owners; returns them."""
-    require(actor, part.action, dataset)
+    require(actor, given.action, dataset)
     refuse_during_release(dataset)
-    if len(usernames) > part.limit:
-        raise InvalidError(f"A dataset has at most {part.limit} {part.role}s.")
+    if len(usernames) > given.limit:
+        raise InvalidError(f"A dataset has at most {given.limit} {given.role}s.")
     with transaction.atomic():
         hold_draft(dataset)
         roles = {grant.user: Grant.Role(grant.role) for grant in dataset.grants.select_related("user")}
         users, waiting = _named(usernames, [*roles], is_address_enough=True, may_wait=may_wait)
         for user in sorted(users, key=lambda user: user.username):
-            if roles.get(user) in part.above:
+            if roles.get(user) in given.above:
                 raise InvalidError(f"User {user.username} is an {roles[user]}")
-        before = [user for user, role in roles.items() if role == part.role]
+        before = [user for user, role in roles.items() if role == given.role]
         added = [user for user in users if user not in before]
         removed = [user for user in before if user not in users]
-        invitations = _change_invitations(actor, dataset, part.role, waiting)
+        invitations = _change_invitations(actor, dataset, given.role, waiting)
         if added or removed or invitations:
             details = {
-                f"added_{part.role}s": [*map(_copied, added)],
-                f"removed_{part.role}s": [*map(_copied, removed)],
+                f"added_{given.role}s": [*map(_copied, added)],
+                f"removed_{given.role}s": [*map(_copied, removed)],
             }
-            append(dataset.number, part.kind, actor, details | invitations)
+            append(dataset.number, given.kind, actor, details | invitations)
             # Everybody has one role: who is given more than they had has the other no more.
             dataset.grants.filter(user__in=[*removed, *added]).delete()
-            Grant.objects.bulk_create([Grant(dataset=dataset, user=user, role=part.role) for user in added])
-    granted = dataset.grants.filter(role=part.role).order_by("user__date_joined", "user")
+            Grant.objects.bulk_create([Grant(dataset=dataset, user=user, role=given.role) for user in added])
+    granted = dataset.grants.filter(role=given.role).order_by("user__date_joined", "user")
     return [grant.user for grant in granted.select_related("user")]
 
 

@@ -11,9 +11,7 @@ from django.utils import timezone
 
 from archive.accounts.models import Grant, ReviewerLink
 from archive.accounts.policy import Action, Actor, require
-from archive.accounts.queries import (
-    digest_of,
-)
+from archive.accounts.queries import digest_of
 from archive.accounts.services import new_secret
 from archive.addresses import own_page
 from archive.datasets.models import Dataset, Star, Version

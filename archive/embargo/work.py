@@ -18,7 +18,7 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft, open_versions
 from archive.datasets.work import computed_metadata
 from archive.embargo.models import EmbargoNotice
-from archive.embargo.queries import embargoes_over, notices_due
+from archive.embargo.queries import embargoes_over, notices_due, opened_by_release
 from archive.snapshots.models import Repository
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
@@ -46,6 +46,8 @@ ALL_HISTORY = 0
 
 OPENING_BATCH = 200
 OPENING_THREADS = 8
+# In the mail that announces the end of an embargo.
+VERSIONS_TOLD = 10
 SLICE_SECONDS = 20.0
 
 
@@ -200,4 +202,6 @@ def _announce_end(dataset: Dataset, days: int) -> None:
     with transaction.atomic():
         _, is_new = EmbargoNotice.objects.get_or_create(dataset=dataset, end=end, days=days)
         if is_new:
-            _tell_owners("embargo_ends", draft, end=end.isoformat(), is_automatic=settings.EMBARGO_RELEASE_AT_END)
+            facts = {"end": end.isoformat(), "is_automatic": settings.EMBARGO_RELEASE_AT_END}
+            versions = opened_by_release(SYSTEM, dataset).versions[:VERSIONS_TOLD]
+            _tell_owners("embargo_ends", draft, **facts, versions=versions)

@@ -234,7 +234,7 @@ def publish_version(job: RunningJob) -> None:
     if verdict:
         raise InvalidError("; ".join(f"{problem.field}: {problem.message}" for problem in verdict))
     job.step("finish")
-    if problems or not version.dataset.is_released:
+    if problems or version.is_closed or not version.dataset.is_released:
         metadata = _published_metadata(version, summary, doi=None)
     _finish(job, version, metadata, problems, verdict)
 
@@ -254,11 +254,11 @@ def open_version(job: RunningJob) -> None:
     version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
     if version is None or version.dataset.access != Dataset.Access.OPEN:
         return
-    is_valid = version.status == Version.Status.VALID
+    is_citable = version.status == Version.Status.VALID and not version.is_closed
     metadata = _published_metadata(
         version,
         version.metadata["assetsSummary"],
-        doi=doi_name(version.dataset_id, version.version) if is_valid else None,
+        doi=doi_name(version.dataset_id, version.version) if is_citable else None,
         published_by=version.metadata["publishedBy"],
     )
     with transaction.atomic():
@@ -312,6 +312,9 @@ def _finish(
         ).update(status=Version.Status.PUBLISHED)
         start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
         request_doi(version)
+        if Dataset.objects.get(pk=version.dataset_id).access != version.dataset.access:
+            # It was released while its metadata were composed, which say that it is closed.
+            start_job(OPENED_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
         # A repository that is exported must get the new tag.
         rewind(version.dataset_id, PROJECTION)
         # Projections have seen the change that began this, and wait for the version.
@@ -328,6 +331,15 @@ def write_published_manifests(job: RunningJob) -> None:
     if version is not None:
         job.step("write", total=version.file_count)
         write_manifests(version, job.heartbeat)
+        _close_if_closed(version)
+
+
+def _close_if_closed(version: Version) -> None:
+    """Close the manifests once more if the version was closed while they were written, or is being closed."""
+    with transaction.atomic():
+        hold(version.dataset_id)
+        if Version.objects.filter(pk=version.pk, is_closed=True).exists():
+            close_manifests(version)
 
 
 @projection("manifest", queue=BULK, quiet=DRAFT_MANIFEST_QUIET)

@@ -66,6 +66,12 @@ class View(APIView):
         checked.is_valid(raise_exception=True)
         return checked
 
+    def usernames(self, serializer: type[S], *, at_most: int) -> list[str]:
+        """Return the usernames in the request's body, a list of people that is checked likewise."""
+        people = serializer(data=self.request.data, many=True, allow_empty=True, max_length=at_most)  # type: ignore[call-arg]
+        people.is_valid(raise_exception=True)
+        return [person["username"] for person in people.validated_data]
+
     def query(self, serializer: type[S]) -> S:
         """Return the request's query, checked by a serializer; a 400 naming the fields if it does not pass."""
         checked = serializer(data=self.request.query_params)

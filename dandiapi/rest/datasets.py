@@ -137,9 +137,7 @@ class OwnersView(View):
     def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Owner]]:
         """Make exactly these people the dataset's owners, and return them."""
         require(self.actor, Action.CHANGE_OWNERS, self.dataset)
-        people = inputs.OwnerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_OWNERS)  # type: ignore[call-arg]
-        people.is_valid(raise_exception=True)
-        usernames = [person["username"] for person in people.validated_data]
+        usernames = self.usernames(inputs.OwnerName, at_most=services.MAX_OWNERS)
         with listed_errors():
             owners = services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
         # Who has just left a dataset under embargo may not ask about it any more, but knows whom they have left it to.

@@ -79,9 +79,7 @@ class ViewersView(View):
     def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
         """Make exactly these people the dataset's viewers, and return them."""
         require(self.actor, Action.CHANGE_VIEWERS, self.dataset)
-        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_VIEWERS)  # type: ignore[call-arg]
-        people.is_valid(raise_exception=True)
-        usernames = [person["username"] for person in people.validated_data]
+        usernames = self.usernames(inputs.ViewerName, at_most=services.MAX_VIEWERS)
         with listed_errors():
             services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
         return Answer([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
@@ -102,9 +100,7 @@ class EditorsView(View):
     def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
         """Make exactly these people the dataset's editors, and return them."""
         require(self.actor, Action.CHANGE_EDITORS, self.dataset)
-        people = inputs.ViewerName(data=request.data, many=True, allow_empty=True, max_length=services.MAX_EDITORS)  # type: ignore[call-arg]
-        people.is_valid(raise_exception=True)
-        usernames = [person["username"] for person in people.validated_data]
+        usernames = self.usernames(inputs.ViewerName, at_most=services.MAX_EDITORS)
         with listed_errors():
             services.set_editors(actor=self.actor, dataset=self.dataset, usernames=usernames)
         return Answer([shapes.member(each) for each in editors_seen_by(self.actor, self.dataset)])

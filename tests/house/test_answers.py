@@ -42,9 +42,9 @@ def serializers_in(trees: Iterable[ast.Module]) -> dict[str, ast.ClassDef]:
 
 
 def read_names(trees: Iterable[ast.Module]) -> Iterator[str]:
-    """Yield the names of what a view reads: `self.body(Name)`, `self.query(Name)`, `Name(data=...)`."""
+    """Yield the names of what a view reads: `self.body(Name)`, or `query` or `usernames`, or `Name(data=...)`."""
     for call in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        if last_name(call.func) in {"body", "query"}:
+        if last_name(call.func) in {"body", "query", "usernames"}:
             yield from map(last_name, call.args)
         if "data" in {keyword.arg for keyword in call.keywords}:
             yield last_name(call.func)

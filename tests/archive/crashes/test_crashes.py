@@ -20,7 +20,7 @@ from zarr_checksum.tree import ZarrChecksumTree
 
 from archive.assets.queries import assets_of
 from archive.blobs.models import Blob
-from archive.datasets.models import Dataset
+from archive.datasets.models import Dataset, Version
 from archive.publishing.queries import manifest_key
 from archive.publishing.services import publish
 from archive.storage.queries import find, public_url
@@ -79,9 +79,11 @@ def publishing(worker: Worker) -> Dataset:
 
 
 def releasing(worker: Worker) -> Dataset:
-    """The same is embargoed, and has been released."""
+    """The same is embargoed, has a version, and has been released."""
     dataset = make_embargoed_dataset()
     fill(dataset, worker)
+    publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=Version.Rules.BIDS)
+    worker.run()
     start_release(dataset)
     return dataset
 
@@ -154,6 +156,7 @@ def outcome(dataset: Dataset, datacite: DataCite) -> dict[str, Any]:
         "access": dataset.access,
         "draft": draft_of(dataset).status,
         "versions": [(version.status, version.doi_state) for version in published],
+        "said of access": {version.metadata["access"][0]["status"] for version in versions},
         "files": [sorted(files_of(version)) for version in versions],
         "wrong sums": [version.version for version in versions if sums_of(version) != recounted(files_of(version))],
         "missing manifests": [
@@ -181,7 +184,7 @@ def outcome(dataset: Dataset, datacite: DataCite) -> dict[str, Any]:
 def wrong_trees(dataset: Dataset) -> list[str]:
     """The references of the dataset's repository whose trees are not what they should be, or that are missing."""
     names = refs_of(dataset)
-    versions = {f"refs/tags/{version.version}": version for version in dataset.versions.filter(at__isnull=False)}
+    versions = {f"refs/tags/{version.tag}": version for version in dataset.versions.filter(at__isnull=False)}
     expected = {"refs/heads/main": draft_of(dataset), **versions}
     right = [
         name for name, version in expected.items() if name in names and tree_of(dataset, name) == expected_of(version)
@@ -216,6 +219,7 @@ WELL: dict[str, Any] = {
     "access": "OPEN",
     "draft": "Valid",
     "versions": [],
+    "said of access": {"dandi:OpenAccess"},
     "files": [["a.nwb", PATH]],
     "wrong sums": [],
     "missing manifests": [],
@@ -238,7 +242,7 @@ VERSION: dict[str, Any] = {
 }
 STORIES: list[tuple[Begin, dict[str, Any]]] = [
     (publishing, {**VERSION, "draft": "Published"}),
-    (releasing, WELL),
+    (releasing, VERSION),
     (ingesting, {**VERSION, "zarr": ("Complete", [checksum(FILES), checksum(FILES | EDIT)]), "revisions": [2, 1]}),
 ]
 OUTAGE = {

@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from archive.accounts.policy import SYSTEM
 from archive.blobs.services import start_upload
-from archive.datasets.models import Dataset
+from archive.datasets.models import Dataset, Version
 from archive.datasets.services import Embargo
 from archive.embargo.models import EmbargoNotice
 from archive.embargo.tasks import watch_embargoes_task
 from archive.embargo.work import begin_release
+from archive.publishing.services import publish
 from archive.timeline.models import Change
 from archive.timeline.queries import changes
 from tests.factories import make_embargoed_dataset, owner_of
@@ -73,6 +74,18 @@ def test_notice_says_what_and_when(worker: Worker) -> None:
     assert letter.subject == f"DANDI: dataset {dataset.identifier} is embargoed until {days_from_now(7).isoformat()}"
     assert f"/dandiset/{dataset.identifier}/draft" in letter.body
     assert "everybody will be able to read it" in letter.body
+    assert "its versions" not in letter.body
+
+
+def test_notice_says_that_versions_and_history_are_opened_too(worker: Worker) -> None:
+    dataset = ending_in(7)
+    for label in ("1.0.0", "1.1.0"):
+        publish(actor=owner_of(dataset), dataset=dataset, label=label, rules=Version.Rules.BIDS)
+        worker.run()
+    watch(worker)
+    [letter] = mail.outbox
+    assert "its versions (1.0.0, 1.1.0) and all that was in it before will be public" in letter.body
+    assert f"/api/dandisets/{dataset.identifier}/unembargo/" in letter.body
 
 
 def test_notice_says_that_nothing_happens_by_itself_when_it_does_not(worker: Worker, settings: Any) -> None:

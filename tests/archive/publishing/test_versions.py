@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from django.db import IntegrityError, connections
 
@@ -21,8 +22,10 @@ from archive.datasets.services import create_dataset, update_draft
 from archive.embargo.queries import opened_by_release
 from archive.embargo.services import release
 from archive.errors import ArchiveError, ForbiddenError, InvalidError, LockedError, NotFoundError
+from archive.publishing import work
+from archive.publishing.queries import MANIFESTS, manifest_url
 from archive.publishing.rules import RULES, Candidate, Document, document_problems
-from archive.publishing.services import publish, retry_job, set_version_access
+from archive.publishing.services import publish, retry_job, rewrite_manifests, set_version_access
 from archive.timeline.models import Change, Job
 from archive.validation.problems import Problem
 from archive.validation.queries import schema_info
@@ -294,6 +297,24 @@ def test_release_that_starts_anew_leaves_the_versions_closed(worker: Worker) -> 
         set_version_access(actor=owner_of(dataset), version=version, is_closed=False)
 
 
+def test_version_that_is_made_during_a_release_says_that_it_is_open(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_private_dataset()
+    make_asset(dataset, "a.nwb")
+    worker.run()
+    honest = work.validate_version
+
+    def released_meanwhile(metadata: dict[str, Any]) -> list[Problem]:
+        Dataset.objects.filter(pk=dataset.pk).update(access=Dataset.Access.OPEN, released=0)
+        return honest(metadata)
+
+    monkeypatch.setattr(work, "validate_version", released_meanwhile)
+    version = make_version(worker, dataset, "1.0.0")
+    assert version.metadata["access"][0]["status"] == "dandi:OpenAccess"
+    assert version.doi == f"10.80507/dandi.{dataset.identifier}/{version.version}"
+
+
 def test_what_a_release_opens_is_told_to_owners_alone() -> None:
     dataset = make_private_dataset()
     with pytest.raises(ForbiddenError):
@@ -319,6 +340,24 @@ def test_closed_version_is_there_for_those_inside_alone(worker: Worker) -> None:
     assert latest_of(ANONYMOUS, dataset).published is None
     set_version_access(actor=owner_of(dataset), version=closed, is_closed=False)
     assert find_version(ANONYMOUS, dataset.number, version.version) == version
+
+
+def test_manifests_of_a_version_that_is_closed_while_they_are_written_are_closed(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_valid_dataset(worker)
+    version = make_published_version(worker, dataset)
+    honest = work.write_manifests
+
+    def closed_meanwhile(*arguments: Any) -> None:
+        set_version_access(actor=owner_of(dataset), version=version, is_closed=True)
+        honest(*arguments)
+
+    monkeypatch.setattr(work, "write_manifests", closed_meanwhile)
+    rewrite_manifests(version=version)
+    worker.run()
+    addresses = [manifest_url(version, name) for name in MANIFESTS]
+    assert [httpx.get(address).status_code for address in addresses] == [403] * len(MANIFESTS)
 
 
 def test_version_is_closed_by_owners_alone(worker: Worker) -> None:

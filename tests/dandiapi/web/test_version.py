@@ -12,6 +12,7 @@ from archive.assets.queries import assets_of
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import set_owners, update_draft
 from archive.errors import BusyError
+from archive.publishing.services import publish
 from archive.snapshots.queries import references, serverless_clone_url
 from archive.snapshots.services import repository_of
 from dandiapi.web.state import STATES
@@ -397,6 +398,15 @@ def set_owner(dataset: Dataset) -> None:
     """One more owner."""
     usernames = [person.username for person in [*owners_of(dataset.number), make_user()]]
     set_owners(actor=acting(owners_of(dataset.number)[0]), dataset=dataset, usernames=usernames)
+
+
+def test_page_quotes_a_label_that_a_shell_would_not_take_for_a_name(anonymous: Browser, writer: Worker) -> None:
+    dataset = make_dataset()
+    make_asset(dataset, "a.nwb")
+    publish(actor=owner_of(dataset), dataset=dataset, label="$(date)", rules=Version.Rules.BIDS)
+    writer.run()
+    version = dataset.versions.exclude(at=None).get()
+    assert "git clone --branch &#x27;$(date)&#x27; http" in anonymous.read(f"/dandiset/{version}")
 
 
 def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version, writer: Worker) -> None:
