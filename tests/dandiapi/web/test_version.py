@@ -12,9 +12,6 @@ from archive.assets.queries import assets_of
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import set_owners, update_draft
 from archive.errors import BusyError
-from archive.publishing.services import publish
-from archive.snapshots.queries import references, serverless_clone_url
-from archive.snapshots.services import repository_of
 from dandiapi.web.state import STATES
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.queries import at_most
@@ -398,27 +395,6 @@ def set_owner(dataset: Dataset) -> None:
     """One more owner."""
     usernames = [person.username for person in [*owners_of(dataset.number), make_user()]]
     set_owners(actor=acting(owners_of(dataset.number)[0]), dataset=dataset, usernames=usernames)
-
-
-def test_page_quotes_a_label_that_a_shell_would_not_take_for_a_name(anonymous: Browser, writer: Worker) -> None:
-    dataset = make_dataset()
-    make_asset(dataset, "a.nwb")
-    publish(actor=owner_of(dataset), dataset=dataset, label="$(date)", rules=Version.Rules.BIDS)
-    writer.run()
-    version = dataset.versions.exclude(at=None).get()
-    assert "git clone --branch &#x27;$(date)&#x27; http" in anonymous.read(f"/dandiset/{version}")
-
-
-def test_version_page_says_how_it_is_cloned(anonymous: Browser, version: Version, writer: Worker) -> None:
-    writer.run()
-    repository = repository_of(version.dataset)
-    commit = references(repository)[f"refs/tags/{version.version}"]
-    page = anonymous.read(f"/dandiset/{version}")
-    address = f"{settings.ARCHIVE_URL}/git/{version.dataset.identifier}"
-    assert f"git clone --branch {version.version} {address}<" in page
-    assert commit[:12] in page
-    assert f"git clone --branch main annex::{serverless_clone_url(version.dataset)}<" in page
-    assert f"git clone {address}<" in anonymous.read(f"/dandiset/{version.dataset.identifier}/draft")
 
 
 def test_version_page_says_that_its_repository_lies_behind(anonymous: Browser, valid: Dataset) -> None:
