@@ -51,7 +51,7 @@ from dandiapi.web.paging import Page, number_asked_for
 from dandiapi.web.problems import ShownProblem, in_words
 from dandiapi.web.readme import readme_of
 from dandiapi.web.repository import clone_of
-from dandiapi.web.state import PUBLISHED, STATES
+from dandiapi.web.state import STATES, state_of_version
 from dandiapi.web.text import remembered_markdown
 
 DATASETS_PER_PAGE = 20
@@ -189,7 +189,7 @@ def _version_page(request: HttpRequest, actor: Actor, number: int, name: str) ->
 def _standing(actor: Actor, version: Version, newest: Version | None) -> dict[str, Any]:
     """Return the state of a version; of a draft also its problems, and what publishers need to know."""
     if not version.is_draft:
-        return {"state": PUBLISHED}
+        return {"state": state_of_version(version)}
     state = draft_state(version)
     # Only the problems that are shown are put into words.
     known = problems_of_draft(version)
