@@ -18,6 +18,7 @@ from archive.snapshots.keeping.git import GitError
 from archive.snapshots.keeping.recording import MovedError
 from archive.snapshots.keeping.serving import Service, advertised, fetched
 from archive.snapshots.models import Repository
+from archive.snapshots.pushing.answering import answered
 from archive.snapshots.pushing.applying import apply_push
 from archive.snapshots.pushing.receiving import receive
 from archive.snapshots.queries import require_commits
@@ -96,13 +97,16 @@ def rebuild(repository: Repository) -> None:
 def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator[Generator[bytes, None, None]]:
     """Yield git's answer to the body of a request to push into the dataset's repository: chunks, as they come.
 
-    What is wrong with the push is told in the answer. Raises BusyError if nothing can be pushed just now.
+    What is wrong with the push is told in the answer. Raises BusyError while a release has not begun its new history.
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
     repository = repository_of(dataset)
-    limits = {"seconds": settings.GIT_SECONDS, "max_size": settings.GIT_PUSH_MAX_BYTES}
-    with (
-        opened(repository) as folder,
-        closing(receive(folder, request, partial(apply_push, actor, repository.pk), **limits)) as chunks,
-    ):
+    cache.require_current(repository)
+    with closing(answered(request, _received(actor, repository, request))) as chunks:
         yield chunks
+
+
+def _received(actor: Actor, repository: Repository, request: IO[bytes]) -> Generator[bytes, None, None]:
+    limits = {"seconds": settings.GIT_SECONDS, "max_size": settings.GIT_PUSH_MAX_BYTES}
+    with opened(repository) as folder:
+        yield from receive(folder, request, partial(apply_push, actor, repository.pk), **limits)

@@ -18,7 +18,6 @@ from dandiapi.git.streams import Stream, answer_slot
 # What the client wants and has, in lines of some 50 bytes: more than any real clone sends.
 MAX_REQUEST = 32 * 2**20
 FRESH = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "Fri, 01 Jan 1980 00:00:00 GMT"}
-FLUSH = b"0000"
 
 
 @require_safe
@@ -29,8 +28,7 @@ def references(request: HttpRequest, actor: Actor, identifier: str) -> HttpRespo
     dataset = dataset_for(actor, identifier, service)
     with answer_slot():
         said = advertise(find_repository(actor, dataset), service, _protocol(request, service))
-    head = b"" if _speaks_version_2(request, service) else _packet(f"# service={service}\n") + FLUSH
-    return HttpResponse(head + said, content_type=f"application/x-{service}-advertisement", headers=FRESH)
+    return HttpResponse(said, content_type=f"application/x-{service}-advertisement", headers=FRESH)
 
 
 @require_POST
@@ -90,12 +88,3 @@ def dataset_for(actor: Actor, identifier: str, service: Service) -> Dataset:
 def _protocol(request: HttpRequest, service: Service) -> str:
     """Return the version of git's protocol that the client asks for; clients that push speak none of the newest."""
     return "" if service is Service.RECEIVE_PACK else request.headers.get("Git-Protocol", "")
-
-
-def _speaks_version_2(request: HttpRequest, service: Service) -> bool:
-    return _protocol(request, service) == "version=2"
-
-
-def _packet(line: str) -> bytes:
-    """Return a line as git frames it: its length, with that of the length itself, comes first."""
-    return f"{len(line) + 4:04x}{line}".encode()

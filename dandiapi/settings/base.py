@@ -118,6 +118,8 @@ STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 # How long git may take to answer, and how many long answers a process gives at a time: fewer than it has threads.
 GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
 GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
+# After how many seconds of silence who pushes is given a sign of life: some clients give up after five.
+GIT_KEEP_ALIVE: float = env.float("GIT_KEEP_ALIVE", 1.5)
 
 # --- Senders and readers ----------------------------------------------------------------------------------------------
 

@@ -4,25 +4,32 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from socket import create_connection
 from statistics import median
 from typing import Any
 
 import pytest
+from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
 from archive.accounts.models import User
 from archive.accounts.services import create_token
 from archive.datasets.models import Dataset
 from archive.git_annex.keys import AnnexKey
+from archive.snapshots.keeping.packets import KEEP_ALIVE
 from archive.snapshots.services import repository_of
+from archive.snapshots.writing.following import begun
 from archive.storage.queries import bucket
+from archive.timeline.services import hold
+from tests.archive.snapshots.pushing.pusher import MAIN, NONE, Pusher, new_repository
 from tests.dandiapi.live.listening import LiveProcess, database_url
 from tests.dandiapi.server.serving import PATIENCE, Server, request, rest_of, status_of
 from tests.factories import make_asset, make_blob, make_dataset, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+PUSH = "application/x-git-receive-pack-request"
 EACH = 20
 PROMPTLY = 1.0
 GONE = PATIENCE + 8
@@ -34,7 +41,7 @@ KEY = str(AnnexKey("SHA256", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), 
 def web(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     with django_db_blocker.unblock():
         services = {"DATABASE_URL": database_url(), "S3_BUCKET": bucket()}
-        server = Server("dandiapi.wsgi:application", GIT_STREAMS="2", **services)
+        server = Server("dandiapi.wsgi:application", GIT_STREAMS="2", GIT_KEEP_ALIVE="0.1", **services)
     try:
         server.wait_until_ready("/api/info/")
         yield server
@@ -131,6 +138,25 @@ def test_slow_readers_of_content_give_their_places_back(web: Server, annex: str)
         while status_of(answer := first_of(web, path)) == 503 and time.monotonic() < deadline:
             time.sleep(0.2)
         assert status_of(answer) == 200
+
+
+def test_pusher_hears_something_all_the_while_a_push_is_judged(web: Server, owner: User, tmp_path: Path) -> None:
+    dataset = make_dataset(owner)
+    begun(dataset)
+    pusher = Pusher(new_repository(tmp_path / "own.git"))
+    body = pusher.request((NONE, pusher.commit({"README.md": b"Mice.\n"}), MAIN))
+    headers = {"Authorization": f"token {create_token(user=owner, name='tests')[1]}", "Content-Type": PUSH}
+    path = f"/git/{dataset.identifier}/git-receive-pack"
+    sent = request("POST", path, body, **headers, Connection="close", Content_Length=str(len(body)))
+    with web.connect(sent) as sock:
+        answer = b""
+        with transaction.atomic():
+            # No judgement ends as long as somebody else changes the dataset.
+            hold(dataset.number)
+            while answer.count(KEEP_ALIVE) < 10:
+                answer += sock.recv(2**16)
+        assert status_of(answer) == 200
+        assert b"ok refs/heads/main" in answer + rest_of(sock)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import IO
 
 from archive.errors import BusyError, InvalidError
 from archive.snapshots.keeping.git import READ_SIZE, Git
+from archive.snapshots.keeping.packets import FLUSH, packet
 
 # Clients may leave out blobs and trees, and fetch them later one by one. With other filters git would look at every
 # path of every commit.
@@ -17,10 +18,13 @@ _OPTIONS = (
     "uploadpack.allowFilter=true",
     "uploadpackfilter.allow=false",
     *(f"uploadpackfilter.{name}.allow=true" for name in _FILTERS),
+    # git gives a sign of life after so many seconds of silence: some clients give up after five.
+    "uploadpack.keepAlive=1",
     "pack.threads=1",
     "pack.windowMemory=64m",
 )
 _SETTINGS = tuple(word for option in _OPTIONS for word in ("-c", option))
+VERSION_2 = "version=2"
 _PROTOCOL = re.compile(r"version=[0-2]")
 
 
@@ -41,7 +45,7 @@ def advertised(folder: Path, service: Service, protocol: str, *, seconds: float)
     with git.started(*_SETTINGS, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as child:
         said = child.output.read()
         child.require_success(service.command)
-    return said
+    return said if protocol == VERSION_2 else packet(f"# service={service}\n".encode()) + FLUSH + said
 
 
 def fetched(folder: Path, request: IO[bytes], protocol: str, *, seconds: float) -> Generator[bytes, None, None]:

@@ -43,6 +43,8 @@ _SETTINGS = {
     "receive.denyDeletes": "true",
     "receive.denyNonFastForwards": "true",
     "receive.fsckObjects": "true",
+    # Whoever passes the answer on gives signs of life (`answering`), before git has begun as well.
+    "receive.keepAlive": "0",
     "receive.fsck.badFilemode": "error",
     "receive.fsck.hasDot": "ignore",
     "receive.fsck.hasDotdot": "ignore",
