@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from cryptography.fernet import Fernet, InvalidToken
@@ -19,6 +20,7 @@ from django.utils import timezone
 from archive.accounts.models import ORCID_PATTERN, Grant, Invitation, ReviewerLink, Token, User
 from archive.accounts.policy import Action, Actor, Guarded, may, require
 from archive.errors import NotFoundError
+from archive.statements import Prepared
 
 API_KEY_NAME = "API key"
 SEARCH_LIMIT = 10
@@ -63,16 +65,18 @@ def digest_of(secret: str) -> str:
 
 def find_token(secret: str) -> Token | None:
     """Return the valid token with this secret, its active user with it, or None."""
-    try:
-        token = Token.objects.select_related("user").get(digest=digest_of(secret))
-    except Token.DoesNotExist:
-        return None
+    token = _token_by_digest.first(digest=digest_of(secret))
     now = timezone.now()
-    if not token.is_valid(now) or not token.user.is_active:
+    if token is None or not token.is_valid(now) or not token.user.is_active:
         return None
     if token.last_used is None or token.last_used < now - LAST_USED_GRAIN:
         Token.objects.filter(pk=token.pk).update(last_used=now)
     return token
+
+
+@Prepared
+def _token_by_digest(digest: Any) -> QuerySet[Token]:
+    return Token.objects.select_related("user").filter(digest=digest)
 
 
 def api_key_of(user: User) -> str | None:

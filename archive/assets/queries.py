@@ -30,7 +30,9 @@ from archive.datasets.queries import publications
 from archive.errors import InvalidError, NotFoundError
 from archive.paths import composed
 from archive.patterns import like_glob
+from archive.statements import Prepared
 from archive.storage.queries import public_url, read_start
+from archive.timeline.rows import FOREVER
 from archive.validation.metadata import (
     AssetFacts,
     asset_metadata,
@@ -144,10 +146,20 @@ def _digest(asset: Asset) -> dict[str, str | None]:
 
 def find_asset(version: Version, asset_id: uuid.UUID) -> Asset:
     """Return an asset of a version, its CONTENT with it; NotFoundError if the version does not show it."""
-    asset = assets_of(version).select_related(*CONTENT).filter(asset_id=asset_id).first()
+    asset = _asset_shown_at.first(number=version.dataset_id, point=_point_of(version), asset_id=asset_id)
     if asset is None:
         raise NotFoundError
     return _blinded(asset) if version.is_blinded else asset
+
+
+@Prepared
+def _asset_shown_at(number: Any, point: Any, asset_id: Any) -> QuerySet[Asset]:
+    return Asset.objects.select_related(*CONTENT).filter(dataset_id=number, asset_id=asset_id).at(point)
+
+
+def _point_of(version: Version) -> int:
+    """Return the point of a version, or for the draft one that shows the same."""
+    return FOREVER if version.at is None else version.at
 
 
 def _blinded(asset: Asset) -> Asset:
@@ -165,14 +177,18 @@ def find_asset_anywhere(actor: Actor, asset_id: uuid.UUID) -> Asset:
     NotFoundError if there is none, or it was removed before the dataset was released; UnauthenticatedError or
     ForbiddenError if it is embargoed to the actor.
     """
-    assets = Asset.objects.select_related(*CONTENT, "dataset").filter(asset_id=asset_id)
-    asset = assets.first()
+    asset = _asset_by_id.first(asset_id=asset_id)
     if asset is None:
         raise NotFoundError
     require(actor, Action.READ, asset.dataset)
-    if asset.retired is not None and not assets.visible_to(actor).exists():
+    if asset.retired is not None and not Asset.objects.visible_to(actor).filter(pk=asset.pk).exists():
         raise NotFoundError
     return _blinded(asset) if is_blinded(actor, asset.dataset) else asset
+
+
+@Prepared
+def _asset_by_id(asset_id: Any) -> QuerySet[Asset]:
+    return Asset.objects.select_related(*CONTENT, "dataset").filter(asset_id=asset_id)
 
 
 def inline_content_type(asset: Asset) -> str | None:
@@ -320,7 +336,12 @@ def files_of(version: Version) -> Iterator[FileRow]:
 
 def find_folder(version: Version, path: str) -> Folder | None:
     """Return the folder at `path` ("" for the root), or None if there is none, or it is empty."""
-    return folders_of(version).filter(path=composed(path)).first()
+    return _folder_shown_at.first(number=version.dataset_id, point=_point_of(version), path=composed(path))
+
+
+@Prepared
+def _folder_shown_at(number: Any, point: Any, path: Any) -> QuerySet[Folder]:
+    return Folder.objects.filter(dataset_id=number, path=path).at(point)
 
 
 def page_of_children(version: Version, folder: str, *, offset: int, limit: int) -> list[Child]:

@@ -1,16 +1,26 @@
 """Finding blobs and uploads that the asker may know of. To everybody else they do not exist."""
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from django.db.models import Exists, Q, QuerySet
 
-from archive.accounts.policy import Action, Actor, attachable_rows, may, require, visible_arrivals, visible_rows
+from archive.accounts.policy import (
+    ANONYMOUS,
+    Action,
+    Actor,
+    attachable_rows,
+    may,
+    require,
+    visible_arrivals,
+    visible_rows,
+)
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey
+from archive.statements import Prepared
 from archive.timeline.rows import rows_of
 
 # How many copies of the same bytes, of uploaders who cannot see each other's, are looked through.
@@ -67,12 +77,13 @@ def find_blob_by_digest(actor: Actor, algorithm: str, value: str) -> Blob | None
     if algorithm not in DIGEST_FIELDS:
         supported = ", ".join(DIGEST_FIELDS)
         raise InvalidError(f"Unsupported Digest Algorithm. Supported: {supported}", field="algorithm")
-    return _first_among(readable_blobs, Q(**{DIGEST_FIELDS[algorithm]: value}), actor)
+    blobs = _blobs_by_etag if DIGEST_FIELDS[algorithm] == "etag" else _blobs_by_sha256
+    return _first_among(readable_blobs, blobs.all(digest=value), actor)
 
 
 def find_attachable_blob(actor: Actor, etag: str) -> Blob | None:
     """Return the oldest blob with that dandi-etag that the actor may attach."""
-    return _first_among(attachable_blobs, Q(etag=etag), actor)
+    return _first_among(attachable_blobs, _blobs_by_etag.all(digest=etag), actor)
 
 
 def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | None:
@@ -98,9 +109,24 @@ def _may_be_added(actor: Actor, dataset: Dataset, hash_name: str) -> Q:
     return sent if hash_name == "MD5" else sent | Q(pk__in=attachable_blobs(actor).values("pk"))
 
 
-def _first_among(allowed: Callable[[Actor], QuerySet[Blob]], wanted: Q, actor: Actor) -> Blob | None:
-    blobs = Blob.objects.filter(wanted).order_by("created")
-    return next((blob for blob in blobs[:SAME_BYTES_LIMIT] if _is_among(allowed, blob, actor)), None)
+@Prepared
+def _blobs_by_etag(digest: Any) -> QuerySet[Blob]:
+    return _oldest(Blob.objects.filter(etag=digest))
+
+
+@Prepared
+def _blobs_by_sha256(digest: Any) -> QuerySet[Blob]:
+    return _oldest(Blob.objects.filter(sha256=digest))
+
+
+def _oldest(blobs: QuerySet[Blob]) -> QuerySet[Blob]:
+    """Return the first of some blobs, each with whether everybody may read and attach it."""
+    return blobs.annotate(is_public=_have(visible_rows(ANONYMOUS))).order_by("created")[:SAME_BYTES_LIMIT]
+
+
+def _first_among(allowed: Callable[[Actor], QuerySet[Blob]], blobs: Iterable[Any], actor: Actor) -> Blob | None:
+    """Return the first of the blobs that is allowed to the actor, as what is public is to everybody."""
+    return next((blob for blob in blobs if blob.is_public or _is_among(allowed, blob, actor)), None)
 
 
 def _is_among(allowed: Callable[[Actor], QuerySet[Blob]], blob: Blob, actor: Actor) -> bool:

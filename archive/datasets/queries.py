@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value, Window
 from redis.exceptions import RedisError
 
 from archive.accounts.models import User
@@ -32,6 +32,7 @@ from archive.accounts.policy import (
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import InvalidError, NotFoundError, Reason
 from archive.identifiers.queries import VersionReference, dataset_number_in, version_reference
+from archive.statements import Prepared
 from archive.timeline.models import Job
 from archive.timeline.queries import ProjectionStatus, projection_statuses
 from archive.validation.metadata import strip_version_metadata, without_people
@@ -48,11 +49,16 @@ def find_dataset(actor: Actor, number: int, *, hidden: bool = True) -> Dataset:
     Unless embargoed datasets are `hidden`: then UnauthenticatedError or ForbiddenError tell that there is one, which
     faces ask for whose clients sign in when they are told so.
     """
-    dataset = Dataset.objects.filter(number=number).first()
+    dataset = _dataset_by_number.first(number=number)
     if dataset is None:
         raise NotFoundError
     require(actor, Action.READ, dataset, hidden=hidden)
     return dataset
+
+
+@Prepared
+def _dataset_by_number(number: Any) -> QuerySet[Dataset]:
+    return Dataset.objects.filter(number=number)
 
 
 def find_named_dataset(actor: Actor, name: str) -> Dataset:
@@ -153,13 +159,18 @@ def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True
 
 
 def _named_version(number: int, reference: VersionReference) -> Version | None:
-    versions = Version.objects.select_related("dataset").filter(dataset_id=number)
     if reference.name:
-        return next(iter(versions.filter(version=reference.name)), None)
+        return _version_by_name.first(number=number, name=reference.name)
+    versions = Version.objects.select_related("dataset").filter(dataset_id=number)
     if reference.ordinal is None:
         return next(iter(versions.filter(label=reference.label)), None)
     either = versions.filter(Q(label=reference.label) | Q(ordinal=reference.ordinal))
     return next(iter(sorted(either, key=lambda version: version.label != reference.label)), None)
+
+
+@Prepared
+def _version_by_name(number: Any, name: Any) -> QuerySet[Version]:
+    return Version.objects.select_related("dataset").filter(dataset_id=number, version=name)
 
 
 def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
@@ -217,8 +228,13 @@ class Publication:
 
 def publications(dataset_id: int) -> list[Publication]:
     """Return the publications of a dataset, oldest first: the versions that are what DANDI publishes."""
-    rows = published_versions().filter(dataset_id=dataset_id).order_by("at").values_list("at", "metadata__publishedBy")
-    return [Publication(at, published_by) for at, published_by in rows if at is not None]
+    return [Publication(row.at, row.published_by) for row in _published_versions_of.all(number=dataset_id)]
+
+
+@Prepared
+def _published_versions_of(number: Any) -> QuerySet[Any]:
+    rows = published_versions().filter(dataset_id=number).order_by("at").only("at")
+    return rows.annotate(published_by=F("metadata__publishedBy"))
 
 
 def has_star(actor: Actor, dataset: Dataset) -> bool:

@@ -12,6 +12,10 @@ from django.db.models import OuterRef, Q
 Row = TypeVar("Row", bound=models.Model)
 
 
+# A point after all changes: what is there then is what is there now.
+FOREVER = 2**63 - 1
+
+
 def live() -> Q:
     """Return the condition that a row is there now."""
     return Q(retired__isnull=True)

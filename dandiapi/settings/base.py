@@ -141,6 +141,8 @@ DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "dandiapi.postgres"
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
+    # Statements of `archive/statements.py` are prepared once they have been sent so often over a connection.
+    "prepare_threshold": 5,
     "options": (
         f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout=60s "
         "-c lock_timeout=20s"

@@ -1,0 +1,111 @@
+"""Queries that Django composes once: to compose what is asked again and again takes longer than to answer it.
+
+A function that returns a QuerySet becomes a `Prepared` query. It is called once, with a placeholder for each of its
+parameters; from then on only values are sent, and Postgres, which keeps the statement prepared, plans it once as well.
+The rows become the same objects, with what `select_related` and `annotate` add to them, that the QuerySet would give.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from inspect import signature
+from typing import Any, Generic, TypeVar
+
+from django.db import NotSupportedError, connection, models
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models.query import get_related_populators
+from psycopg.sql import Literal
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Placeholder(models.Expression):
+    """The place of a parameter in a query."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(output_field=models.Field())
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return the SQL of the place, and itself in place of the value that will be there."""
+        return "%s", (self,)
+
+
+class Prepared(Generic[M]):
+    """A query whose SQL is composed when it is first asked, for all that ask later.
+
+    Values are compared as Postgres compares them: None equals nothing, and lists are no values. What changes the form
+    of the SQL, and not a value in it, makes another query.
+    """
+
+    def __init__(self, build: Callable[..., "models.QuerySet[M]"]) -> None:
+        self.build = build
+
+    def all(self, **values: Any) -> list[M]:
+        """Return the objects that the query finds with these values of its parameters."""
+        return list(self._plan.run(values))
+
+    def first(self, **values: Any) -> M | None:
+        """Return the first object that the query finds, or None."""
+        return next(self._plan.run(values), None)
+
+    @cached_property
+    def _plan(self) -> "_Plan[M]":
+        return _Plan(self.build(**{name: Placeholder(name) for name in signature(self.build).parameters}))
+
+
+class _Plan(Generic[M]):
+    """The SQL of a query, and the way in which its rows become objects."""
+
+    def __init__(self, queryset: "models.QuerySet[M]") -> None:
+        # The connection is that of whichever thread asks.
+        self._compiler = compiler = queryset.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        # What is constant becomes part of the SQL, so that Postgres sees which partial index may be used.
+        self._sql = sql.replace("%%", "%%%%") % tuple(map(_written, parameters))
+        info: Any = compiler.klass_info
+        fields, select = info["select_fields"], compiler.select or []
+        self._converters = compiler.get_converters([column for column, *_ in select])
+        self._model: type[M] = info["model"]
+        self._own = slice(fields[0], fields[-1] + 1)
+        self._names = [column.target.attname for column, *_ in select[self._own]]
+        # The stubs are those of a newer Django.
+        self._related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]
+        self._annotations = compiler.annotation_col_map or {}
+
+    def run(self, values: dict[str, Any]) -> Iterator[M]:
+        """Yield the objects that are found with these values."""
+        for row in self._compiler.apply_converters(_rows(self._sql, values), self._converters):
+            found = self._model.from_db(connection.alias, self._names, row[self._own])
+            for related in self._related:
+                related.populate(row, found)
+            for name, column in self._annotations.items():
+                setattr(found, name, row[column])
+            yield found
+
+
+def _written(parameter: Any) -> str:
+    """Return a parameter as it stands in the SQL: a named placeholder, or a constant."""
+    if isinstance(parameter, Placeholder):
+        return f"%({parameter.name})s"
+    connection.ensure_connection()
+    return Literal(parameter).as_string(connection.connection).replace("%", "%%")
+
+
+def _rows(sql: str, values: dict[str, Any]) -> list[Any]:
+    with _cursor() as cursor:
+        try:
+            cursor.execute(sql, values)
+        except NotSupportedError:
+            # A migration has changed the type of a column since the statement was prepared.
+            cursor.execute("DEALLOCATE ALL")
+            cursor.execute(sql, values)
+        rows: list[Any] = cursor.fetchall()
+        return rows
+
+
+def _cursor() -> Any:
+    """Return a cursor whose statements Postgres prepares: Django's usual ones send each as one text."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    cursor: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
