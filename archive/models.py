@@ -1,7 +1,7 @@
 """Every room's models, where Django looks for them."""
 
 from archive.accounts.models import Grant, Invitation, Questionnaire, ReviewerLink, Token, User
-from archive.assets.models import Asset, Batch, Folder
+from archive.assets.models import Asset, Batch, Folder, SummaryValue
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.embargo.models import EmbargoNotice
@@ -36,6 +36,7 @@ __all__ = [
     "ReviewerLink",
     "Sequence",
     "Star",
+    "SummaryValue",
     "Timeline",
     "Token",
     "Upload",

@@ -117,6 +117,28 @@ class Asset(models.Model):
         return self.zarr_revision.checksum if self.zarr_revision else None
 
 
+class SummaryValue(models.Model):
+    """A value in the summary of a draft, and how many of its assets contribute it: of some values, none any more.
+
+    Postgres keeps count: triggers add up what each statement changes, so that a summary needs no look at the assets.
+    """
+
+    # The unique constraint has its index.
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="summary_values", db_index=False)
+    # The name that the value's list has in `Asset.contribution`.
+    part = models.CharField(max_length=32)
+    # The SHA-256 of the value, which may be longer than an index takes.
+    digest = models.BinaryField()
+    value = models.JSONField()
+    asset_count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "part", "digest"], name="summary_value_counted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id:06} {self.part}: {self.value}"
+
+
 class Batch(models.Model):
     """A batch of files that was taken by a key of its sender's: sent again, it is not taken again."""
 

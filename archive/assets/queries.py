@@ -15,15 +15,16 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
+from django.contrib.postgres.aggregates import JSONBAgg
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, Count, F, Func, JSONField, Q, QuerySet, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
 from redis.exceptions import RedisError
 
 from archive.accounts.policy import Action, Actor, is_blinded, require
 from archive.addresses import zarr_content, zarr_files
-from archive.assets.models import Asset, Folded, Folder
+from archive.assets.models import Asset, Folded, Folder, SummaryValue
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
@@ -41,6 +42,7 @@ from archive.validation.metadata import (
     without_people,
     zarr_digest,
 )
+from archive.validation.summary import LISTED, Contributed
 
 ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
@@ -219,11 +221,12 @@ def blob_of(asset: Asset) -> Blob:
     return asset.blob
 
 
-def contributions(version: Version) -> list[dict[str, Any]]:
-    """Return the different contributions of the version's valid assets to its summary."""
-    rows = assets_of(version).filter(contribution__isnull=False).order_by()
-    different = rows.values_list("contribution", flat=True).distinct()
-    return [contribution for contribution in different if contribution is not None]
+def contributions(number: int) -> dict[str, Contributed]:
+    """Return what the valid assets of a draft contribute to each part of its summary, of which they contribute any."""
+    values = SummaryValue.objects.filter(dataset_id=number, asset_count__gt=0)
+    listed = JSONBAgg("value", filter=Q(part__in=LISTED), default=Value([], JSONField()))
+    parts = values.values_list("part").annotate(count=Count("pk"), listed=listed)
+    return {part: Contributed(count, listed) for part, count, listed in parts}
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,12 @@ from archive.accounts.policy import Action, Actor, require
 from archive.assets.batches import CONFLICTS_SHOWN, MAX_BATCH, MAX_KEY, BatchFile, check_batch, digest_of, shown_names
 from archive.assets.folders import (
     BATCH_SIZE,
-    Sums,
-    deepest_first,
-    deltas_of,
-    live_folders,
-    new_folder,
-    replace_folders,
     update_folders,
 )
 from archive.assets.models import Asset, Batch
 from archive.assets.names import look_alikes
 from archive.assets.queries import draft_asset, live_assets
+from archive.assets.recounting import recount_folders, recount_summary
 from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob, attachable_by_digest, blobs_of_draft
 from archive.datasets.models import Dataset, Version
@@ -38,7 +33,7 @@ from archive.validation.metadata import strip_asset_metadata, with_schema_versio
 from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
-__all__ = ["MAX_BATCH", "MAX_KEY", "BatchFile"]
+__all__ = ["MAX_BATCH", "MAX_KEY", "BatchFile", "recount_folders", "recount_summary"]
 
 # After a change of so many assets Postgres has wrong statistics, and sorts the whole list for each page.
 MANY_ASSETS = 10_000
@@ -418,30 +413,3 @@ def _asset(change: Change, new: NewAsset, asset_id: uuid.UUID, now: datetime) ->
         created=now,
         modified=now,
     )
-
-
-def recount_folders(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> list[str]:
-    """Hold the sums of the draft's folders, and of the draft, against its assets; returns the folders that are wrong.
-
-    Unless it is a `dry_run` they are put right, as a change. It is for administrators: it does what never is needed,
-    unless somebody has changed rows by other means.
-    """
-    require(actor, Action.LIST_USERS)
-    with transaction.atomic():
-        hold(dataset.number)
-        files = live_assets(dataset).values_list("path", "size").iterator(chunk_size=BATCH_SIZE)
-        sums = deltas_of((path, 1, size) for path, size in files)
-        for path in deepest_first(sums):
-            if path:
-                sums[paths.parent(path)].children += 1
-        rows = {row.path: row for row in live_folders(dataset.number)}
-        kept = {path: Sums(row.file_count, row.size, row.child_count) for path, row in rows.items()}
-        wrong = sorted(path for path in {*sums, *kept} if sums.get(path) != kept.get(path))
-        if wrong and not dry_run:
-            change = append(dataset.number, Change.Kind.CHANGE_ASSETS, actor, {"recounted_folders": len(wrong)})
-            old = [rows[path] for path in wrong if path in rows]
-            replace_folders(change, old, [new_folder(change, path, sums[path]) for path in wrong if path in sums])
-            whole = sums.get("", Sums())
-            draft = Version.objects.filter(dataset=dataset, version=Version.DRAFT)
-            draft.update(file_count=whole.files, size=whole.size, status=Version.Status.PENDING)
-    return wrong

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F, Func
+from django.db.models import Count, F, Func, Sum
+from django.db.models.functions import Coalesce
 from redis.exceptions import RedisError
 
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
-from archive.assets.queries import unsettled_assets
+from archive.assets.queries import contributions, unsettled_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version, has_star, refuse_during_release
 from archive.differences import Difference, differences, size_in_words
@@ -23,6 +24,7 @@ from archive.errors import ArchiveError, ConflictError, InvalidError, LockedErro
 from archive.storage.queries import public_url
 from archive.timeline.queries import position
 from archive.validation.metadata import strip_version_metadata, without_people
+from archive.validation.summary import assets_summary
 
 PROBLEM_ASSETS = 50
 COMPARISON_SECONDS = 24 * 3600
@@ -46,6 +48,16 @@ def manifest_url(version: Version, name: str) -> str:
 def has_unsettled_assets(dataset: Dataset, status: Asset.Status) -> bool:
     """Return whether an asset of the draft has the status, which is pending or invalid."""
     return unsettled_assets(dataset.number).filter(status=status).values_list("pk").first() is not None
+
+
+def draft_summary(draft: Version) -> dict[str, Any]:
+    """Return the assetsSummary of a draft: that of its valid assets, as many as there are now."""
+    unsettled = unsettled_assets(draft.dataset_id).aggregate(files=Count("pk"), bytes=Coalesce(Sum("size"), 0))
+    return assets_summary(
+        contributions(draft.dataset_id),
+        number_of_files=draft.file_count - unsettled["files"],
+        number_of_bytes=draft.size - unsettled["bytes"],
+    )
 
 
 @dataclass(frozen=True)

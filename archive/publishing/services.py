@@ -11,7 +11,7 @@ from archive.datasets.services import require_version
 from archive.datasets.work import hold_draft
 from archive.errors import ConflictError, InvalidError
 from archive.identifiers.queries import check_label, next_version_name
-from archive.publishing.queries import require_idle, require_publishable
+from archive.publishing.queries import draft_summary, require_idle, require_publishable
 from archive.publishing.rules import RULES
 from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, failure_problems
 from archive.timeline import services as timeline
@@ -78,7 +78,7 @@ def _begin_version(
         rules=rules,
         at=change.number,
         name=draft.name,
-        metadata=draft.metadata,
+        metadata={**draft.metadata, "assetsSummary": draft_summary(draft)},
         status=Version.Status.PUBLISHING,
         release_notes=release_notes,
         file_count=draft.file_count,

@@ -1,11 +1,12 @@
 """The assetsSummary of a version, from what each of its assets adds to it (docs/dialects/dandi.md#assets-summary).
 
-The contribution of an asset is small, and that of most assets equals that of many others. So a version of 100,000
-assets is summarised from its few distinct contributions, which the database can find, and two sums.
+The contribution of an asset is a few lists of values, and most assets contribute what others do. So a draft of 100,000
+assets is summarised from its few different values, of which the database keeps count, and two sums.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -14,7 +15,7 @@ from archive.validation.queries import schema_info
 Contribution = dict[str, list[Any]]
 
 # The parts of a summary that are lists in it, and those that it only counts.
-_LISTED = ("approach", "measurementTechnique", "variableMeasured", "species", "dataStandard")
+LISTED = ("approach", "measurementTechnique", "variableMeasured", "species", "dataStandard")
 _COUNTED = ("subjects", "cell", "slice", "tissuesample")
 
 # The parts of an asset's metadata that are read, beside its path and format.
@@ -40,16 +41,25 @@ def asset_contribution(metadata: Mapping[str, Any]) -> Contribution:
     return _union(reading for reading in readings if reading is not None)
 
 
-def merge_contributions(
-    contributions: Iterable[Contribution], *, number_of_files: int, number_of_bytes: int
-) -> dict[str, Any]:
-    """Return the assetsSummary of assets with these contributions, each given at least once.
+@dataclass(frozen=True)
+class Contributed:
+    """The different values that assets contribute to a part of a summary: how many and, if it is LISTED, which."""
+
+    count: int
+    values: Sequence[Any]
+
+
+_NOTHING = Contributed(0, ())
+
+
+def assets_summary(parts: Mapping[str, Contributed], *, number_of_files: int, number_of_bytes: int) -> dict[str, Any]:
+    """Return the assetsSummary of assets that contribute these parts.
 
     It is what `dandischema.metadata.aggregate_assets_summary` makes of the same assets, but for the order of lists,
     which is fixed here, and for items that it repeats because they differ in what the summary leaves out.
     """
-    union = _union(contributions)
-    counts = {key: len(union.get(key, [])) for key in _COUNTED}
+    counts = {key: parts.get(key, _NOTHING).count for key in _COUNTED}
+    lists = {key: _distinct(parts.get(key, _NOTHING).values) for key in LISTED}
     summary = {
         "schemaKey": "AssetsSummary",
         "numberOfBytes": number_of_bytes,
@@ -57,7 +67,7 @@ def merge_contributions(
         "numberOfSubjects": counts["subjects"] or None,
         "numberOfSamples": counts["tissuesample"] + counts["slice"] or None,
         "numberOfCells": counts["cell"] or None,
-        **{key: union.get(key, []) if number_of_files else None for key in _LISTED},
+        **(lists if number_of_files else {}),
     }
     return {key: value for key, value in summary.items() if value is not None}
 
@@ -71,12 +81,12 @@ def _read(metadata: dict[str, Any]) -> Contribution | None:
         # The library's own reading of an asset: private, but the only one that is sure to count as the library counts.
         # tests/archive/validation/test_summary.py holds the result against its public face.
         _add_asset_to_stats(metadata, statistics)
-        listed = AssetsSummary(
-            numberOfBytes=0, numberOfFiles=0, **{key: statistics[key] for key in _LISTED}
-        ).model_dump(mode="json", exclude_none=True)
+        listed = AssetsSummary(numberOfBytes=0, numberOfFiles=0, **{key: statistics[key] for key in LISTED}).model_dump(
+            mode="json", exclude_none=True
+        )
     except Exception:
         return None
-    return {**{key: listed[key] for key in _LISTED}, **{key: statistics[key] for key in _COUNTED}}
+    return {**{key: listed[key] for key in LISTED}, **{key: statistics[key] for key in _COUNTED}}
 
 
 def _union(contributions: Iterable[Contribution]) -> Contribution:

@@ -86,6 +86,14 @@ class BatchAdmin(ByDatasetAdmin):
     list_display = ["__str__", "change", "created"]
 
 
+@admin.register(models.SummaryValue)
+class SummaryValueAdmin(ByDatasetAdmin):
+    """The admin of the values in the summaries of drafts, and how many files contribute them."""
+
+    list_display = ["dataset", "part", "value", "asset_count"]
+    list_filter = ["part"]
+
+
 @admin.register(models.Folder)
 class FolderAdmin(ByDatasetAdmin):
     """The admin of folders and their sums."""

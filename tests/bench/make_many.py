@@ -96,52 +96,51 @@ def _people() -> "list[User]":
 
 def _describe(dataset: "Dataset", owner: "User", chance: random.Random) -> None:
     from archive.accounts.models import Grant
+    from archive.assets.queries import contributions
     from archive.datasets.models import Version
     from archive.datasets.work import computed_metadata
-    from archive.validation.summary import merge_contributions
+    from archive.validation.summary import assets_summary
 
     Grant.objects.create(dataset=dataset, user=owner, role=Grant.Role.OWNER)
     draft = Version(dataset=dataset, version=Version.DRAFT, name=_title(chance), status=Version.Status.VALID)
     draft.metadata = computed_metadata(draft, _described(chance))
-    contributions = _add_files(dataset, owner, chance)
-    draft.metadata["assetsSummary"] = merge_contributions(contributions, number_of_files=FILES, number_of_bytes=FILES)
+    _add_files(dataset, owner, chance)
+    parts = contributions(dataset.number)
+    draft.metadata["assetsSummary"] = assets_summary(parts, number_of_files=FILES, number_of_bytes=FILES)
     draft.file_count = draft.size = FILES
     draft.save()
 
 
-def _add_files(dataset: "Dataset", owner: "User", chance: random.Random) -> list[Any]:
-    """Adds the dataset's files; returns what they contribute to its summary."""
+def _add_files(dataset: "Dataset", owner: "User", chance: random.Random) -> None:
+    """Adds the dataset's files."""
     from archive.assets.models import Asset
     from archive.blobs.models import Blob
 
     now = datetime.now(UTC)
     animal = _participant(chance)
     blobs = Blob.objects.bulk_create(_blob(owner, chance) for _ in range(FILES))
-    assets = [
+    files = [_file(index, animal, chance) for index in range(FILES)]
+    Asset.objects.bulk_create(
         Asset(
             dataset=dataset,
             path=f"sub-1/file-{index}",
             folder="sub-1",
             blob=blob,
             size=blob.size,
-            metadata=_file(index, animal, chance),
+            metadata=metadata,
             introduced=1,
             status=Asset.Status.VALID,
+            # A summary has the names that its files have.
+            contribution={
+                "species": [animal["species"]],
+                "approach": metadata["approach"],
+                "measurementTechnique": metadata["measurementTechnique"],
+            },
             created=now,
             modified=now,
         )
-        for index, blob in enumerate(blobs)
-    ]
-    Asset.objects.bulk_create(assets)
-    # A summary has the names that its files have.
-    return [
-        {
-            "species": [asset.metadata["wasAttributedTo"][0]["species"]],
-            "approach": asset.metadata["approach"],
-            "measurementTechnique": asset.metadata["measurementTechnique"],
-        }
-        for asset in assets
-    ]
+        for index, (blob, metadata) in enumerate(zip(blobs, files, strict=True))
+    )
 
 
 def _blob(owner: "User", chance: random.Random) -> "Blob":

@@ -186,6 +186,9 @@ WRITES: dict[Callable[..., Any], Call] = {
         key="1",
     ),
     assets_services.require_changeable: lambda hidden, actor: assets_services.require_changeable(actor, hidden.dataset),
+    assets_services.recount_summary: lambda hidden, actor: assets_services.recount_summary(
+        actor=actor, dataset=hidden.dataset
+    ),
     assets_services.recount_folders: lambda hidden, actor: assets_services.recount_folders(
         actor=actor, dataset=hidden.dataset
     ),

@@ -1,13 +1,14 @@
 """What a version shows, and what it should: sums counted anew from its files."""
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import Model
 
-from archive.assets.models import Asset, Folder
-from archive.assets.queries import assets_of, folders_of
+from archive.assets.models import Asset, Folder, SummaryValue
+from archive.assets.queries import assets_of, folders_of, live_assets
 from archive.datasets.models import Dataset, Version
 from archive.timeline.models import Change
 
@@ -49,6 +50,23 @@ def recounted(files: Mapping[str, int]) -> dict[str, Sums]:
             below[folder].append(size)
             children[folder].add(names[depth])
     return {folder: Sums(len(sizes), sum(sizes), len(children[folder])) for folder, sizes in below.items()}
+
+
+def counted_values(dataset: Dataset) -> Counter[str]:
+    """How many files of the draft contribute each value of its summary, by Postgres's account."""
+    rows = SummaryValue.objects.filter(dataset=dataset).exclude(asset_count=0)
+    return Counter({_named(row.part, row.value): row.asset_count for row in rows})
+
+
+def contributed_values(dataset: Dataset) -> Counter[str]:
+    """What `counted_values` should be: counted anew, file by file."""
+    contributions = live_assets(dataset).exclude(contribution=None).values_list("contribution", flat=True)
+    parts = [part for contribution in contributions for part in contribution.items()]
+    return Counter(_named(name, value) for name, values in parts for value in values)
+
+
+def _named(part: str, value: Any) -> str:
+    return f"{part}: {json.dumps(value, sort_keys=True)}"
 
 
 def everything(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:

@@ -19,6 +19,7 @@ from archive.assets.queries import (
 from archive.assets.services import change_assets, remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from archive.validation.summary import Contributed
 from tests.archive.assets.state import draft_of
 from tests.factories import (
     acting,
@@ -167,8 +168,11 @@ def test_media_type_is_believed_when_it_looks_like_one(claimed: object, believed
     assert inline_content_type(Asset(metadata={"encodingFormat": claimed})) == believed
 
 
-def test_contributions_are_each_given_once(worker: Worker) -> None:
-    dataset = make_valid_dataset(worker, paths=("a.nwb", "b.nwb", "c.nwb"))
-    make_asset(dataset, "d.nwb", schemaKey="Nonsense")
+def test_contributions_are_those_of_valid_files_each_given_once(worker: Worker) -> None:
+    dataset = make_valid_dataset(worker, paths=("sub-1_a.nwb", "sub-1_b.nwb", "sub-2_c.nwb"))
+    make_asset(dataset, "sub-3_d.nwb", schemaKey="Nonsense")
     worker.run()
-    assert len(contributions(draft_of(dataset))) == 1
+    found = contributions(dataset.number)
+    assert found["subjects"] == Contributed(2, [])
+    assert [standard["identifier"] for standard in found["dataStandard"].values] == ["RRID:SCR_015242"]
+    assert found.keys() == {"subjects", "dataStandard"}

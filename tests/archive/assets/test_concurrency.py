@@ -21,8 +21,12 @@ from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.errors import ConflictError, InvalidError, NotFoundError
 from archive.publishing import services as publishing
+from archive.publishing.services import revalidate
+from archive.timeline.models import Projection
 from archive.timeline.queries import changes, position
-from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
+from archive.timeline.work.projections import advance_projection
+from archive.validation.problems import validate_asset
+from tests.archive.assets.state import contributed_values, counted_values, draft_of, files_of, recounted, sums_of
 from tests.factories import (
     attachable_row,
     make_asset,
@@ -36,7 +40,7 @@ from tests.threads import threads
 WRITERS = 16
 SECONDS = {"1": 30.0}.get(os.environ.get("ARCHIVE_LONG_TESTS", ""), 3.0)
 # They overlap: some are files to one writer and folders to another.
-PATHS = ("a", "a/b", "a/b/c", "a/d", "e/f", "e/f/g", "h", "i/j/k/l", "i/j", "m")
+PATHS = ("a", "a/b", "a/b/c", "a/d", "e/f", "e/f/g", "sub-1", "i/j/k/l", "i/j", "sub-2")
 EXPECTED = (ConflictError, NotFoundError, InvalidError)
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +109,14 @@ class Writer:
         change_assets(actor=self.actor, dataset=self.dataset, add=add, remove=remove)
 
 
+def _validate_until(dataset: Dataset, is_over: Callable[[], bool]) -> None:
+    """Judge the draft's files over and over, also those that were judged before."""
+    while not is_over():
+        advance_projection(dataset.number, "validation")
+        assert Projection.objects.get(dataset_id=dataset.number, name="validation").attempts == 0
+        revalidate(dataset=dataset)
+
+
 def _replayed(dataset: Dataset, at: int) -> dict[str, int]:
     """What the rows in time say there was at a point, change by change; each must fit what was there before it."""
     rows = Asset.objects.filter(dataset=dataset)
@@ -126,11 +138,15 @@ def _replayed(dataset: Dataset, at: int) -> dict[str, int]:
 def test_many_writers_lose_and_double_nothing() -> None:
     dataset = make_dataset()
     blobs = [attachable_row(dataset, size=size) for size in (1, 10, 100)]
-    with threads(WRITERS) as start:
+    # The first file that is judged waits for the schema to be loaded.
+    validate_asset({})
+    with threads(WRITERS + 1) as start:
         end = time.monotonic() + SECONDS
         running = [
             start(Writer(dataset, blobs, seed).write_until, lambda: time.monotonic() > end) for seed in range(WRITERS)
         ]
+        validating = start(_validate_until, dataset, lambda: time.monotonic() > end)
+    validating.result()
     outcomes = sum((future.result() for future in running), Counter[str]())
 
     draft, draft_position = draft_of(dataset), position(dataset.number)
@@ -140,6 +156,8 @@ def test_many_writers_lose_and_double_nothing() -> None:
     assert files_of(draft) == _replayed(dataset, at=draft_position)
     assert sums_of(draft) == recounted(files_of(draft))
     assert (draft.file_count, draft.size) == (len(files_of(draft)), sum(files_of(draft).values()))
+    assert counted_values(dataset) == contributed_values(dataset)
+    assert Asset.objects.exclude(status=Asset.Status.PENDING).exists()
 
 
 def test_one_of_two_writers_to_a_path_wins() -> None:

@@ -25,10 +25,10 @@ from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.queries import changes
 from archive.timeline.work.jobs import run_due_jobs
 from archive.timeline.work.projections import advance_projection
-from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
+from tests.archive.assets.state import contributed_values, counted_values, draft_of, files_of, recounted, sums_of
 from tests.factories import attachable_row, make_dataset, new_asset, owner_of, valid_asset_metadata
 
-names = st.sampled_from("abc")
+names = st.sampled_from(["a", "sub-b", "sub-c"])
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 sizes = st.sampled_from([1, 10, 100])
 
@@ -122,6 +122,10 @@ class Draft(RuleBasedStateMachine):
 
         self._expect({**left, **add, **taken}, change)
 
+    @rule()
+    def validate(self) -> None:
+        advance_projection(self.dataset.number, "validation")
+
     @precondition(lambda self: self.files and not self.is_published)
     @rule()
     def publish(self) -> None:
@@ -139,6 +143,10 @@ class Draft(RuleBasedStateMachine):
         assert files_of(draft) == self.files
         assert sums_of(draft) == recounted(self.files)
         assert (draft.file_count, draft.size) == (len(self.files), sum(self.files.values()))
+
+    @invariant()
+    def summary_counts_what_the_valid_files_contribute(self) -> None:
+        assert counted_values(self.dataset) == contributed_values(self.dataset)
 
     @invariant()
     def versions_hold_what_they_held(self) -> None:

@@ -80,6 +80,12 @@ def test_archive_of_before_has_what_is_new_once_it_is_migrated(migrated: Migrate
         }
 
 
+def test_summaries_of_an_archive_of_before_are_counted_once_it_is_migrated(migrated: Migrated) -> None:
+    assert migrated.run("manage.py", "recount_summaries", "--all", "--dry-run") == "0 values are counted wrong.\n"
+    with psycopg.connect(migrated.database) as connected:
+        assert connected.execute("SELECT sum(asset_count) > 0 FROM archive_summaryvalue").fetchone() == (True,)
+
+
 def test_difference_is_noticed() -> None:
     before = {"a": [1, {"b": 2}], "last_used": 1}
     assert is_kept(before, {"a": [1, {"b": 2, "new": 3}], "last_used": 2})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from archive.accounts.policy import ANONYMOUS
 from archive.assets.models import Asset, Folder
@@ -134,6 +135,24 @@ def test_edits_after_the_request_are_not_in_the_version(worker: Worker) -> None:
     assert files_of(version) == {"a.nwb": 1, "b.nwb": 1}
     assert version.metadata["description"] == "What a mouse saw."
     assert version.metadata["assetsSummary"]["numberOfFiles"] == 2
+
+
+@pytest.mark.parametrize("rules", [Version.Rules.DANDI, Version.Rules.BIDS])
+def test_version_is_summarised_as_the_draft_was_at_the_request(worker: Worker, rules: Version.Rules) -> None:
+    dataset = make_valid_dataset(worker, paths=("sub-1_a.nwb",))
+    # The draft's own summary lags behind: files have been judged since, and the draft has not.
+    make_asset(dataset, "sub-2_b.nwb")
+    old = _draft(dataset).metadata
+    worker.run()
+    dataset.versions.update(metadata=old)
+    job = publish(actor=owner_of(dataset), dataset=dataset, rules=rules)
+    Job.objects.filter(pk=job.pk).update(next_attempt="2999-01-01T00:00Z")
+    make_asset(dataset, "sub-3_c.nwb")
+    worker.run()
+    Job.objects.filter(pk=job.pk).update(next_attempt=timezone.now())
+    worker.run()
+    summary = Version.objects.get(pk=job.subject, status=Version.Status.VALID).metadata["assetsSummary"]
+    assert (old["assetsSummary"]["numberOfFiles"], summary["numberOfFiles"], summary["numberOfSubjects"]) == (1, 2, 2)
 
 
 def test_draft_that_is_edited_while_it_is_published_is_not_called_published(worker: Worker) -> None:

@@ -77,7 +77,7 @@ def test_publish_that_is_cancelled_may_be_asked_for_again(dataset: Dataset, job:
     assert _status(dataset) == {"draft": Version.Status.PUBLISHED, "version": Version.Status.VALID}
 
 
-@pytest.mark.parametrize("step", ["summarise", "compose", "validate", "finish"])
+@pytest.mark.parametrize("step", ["compose", "validate", "finish"])
 def test_publish_that_is_cancelled_at_any_step_makes_no_version(
     dataset: Dataset, job: Job, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""The summary of many assets from few contributions (docs/dialects/dandi.md#assets-summary)."""
+"""The summary of many assets from what they contribute (docs/dialects/dandi.md#assets-summary)."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.validation.metadata import AssetFacts, asset_metadata
-from archive.validation.summary import asset_contribution, merge_contributions
+from archive.validation.summary import Contributed, asset_contribution, assets_summary
 
 LISTS = ("approach", "dataStandard", "measurementTechnique", "species", "variableMeasured")
 
@@ -65,6 +65,15 @@ def in_order(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {key: sorted(value, key=json.dumps) if key in LISTS else value for key, value in summary.items()}
 
 
+def contributed(documents: list[dict[str, Any]]) -> dict[str, Contributed]:
+    """What the database says that these assets contribute, which keeps each different value once."""
+    different: dict[str, dict[str, Any]] = {}
+    for document in documents:
+        for key, values in asset_contribution(document).items():
+            different.setdefault(key, {}).update({json.dumps(value, sort_keys=True): value for value in values})
+    return {key: Contributed(len(values), list(values.values())) for key, values in different.items()}
+
+
 def numbered(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """With empty assets among them: more subjects than files are a fault to the library."""
     filler = {"schemaVersion": "0.8.0", "contentSize": 0, "encodingFormat": "text/plain", "path": "README"}
@@ -73,23 +82,21 @@ def numbered(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @given(st.lists(assets, max_size=6).map(numbered))
 @settings(max_examples=150, deadline=None)
-def test_merged_contributions_are_the_summary_that_the_library_makes(documents: list[dict[str, Any]]) -> None:
-    distinct = {json.dumps(asset_contribution(document)): asset_contribution(document) for document in documents}
-    merged = merge_contributions(
-        distinct.values(),
+def test_summary_is_that_which_the_library_makes(documents: list[dict[str, Any]]) -> None:
+    summary = assets_summary(
+        contributed(documents),
         number_of_files=len(documents),
         number_of_bytes=sum(document["contentSize"] for document in documents),
     )
-    assert in_order(merged) == in_order(aggregate_assets_summary(documents))
+    assert in_order(summary) == in_order(aggregate_assets_summary(documents))
 
 
 @given(st.lists(assets, max_size=4), st.randoms())
 @settings(max_examples=50, deadline=None)
 def test_summary_does_not_depend_on_the_order_of_assets(documents: list[dict[str, Any]], random: Any) -> None:
-    contributions = [asset_contribution(document) for document in documents]
-    shuffled = random.sample(contributions, len(contributions))
-    one = merge_contributions(contributions, number_of_files=9, number_of_bytes=9)
-    other = merge_contributions(shuffled, number_of_files=9, number_of_bytes=9)
+    shuffled = random.sample(documents, len(documents))
+    one = assets_summary(contributed(documents), number_of_files=9, number_of_bytes=9)
+    other = assets_summary(contributed(shuffled), number_of_files=9, number_of_bytes=9)
     assert json.dumps(one) == json.dumps(other)
 
 
@@ -128,7 +135,7 @@ def test_contributions_that_differ_in_nothing_that_counts_are_equal(asset_facts:
 
 
 def test_summary_of_no_assets_counts_nothing() -> None:
-    assert merge_contributions([], number_of_files=0, number_of_bytes=0) == {
+    assert assets_summary({}, number_of_files=0, number_of_bytes=0) == {
         "schemaKey": "AssetsSummary",
         "numberOfBytes": 0,
         "numberOfFiles": 0,

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from archive.accounts.queries import find_token, owners_of
-from archive.assets.models import Asset, Folder
+from archive.assets.models import Asset, Folder, SummaryValue
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import create_dataset
@@ -38,6 +38,7 @@ ABOUT_DATASETS = [
     "rebuild_search",
     "rebuild_snapshots",
     "recount_folders",
+    "recount_summaries",
     "register_dois",
     "revalidate",
     "write_manifests",
@@ -146,6 +147,24 @@ def test_recount_folders_says_what_is_wrong_and_puts_it_right(worker: Worker) ->
     run("recount_folders", "--all")
     assert Folder.objects.get(path="a", retired=None).file_count == 2
     assert run("recount_folders", "--all") == "0 folders were wrong.\n"
+
+
+def test_recount_summaries_says_what_is_wrong_and_puts_it_right(worker: Worker) -> None:
+    dataset = make_valid_dataset(worker, paths=("sub-1_a.nwb", "sub-2_b.nwb"))
+    summary = dataset.versions.get().metadata["assetsSummary"]
+    SummaryValue.objects.filter(part="subjects", value="1").delete()
+    SummaryValue.objects.filter(part="subjects", value="2").update(asset_count=3)
+    told = run("recount_summaries", "--all", "--dry-run")
+    assert sorted(told.splitlines()) == [
+        "000001 subjects: 1 is counted wrong.",
+        "000001 subjects: 2 is counted wrong.",
+        "2 values are counted wrong.",
+    ]
+    run("recount_summaries", "--all")
+    assert run("recount_summaries", "--all") == "0 values were counted wrong.\n"
+    worker.run()
+    draft = dataset.versions.get()
+    assert (draft.status, draft.metadata["assetsSummary"]) == (Version.Status.VALID, summary)
 
 
 @pytest.mark.usefixtures("late_checksums")
