@@ -8,17 +8,7 @@ from tests.journeys.running import RunningArchive
 LONGEST_DELAY = 2.0
 
 
-class Calm:
-    """No disturbance at all."""
-
-    def strike_soon(self) -> None:
-        """Does nothing."""
-
-    def end(self) -> None:
-        """Does nothing."""
-
-
-class WorkerKiller(Calm):
+class WorkerKiller:
     """Kills the archive's workers with `kill -9`, whatever they are doing."""
 
     def __init__(self, archive: RunningArchive) -> None:

@@ -1,4 +1,4 @@
-"""The real `dandi` client, from an empty dandiset to a published version: alone, and while workers die."""
+"""The real `dandi` client, from an empty dandiset to a published version, while workers die."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.client import DandiClient
-from tests.journeys.disturbance import Calm, WorkerKiller
+from tests.journeys.disturbance import WorkerKiller
 from tests.journeys.rest import VALID_METADATA
 from tests.journeys.running import RunningArchive
 
@@ -42,11 +42,7 @@ def uploaded(lasting_dandi: DandiClient) -> Path:
     return folder
 
 
-def test_from_an_empty_dandiset_to_a_published_version(dandi: DandiClient, folder: Path) -> None:
-    travel(dandi, folder, Calm())
-
-
-def test_the_same_while_the_worker_is_killed_three_times(
+def test_from_an_empty_dandiset_to_a_published_version_while_workers_are_killed_three_times(
     running_archive: RunningArchive, dandi: DandiClient, folder: Path
 ) -> None:
     killer = WorkerKiller(running_archive)
@@ -71,25 +67,25 @@ def test_two_files_of_the_same_content(lasting_dandi: DandiClient, uploaded: Pat
     assert list(lasting_dandi.script("list_assets", uploaded.name)) == [FIRST, SECOND, COPY]
 
 
-def travel(dandi: DandiClient, folder: Path, disturbance: Calm) -> None:
+def travel(dandi: DandiClient, folder: Path, killer: WorkerKiller) -> None:
     """Uploads, changes, moves, deletes and publishes, and sees that a published version stays what it is."""
     dandiset = folder.name
     write_files(dandi, folder, [(FIRST, 1, MIB), (SECOND, 2, MIB), (DOOMED, 3, MIB), (LARGE, 4, LARGE_SIZE)])
-    disturbance.strike_soon()
+    killer.strike_soon()
     upload(dandi, folder)
     dandi.run("move", "-i", dandi.api_url, SECOND, RENAMED, within=folder)
     dandi.run("delete", "-i", dandi.api_url, "--force", str(folder / DOOMED))
     assert list_paths(dandi, draft_url(dandi, dandiset)) == [FIRST, RENAMED, LARGE]
 
     (folder / DOOMED).unlink()
-    disturbance.strike_soon()
+    killer.strike_soon()
     version = publish(dandi, dandiset)
     published = download(dandi, f"{dandi.api_url}/dandisets/{dandiset}/versions/{version}", "published")
     assert assets_in(published) == assets_in(folder)
 
-    disturbance.strike_soon()
+    killer.strike_soon()
     edit_the_draft(dandi, folder)
-    disturbance.end()
+    killer.end()
     draft = download(dandi, draft_url(dandi, dandiset), "draft")
     assert assets_in(draft) == assets_in(folder)
     assert assets_in(draft) != assets_in(published)

@@ -30,7 +30,7 @@ from tests.journeys.rest import (
 from tests.journeys.running import RunningArchive, free_port
 
 # For each of the callers.
-SECONDS = 300 if os.environ.get("ARCHIVE_LONG_TESTS") else 6
+SECONDS = 300 if os.environ.get("ARCHIVE_LONG_TESTS") else 4
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(SECONDS + 240)]
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
