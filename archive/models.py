@@ -8,11 +8,12 @@ from archive.embargo.models import EmbargoNotice
 from archive.garbage.models import GarbageEvent
 from archive.identifiers.models import Sequence
 from archive.search.models import Document, Facts, IndexedAsset
-from archive.snapshots.models import Bundle, Commit, Repository
+from archive.snapshots.models import AnnexPush, Bundle, Commit, Repository
 from archive.timeline.models import Change, Job, Projection, Timeline
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision
 
 __all__ = [
+    "AnnexPush",
     "Asset",
     "Batch",
     "Blob",

@@ -12,7 +12,7 @@ from archive.assets.models import Asset
 from archive.datasets.models import Dataset
 from archive.datasets.queries import open_versions
 from archive.embargo.models import EmbargoNotice
-from archive.snapshots.models import Commit
+from archive.snapshots.models import AnnexPush, Commit
 from archive.timeline.rows import live
 
 EMBARGO_LIMIT = 1000
@@ -48,11 +48,12 @@ def opened_by_release(actor: Actor, dataset: Dataset) -> Opening:
     require(actor, Action.RELEASE, dataset)
     versions = open_versions().filter(dataset=dataset, at__isnull=False).order_by("at").only("version", "label")
     removed = Asset.objects.filter(~live(), dataset=dataset).order_by("path").distinct("path")
-    commits = Commit.objects.filter(repository=dataset.number, is_pushed=True)
+    commits = Commit.objects.filter(repository=dataset.number, is_pushed=True).values_list("author_name")
+    annexed = AnnexPush.objects.filter(repository=dataset.number).values_list("author_name")
     return Opening(
         [version.tag for version in versions],
         list(removed.values_list("path", flat=True)[:PATHS_TOLD]),
-        sorted(commits.values_list("author_name", flat=True).distinct()[:NAMES_TOLD]),
+        sorted(name for (name,) in commits.union(annexed)[:NAMES_TOLD]),
     )
 
 

@@ -14,12 +14,24 @@ def person(name: str, email: str) -> str:
 
 
 def commit(
-    branch: str, mark: int, *, author: str, committer: str, recorded: datetime, message: str, parent: str = ""
+    branch: str,
+    mark: int,
+    *,
+    author: str,
+    committer: str,
+    recorded: datetime,
+    message: str,
+    parent: str = "",
+    merged: str = "",
 ) -> bytes:
-    """Return the beginning of a commit; what it changes follows. Without a parent it goes on from the branch's last."""
+    """Return the beginning of a commit; what it changes follows. Without a parent it goes on from the branch's last.
+
+    What it has `merged` is a second parent, whose tree is not looked at.
+    """
     moment = f"{int(recorded.timestamp())} +0000"
     head = f"commit {branch}\nmark :{mark}\nauthor {author} {moment}\ncommitter {committer} {moment}\n"
-    return head.encode() + data(message.encode()) + (f"from {parent}\n".encode() if parent else b"")
+    parents = (f"from {parent}\n" if parent else "") + (f"merge {merged}\n" if merged else "")
+    return head.encode() + data(message.encode()) + parents.encode()
 
 
 def blob(mark: int, content: bytes) -> bytes:

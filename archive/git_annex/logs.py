@@ -1,5 +1,6 @@
 """The logs that say where content is, and what remotes are called (docs/dialects/git.md#the-branch-git-annex)."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -34,6 +35,40 @@ def url_log(url: str, recorded: datetime) -> bytes:
 def uuid_log(annex_uuid: UUID, description: str, recorded: datetime) -> bytes:
     """Return the log that says what the place with that UUID is called."""
     return f"{annex_uuid} {description} timestamp={_stamp(recorded)}\n".encode()
+
+
+def is_location_log(path: bytes) -> bool:
+    """Return whether the file at that path of `git-annex` says where the content of a key is."""
+    return path.endswith(b".log") and b"/" in path
+
+
+def is_url_log(path: bytes) -> bool:
+    """Return whether the file at that path of `git-annex` says at which addresses the content of a key is."""
+    return path.endswith(b".log.web")
+
+
+def subject_of(line: bytes) -> bytes:
+    """Return what a line of a location log or URL log is about: a place, or an address."""
+    return line.rstrip(b"\n").split(b" ", 2)[-1]
+
+
+def replaced_lines(log: bytes, is_replaced: Callable[[bytes], bool], by: Sequence[bytes]) -> bytes:
+    """Return a log with these lines in the place of some; itself, if it has the same."""
+    lines = log.splitlines(keepends=True)
+    if [line for line in lines if is_replaced(line)] == list(by):
+        return log
+    return added_lines(b"".join(line for line in lines if not is_replaced(line)), b"".join(by))
+
+
+def added_lines(log: bytes, lines: bytes) -> bytes:
+    """Return a log with further lines, whether or not its last one is ended."""
+    return log + lines if not log or log.endswith(b"\n") else log + b"\n" + lines
+
+
+def renewed_log(log: bytes, lines: bytes) -> bytes:
+    """Return a location log or URL log with newer lines; what it says of other places or addresses stays."""
+    subjects = {subject_of(line) for line in lines.splitlines()}
+    return replaced_lines(log, lambda line: subject_of(line) in subjects, lines.splitlines(keepends=True))
 
 
 def _stamp(moment: datetime) -> str:

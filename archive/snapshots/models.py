@@ -9,8 +9,14 @@ from django.utils import timezone
 
 from archive.datasets.models import Dataset
 from archive.git_annex.attributes import Rules
+from archive.git_annex.fast_import import person
 
 BUNDLES = "repositories/"
+
+# The archive, as it names itself in commits and in clones.
+ARCHIVE_NAME = "the archive"
+ARCHIVE_EMAIL = "archive@users.noreply.invalid"
+ARCHIVE = person(ARCHIVE_NAME, ARCHIVE_EMAIL)
 
 SHA_PATTERN = r"^([0-9a-f]{40})?$"
 
@@ -103,6 +109,26 @@ class Commit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sha[:12]} at {self.at}"
+
+
+class AnnexPush(models.Model):
+    """A commit that was pushed as `git-annex`, from which the archive goes on."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="annex_pushes")
+    sha = models.CharField(max_length=40)
+    # The newest commit of `main` that `git-annex` told of when this was pushed.
+    follows = models.ForeignKey(Commit, models.CASCADE, null=True, related_name="+")
+    author_name = models.CharField(max_length=301)
+    recorded = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "annex pushes"
+        constraints = [
+            models.CheckConstraint(condition=Q(sha__regex=r"^[0-9a-f]{40}$"), name="annex_push_sha_format"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha[:12]} of {self.author_name}"
 
 
 class Bundle(models.Model):

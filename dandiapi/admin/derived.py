@@ -74,6 +74,16 @@ class CommitAdmin(ByDatasetAdmin):
     raw_id_fields = ["repository"]
 
 
+@admin.register(models.AnnexPush)
+class AnnexPushAdmin(ByDatasetAdmin):
+    """The admin of the commits that were pushed as `git-annex`."""
+
+    dataset_column = "repository_id"
+    list_display = ["sha", "repository_id", "author_name", "recorded"]
+    search_fields = ("sha",)
+    raw_id_fields = ["repository", "follows"]
+
+
 @admin.register(models.Bundle)
 class BundleAdmin(ByDatasetAdmin):
     """The admin of the bundles that hold the objects of repositories."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
 
 from django.conf import settings
+from django.utils import timezone
 
 from archive.accounts.policy import Actor
 from archive.errors import BusyError, ConflictError
@@ -14,8 +16,9 @@ from archive.snapshots.keeping.bundles import StoredBundle, make_bundle, store_b
 from archive.snapshots.keeping.cache import scratch
 from archive.snapshots.keeping.recording import Progress, latest_left_out, record
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.pushing.judging import judge
+from archive.snapshots.pushing.judging import Wanted, judge
 from archive.snapshots.pushing.receiving import Push
+from archive.snapshots.pushing.uniting import unite
 from archive.snapshots.queries import PROJECTION, RELEVANT
 from archive.timeline.models import Change
 from archive.timeline.queries import position
@@ -23,6 +26,7 @@ from archive.timeline.services import nudge
 
 CATCH_UP_SECONDS = 0.5
 # The changes that a push must not miss: those of a tree, and a release, which begins a new history.
+CHANGED_MEANWHILE = "The draft has been changed meanwhile: fetch first, merge, and push again."
 NOT_TO_MISS = (*RELEVANT, Change.Kind.RELEASE)
 
 
@@ -54,43 +58,81 @@ class PushedRepository:
     repository: Repository
     stored: StoredBundle | None = None
 
+    annexed: "AnnexMove | None" = None
+
     @property
     def main(self) -> str:
         return self.repository.main
 
     @property
+    def annex(self) -> str:
+        return self.repository.annex
+
+    @property
     def own_attributes(self) -> str:
         return object_id("blob", self.repository.rules.attributes())
 
-    def prepare(self, push: Push, commit: str) -> None:
-        self.stored = store_push(self.repository, quarantine=push.git.folder, commit=commit)
+    def prepare(self, push: Push, wanted: Wanted) -> None:
+        if wanted.annex:
+            recorded = timezone.now()
+            united = unite(push.git, self.repository, self.annex, wanted.annex, recorded)
+            self.annexed = AnnexMove(wanted.annex, united, recorded)
+        annex = self.annexed.united if self.annexed else ""
+        self.stored = store_push(
+            self.repository, quarantine=push.git.folder, commit=wanted.main or self.main, annex=annex
+        )
 
-    def move(self, commit: str, change: Change) -> None:
-        if self.stored:
-            record_push(self.repository, self.stored, commit=commit, message=f"Push {commit}", change=change)
+    def move(self, wanted: Wanted, actor: Actor, change: Change | None) -> None:
+        if self.stored is None:
+            return
+        before, message = self.repository, f"Push {wanted.main}"
+        if change:
+            record_push(before, self.stored, commit=wanted.main, message=message, change=change, annexed=self.annexed)
+        elif self.annexed:
+            now = _unmoved(before, is_annexed=True)
+            record(now, Progress([], self.stored, now.at, now.main, self.annexed.united, now.unfit))
+        if self.annexed:
+            record_annex_push(before, self.annexed, actor)
 
 
-def store_push(repository: Repository, *, quarantine: Path, commit: str) -> StoredBundle:
-    """Put what a push brought into the store: what `commit` has, and the repository has not.
+@dataclass(frozen=True)
+class AnnexMove:
+    """A move of `git-annex`: to a commit that was pushed, `united` with what the archive itself says."""
 
-    `quarantine` is a repository that reads the objects of the opened one. As long as `record_push` has not told of the
-    bundle nobody reads it, and what is never told of is swept away.
+    pushed: str
+    united: str
+    recorded: datetime
+
+
+def store_push(repository: Repository, *, quarantine: Path, commit: str, annex: str = "") -> StoredBundle:
+    """Put what a push brought into the store: what the commits of the branches have, and the repository has not.
+
+    `quarantine` is a repository that reads the objects of the opened one. As long as no row tells of the bundle nobody
+    reads it, and what is never told of is swept away.
     """
     with scratch() as folder:
         file = folder / "bundle"
-        make_bundle(file, folder=quarantine, main=commit, annex="", without=[repository.main, repository.annex])
+        make_bundle(file, folder=quarantine, main=commit, annex=annex, without=[repository.main, repository.annex])
         return store_bundle(file)
 
 
-def record_push(repository: Repository, stored: StoredBundle, *, commit: str, message: str, change: Change) -> None:
+def record_push(
+    repository: Repository,
+    stored: StoredBundle,
+    *,
+    commit: str,
+    message: str,
+    change: Change,
+    annexed: AnnexMove | None = None,
+) -> None:
     """Move `main` to a commit that was pushed and made true of the assets by `change`, in the caller's transaction.
 
     Raises ConflictError unless `main` still is where `repository`, as the caller has read it, has it, and has all that
     was changed before: the push was then made, or is being made, upon something older.
     """
-    now = Repository.objects.select_for_update().get(pk=repository.pk)
-    if (now.history, now.main) != (repository.history, repository.main) or not _has_all_before(now, change):
-        raise ConflictError("The draft has been changed meanwhile: fetch first, merge, and push again.")
+    now = _unmoved(repository, is_annexed=annexed is not None)
+    if not _has_all_before(now, change):
+        raise ConflictError(CHANGED_MEANWHILE)
     pushed = Commit(
         repository=now,
         at=change.number,
@@ -102,7 +144,23 @@ def record_push(repository: Repository, stored: StoredBundle, *, commit: str, me
         left_out=latest_left_out(now),
         is_pushed=True,
     )
-    record(now, Progress([pushed], stored, change.number, commit, now.annex, now.unfit))
+    annex = annexed.united if annexed else now.annex
+    record(now, Progress([pushed], stored, change.number, commit, annex, now.unfit))
+
+
+def record_annex_push(repository: Repository, annexed: AnnexMove, actor: Actor) -> None:
+    """Remember what was pushed as `git-annex`, and after which commit of `main` it came."""
+    told = repository.commits.exclude(annex="").order_by("pk").last()
+    repository.annex_pushes.create(sha=annexed.pushed, follows=told, author_name=actor.name, recorded=annexed.recorded)
+
+
+def _unmoved(repository: Repository, *, is_annexed: bool) -> Repository:
+    """Return the repository's row, locked; ConflictError if a branch has moved that was pushed upon."""
+    now = Repository.objects.select_for_update().get(pk=repository.pk)
+    has_moved = (now.history, now.main) != (repository.history, repository.main)
+    if has_moved or (is_annexed and now.annex != repository.annex):
+        raise ConflictError(CHANGED_MEANWHILE)
+    return now
 
 
 def _has_all_before(repository: Repository, change: Change) -> bool:

@@ -1,7 +1,7 @@
 """Judging a push, and making it true of the draft."""
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Collection, Generator, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -25,11 +25,13 @@ from archive.snapshots.keeping.git import Git
 from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.receiving import Command, Push, RefusedError
 from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
+from archive.snapshots.pushing.uniting import log_faults
 from archive.timeline.models import Change
 from archive.validation.metadata import file_metadata
 
 OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
 OF_ANNEX = frozenset({ANNEX, SYNCED_ANNEX})
+SYNCED = frozenset({SYNCED_MAIN, SYNCED_ANNEX})
 
 BATCH = 2000
 # How much of the pushed files is held in memory at a time, between git and the store.
@@ -43,43 +45,57 @@ FETCH_FIRST = "it leaves out what the archive has in it: fetch first, merge, and
 # --- What is pushed ---------------------------------------------------------------------------------------------------
 
 
-def wanted_main(push: Push, current: str) -> Generator[str, None, str | None]:
-    """Return the commit that `main` is to be at; None if it is `current`. Yields what is to be said of the rest.
+class Wanted(NamedTuple):
+    """The commits that the branches are to be at: "" for one that stays where it is."""
+
+    main: str
+    annex: str
+
+
+def wanted_branches(push: Push, main: str, annex: str) -> Wanted:
+    """Return where the branches are to be, which are at these commits now.
 
     Raises RefusedError, with a line for each ref at fault.
     """
-    faults = [f"{printable(each.ref)}: {fault}" for each in push.commands if (fault := _ref_fault(push, each, current))]
-    wanted = {each.new for each in push.commands if each.ref in OF_MAIN}
-    if len(wanted) > 1:
-        faults.append(f"{MAIN} and {SYNCED_MAIN}: they are to be the same commit.")
+    faults = [f"{printable(each.ref)}: {fault}" for each in push.commands if (fault := _command_fault(each))]
+    faults = faults or [*_branch_faults(push, OF_MAIN, main), *_branch_faults(push, OF_ANNEX, annex)]
     if faults:
         raise RefusedError(*faults, NOTHING_CHANGED)
-    for each in push.commands:
-        if each.ref in OF_ANNEX:
-            yield f"{each.ref} is not taken over: the archive writes that branch itself, from what it holds."
-    new = next(iter(wanted), None)
-    return None if new is None or _contains(push.git, current, new) else new
+    return Wanted(_wanted(push, OF_MAIN, main), _wanted(push, OF_ANNEX, annex))
 
 
-def _ref_fault(push: Push, command: Command, current: str) -> str | None:
-    """Return why a ref must not be what the command wants it to be; None if it may."""
+def _command_fault(command: Command) -> str | None:
+    """Return why there is no such command; None if there is."""
     if command.deletes:
         return "it cannot be deleted."
     if command.ref.startswith(TAGS):
         return "tags are the published versions of the dataset, and made by publishing it."
-    if command.ref in OF_ANNEX:
-        is_behind = command.old.strip("0") and not _contains(push.git, command.new, command.old)
-        return FETCH_FIRST if is_behind else None
-    if command.ref not in OF_MAIN:
+    if command.ref not in OF_MAIN | OF_ANNEX:
         return "of branches, only main can be pushed, as in `git push origin HEAD:main`."
-    [info] = push.git.infos([command.new])
+    return None
+
+
+def _branch_faults(push: Push, names: Collection[str], current: str) -> Iterator[str]:
+    """Yield why a branch, which is at `current` and has those names, must not be where it is wanted."""
+    commands = [each for each in push.commands if each.ref in names]
+    for each in commands:
+        if fault := _commit_fault(push.git, each, current):
+            yield f"{each.ref}: {fault}"
+    if len({each.new for each in commands}) > 1:
+        yield f"{' and '.join(each.ref for each in commands)}: they are to be the same commit."
+
+
+def _commit_fault(git: Git, command: Command, current: str) -> str | None:
+    [info] = git.infos([command.new])
     if info.kind != "commit":
         return f"it is to be a commit, not a {info.kind}."
-    if not current or _contains(push.git, command.new, current):
-        return None
-    if command.ref == SYNCED_MAIN and _contains(push.git, current, command.new):
-        return None
-    return FETCH_FIRST
+    is_known = command.ref in SYNCED and _contains(git, current, command.new)
+    return None if not current or is_known or _contains(git, command.new, current) else FETCH_FIRST
+
+
+def _wanted(push: Push, names: Collection[str], current: str) -> str:
+    new = next((each.new for each in push.commands if each.ref in names), "")
+    return "" if not new or _contains(push.git, current, new) else new
 
 
 def _contains(git: Git, commit: str, other: str) -> bool:
@@ -115,8 +131,7 @@ class DraftChanges:
         for path, other in look_alikes(self._dataset.number, changes.contents, leaving=changes.removed).items():
             faults.add(path, f"some systems cannot tell it from {printable(other)!r}")
         blobs = self._known_blobs(changes, faults)
-        if faults.count:
-            raise RefusedError(*faults.lines(), NOTHING_CHANGED)
+        _require_sound(faults)
         for batch in self._files(changes):
             blobs |= batch
             yield f"Kept {len(blobs)} of {len(changes.contents)} files."
@@ -217,21 +232,25 @@ def _batches_of_size(sizes: dict[str, int]) -> Iterator[list[str]]:
 
 
 class Target(Protocol):
-    """The repository that is pushed to, and whose `main` is to move."""
+    """The repository that is pushed to, and whose branches are to move."""
 
     @property
     def main(self) -> str:
         """Return the commit that `main` is at; "" if there is none."""
 
     @property
+    def annex(self) -> str:
+        """Return the commit that `git-annex` is at; "" if there is none."""
+
+    @property
     def own_attributes(self) -> str:
         """Return the id of the file of attributes that the archive itself puts into the tree."""
 
-    def prepare(self, push: Push, commit: str) -> None:
-        """Keep the objects that were pushed, so that nothing is lost once `main` has moved."""
+    def prepare(self, push: Push, wanted: Wanted) -> None:
+        """Keep the objects that were pushed, so that nothing is lost once the branches have moved."""
 
-    def move(self, commit: str, change: Change) -> None:
-        """Move `main`, in the caller's transaction; ArchiveError if something else has moved meanwhile."""
+    def move(self, wanted: Wanted, actor: Actor, change: Change | None) -> None:
+        """Move the branches, in the caller's transaction; ArchiveError if something else has moved meanwhile."""
 
 
 def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generator[str, None, None]:
@@ -239,21 +258,31 @@ def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generat
 
     Yields what is to be said meanwhile. Raises RefusedError or ArchiveError if it is not to be taken.
     """
-    new = yield from wanted_main(push, target.main)
-    if new is None:
+    wanted = wanted_branches(push, target.main, target.annex)
+    if not any(wanted):
         return
     refuse_during_release(dataset)
-    changes = DraftChanges(actor, dataset, push.git, target.main, new)
-    yield from changes.steps(target.own_attributes)
-    target.prepare(push, new)
+    if wanted.annex:
+        _require_sound(log_faults(push.git, target.annex, wanted.annex))
+    changes = DraftChanges(actor, dataset, push.git, target.main, wanted.main)
+    if wanted.main:
+        yield from changes.steps(target.own_attributes)
+    target.prepare(push, wanted)
     with transaction.atomic():
-        draft = hold_draft(dataset)
-        change = change_assets(
-            actor=actor,
-            dataset=draft.dataset,
-            add=changes.add,
-            remove=changes.remove,
-            details={"commit": new},
-        )
-        target.move(new, change)
-    yield f"The draft is at {new}."
+        target.move(wanted, actor, _applied(changes, actor, dataset, wanted.main))
+    if wanted.main:
+        yield f"The draft is at {wanted.main}."
+
+
+def _applied(changes: DraftChanges, actor: Actor, dataset: Dataset, commit: str) -> Change | None:
+    """Make the changes of a pushed commit, in the caller's transaction; None if none was pushed."""
+    if not commit:
+        return None
+    draft = hold_draft(dataset)
+    details = {"commit": commit}
+    return change_assets(actor=actor, dataset=draft.dataset, add=changes.add, remove=changes.remove, details=details)
+
+
+def _require_sound(faults: Faults) -> None:
+    if faults.count:
+        raise RefusedError(*faults.lines(), NOTHING_CHANGED)

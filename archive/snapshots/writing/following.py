@@ -53,6 +53,7 @@ def begun(dataset: Dataset) -> Repository:
         if is_stale:
             repository.commits.all().delete()
             repository.bundles.all().delete()
+            repository.annex_pushes.all().delete()
             repository.history += 1
         repository.released = repository.dataset.released
         repository.at = _before_history(repository)

@@ -11,10 +11,10 @@ from archive.blobs.models import Blob
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
 from archive.snapshots.keeping.git import Beat
-from archive.snapshots.models import Commit, Repository
+from archive.snapshots.models import ARCHIVE_EMAIL, ARCHIVE_NAME, Commit, Repository
 from archive.snapshots.queries import RELEVANT
 from archive.snapshots.writing.delta import Point
-from archive.snapshots.writing.writer import ARCHIVE_EMAIL, ARCHIVE_NAME, Plan
+from archive.snapshots.writing.writer import Plan
 from archive.timeline.models import Change, Job
 
 CHUNK = 5000

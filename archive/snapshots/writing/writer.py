@@ -14,11 +14,12 @@ from typing import IO
 from archive.git_annex import fast_import as stream
 from archive.git_annex.attributes import ATTRIBUTES, is_sound_in_git
 from archive.git_annex.files import FILE, LINK, link_target
-from archive.git_annex.logs import UUID_LOG, location_log, location_log_path, url_log, url_log_path, uuid_log
+from archive.git_annex.logs import UUID_LOG, location_log, uuid_log
 from archive.git_annex.refs import ANNEX, MAIN
 from archive.snapshots.keeping.git import Beat, Git
-from archive.snapshots.models import Commit, Repository
+from archive.snapshots.models import ARCHIVE, ARCHIVE_NAME, Commit, Repository
 from archive.snapshots.writing.delta import Delta, Placed, Point, Removed
+from archive.snapshots.writing.logs import Logs
 from archive.storage.queries import read_whole
 
 # How many files are read from the store at once, and held in memory until they are written.
@@ -26,10 +27,6 @@ READING_THREADS = 16
 SPOOLED_IN_MEMORY = 2**20
 # How many commits are written, kept and recorded together.
 COMMITS_AT_ONCE = 1000
-# The archive, as it names itself in commits and in clones.
-ARCHIVE_NAME = "the archive"
-ARCHIVE_EMAIL = "archive@users.noreply.invalid"
-ARCHIVE = stream.person(ARCHIVE_NAME, ARCHIVE_EMAIL)
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,7 @@ class Writer:
         self._parents = {MAIN: self.main, ANNEX: self.annex}
         self._has_main, self._has_annex = bool(self.main), bool(self.annex)
         self._marks = 0
+        self._pushed_into = self.annex if self.repository.annex_pushes.exists() else ""
 
     def write(self, plans: Iterable[Plan]) -> list[Commit]:
         """Write the planned commits, and return them; a plan that would change nothing makes none."""
@@ -111,12 +109,13 @@ class Writer:
             first = next(steps, None)
             if first is None:
                 continue
-            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
+            with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as file:
                 main = self._next_mark()
+                logs = self._logs(file, plan.recorded)
                 author = stream.person(plan.author_name, plan.author_email)
                 yield self._head(MAIN, main, author, plan.recorded, plan.message)
-                yield from self._tree(chain([first], steps), logs, plan.recorded)
-                annex = yield from self._annex_commit(logs, plan.recorded)
+                yield from self._tree(chain([first], steps), logs)
+                annex = yield from self._annex_commit(logs)
             drafts.append((plan, main, annex))
 
     def _delta(self, plan: Plan) -> Delta:
@@ -124,11 +123,17 @@ class Writer:
         return Delta(number, rules, plan.since, plan.until, self.is_public, self.beat, self.unfit)
 
     def _telling(self, files: Iterable[Placed], recorded: datetime) -> Iterator[bytes]:
-        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as logs:
-            for file in files:
+        with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as file:
+            logs = self._logs(file, recorded)
+            for placed in files:
                 self.beat()
-                logs.writelines(self._logs(file, recorded))
-            yield from self._annex_commit(logs, recorded)
+                logs.add(placed)
+            yield from self._annex_commit(logs)
+
+    def _logs(self, file: IO[bytes], recorded: datetime) -> Logs:
+        # The location log is the same for all keys of a commit: `_annex_commit` gives it the next mark.
+        location = location_log(self.repository.annex_uuid, recorded, is_public=self.is_public)
+        return Logs(file, recorded, location, self._marks + 1, Git(self.folder), self._pushed_into)
 
     def _next_mark(self) -> int:
         self._marks += 1
@@ -140,9 +145,7 @@ class Writer:
             branch, mark, author=author, committer=ARCHIVE, recorded=recorded, message=message, parent=parent
         )
 
-    def _tree(
-        self, steps: Iterable[tuple[Removed | Placed, bytes | None]], logs: IO[bytes], recorded: datetime
-    ) -> Iterator[bytes]:
+    def _tree(self, steps: Iterable[tuple[Removed | Placed, bytes | None]], logs: Logs) -> Iterator[bytes]:
         """Yield what the steps do to `main`, and write into `logs` what they add to `git-annex`."""
         if not self._has_main:
             self._has_main = True
@@ -155,27 +158,22 @@ class Writer:
                 yield stream.file(FILE, step.path, content)
             else:
                 yield stream.file(LINK, step.path, link_target(step.path, step.key).encode())
-                logs.writelines(self._logs(step, recorded))
+                logs.add(step)
 
-    def _logs(self, placed: Placed, recorded: datetime) -> Iterator[bytes]:
-        # The location log is the same for all keys of a commit: `_annex_commit` gives it the next mark.
-        yield stream.marked_file(FILE, location_log_path(placed.key), self._marks + 1)
-        if placed.url:
-            yield stream.file(FILE, url_log_path(placed.key), url_log(placed.url, recorded))
-
-    def _annex_commit(self, logs: IO[bytes], recorded: datetime) -> Generator[bytes, None, int]:
+    def _annex_commit(self, logs: Logs) -> Generator[bytes, None, int]:
         """Yield a commit of `git-annex` with these logs, if there is anything to say; return its mark, or 0."""
-        if self._has_annex and not logs.tell():
+        logs.flush()
+        if self._has_annex and not logs.file.tell():
             return 0
-        log = location_log(self.repository.annex_uuid, recorded, is_public=self.is_public)
-        yield stream.blob(self._next_mark(), log)
+        recorded = logs.recorded
+        yield stream.blob(self._next_mark(), logs.location)
         mark = self._next_mark()
         yield self._head(ANNEX, mark, ARCHIVE, recorded, "update")
         if not self._has_annex:
             self._has_annex = True
             yield stream.file(FILE, UUID_LOG, uuid_log(self.repository.annex_uuid, ARCHIVE_NAME, recorded))
-        logs.seek(0)
-        yield from iter(lambda: logs.read(SPOOLED_IN_MEMORY), b"")
+        logs.file.seek(0)
+        yield from iter(lambda: logs.file.read(SPOOLED_IN_MEMORY), b"")
         return mark
 
 

@@ -8,6 +8,7 @@ from archive.git_annex.logs import (
     WEB_UUID,
     location_log,
     location_log_path,
+    renewed_log,
     url_log,
     url_log_path,
     uuid_log,
@@ -39,3 +40,15 @@ def test_logs_of_a_key_lie_beside_one_another() -> None:
     key = AnnexKey("MD5", 4, "0" * 32)
     assert location_log_path(key) == f"{key.lower_folders}/{key}.log"
     assert url_log_path(key) == f"{key.lower_folders}/{key}.log.web"
+
+
+def test_newer_lines_take_the_place_of_those_about_the_same() -> None:
+    log = f"1s 1 {ANNEX_UUID}\n2s 1 other\n".encode()
+    newer = location_log(ANNEX_UUID, MOMENT, is_public=False)
+    assert renewed_log(log, newer) == b"2s 1 other\n" + newer
+    assert renewed_log(b"", newer) == newer
+
+
+def test_log_whose_last_line_is_not_ended_is_no_part_of_the_next() -> None:
+    newer = location_log(ANNEX_UUID, MOMENT, is_public=False)
+    assert renewed_log(b"2s 1 other", newer) == b"2s 1 other\n" + newer

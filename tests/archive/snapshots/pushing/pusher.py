@@ -20,7 +20,7 @@ from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
 from archive.git_annex.files import link_target
 from archive.git_annex.keys import annex_key
-from archive.snapshots.pushing.judging import judge
+from archive.snapshots.pushing.judging import Wanted, judge
 from archive.snapshots.pushing.receiving import Push, receive
 from archive.storage.queries import list_objects
 from archive.timeline.models import Change, Timeline
@@ -30,6 +30,7 @@ from tests.factories import make_blob_row, owner_of
 MAX_PACK = 2**20
 NONE = "0" * 40
 MAIN = "refs/heads/main"
+ANNEX = "refs/heads/git-annex"
 FILE, EXECUTABLE, LINK, FOLDER = "100644", "100755", "120000", "40000"
 PERSON = "Jane Doe <jane@example.org> 1700000000 +0000"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
@@ -162,11 +163,17 @@ class Place:
     def main(self) -> str:
         return run_git(self.folder, "for-each-ref", "--format=%(objectname)", MAIN).decode().strip()
 
-    def prepare(self, push: Push, commit: str) -> None:
-        run_git(self.folder, "fetch", "--quiet", str(push.git.folder), commit)
+    @property
+    def annex(self) -> str:
+        return run_git(self.folder, "for-each-ref", "--format=%(objectname)", ANNEX).decode().strip()
 
-    def move(self, commit: str, change: Change) -> None:
-        run_git(self.folder, "update-ref", MAIN, commit)
+    def prepare(self, push: Push, wanted: Wanted) -> None:
+        run_git(self.folder, "fetch", "--quiet", str(push.git.folder), *filter(None, wanted))
+
+    def move(self, wanted: Wanted, actor: Actor, change: Change | None) -> None:
+        for name, commit in zip((MAIN, ANNEX), wanted, strict=True):
+            if commit:
+                run_git(self.folder, "update-ref", name, commit)
 
     def set_main(self, pusher: Pusher, commit: str) -> None:
         """The archive itself has written a commit."""

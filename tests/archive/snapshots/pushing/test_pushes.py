@@ -16,7 +16,18 @@ from archive.git_annex.keys import AnnexKey, annex_key
 from archive.storage.queries import read
 from archive.timeline.models import Change
 from tests.archive.assets.state import draft_of, files_of, recounted, sums_of
-from tests.archive.snapshots.pushing.pusher import EXECUTABLE, MAIN, NONE, Answer, Place, Pusher, Tree
+from tests.archive.snapshots.pushing.pusher import (
+    ANNEX,
+    EXECUTABLE,
+    LINK,
+    MAIN,
+    NONE,
+    Answer,
+    Place,
+    Pusher,
+    Tree,
+    refused,
+)
 from tests.factories import make_asset, make_blob, make_blob_row, make_dataset, make_zarr, make_zarr_asset, owner_of
 
 pytestmark = pytest.mark.django_db
@@ -302,8 +313,7 @@ def test_synced_main_is_main(place: Place, pusher: Pusher) -> None:
     commit, annex = pusher.commit({"a.txt": b"A"}, first), pusher.commit({"uuid.log": b"x"})
     answer = synced(place, pusher, commit, annex)
     assert answer.is_accepted
-    assert place.main == commit
-    assert "refs/heads/synced/git-annex is not taken over: the archive writes that branch itself" in answer.remote
+    assert (place.main, place.annex) == (commit, annex)
 
 
 def test_synced_main_that_is_there_already_changes_nothing(place: Place, pusher: Pusher) -> None:
@@ -316,13 +326,51 @@ def test_synced_main_that_is_there_already_changes_nothing(place: Place, pusher:
     assert (place.main, changes(place)) == (second, before)
 
 
-def test_branch_of_git_annex_is_accepted_and_not_moved(place: Place, pusher: Pusher) -> None:
+def test_branch_of_git_annex_moves_by_itself_and_changes_no_file(place: Place, pusher: Pusher) -> None:
     push(place, pusher, {"a.txt": b"a"})
-    annex = pusher.commit({"uuid.log": b"x"})
-    answer = place.push(pusher.request((NONE, annex, "refs/heads/git-annex")))
-    assert answer.is_accepted
-    assert "refs/heads/git-annex is not taken over" in answer.remote
-    assert Pusher(place.folder).git("for-each-ref", "--format=%(refname)") == MAIN
+    before = changes(place)
+    first = pusher.commit({"uuid.log": b"x"})
+    second = pusher.commit({"uuid.log": b"x\n", "trust.log": b"y"}, first)
+    for old, new in ((NONE, first), (first, second)):
+        assert place.push(pusher.request((old, new, ANNEX))).is_accepted
+        assert place.annex == new
+    assert changes(place) == before
+
+
+def test_branch_of_git_annex_and_main_move_together_or_not_at_all(place: Place, pusher: Pusher) -> None:
+    annex, main = pusher.commit({"uuid.log": b"x"}), pusher.commit({"a.txt": b"a"})
+    good, bad = (NONE, annex, ANNEX), (NONE, pusher.commit({"a.txt": (LINK, b"/etc/passwd")}), MAIN)
+    assert not place.push(pusher.request(good, bad)).is_accepted
+    assert (place.annex, place.main) == ("", "")
+    assert place.push(pusher.request(good, (NONE, main, MAIN))).is_accepted
+    assert (place.annex, place.main) == (annex, main)
+
+
+def test_branch_of_git_annex_loses_nothing(place: Place, pusher: Pusher) -> None:
+    first = pusher.commit({"uuid.log": b"x"})
+    assert place.push(pusher.request((NONE, first, ANNEX))).is_accepted
+    other = pusher.commit({"uuid.log": b"y"})
+    for name in (ANNEX, "refs/heads/synced/git-annex"):
+        answer = place.push(pusher.request((NONE, other, name)))
+        assert f"{name}: it leaves out what the archive has in it: fetch first" in answer.remote
+    assert place.annex == first
+    second = pusher.commit({"uuid.log": b"xy"}, first)
+    assert place.push(pusher.request((NONE, second, "refs/heads/synced/git-annex"))).is_accepted
+    assert place.push(pusher.request((NONE, first, "refs/heads/synced/git-annex"))).is_accepted
+    assert place.annex == second
+
+
+@pytest.mark.parametrize(
+    ("tree", "fault"),
+    [
+        ({"a.log": "uuid.log"}, "a.log: its mode is 120000, and logs are regular files"),
+        ({"a.log": bytes(2**20 + 1)}, "a.log: it has 1048577 bytes, and a log has at most 1048576"),
+        ({"a": {"b": {"c": {"d": {"e": {"f.log": b"x"}}}}}}, "a/b/c/d/e/f.log: it is in more than 4 folders"),
+        ({"a": {".git": {"config": b"x"}}}, "a/.git: some systems take a name in it for another"),
+    ],
+)
+def test_branch_of_git_annex_has_logs_alone(place: Place, pusher: Pusher, tree: Tree, fault: str) -> None:
+    assert fault in refused(place, pusher.request((NONE, pusher.commit(tree), ANNEX)))
 
 
 # --- Zarr archives ----------------------------------------------------------------------------------------------------
