@@ -3,15 +3,13 @@
 import hashlib
 import os
 import statistics
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections import Counter
+from typing import NamedTuple
 
 from archive.digests import etag_of_parts
 from tests.bench.archive_api import Api, Json, Target, create_dandiset, wait_until_valid
 from tests.bench.connection import Connection, target_of
-from tests.bench.load import Measurement, Step, measure
+from tests.bench.load import Measurement, Step, measure, timed
 from tests.bench.processors import seconds_used
 from tests.bench.quiet import wait_until_quiet
 from tests.bench.report import Table, milliseconds
@@ -26,7 +24,6 @@ class Uploader:
     """One client that uploads one new file after the other."""
 
     def __init__(self, target: Target, dandiset: str, number: int, schema_version: str) -> None:
-        self.stages: dict[str, list[float]] = defaultdict(list)
         self._api = target.api()
         self._store: Connection | None = None
         self._dandiset = dandiset
@@ -38,20 +35,14 @@ class Uploader:
         """Uploads and registers a file; returns whether it became an asset."""
         content = os.urandom(FILE_SIZE)
         etag = etag_of_parts([hashlib.md5(content, usedforsecurity=False).hexdigest()])
-        upload = self._timed("initialize", self._initialize, etag)
+        upload = timed("initialize", self._initialize, etag)
         part = upload["parts"][0]
-        part_etag = self._timed("PUT to the store", self._put, part["upload_url"], content)
-        completion = self._timed("complete", self._complete, upload["upload_id"], part_etag)
-        self._timed("complete in the store", self._complete_in_store, completion)
-        blob = self._timed("validate", self._api.json, "POST", f"/api/uploads/{upload['upload_id']}/validate/")
-        self._timed("POST asset", self._register, blob["blob_id"], etag)
+        part_etag = timed("PUT to the store", self._put, part["upload_url"], content)
+        completion = timed("complete", self._complete, upload["upload_id"], part_etag)
+        timed("complete in the store", self._complete_in_store, completion)
+        blob = timed("validate", self._api.json, "POST", f"/api/uploads/{upload['upload_id']}/validate/")
+        timed("POST asset", self._register, blob["blob_id"], etag)
         return True
-
-    def _timed(self, stage: str, call: Callable[..., Any], *arguments: Any) -> Any:
-        began = time.perf_counter()
-        result = call(*arguments)
-        self.stages[stage].append(time.perf_counter() - began)
-        return result
 
     def _initialize(self, etag: str) -> Json:
         digest = {"algorithm": "dandi:dandi-etag", "value": etag}
@@ -97,7 +88,6 @@ def measure_registration(target: Target, clients: int, seconds: float) -> list[T
 class Run(NamedTuple):
     """What some clients did for a while, and how long the archive took afterwards to find all of it valid."""
 
-    uploaders: list[Uploader]
     measured: Measurement
     until_valid: float
     processor_seconds: Counter[str]
@@ -113,7 +103,7 @@ def _register_for(target: Target, clients: int, seconds: float) -> Run:
     before = seconds_used(target.archive)
     measured = measure(steps.__getitem__, clients, seconds)
     until_valid = wait_until_valid(api, dandiset)
-    return Run(uploaders, measured, until_valid, seconds_used(target.archive) - before)
+    return Run(measured, until_valid, seconds_used(target.archive) - before)
 
 
 def _summary(runs: list[Run]) -> Table:
@@ -122,7 +112,7 @@ def _summary(runs: list[Run]) -> Table:
         columns=["clients", "assets/s", "p50", "p95", "assets", "all valid after another", "generator"],
         rows=[
             [
-                str(run.measured.clients),
+                str(len(run.measured.clients)),
                 f"{run.measured.rate:.1f}",
                 milliseconds(run.measured.percentile(50)),
                 milliseconds(run.measured.percentile(95)),
@@ -138,23 +128,19 @@ def _summary(runs: list[Run]) -> Table:
 def _stages(runs: list[Run]) -> Table:
     return Table(
         title="Where the time of a registration goes (median)",
-        columns=["request", *(f"clients: {run.measured.clients}" for run in runs)],
+        columns=["request", *(f"clients: {len(run.measured.clients)}" for run in runs)],
         rows=[
-            [stage, *(milliseconds(1000 * _median_of_stage(run.uploaders, stage)) for run in runs)] for stage in STAGES
+            [stage, *(milliseconds(1000 * statistics.median(run.measured.stage(stage))) for run in runs)]
+            for stage in STAGES
         ],
     )
-
-
-def _median_of_stage(uploaders: list[Uploader], stage: str) -> float:
-    durations = [duration for uploader in uploaders for duration in uploader.stages[stage]]
-    return statistics.median(durations)
 
 
 def _processors(runs: list[Run]) -> Table:
     names = sorted({name for run in runs for name in run.processor_seconds})
     return Table(
         title="Processor time of one registration, by process",
-        columns=["process", *(f"clients: {run.measured.clients}" for run in runs)],
+        columns=["process", *(f"clients: {len(run.measured.clients)}" for run in runs)],
         rows=[
             [name, *(milliseconds(1000 * run.processor_seconds[name] / _registered(run)) for run in runs)]
             for name in names
@@ -163,4 +149,4 @@ def _processors(runs: list[Run]) -> Table:
 
 
 def _registered(run: Run) -> int:
-    return sum(len(uploader.stages["POST asset"]) for uploader in run.uploaders)
+    return len(run.measured.stage("POST asset"))
