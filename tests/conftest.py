@@ -13,7 +13,7 @@ import pytest
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
@@ -22,7 +22,7 @@ from archive.snapshots.queries import PROJECTION as REPOSITORY
 from archive.storage import queries as store
 from archive.storage.services import prepare_bucket
 from dandiapi.celery import app
-from tests.database import delete_rows
+from tests.database import delete_rows, template
 from tests.worker import MadeOnce, Message, T, Worker
 
 JOURNEYS = "tests/journeys/"
@@ -109,6 +109,13 @@ def bucket(_own_services: None) -> str:
     """The bucket of this test process, prepared as at every start."""
     prepare_bucket()
     return store.bucket()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Make the database of this test process a copy of one that all share."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template()
 
 
 @pytest.fixture(scope="session")

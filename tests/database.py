@@ -1,14 +1,44 @@
-"""The tests' database between two tests that commit."""
+"""The tests' databases: how each test process gets one, and what becomes of it between two tests that commit."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.sql import SQL, Identifier
 
 # What the migrations have written; no test adds to it.
 MIGRATED = {"django_migrations", "django_content_type", "auth_permission"}
+
+# Held, by its number, by the test process that makes the template.
+TEMPLATE_LOCK = 1
+
+
+def template() -> str:
+    """Return the name of a database that has been migrated, which is copied in a tenth of the time that takes.
+
+    The first test process to ask makes it; it lasts as long as the services of the tests do.
+    """
+    creation = connection.creation
+    name = f"{connection.settings_dict['NAME']}_migrated"
+    with creation._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if not cursor.rowcount:
+            _make_migrated(name)
+    return name
+
+
+def _make_migrated(name: str) -> None:
+    own, test = connection.settings_dict["NAME"], connection.settings_dict["TEST"]
+    of_tests, test["NAME"] = test["NAME"], name
+    connection.creation.create_test_db(verbosity=0, serialize=False)
+    # Nobody may be connected to what is copied.
+    connection.close()
+    connection.close_pool()
+    test["NAME"] = of_tests
+    settings.DATABASES[connection.alias]["NAME"] = connection.settings_dict["NAME"] = own
 
 
 def tables() -> list[str]:
