@@ -1,12 +1,14 @@
-"""The file of attributes by which git-annex knows which files of a repository are in git itself."""
+"""The files that a repository has of its own: what is in git itself, and by which id DataLad knows the dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from uuid import UUID
 
 from archive.paths import name_of
 
 ATTRIBUTES = ".gitattributes"
+DATALAD_CONFIG = ".datalad/config"
 # `git fsck` objects to a longer line in a file of attributes.
 MAX_LINE = 2048
 
@@ -28,6 +30,11 @@ class Rules:
         lines = ["* annex.backend=SHA256E annex.largefiles=anything"]
         lines += [f"{pattern} annex.largefiles=largerthan={self.text_bytes}" for pattern in self.text_names]
         return "".join(f"{line}\n" for line in lines).encode()
+
+
+def datalad_config(dataset_id: UUID) -> bytes:
+    """Return the file of configuration by which DataLad knows a dataset."""
+    return f'[datalad "dataset"]\n\tid = {dataset_id}\n'.encode()
 
 
 def is_sound_in_git(path: str, content: bytes) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from archive.datasets.models import Dataset
-from archive.git_annex.attributes import Rules
+from archive.git_annex.attributes import ATTRIBUTES, DATALAD_CONFIG, Rules, datalad_config
 from archive.git_annex.fast_import import person
 
 BUNDLES = "repositories/"
@@ -51,6 +51,8 @@ class Repository(models.Model):
     # The settings for which files are in git, as they were when this history began; NULL before.
     text_names = models.JSONField(null=True)
     text_bytes = models.BigIntegerField(default=0)
+    # The id by which DataLad knows the dataset; NULL if this history began before there was one.
+    datalad_id = models.UUIDField(null=True, editable=False)
     # The first of the paths that git cannot represent.
     unfit = models.JSONField(default=list)
     # The names of the bundles that are laid out for everybody (`exports`); none while it is not.
@@ -74,6 +76,18 @@ class Repository(models.Model):
     def rules(self) -> Rules:
         """Return the rules that this history began with."""
         return Rules(self.text_names or [], self.text_bytes)
+
+    @property
+    def own_files(self) -> dict[str, bytes]:
+        """Return the files that the archive itself puts into the tree where there is no asset, by their paths."""
+        attributes = {ATTRIBUTES: self.rules.attributes()}
+        return attributes | ({DATALAD_CONFIG: datalad_config(self.datalad_id)} if self.datalad_id else {})
+
+    @property
+    def begins_before_assets(self) -> bool:
+        """Return whether the first commit is there before any asset: one that a release begins with is not."""
+        has_old_history = self.text_names is not None and self.datalad_id is None
+        return not (self.dataset.released or has_old_history)
 
     @property
     def folder(self) -> str:

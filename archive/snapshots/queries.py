@@ -37,6 +37,8 @@ RELEVANT = (
     Change.Kind.CHANGE_ASSETS,
     Change.Kind.INGEST_ZARR,
 )
+# The changes that a push must not miss: those of a tree, and a release, which begins a new history.
+NOT_TO_MISS = (*RELEVANT, Change.Kind.RELEASE)
 # A number greater than those of all changes.
 NEVER = Value(2**63 - 1)
 
@@ -68,6 +70,16 @@ def references(repository: Repository) -> dict[str, str]:
     commits = commits_of_versions(repository, tagged)
     tags = {tag_of(tag): commits[pk] for pk, tag in tagged.items() if pk in commits}
     return dict(sorted({**there, **tags}.items()))
+
+
+def free_branches(repository: Repository) -> frozenset[str]:
+    """Return the branches that may be pushed whatever they are at, because nothing has ever been in the dataset."""
+    first = repository.commits.order_by("pk").first()
+    since = first.at if first else repository.at
+    changes = Change.objects.filter(dataset_id=repository.pk, number__gte=since, kind__in=NOT_TO_MISS)
+    if changes.exists():
+        return frozenset()
+    return frozenset({MAIN} if repository.annex_pushes.exists() else {MAIN, ANNEX})
 
 
 def require_commits(actor: Actor, dataset: Dataset) -> None:

@@ -21,8 +21,9 @@ from archive.snapshots.models import Repository
 from archive.snapshots.pushing.answering import answered
 from archive.snapshots.pushing.applying import apply_push
 from archive.snapshots.pushing.receiving import receive
-from archive.snapshots.queries import require_commits
+from archive.snapshots.queries import free_branches, require_commits
 from archive.snapshots.work import CHECK_JOB
+from archive.snapshots.writing.following import begin
 from archive.snapshots.writing.rewriting import RewriteError, restore
 from archive.timeline.services import start_job
 
@@ -55,6 +56,8 @@ def opened(repository: Repository) -> Iterator[Path]:
     new history, while the store lacks some of it, which is then restored, and when others fill the folder for long.
     """
     try:
+        if not repository.main and repository.begins_before_assets:
+            repository = begin(repository.dataset, lambda: None)
         with cache.opened(repository) as folder:
             yield folder
     except DamagedError as error:
@@ -63,9 +66,13 @@ def opened(repository: Repository) -> Iterator[Path]:
 
 
 def advertise(repository: Repository, service: Service, protocol: str) -> bytes:
-    """Return git's advertisement of the repository for clients of a service, in the protocol that they speak."""
+    """Return git's advertisement of the repository for clients of a service, in the protocol that they speak.
+
+    Who pushes is not told of branches that may be anything yet: git would not send what does not go on from them.
+    """
     with opened(repository) as folder:
-        return advertised(folder, service, protocol, seconds=settings.GIT_SECONDS)
+        hidden = free_branches(repository) if service is Service.RECEIVE_PACK else ()
+        return advertised(folder, service, protocol, seconds=settings.GIT_SECONDS, hidden=hidden)
 
 
 @contextmanager
@@ -109,4 +116,5 @@ def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator
 def _received(actor: Actor, repository: Repository, request: IO[bytes]) -> Generator[bytes, None, None]:
     limits = {"seconds": settings.GIT_SECONDS, "max_size": settings.GIT_PUSH_MAX_BYTES}
     with opened(repository) as folder:
-        yield from receive(folder, request, partial(apply_push, actor, repository.pk), **limits)
+        judge = partial(apply_push, actor, repository.pk)
+        yield from receive(folder, request, judge, hidden=free_branches(repository), **limits)

@@ -79,4 +79,4 @@ class GitClient:
     def files(self, clone: Path, reference: str = "HEAD") -> set[str]:
         """The paths in a commit, but for what the archive adds by itself."""
         listed = self.git("ls-tree", "-r", "-z", "--name-only", reference, within=clone)
-        return set(listed.rstrip("\0").split("\0")) - {".gitattributes"}
+        return set(listed.rstrip("\0").split("\0")) - {".gitattributes", ".datalad/config"}

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -39,10 +39,14 @@ class Service(StrEnum):
         return self.removeprefix("git-")
 
 
-def advertised(folder: Path, service: Service, protocol: str, *, seconds: float) -> bytes:
-    """Return git's advertisement of the repository for clients of a service, in the protocol that they speak."""
+def advertised(folder: Path, service: Service, protocol: str, *, seconds: float, hidden: Collection[str] = ()) -> bytes:
+    """Return git's advertisement of the repository for clients of a service, in the protocol that they speak.
+
+    Branches that are `hidden` are not told to those who push.
+    """
     git = _git(folder, protocol, seconds)
-    with git.started(*_SETTINGS, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as child:
+    settings = (*_SETTINGS, *(word for name in hidden for word in ("-c", f"receive.hideRefs={name}")))
+    with git.started(*settings, service.command, "--stateless-rpc", "--http-backend-info-refs", ".") as child:
         said = child.output.read()
         child.require_success(service.command)
     return said if protocol == VERSION_2 else packet(f"# service={service}\n".encode()) + FLUSH + said

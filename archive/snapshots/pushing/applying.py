@@ -19,15 +19,13 @@ from archive.snapshots.models import Commit, Repository
 from archive.snapshots.pushing.judging import Wanted, judge
 from archive.snapshots.pushing.receiving import Push
 from archive.snapshots.pushing.uniting import unite
-from archive.snapshots.queries import PROJECTION, RELEVANT
+from archive.snapshots.queries import NOT_TO_MISS, PROJECTION, free_branches
 from archive.timeline.models import Change
 from archive.timeline.queries import position
 from archive.timeline.services import nudge
 
 CATCH_UP_SECONDS = 0.5
-# The changes that a push must not miss: those of a tree, and a release, which begins a new history.
 CHANGED_MEANWHILE = "The draft has been changed meanwhile: fetch first, merge, and push again."
-NOT_TO_MISS = (*RELEVANT, Change.Kind.RELEASE)
 
 
 def apply_push(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None, None]:
@@ -69,8 +67,12 @@ class PushedRepository:
         return self.repository.annex
 
     @property
-    def own_attributes(self) -> str:
-        return object_id("blob", self.repository.rules.attributes())
+    def own_files(self) -> dict[str, str]:
+        return {path: object_id("blob", content) for path, content in self.repository.own_files.items()}
+
+    @property
+    def free(self) -> frozenset[str]:
+        return free_branches(self.repository)
 
     def prepare(self, push: Push, wanted: Wanted) -> None:
         if wanted.annex:

@@ -1,6 +1,6 @@
 """Judging a push, and making it true of the draft."""
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from django.conf import settings
@@ -17,7 +17,6 @@ from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
 from archive.datasets.queries import refuse_during_release
 from archive.datasets.work import hold_draft
-from archive.git_annex.attributes import ATTRIBUTES
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.refs import ANNEX, MAIN, SYNCED_ANNEX, SYNCED_MAIN, TAGS
 from archive.paths import printable
@@ -52,16 +51,15 @@ class Wanted(NamedTuple):
     annex: str
 
 
-def wanted_branches(push: Push, main: str, annex: str) -> Wanted:
-    """Return where the branches are to be, which are at these commits now.
-
-    Raises RefusedError, with a line for each ref at fault.
-    """
+def wanted_branches(push: Push, target: "Target") -> Wanted:
+    """Return where the branches are to be. Raises RefusedError, with a line for each ref at fault."""
     faults = [f"{printable(each.ref)}: {fault}" for each in push.commands if (fault := _command_fault(each))]
-    faults = faults or [*_branch_faults(push, OF_MAIN, main), *_branch_faults(push, OF_ANNEX, annex)]
+    if not faults:
+        faults += _branch_faults(push, OF_MAIN, "" if MAIN in target.free else target.main)
+        faults += _branch_faults(push, OF_ANNEX, "" if ANNEX in target.free else target.annex)
     if faults:
         raise RefusedError(*faults, NOTHING_CHANGED)
-    return Wanted(_wanted(push, OF_MAIN, main), _wanted(push, OF_ANNEX, annex))
+    return Wanted(_wanted(push, OF_MAIN, target.main), _wanted(push, OF_ANNEX, target.annex))
 
 
 def _command_fault(command: Command) -> str | None:
@@ -118,16 +116,16 @@ class DraftChanges:
         self._old = old
         self._new = new
 
-    def steps(self, own_attributes: str) -> Iterator[str]:
+    def steps(self, own_files: Mapping[str, str]) -> Iterator[str]:
         """Judge the commit; yields what is to be said meanwhile. Raises RefusedError, with a line for each fault.
 
-        What is in files of git is put into the store when no fault is found. `own_attributes` is the id of the file
-        of attributes that the archive itself puts into the tree, which is no asset.
+        What is in files of git is put into the store when no fault is found. `own_files` are the ids of the
+        files that the archive itself puts into the tree, by their paths: those are no assets.
         """
         faults = Faults()
         changes = self._changes(faults)
         yield f"Files that came or changed: {len(changes.contents)}; that are gone: {len(changes.removed)}."
-        self._leave_out_attributes(changes, own_attributes)
+        self._leave_out_own(changes, own_files)
         for path, other in look_alikes(self._dataset.number, changes.contents, leaving=changes.removed).items():
             faults.add(path, f"some systems cannot tell it from {printable(other)!r}")
         blobs = self._known_blobs(changes, faults)
@@ -157,11 +155,12 @@ class DraftChanges:
                 faults.add(path, fault)
         return {path: known[key.digest] for path, key in keys.items() if key.digest in known}
 
-    def _leave_out_attributes(self, changes: TreeChanges, own_attributes: str) -> None:
-        file = changes.contents.get(ATTRIBUTES)
-        is_own = isinstance(file, GitFile) and file.object_id == own_attributes
-        if is_own and not live_assets(self._dataset).filter(path=ATTRIBUTES).exists():
-            del changes.contents[ATTRIBUTES]
+    def _leave_out_own(self, changes: TreeChanges, own_files: Mapping[str, str]) -> None:
+        assets = set(live_assets(self._dataset).filter(path__in=own_files).values_list("path", flat=True))
+        for path, object_id in own_files.items():
+            file = changes.contents.get(path)
+            if isinstance(file, GitFile) and file.object_id == object_id and path not in assets:
+                del changes.contents[path]
 
     def _files(self, changes: TreeChanges) -> Iterator[dict[str, Blob]]:
         """Yield the blobs of the paths whose content is in git, some at a time."""
@@ -243,8 +242,12 @@ class Target(Protocol):
         """Return the commit that `git-annex` is at; "" if there is none."""
 
     @property
-    def own_attributes(self) -> str:
-        """Return the id of the file of attributes that the archive itself puts into the tree."""
+    def own_files(self) -> Mapping[str, str]:
+        """Return the ids of the files that the archive itself puts into the tree, by their paths."""
+
+    @property
+    def free(self) -> Collection[str]:
+        """Return the names of the branches that may go on from nothing that they are at."""
 
     def prepare(self, push: Push, wanted: Wanted) -> None:
         """Keep the objects that were pushed, so that nothing is lost once the branches have moved."""
@@ -258,7 +261,7 @@ def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generat
 
     Yields what is to be said meanwhile. Raises RefusedError or ArchiveError if it is not to be taken.
     """
-    wanted = wanted_branches(push, target.main, target.annex)
+    wanted = wanted_branches(push, target)
     if not any(wanted):
         return
     refuse_during_release(dataset)
@@ -266,7 +269,7 @@ def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generat
         _require_sound(log_faults(push.git, target.annex, wanted.annex))
     changes = DraftChanges(actor, dataset, push.git, target.main, wanted.main)
     if wanted.main:
-        yield from changes.steps(target.own_attributes)
+        yield from changes.steps(target.own_files)
     target.prepare(push, wanted)
     with transaction.atomic():
         target.move(wanted, actor, _applied(changes, actor, dataset, wanted.main))

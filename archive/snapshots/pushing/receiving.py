@@ -8,7 +8,7 @@ scratch repository, which is thrown away: the archive's own have moved before th
 import logging
 import os
 import selectors
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,15 +87,16 @@ Judge = Callable[[Push], Generator[str, None, None]]
 
 
 def receive(
-    folder: Path, request: IO[bytes], judge: Judge, *, seconds: float, max_size: int
+    folder: Path, request: IO[bytes], judge: Judge, *, seconds: float, max_size: int, hidden: Collection[str] = ()
 ) -> Generator[bytes, None, None]:
     """Yield git's answer to the body of a request to push into the repository at `folder`: chunks, as they come.
 
-    The repository itself is only read. `judge` is asked, in the caller's thread, once git has found nothing wrong.
+    The repository itself is only read. Branches that are `hidden` are as if they were not there.
+    `judge` is asked, in the caller's thread, once git has found nothing wrong.
     """
     settings = {**_SETTINGS, "receive.maxInputSize": str(max_size)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with _scratch(folder) as scratch, _pipe() as question, _pipe() as answer:
+    with _scratch(folder, hidden) as scratch, _pipe() as question, _pipe() as answer:
         asking = {"PUSH_QUESTION": f"/dev/fd/{question.write}", "PUSH_ANSWER": f"/dev/fd/{answer.read}"}
         pipes = (question.write, answer.read)
         git = Git(scratch, seconds, asking)
@@ -106,11 +107,12 @@ def receive(
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def _scratch(folder: Path, hidden: Collection[str]) -> Iterator[Path]:
     """Yield a temporary repository with the references of the one at `folder`, whose objects it reads, and the hook."""
     with workspace(folder) as scratch:
         references = Git(folder).lines("for-each-ref", "--format=%(objectname) %(refname)")
-        (scratch / PACKED_REFS).write_bytes(b"".join(b"%b\n" % line for line in references))
+        shown = [line for line in references if line.decode().split(" ", 1)[1] not in hidden]
+        (scratch / PACKED_REFS).write_bytes(b"".join(b"%b\n" % line for line in shown))
         hook = scratch / "hooks/pre-receive"
         hook.parent.mkdir()
         hook.write_text(_HOOK)

@@ -85,24 +85,24 @@ def unite(git: Git, repository: Repository, ours: str, pushed: str, recorded: da
     Lines of people stay as they are pushed. Where the archive has content only the archive says: what is said of that
     by others gives way to what `ours` says, which is "" if there is nothing yet.
     """
-    fixes = _fixes(git, repository, ours, pushed, recorded)
+    is_upon_ours = bool(ours) and git.succeeds("merge-base", "--is-ancestor", ours, pushed)
+    fixes = _fixes(git, repository, ours, pushed)
+    if not is_upon_ours:
+        fixes = chain(_first_logs(git, repository, pushed, recorded), fixes)
     first = next(fixes, None)
-    is_upon_ours = not ours or git.succeeds("merge-base", "--is-ancestor", ours, pushed)
-    if first is None and is_upon_ours:
+    if first is None:
         return pushed
     merged = "" if is_upon_ours else ours
     head = stream.commit(
         UNITED, 1, author=ARCHIVE, committer=ARCHIVE, recorded=recorded, message="update", parent=pushed, merged=merged
     )
-    chunks = chain([head], [first] if first else [], fixes, [stream.DONE])
+    chunks = chain([head, first], fixes, [stream.DONE])
     git.feed("fast-import", "--quiet", "--done", "--force", "--date-format=raw", chunks=chunks)
     return git.run("rev-parse", UNITED).decode().strip()
 
 
-def _fixes(git: Git, repository: Repository, ours: str, pushed: str, recorded: datetime) -> Iterator[bytes]:
-    """Yield, as changes of the pushed tree, what the archive says otherwise."""
-    if not ours:
-        yield _named_archive(git, repository, pushed, recorded)
+def _fixes(git: Git, repository: Repository, ours: str, pushed: str) -> Iterator[bytes]:
+    """Yield, as changes of the pushed tree, what the archive says otherwise of the content that it has."""
     logs = (log for log in changed_logs(git, ours, pushed) if is_location_log(log.path) or is_url_log(log.path))
     while batch := list(islice(logs, BATCH)):
         ids = {each for log in batch for each in (log.before, log.after) if each}
@@ -115,10 +115,17 @@ def _fixes(git: Git, repository: Repository, ours: str, pushed: str, recorded: d
                 yield stream.file(FILE, path, right) if right else stream.removal(path)
 
 
-def _named_archive(git: Git, repository: Repository, pushed: str, recorded: datetime) -> bytes:
-    [info] = git.infos([f"{pushed}:{UUID_LOG}"])
-    there = b"" if info.kind == "missing" else dict(git.contents([info.name]))[info.name]
-    return stream.file(FILE, UUID_LOG, added_lines(there, uuid_log(repository.annex_uuid, ARCHIVE_NAME, recorded)))
+def _first_logs(git: Git, repository: Repository, pushed: str, recorded: datetime) -> Iterator[bytes]:
+    """Yield what a branch that was not begun by the archive lacks of what it begins with."""
+    for path, lines in first_logs(repository, recorded).items():
+        [info] = git.infos([f"{pushed}:{path}"])
+        there = b"" if info.kind == "missing" else dict(git.contents([info.name]))[info.name]
+        yield stream.file(FILE, path, added_lines(there, lines))
+
+
+def first_logs(repository: Repository, recorded: datetime) -> dict[str, bytes]:
+    """Return the logs that the archive begins `git-annex` with, by their paths."""
+    return {UUID_LOG: uuid_log(repository.annex_uuid, ARCHIVE_NAME, recorded)}
 
 
 def _with_own_lines(log: bytes, ours: bytes, repository: Repository, *, is_url: bool) -> bytes:

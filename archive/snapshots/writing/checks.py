@@ -10,7 +10,6 @@ from typing import NamedTuple
 from git import Repo
 
 from archive.errors import InvalidError
-from archive.git_annex.attributes import ATTRIBUTES
 from archive.git_annex.files import MAX_POINTER, key_of, link_target
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.objects import object_id
@@ -56,13 +55,13 @@ def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[s
 
 def _tree_faults(repository: Repository, folder: Path, sha: str, point: Point, beat: Beat) -> Iterator[str]:
     with closing(_reading(folder)) as opened:
-        there = _entries(folder, sha)
+        there, own = _entries(folder, sha), repository.own_files
         expected = _expected(repository, point, beat)
         for entry, placed in _aligned(there, expected):
             beat()
             if entry is None and placed:
                 yield f"{placed.path} is missing."
-            elif placed is None and entry and entry.path != ATTRIBUTES:
+            elif placed is None and entry and entry.path not in own:
                 yield f"{entry.path} should not be there."
             elif entry and placed and not _is_right(opened, entry, placed):
                 yield f"{entry.path} is not what it should be."

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -15,16 +16,27 @@ from archive.snapshots.keeping.bundles import make_bundle, store_bundle
 from archive.snapshots.keeping.cache import opened, scratch, take_in, workspace
 from archive.snapshots.keeping.exports import export
 from archive.snapshots.keeping.git import Beat
-from archive.snapshots.keeping.recording import Progress, latest_left_out, merge_bundles, record, update
+from archive.snapshots.keeping.recording import MovedError, Progress, latest_left_out, merge_bundles, record, update
 from archive.snapshots.models import Bundle, Commit, Repository
 from archive.snapshots.writing.delta import Delta, Placed, Point
-from archive.snapshots.writing.plans import Horizon, plans, version_points
+from archive.snapshots.writing.plans import Horizon, first_plan, plans, version_points
 from archive.snapshots.writing.pushed import pushed_keys
 from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 from archive.timeline.models import Change
 
 MAX_BUNDLES = 30
 UNFIT_SHOWN = 20
+
+
+def begin(dataset: Dataset, beat: Beat) -> Repository:
+    """Return the repository of the dataset, which has a first commit from now on, if it had none."""
+    repository = begun(dataset)
+    if repository.main or not repository.begins_before_assets:
+        return repository
+    try:
+        return _write(repository, [first_plan(repository)], beat)
+    except MovedError:
+        return Repository.objects.select_related("dataset").get(pk=dataset.pk)
 
 
 def follow(repository: Repository, horizon: Horizon, beat: Beat) -> None:
@@ -61,6 +73,7 @@ def begun(dataset: Dataset) -> Repository:
         repository.unfit, repository.exported = [], []
         repository.tells_urls = repository.dataset.is_released
         repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
+        repository.datalad_id = repository.datalad_id or uuid4()
         repository.save()
     return repository
 

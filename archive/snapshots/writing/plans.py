@@ -120,6 +120,15 @@ def _effects(change: Change) -> list[tuple[str, int]]:
     return [(verbs.get(Kind(change.kind), "change"), 1)]
 
 
+def first_plan(repository: Repository) -> Plan:
+    """Return the commit that a repository begins with, before there is any asset."""
+    dataset = repository.dataset
+    created = Change.objects.filter(dataset_id=dataset.number, number=repository.at).first()
+    recorded = created.recorded if created else timezone.now()
+    message = f"Begin the dataset\n\nDataset: {dataset.identifier}\n"
+    return Plan(None, Point(repository.at), *_author(dataset, created), recorded, message)
+
+
 def plans(repository: Repository, horizon: Horizon, beat: Beat) -> Iterator[Plan]:
     """Yield the commits that bring the repository as far as can be seen, oldest first."""
     dataset = repository.dataset
@@ -127,6 +136,10 @@ def plans(repository: Repository, horizon: Horizon, beat: Beat) -> Iterator[Plan
     since = Point(newest.at, frozenset(newest.left_out)) if newest else None
     recorded = newest.recorded if newest else None
     is_late = newest is not None and not frozenset(newest.left_out) <= horizon.left_out
+    if newest is None and repository.begins_before_assets:
+        first = first_plan(repository)
+        yield first
+        since, recorded = first.until, first.recorded
     for group in _groups(repository, horizon.reach, beat):
         until = Point(group.newest.number, horizon.left_out)
         # Clocks may go back; what git-annex is told must not.

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import IO
 
 from archive.git_annex import fast_import as stream
-from archive.git_annex.attributes import ATTRIBUTES, is_sound_in_git
+from archive.git_annex.attributes import is_sound_in_git
 from archive.git_annex.files import FILE, LINK, link_target
-from archive.git_annex.logs import UUID_LOG, location_log, uuid_log
+from archive.git_annex.logs import location_log
 from archive.git_annex.refs import ANNEX, MAIN
+from archive.paths import ancestors
 from archive.snapshots.keeping.git import Beat, Git
-from archive.snapshots.models import ARCHIVE, ARCHIVE_NAME, Commit, Repository
+from archive.snapshots.models import ARCHIVE, Commit, Repository
+from archive.snapshots.pushing.uniting import first_logs
 from archive.snapshots.writing.delta import Delta, Placed, Point, Removed
 from archive.snapshots.writing.logs import Logs
 from archive.storage.queries import read_whole
@@ -57,7 +59,8 @@ class Writer:
     unfit: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._attributes = stream.file(FILE, ATTRIBUTES, self.repository.rules.attributes())
+        files = self.repository.own_files.items()
+        self._own_files = {path: stream.file(FILE, path, content) for path, content in files}
         self._parents = {MAIN: self.main, ANNEX: self.annex}
         self._has_main, self._has_annex = bool(self.main), bool(self.annex)
         self._marks = 0
@@ -107,14 +110,14 @@ class Writer:
             delta = self._delta(plan)
             steps = _with_content(delta.steps(), threads)
             first = next(steps, None)
-            if first is None:
+            if first is None and (self._has_main or not self.repository.begins_before_assets):
                 continue
             with tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY, dir=str(self.folder)) as file:
                 main = self._next_mark()
                 logs = self._logs(file, plan.recorded)
                 author = stream.person(plan.author_name, plan.author_email)
                 yield self._head(MAIN, main, author, plan.recorded, plan.message)
-                yield from self._tree(chain([first], steps), logs)
+                yield from self._tree(chain([first] if first else [], steps), logs)
                 annex = yield from self._annex_commit(logs)
             drafts.append((plan, main, annex))
 
@@ -149,11 +152,12 @@ class Writer:
         """Yield what the steps do to `main`, and write into `logs` what they add to `git-annex`."""
         if not self._has_main:
             self._has_main = True
-            yield self._attributes
+            yield from self._own_files.values()
         for step, content in steps:
             self.beat()
             if isinstance(step, Removed):
-                yield self._attributes if step.path == ATTRIBUTES else stream.removal(step.path)
+                yield stream.removal(step.path)
+                yield from (file for path, file in self._own_files.items() if step.path in {path, *ancestors(path)})
             elif content is not None:
                 yield stream.file(FILE, step.path, content)
             else:
@@ -171,7 +175,7 @@ class Writer:
         yield self._head(ANNEX, mark, ARCHIVE, recorded, "update")
         if not self._has_annex:
             self._has_annex = True
-            yield stream.file(FILE, UUID_LOG, uuid_log(self.repository.annex_uuid, ARCHIVE_NAME, recorded))
+            yield from (stream.file(FILE, *log) for log in first_logs(self.repository, recorded).items())
         logs.file.seek(0)
         yield from iter(lambda: logs.file.read(SPOOLED_IN_MEMORY), b"")
         return mark

@@ -16,6 +16,8 @@ from archive.snapshots.services import opened, repository_of
 from archive.storage.queries import read_whole
 from archive.zarr.queries import ZarrView, entries_of
 
+# How the archive's own files begin.
+OWN = (b"* annex.backend=SHA256E ", b'[datalad "dataset"]\n\tid = ')
 CLIENTS = Path(__file__).parents[2] / "clients/.venv/bin"
 
 
@@ -39,14 +41,14 @@ def git(folder: Path, *arguments: str, stdin: bytes = b"", environment: Mapping[
 
 
 def files_at(folder: Path, commit: str) -> dict[str, File]:
-    """The files of a commit, but for the archive's own attributes, by their paths."""
+    """The files of a commit, but for the archive's own, by their paths."""
     lines = git(folder, "ls-tree", "-r", "-z", commit).decode().split("\0")[:-1]
     files = {}
     for line in lines:
         meta, path = line.split("\t")
         mode, _, sha = meta.split()
         files[path] = File(mode, git(folder, "cat-file", "blob", sha))
-    return {path: file for path, file in files.items() if not file.content.startswith(b"* annex.backend=SHA256E ")}
+    return {path: file for path, file in files.items() if not file.content.startswith(OWN)}
 
 
 def tree_of(dataset: Dataset, commit: str = "main") -> dict[str, File]:
@@ -55,16 +57,17 @@ def tree_of(dataset: Dataset, commit: str = "main") -> dict[str, File]:
 
 
 def history_of(dataset: Dataset) -> list[str]:
-    """The subjects of the commits of `main`, oldest first."""
+    """The subjects of the commits of `main`, oldest first, but for the one before any asset."""
     with opened(repository_of(dataset)) as folder:
-        return git(folder, "log", "--reverse", "--format=%s", "main").decode().splitlines()
+        subjects = git(folder, "log", "--reverse", "--format=%s", "main").decode().splitlines()
+    return [subject for subject in subjects if subject != "Begin the dataset"]
 
 
 def refs_of(dataset: Dataset) -> dict[str, str]:
     """The references, as git tells them, which is as Postgres does; and the repository is sound."""
     repository = repository_of(dataset)
     with opened(repository) as folder:
-        assert git(folder, "fsck", "--strict") == b""
+        assert git(folder, "fsck", "--strict", "--no-dangling") == b""
         refs = [line.split() for line in git(folder, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()]
     found = {name.decode(): sha.decode() for name, sha in refs}
     repository.refresh_from_db()

@@ -19,7 +19,7 @@ from archive.publishing.services import publish
 from archive.snapshots.pushing import judging
 from archive.snapshots.services import opened, repository_of
 from tests.archive.assets.state import draft_of, everything
-from tests.archive.snapshots.pushing.pusher import MAIN, NONE, Answer, Pusher, answer_of, new_repository, run_git
+from tests.archive.snapshots.pushing.pusher import ANNEX, MAIN, NONE, Answer, Pusher, answer_of, new_repository, run_git
 from tests.archive.snapshots.state import refs_of, tree_of
 from tests.dandiapi.git.caller import Caller
 from tests.dandiapi.rest.world import embargo
@@ -57,10 +57,9 @@ def pusher(dataset: Dataset, tmp_path: Path) -> Pusher:
 
 def fetch(pusher: Pusher, dataset: Dataset) -> str:
     """The commit that main is at, which the pusher then has."""
-    repository = repository_of(dataset)
-    with opened(repository) as folder:
+    with opened(repository_of(dataset)) as folder:
         run_git(pusher.folder, "fetch", "--quiet", str(folder), "main")
-    return repository.main
+    return repository_of(dataset).main
 
 
 def with_file(pusher: Pusher, parent: str, path: str, content: bytes) -> str:
@@ -132,7 +131,6 @@ def test_probe_before_a_large_push_is_answered(owner: Caller, dataset: Dataset) 
 
 def test_first_push_may_bring_any_history(owner: Caller, worker: Worker, tmp_path: Path) -> None:
     dataset = make_dataset(owner.user)
-    worker.run()
     pusher = Pusher(new_repository(tmp_path / "own.git"))
     older = pusher.commit({"empty": b""})
     commit = pusher.commit({".datalad": {"config": b"[datalad]\n"}, ".gitattributes": b"* text\n"}, older)
@@ -140,6 +138,52 @@ def test_first_push_may_bring_any_history(owner: Caller, worker: Worker, tmp_pat
     worker.run()
     assert refs_of(dataset)[MAIN] == commit
     assert paths(dataset) == [".datalad/config", ".gitattributes"]
+
+
+def test_first_push_may_go_on_from_the_archives_own_commit(owner: Caller, worker: Worker, tmp_path: Path) -> None:
+    dataset = make_dataset(owner.user)
+    pusher = Pusher(new_repository(tmp_path / "clone.git"))
+    first = fetch(pusher, dataset)
+    assert push(owner, dataset, pusher.request((NONE, first, MAIN))).is_accepted
+    assert repository_of(dataset).commits.get().sha == first
+    new = with_file(pusher, first, "b.txt", b"b")
+    assert push(owner, dataset, pusher.request((NONE, new, MAIN))).is_accepted
+    assert paths(dataset) == ["b.txt"]
+    worker.run()
+    assert refs_of(dataset)[MAIN] == new
+
+
+def test_history_cannot_be_another_once_there_was_something(owner: Caller, worker: Worker, tmp_path: Path) -> None:
+    dataset = make_dataset(owner.user)
+    address = f"/git/{dataset.identifier}/info/refs?service=git-receive-pack"
+    assert b"refs/heads" not in owner.get(address).content
+    assert b"refs/heads/main" in owner.get(address.replace("receive", "upload")).content
+    make_asset(dataset, "b.nwb", blob=make_blob(dataset))
+    worker.run()
+    assert b"refs/heads/main" in owner.get(address).content
+    pusher = Pusher(new_repository(tmp_path / "own.git"))
+    commit, annex = pusher.commit({"a.txt": b"a"}), pusher.commit({"uuid.log": b"x"})
+    for name, new in ((MAIN, commit), (ANNEX, annex)):
+        assert "fetch first" in push(owner, dataset, pusher.request((NONE, new, name))).remote
+    assert paths(dataset) == ["b.nwb"]
+
+
+def test_first_history_of_git_annex_may_be_any_too_and_what_the_archive_says_is_added(
+    owner: Caller, tmp_path: Path
+) -> None:
+    dataset = make_dataset(owner.user)
+    before = refs_of(dataset)
+    pusher = Pusher(new_repository(tmp_path / "own.git"))
+    annex, commit = pusher.commit({"uuid.log": b"x"}), pusher.commit({"a.txt": b"a"})
+    assert push(owner, dataset, pusher.request((NONE, annex, ANNEX))).is_accepted
+    assert push(owner, dataset, pusher.request((NONE, commit, MAIN))).is_accepted
+    refs = refs_of(dataset)
+    assert refs[MAIN] == commit
+    with opened(repository_of(dataset)) as folder:
+        run_git(folder, "merge-base", "--is-ancestor", annex, ANNEX)
+        run_git(folder, "merge-base", "--is-ancestor", before[ANNEX], ANNEX)
+        said = run_git(folder, "show", f"{ANNEX}:uuid.log").decode()
+    assert said.startswith(f"x\n{repository_of(dataset).annex_uuid} the archive")
 
 
 def test_published_version_keeps_what_it_shows(owner: Caller, worker: Worker, tmp_path: Path) -> None:

@@ -37,10 +37,11 @@ def test_repository_says_where_it_is_and_what_the_draft_is(anonymous: Api, datas
     assert told(anonymous, dataset)["serverless_clone_url"].endswith("/clone")
 
 
-def test_repository_without_files_has_no_commit(anonymous: Api, dataset: Dataset, writer: Worker) -> None:
+def test_repository_has_a_commit_before_any_file(anonymous: Api, dataset: Dataset, writer: Worker) -> None:
+    assert (told(anonymous, dataset)["commit"], told(anonymous, dataset)["is_current"]) == (None, False)
     writer.run()
     found = told(anonymous, dataset)
-    assert (found["commit"], found["serverless_clone_url"], found["is_current"]) == (None, None, True)
+    assert (found["commit"], found["is_current"]) == (references(repository_of(dataset))["refs/heads/main"], True)
 
 
 def test_repository_that_lies_behind_says_so(anonymous: Api, dataset: Dataset, writer: Worker) -> None:

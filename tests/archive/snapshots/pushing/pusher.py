@@ -4,7 +4,7 @@ import hashlib
 import os
 import subprocess
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -157,7 +157,8 @@ class Place:
 
     dataset: Dataset
     folder: Path
-    own_attributes: str = ""
+    own_files: Mapping[str, str] = field(default_factory=dict)
+    free: Collection[str] = ()
 
     @property
     def main(self) -> str:

@@ -172,7 +172,7 @@ def test_files_of_datalad_are_assets(place: Place, pusher: Pusher) -> None:
 
 def test_attributes_of_the_archive_are_no_asset_until_they_are_changed(place: Place, pusher: Pusher) -> None:
     own = b"* annex.backend=SHA256E\n"
-    place.own_attributes = pusher.blob(own)
+    place.own_files = {".gitattributes": pusher.blob(own)}
     push(place, pusher, {".gitattributes": own, "a.txt": b"a"})
     assert sorted(draft(place)) == ["a.txt"]
     push(place, pusher, {"a.txt": b"a"})

@@ -11,11 +11,13 @@ from archive.datasets.models import Dataset
 from archive.datasets.services import delete_version
 from archive.snapshots.models import Repository
 from archive.snapshots.queries import clone_state, references
-from archive.snapshots.services import repository_of
+from archive.snapshots.services import opened, rebuild, repository_of
+from archive.snapshots.writing.checks import find_fault
+from archive.snapshots.writing.following import begun
 from archive.snapshots.writing.plans import look_ahead
 from archive.timeline.models import Job, Projection
 from tests.archive.assets.state import draft_of
-from tests.archive.snapshots.state import File, expected_of, history_of, refs_of, tree_of
+from tests.archive.snapshots.state import File, expected_of, git, history_of, refs_of, tree_of
 from tests.factories import (
     acting,
     attachable_row,
@@ -50,10 +52,52 @@ def assert_exact(dataset: Dataset) -> None:
         assert tree_of(dataset, version.tag) == expected_of(version)
 
 
-def test_repository_is_empty_until_there_is_an_asset(worker: Worker) -> None:
+def test_repository_has_files_of_its_own_before_there_is_an_asset(worker: Worker) -> None:
     dataset = make_dataset()
+    first = refs_of(dataset)
+    assert set(first) == {"refs/heads/git-annex", "refs/heads/main"}
+    repository = repository_of(dataset)
+    with opened(repository) as folder:
+        assert git(folder, "ls-tree", "-r", "--name-only", "main").split() == [b".datalad/config", b".gitattributes"]
+        config = git(folder, "config", "--blob", "main:.datalad/config", "datalad.dataset.id").decode().strip()
+        assert f"{repository.annex_uuid} the archive" in git(folder, "show", "git-annex:uuid.log").decode()
+    assert config == str(repository.datalad_id)
+    worker.run()
+    assert refs_of(dataset) == first
+    assert find_fault(repository_of(dataset), lambda: None) == ""
+    rebuild(repository_of(dataset))
+    assert refs_of(dataset) == first
+
+
+def test_history_that_began_before_there_was_an_id_goes_on_without(worker: Worker) -> None:
+    dataset = make_dataset()
+    begun(dataset)
+    Repository.objects.filter(pk=dataset.pk).update(datalad_id=None)
     worker.run()
     assert refs_of(dataset) == {}
+    make_asset(dataset, "a.nwb", blob=make_blob(dataset))
+    worker.run()
+    with opened(repository_of(dataset)) as folder:
+        assert git(folder, "ls-tree", "-r", "--name-only", "main").split() == [b".gitattributes", b"a.nwb"]
+    assert history_of(dataset) == ["Add a.nwb"]
+
+
+def test_assets_take_the_places_of_the_archives_own_files_and_leave_them_again(worker: Worker) -> None:
+    dataset = make_dataset()
+    own = trees_of(dataset)
+    for path in (".datalad/config", ".datalad"):
+        asset = make_asset(dataset, path, blob=make_blob(dataset, path.encode()))
+        worker.run()
+        assert trees_of(dataset) != own
+        remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
+        worker.run()
+        assert trees_of(dataset) == own
+        assert find_fault(repository_of(dataset), lambda: None) == ""
+
+
+def trees_of(dataset: Dataset) -> bytes:
+    with opened(repository_of(dataset)) as folder:
+        return git(folder, "ls-tree", "-r", "main")
 
 
 def test_tree_has_text_as_files_and_all_else_as_links(worker: Worker) -> None:
@@ -158,7 +202,7 @@ def test_author_is_who_made_the_change_without_their_address(worker: Worker) -> 
     make_asset(dataset, blob=make_blob(dataset))
     worker.run()
     refs_of(dataset)
-    [commit] = repository_of(dataset).commits.all()
+    _, commit = repository_of(dataset).commits.order_by("pk")
     user = owner_of(dataset).user
     assert user
     assert commit.author_email == f"user-{user.pk}@users.noreply.invalid"
@@ -230,7 +274,7 @@ def test_zarr_is_a_folder_of_links_that_follows_its_revisions(worker: Worker) ->
     zarr = make_zarr(dataset)
     make_zarr_asset(zarr)
     worker.run()
-    assert refs_of(dataset) == {}
+    assert tree_of(dataset) == {}
     upload_zarr(worker, zarr)
     assert_exact(dataset)
     version = make_published_version(worker, dataset)
