@@ -5,7 +5,7 @@ parameters; from then on only values are sent, and Postgres, which keeps the sta
 The rows become the same objects, with what `select_related` and `annotate` add to them, that the QuerySet would give.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from inspect import signature
 from typing import Any, Generic, TypeVar
@@ -74,7 +74,7 @@ class _Plan(Generic[M]):
 
     def run(self, values: dict[str, Any]) -> Iterator[M]:
         """Yield the objects that are found with these values."""
-        for row in self._compiler.apply_converters(_rows(self._sql, values), self._converters):
+        for row in self._compiler.apply_converters(find_rows(self._sql, values), self._converters):
             found = self._model.from_db(connection.alias, self._names, row[self._own])
             for related in self._related:
                 related.populate(row, found)
@@ -91,7 +91,8 @@ def _written(parameter: Any) -> str:
     return Literal(parameter).as_string(connection.connection).replace("%", "%%")
 
 
-def _rows(sql: str, values: dict[str, Any]) -> list[Any]:
+def find_rows(sql: str, values: Mapping[str, Any]) -> list[Any]:
+    """Return the rows that a statement of SQL finds with these values of its named parameters, as it was prepared."""
     with _cursor() as cursor:
         try:
             cursor.execute(sql, values)
@@ -104,8 +105,9 @@ def _rows(sql: str, values: dict[str, Any]) -> list[Any]:
 
 
 def _cursor() -> Any:
-    """Return a cursor whose statements Postgres prepares: Django's usual ones send each as one text."""
+    """Return a cursor whose statements Postgres prepares; where queries are logged, one that logs them with values."""
+    if connection.queries_logged:
+        return connection.cursor()
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    cursor: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
-    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+    return connection.make_cursor(ServerBindingCursor(connection.connection))  # type: ignore[arg-type,call-arg]

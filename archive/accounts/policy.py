@@ -6,12 +6,13 @@ Nothing else in this code decides about access. Whatever the table does not allo
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
-from django.db.models import F, OuterRef, Q
+from django.db.models import F, OuterRef, Q, QuerySet
 
 from archive.accounts.models import Grant, ReviewerLink, Token, User
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from archive.statements import Prepared
 from archive.timeline.rows import lasting_beyond
 
 
@@ -243,7 +244,13 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
 
 
 def _has_role(user: User, dataset: Guarded, roles: Sequence[Grant.Role]) -> bool:
-    return Grant.objects.filter(dataset_id=dataset.pk, user=user, role__in=roles).exists()
+    grant = _grant_of.first(dataset_id=dataset.pk, user_id=user.pk)
+    return grant is not None and grant.role in roles
+
+
+@Prepared
+def _grant_of(dataset_id: Any, user_id: Any) -> QuerySet[Grant]:
+    return Grant.objects.filter(dataset_id=dataset_id, user_id=user_id)
 
 
 def _is_for(link: ReviewerLink | None, dataset: Guarded) -> bool:

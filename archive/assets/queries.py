@@ -17,7 +17,6 @@ from typing import Any, Literal, NamedTuple
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import BooleanField, Count, F, Func, JSONField, Q, QuerySet, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThanOrEqual, TupleLessThanOrEqual
 from redis.exceptions import RedisError
@@ -31,7 +30,7 @@ from archive.datasets.queries import publications
 from archive.errors import InvalidError, NotFoundError
 from archive.paths import composed
 from archive.patterns import like_glob
-from archive.statements import Prepared
+from archive.statements import Prepared, find_rows
 from archive.storage.queries import public_url, read_start
 from archive.timeline.rows import FOREVER
 from archive.validation.metadata import (
@@ -304,7 +303,7 @@ def page_of_assets(
     if offset >= version.file_count:
         return []
     from_key = partial(TupleLessThanOrEqual if backwards else TupleGreaterThanOrEqual, [F(field) for field in fields])
-    anchors = Anchors.of(version, order)
+    anchors = Anchors.of(version, order, offset)
     anchor, key = anchors.before(offset)
     known = rows.filter(from_key(key)) if key else rows
     first = known.values_list(*fields)[offset - anchor : offset - anchor + 1]
@@ -347,20 +346,35 @@ def _folder_shown_at(number: Any, point: Any, path: Any) -> QuerySet[Folder]:
     return Folder.objects.filter(dataset_id=number, path=path).at(point)
 
 
+# The files and folders in a folder, at a point.
+_CHILDREN = """
+    SELECT path, file_count, size, NULL::uuid AS asset_id, NULL::uuid AS blob_id, NULL::uuid AS zarr_id
+      FROM archive_folder
+     WHERE dataset_id = %(number)s AND folder = %(folder)s
+           AND introduced <= %(point)s AND (retired IS NULL OR retired > %(point)s)
+     UNION ALL
+    SELECT path, 1, size, asset_id, blob_id, COALESCE(zarr_revision_id, zarr_id)
+      FROM archive_asset
+     WHERE dataset_id = %(number)s AND folder = %(folder)s
+           AND introduced <= %(point)s AND (retired IS NULL OR retired > %(point)s)
+"""
+PAGE_OF_CHILDREN = f"""
+    SELECT * FROM ({_CHILDREN}) AS children
+     WHERE path >= (SELECT path FROM ({_CHILDREN}) AS keys
+                     WHERE path >= %(after)s ORDER BY path OFFSET %(offset)s LIMIT 1)
+     ORDER BY path LIMIT %(limit)s
+"""  # noqa: S608 - built of constants only
+
+
 def page_of_children(version: Version, folder: str, *, offset: int, limit: int) -> list[Child]:
     """Return the files and folders directly in `folder`, in byte order; the same cost at any depth of the list."""
     folder = composed(folder)
-    children, parameters = _children_sql(version, folder)
-    anchors = Anchors.of(version, f"in:{folder}")
+    anchors = Anchors.of(version, f"in:{folder}", offset)
     anchor, key = anchors.before(offset)
-    sql = f"""
-        SELECT * FROM ({children}) AS children
-         WHERE path >= (SELECT path FROM ({children}) AS keys WHERE path >= %s ORDER BY path OFFSET %s LIMIT 1)
-         ORDER BY path LIMIT %s
-    """  # noqa: S608 - built of constants only
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, *parameters, *(key or [""]), offset - anchor, limit])
-        page = [Child(*row) for row in cursor.fetchall()]
+    place = {"number": version.dataset_id, "point": _point_of(version), "folder": folder}
+    [after] = key or [""]
+    rows = find_rows(PAGE_OF_CHILDREN, {**place, "after": after, "offset": offset - anchor, "limit": limit})
+    page = [Child(*row) for row in rows]
     if page:
         anchors.remember(offset, [page[0].path])
     return page
@@ -371,21 +385,6 @@ def assets_among(version: Version, children: Iterable[Child]) -> dict[str, Asset
     wanted = [child.asset_id for child in children if child.asset_id]
     found = assets_of(version).select_related(*CONTENT).filter(asset_id__in=wanted)
     return {asset.path: asset for asset in _seen(version, found)}
-
-
-def _children_sql(version: Version, folder: str) -> tuple[str, tuple[Any, ...]]:
-    shown = "retired IS NULL"
-    moment: tuple[int, ...] = ()
-    if version.at is not None:
-        shown, moment = "introduced <= %s AND (retired IS NULL OR retired > %s)", (version.at, version.at)
-    sql = f"""
-        SELECT path, file_count, size, NULL::uuid AS asset_id, NULL::uuid AS blob_id, NULL::uuid AS zarr_id
-          FROM archive_folder WHERE dataset_id = %s AND folder = %s AND {shown}
-        UNION ALL
-        SELECT path, 1, size, asset_id, blob_id, COALESCE(zarr_revision_id, zarr_id)
-          FROM archive_asset WHERE dataset_id = %s AND folder = %s AND {shown}
-    """  # noqa: S608 - built of constants only
-    return sql, (version.dataset_id, folder, *moment, version.dataset_id, folder, *moment)
 
 
 @dataclass(frozen=True)
@@ -400,12 +399,13 @@ class Anchors:
     keys: dict[int, list[Any]]
 
     @classmethod
-    def of(cls, version: Version, order: str) -> "Anchors":
-        """Return the anchors that are remembered of a list."""
+    def of(cls, version: Version, order: str, offset: int) -> "Anchors":
+        """Return the anchors that are remembered of a list, for a page at `offset`: none where none can be."""
         state = version.at if version.at is not None else f"draft:{version.files_changed}"
         name = f"page-anchors:{version.dataset_id}:{state}:{sha256(order.encode()).hexdigest()}"
-        with suppress(RedisError):
-            return cls(name, cache.get(name) or {})
+        if offset >= ANCHOR_STEP:
+            with suppress(RedisError):
+                return cls(name, cache.get(name) or {})
         return cls(name, {})
 
     def before(self, offset: int) -> tuple[int, list[Any] | None]:

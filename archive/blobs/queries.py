@@ -55,12 +55,17 @@ def _have(assets: Q, **conditions: Any) -> Q:
 
 def attachable_blob(actor: Actor, dataset: Dataset, blob_id: uuid.UUID) -> Blob:
     """Return the blob, if the actor may make an asset of the dataset of it; NotFoundError if not."""
-    blob = Blob.objects.in_bulk([blob_id]).get(blob_id)
+    blob = _blob_by_id.first(blob_id=blob_id)
     if blob is None or not (
-        _is_among(attachable_blobs, blob, actor) or blob in blobs_of_draft(actor, dataset, [blob_id])
+        _first_among(attachable_blobs, [blob], actor) or blob in blobs_of_draft(actor, dataset, [blob_id])
     ):
         raise NotFoundError(field="blob_id")
     return blob
+
+
+@Prepared
+def _blob_by_id(blob_id: Any) -> QuerySet[Blob]:
+    return _oldest(Blob.objects.filter(pk=blob_id))
 
 
 def blobs_of_draft(actor: Actor, dataset: Dataset, blob_ids: Collection[uuid.UUID]) -> list[Blob]:
@@ -153,10 +158,15 @@ def uploads_of(actor: Actor, dataset: Dataset) -> QuerySet[Upload]:
 
 def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
     """Return an upload that the actor began; NotFoundError for anybody else's."""
-    upload = Upload.objects.in_bulk([upload_id]).get(upload_id)
+    upload = _upload_by_id.first(upload_id=upload_id)
     if upload is None or actor.user is None or not (actor.is_admin or upload.user_id == actor.user_id):
         raise NotFoundError
     return upload
+
+
+@Prepared
+def _upload_by_id(upload_id: Any) -> QuerySet[Upload]:
+    return Upload.objects.filter(pk=upload_id)
 
 
 def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:

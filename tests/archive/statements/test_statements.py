@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
 from archive.assets.models import Asset
-from archive.datasets.models import Version
+from archive.blobs.models import Upload
+from archive.datasets.models import Dataset, Version
 from archive.statements import Prepared
 from archive.timeline.rows import FOREVER
-from tests.factories import make_asset, make_published_version, make_token, make_user, make_valid_dataset
+from tests.factories import make_asset, make_published_version, make_token, make_user, make_valid_dataset, owner_of
 from tests.worker import Worker
 
 Values = dict[str, Any]
@@ -27,18 +28,29 @@ VALUES: dict[str, Callable[[Asset, Version], Values]] = {
         "point": version.at,
         "asset_id": asset.asset_id,
     },
+    "_blob_by_id": lambda asset, version: {"blob_id": asset.blob_id},
     "_blobs_by_etag": lambda asset, version: {"digest": blob_of(asset).etag},
     "_blobs_by_sha256": lambda asset, version: {"digest": blob_of(asset).sha256},
     "_dataset_by_number": lambda asset, version: {"number": asset.dataset_id},
+    "_grant_of": lambda asset, version: {
+        "dataset_id": asset.dataset_id,
+        "user_id": owner_of(asset.dataset).user_id,
+    },
     "_folder_shown_at": lambda asset, version: {"number": asset.dataset_id, "point": FOREVER, "path": "sub-1"},
     "_published_versions_of": lambda asset, version: {"number": asset.dataset_id},
     "_token_by_digest": lambda asset, version: {"digest": make_token(make_user()).digest},
+    "_upload_by_id": lambda asset, version: {"upload_id": make_upload(asset.dataset).pk},
     "_version_by_name": lambda asset, version: {"number": asset.dataset_id, "name": version.version},
 }
 
 
 def blob_of(asset: Asset) -> Any:
     return asset.blob
+
+
+def make_upload(dataset: Dataset) -> Upload:
+    """An upload as rows know it."""
+    return Upload.objects.create(dataset=dataset, user=make_user(), size=1, etag=f"{'0' * 32}-1", multipart_id="1")
 
 
 def all_prepared() -> dict[str, Prepared[Any]]:

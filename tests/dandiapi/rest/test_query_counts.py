@@ -10,7 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from archive.assets.services import change_assets
 from archive.datasets.models import Dataset
 from tests.dandiapi.rest.api import Api
-from tests.factories import make_asset, make_blob_row, make_dataset, make_user, new_asset, owner_of
+from tests.dandiapi.rest.world import arrived_upload
+from tests.factories import (
+    make_asset,
+    make_blob_row,
+    make_dataset,
+    make_user,
+    new_asset,
+    owner_of,
+    valid_asset_metadata,
+)
 
 Count = Callable[[str], int]
 
@@ -130,3 +139,30 @@ def fill_more(dataset: Dataset) -> None:
     blob = make_blob_row(actor.user)
     add = [new_asset(f"sub-{each // 50}/more/{each}.nwb", blob) for each in range(200)]
     change_assets(actor=actor, dataset=dataset, add=add)
+
+
+def test_blob_is_found_by_its_digest_in_one_question(anonymous: Api, dataset: Dataset) -> None:
+    etag = str(make_asset(dataset, "a.nwb").checksum)
+    with CaptureQueriesContext(connection) as queries:
+        found = anonymous.post("blobs/digest/", {"algorithm": "dandi:dandi-etag", "value": etag})
+    assert (found.status_code, len(queries)) == (200, 1)
+
+
+def test_file_is_registered_in_few_statements(owner: Api, dataset: Dataset) -> None:
+    make_asset(dataset, "sub-1/a.nwb")
+    upload = arrived_upload(dataset, owner.user)
+    digest = {"algorithm": "dandi:dandi-etag", "value": f"{'0' * 32}-1"}
+    part = {"part_number": 1, "size": 16, "etag": "0" * 32}
+    asset = {"blob_id": str(upload.pk), "metadata": valid_asset_metadata("sub-1/b.nwb")}
+    requests = [
+        ("uploads/initialize/", {"contentSize": 1, "digest": digest, "dandiset": dataset.identifier}, 5),
+        (f"uploads/{upload.pk}/complete/", {"parts": [part]}, 2),
+        (f"uploads/{upload.pk}/validate/", None, 5),
+        (f"dandisets/{dataset.identifier}/versions/draft/assets/", asset, 12),
+    ]
+    owner.get("info/")
+    for address, body, most in requests:
+        with CaptureQueriesContext(connection) as queries:
+            assert owner.post(address, body).status_code == 200
+        sent = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+        assert len(sent) <= most, sent
