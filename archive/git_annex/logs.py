@@ -1,6 +1,6 @@
 """The logs that say where content is, and what remotes are called (docs/dialects/git.md#the-branch-git-annex)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from archive.git_annex.keys import AnnexKey
 # The web's UUID, the same in every repository.
 WEB_UUID = UUID("00000000-0000-0000-0000-000000000001")
 UUID_LOG = "uuid.log"
+REMOTE_LOG = "remote.log"
 
 
 def location_log_path(key: AnnexKey) -> str:
@@ -35,6 +36,12 @@ def url_log(url: str, recorded: datetime) -> bytes:
 def uuid_log(annex_uuid: UUID, description: str, recorded: datetime) -> bytes:
     """Return the log that says what the place with that UUID is called."""
     return f"{annex_uuid} {description} timestamp={_stamp(recorded)}\n".encode()
+
+
+def remote_log(remote_uuid: UUID, configuration: Mapping[str, str], recorded: datetime) -> bytes:
+    """Return the log that says how clones reach a special remote, by its `name`, `type` and so on."""
+    words = "".join(f" {name}={value.replace(' ', '&32;')}" for name, value in sorted(configuration.items()))
+    return f"{remote_uuid}{words} timestamp={_stamp(recorded)}\n".encode()
 
 
 def is_location_log(path: bytes) -> bool:

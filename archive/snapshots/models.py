@@ -53,6 +53,8 @@ class Repository(models.Model):
     text_bytes = models.BigIntegerField(default=0)
     # The id by which DataLad knows the dataset; NULL if this history began before there was one.
     datalad_id = models.UUIDField(null=True, editable=False)
+    # The configuration of the special remote that clones are told of, as the setting was when this history began.
+    special_remote = models.JSONField(default=dict, db_default={}, blank=True)
     # The first of the paths that git cannot represent.
     unfit = models.JSONField(default=list)
     # The names of the bundles that are laid out for everybody (`exports`); none while it is not.

@@ -8,6 +8,7 @@ from typing import Any
 import environ
 from botocore.config import Config
 from corsheaders.defaults import default_headers, default_methods
+from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
@@ -115,10 +116,9 @@ STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 
 # --- Repositories -----------------------------------------------------------------------------------------------------
 
-# How long git may take to answer, and how many long answers a process gives at a time: fewer than it has threads.
+# How long git may take, how many long answers there are at a time (fewer than threads), how long they may be silent.
 GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
 GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
-# After how many seconds of silence who pushes is given a sign of life: some clients give up after five.
 GIT_KEEP_ALIVE: float = env.float("GIT_KEEP_ALIVE", 1.5)
 
 # --- Senders and readers ----------------------------------------------------------------------------------------------
@@ -253,6 +253,10 @@ SNAPSHOT_TEXT_NAMES: list[str] = env.list(
     ],
 )
 SNAPSHOT_TEXT_BYTES: int = env.int("SNAPSHOT_TEXT_BYTES", 2**20)
+# The special remote that clones are told of, if any.
+ANNEX_SPECIAL_REMOTE: dict[str, str] = env.dict("ANNEX_SPECIAL_REMOTE", default={})
+if ANNEX_SPECIAL_REMOTE and not {"name", "type"} <= ANNEX_SPECIAL_REMOTE.keys():
+    raise ImproperlyConfigured("ANNEX_SPECIAL_REMOTE needs a name and a type: name=…,type=….")
 
 # --- DOIs: DataCite ---------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,11 @@ def test_production_sends_mail_as_it_is_told() -> None:
     assert production("EMAIL_HOST", EMAIL_URL=MAIL).stdout == "mail.example.org\n"
 
 
+def test_special_remote_has_a_name_and_a_type() -> None:
+    started = production("ANNEX_SPECIAL_REMOTE", EMAIL_URL=MAIL, ANNEX_SPECIAL_REMOTE="name=OpenNeuro")
+    assert "ANNEX_SPECIAL_REMOTE needs a name and a type" in started.stderr
+
+
 def test_production_believes_one_proxy() -> None:
     assert production("TRUSTED_PROXIES", EMAIL_URL=MAIL).stdout == "1\n"
 

@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple
+from uuid import uuid5
 
 from archive.errors import InvalidError
 from archive.git_annex import fast_import as stream
 from archive.git_annex.files import EXECUTABLE, FILE
 from archive.git_annex.logs import (
+    REMOTE_LOG,
     UUID_LOG,
     added_lines,
     is_location_log,
     is_url_log,
+    remote_log,
     replaced_lines,
     subject_of,
     uuid_log,
@@ -25,6 +28,8 @@ from archive.snapshots.pushing.trees import hidden_names
 from archive.storage.queries import public_url
 
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+# What the UUID of the special remote is derived from, beside the archive's own in each repository.
+SPECIAL_REMOTE = "special remote"
 # The reference in the working folder that the united commit is written to.
 UNITED = "refs/united"
 MAX_CHANGED = 1_000_000
@@ -125,7 +130,16 @@ def _first_logs(git: Git, repository: Repository, pushed: str, recorded: datetim
 
 def first_logs(repository: Repository, recorded: datetime) -> dict[str, bytes]:
     """Return the logs that the archive begins `git-annex` with, by their paths."""
-    return {UUID_LOG: uuid_log(repository.annex_uuid, ARCHIVE_NAME, recorded)}
+    own = uuid_log(repository.annex_uuid, ARCHIVE_NAME, recorded)
+    if not repository.special_remote:
+        return {UUID_LOG: own}
+    remote = uuid5(repository.annex_uuid, SPECIAL_REMOTE)
+    identifier = repository.dataset.identifier
+    configuration = {key: each.replace("{identifier}", identifier) for key, each in repository.special_remote.items()}
+    return {
+        UUID_LOG: own + uuid_log(remote, configuration["name"], recorded),
+        REMOTE_LOG: remote_log(remote, configuration, recorded),
+    }
 
 
 def _with_own_lines(log: bytes, ours: bytes, repository: Repository, *, is_url: bool) -> bytes:

@@ -73,6 +73,7 @@ def begun(dataset: Dataset) -> Repository:
         repository.unfit, repository.exported = [], []
         repository.tells_urls = repository.dataset.is_released
         repository.text_names, repository.text_bytes = settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES
+        repository.special_remote = settings.ANNEX_SPECIAL_REMOTE
         repository.datalad_id = repository.datalad_id or uuid4()
         repository.save()
     return repository

@@ -8,6 +8,7 @@ from archive.git_annex.logs import (
     WEB_UUID,
     location_log,
     location_log_path,
+    remote_log,
     renewed_log,
     url_log,
     url_log_path,
@@ -34,6 +35,13 @@ def test_url_log_has_an_address() -> None:
 
 def test_uuid_log_has_a_name() -> None:
     assert uuid_log(ANNEX_UUID, "the archive", MOMENT) == f"{ANNEX_UUID} the archive timestamp={STAMP}\n".encode()
+
+
+def test_remote_log_has_words() -> None:
+    words = {"type": "external", "name": "My archive"}
+    assert remote_log(ANNEX_UUID, words, MOMENT) == (
+        f"{ANNEX_UUID} name=My&32;archive type=external timestamp={STAMP}\n".encode()
+    )
 
 
 def test_logs_of_a_key_lie_beside_one_another() -> None:

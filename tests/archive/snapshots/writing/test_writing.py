@@ -69,6 +69,26 @@ def test_repository_has_files_of_its_own_before_there_is_an_asset(worker: Worker
     assert refs_of(dataset) == first
 
 
+def test_special_remote_is_named_by_histories_that_begin_while_there_is_one(settings: Any) -> None:
+    before = make_dataset()
+    refs_of(before)
+    settings.ANNEX_SPECIAL_REMOTE = {"name": "OpenNeuro", "type": "external", "url": "https://example.org/{identifier}"}
+    dataset = make_dataset()
+    with opened(repository_of(dataset)) as folder:
+        names, remotes = (git(folder, "show", f"git-annex:{name}.log").decode() for name in ("uuid", "remote"))
+    [_, named] = names.splitlines()
+    uuid, words = named.split(" ", 1)
+    assert words.startswith("OpenNeuro timestamp=")
+    url = f"url=https://example.org/{dataset.identifier}"
+    assert remotes.startswith(f"{uuid} name=OpenNeuro type=external {url} timestamp=")
+    with opened(repository_of(before)) as folder:
+        assert git(folder, "ls-tree", "-r", "--name-only", "git-annex").split() == [b"uuid.log"]
+    settings.ANNEX_SPECIAL_REMOTE = {}
+    refs = refs_of(dataset)
+    rebuild(repository_of(dataset))
+    assert refs_of(dataset) == refs
+
+
 def test_history_that_began_before_there_was_an_id_goes_on_without(worker: Worker) -> None:
     dataset = make_dataset()
     begun(dataset)
