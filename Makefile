@@ -25,6 +25,7 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=dandiapi.settings.production ARCHIVE_URL=ht
 	ALLOWED_HOSTS=archive.example.org EMAIL_URL=smtp+tls://user:password@mail.example.org:587
 PACKAGES := .venv/.installed
 CLIENTS := tests/clients/.venv/.installed
+NODE_CLIENTS := tests/clients/node_modules/.installed
 
 .PHONY: help run test check audit bench token
 
@@ -34,7 +35,7 @@ help: ## show this list
 run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or $PORT, until Ctrl-C
 	@exec $(EMBEDDED) run
 
-test: $(PACKAGES) $(CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
+test: $(PACKAGES) $(CLIENTS) $(NODE_CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
 	@export DJANGO_SETTINGS_MODULE=dandiapi.settings.testing; exec $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: $(PACKAGES) ## check style, types, imports, dead code and migrations
@@ -65,6 +66,9 @@ $(PACKAGES): uv.lock pyproject.toml | $(UV)
 $(CLIENTS): tests/clients/uv.lock tests/clients/pyproject.toml | $(UV)
 	@$(UV) sync --frozen --quiet --project tests/clients >&2
 	@touch $@
+
+$(NODE_CLIENTS): tests/clients/npm.lock tests/clients/install_npm.py
+	@python3 tests/clients/install_npm.py
 
 .tools/bin/uv:
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is older than 3.11.")'
