@@ -71,8 +71,8 @@ def composed(path: str) -> str:
     return unicodedata.normalize("NFC", path)
 
 
-def folded(path: str) -> str:
-    """Return the path without its case, letter by letter, as Postgres does it too."""
+def case_key(path: str) -> str:
+    """Return a key that is equal for paths that differ in case alone, letter by letter, as Postgres has it too."""
     capitals = path.upper()
     if len(capitals) == len(path):
         return capitals
@@ -90,7 +90,7 @@ def _name_fault(name: str) -> str | None:
 
 
 def fits_git(path: str) -> bool:
-    """Return whether a git repository may have a file at `path` that can be checked out on any system."""
+    """Return whether a file at `path` can be in a git repository that is checked out on any system."""
     return all(map(_fits_git, path.split("/")))
 
 

@@ -1,1 +1,1 @@
-"""Users, tokens, roles in datasets, and the one policy that decides who may do what."""
+"""Users, tokens, what they are granted, and the one policy that decides who may do what."""

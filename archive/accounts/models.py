@@ -43,26 +43,26 @@ class User(AbstractUser):
         ]
 
     @property
-    def public_name(self) -> str:
-        """Return the name that clients know the user by: the GitHub login if there is one, else the username.
+    def client_username(self) -> str:
+        """Return the username that API clients see: the GitHub login if there is one, else the e-mail address.
 
-        That may be their e-mail address, which strangers are not told: see `handle`.
+        Not for strangers, who see the `handle` instead.
         """
         return self.github_login or self.username
 
     @property
-    def has_name(self) -> bool:
-        """Return whether first and last name are given, and can be written in metadata."""
+    def has_full_name(self) -> bool:
+        """Return whether both first and last name are given, in letters that metadata allow."""
         return all(NAME_PART.fullmatch(part.strip()) for part in (self.first_name, self.last_name))
 
     @property
     def handle(self) -> str:
-        """Return a name that everybody may see: the public name, or a number in place of an e-mail address."""
-        return f"user-{self.pk}" if "@" in self.public_name else self.public_name
+        """Return a username that is safe to show to everybody: a number stands in place of an e-mail address."""
+        return f"user-{self.pk}" if "@" in self.client_username else self.client_username
 
     @property
     def display_name(self) -> str:
-        """Return a name for people that everybody may see: the full name, or the handle if none is given."""
+        """Return a name for people to read that is safe to show to everybody: the full name, else the handle."""
         return self.get_full_name() or self.handle
 
 

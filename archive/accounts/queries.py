@@ -52,7 +52,7 @@ def open_questions(user: User) -> tuple[Question, ...]:
     """Return the questions that a user still has to answer before they, or a web app for them, can go on."""
     if user.status == User.Status.INCOMPLETE and not user.is_superuser:
         return QUESTIONS
-    return () if user.has_name else NAMES
+    return () if user.has_full_name else NAMES
 
 
 def digest_of(secret: str) -> str:
@@ -138,7 +138,7 @@ class Member:
         """Return somebody who has a role. Who is not signed in is told no address, which may be their username."""
         if not asker.is_authenticated:
             return cls(person.handle, person.display_name, None)
-        return cls(person.public_name, person.display_name, person.email)
+        return cls(person.client_username, person.display_name, person.email)
 
 
 def owners_seen_by(actor: Actor, dataset: Guarded) -> list[Member]:

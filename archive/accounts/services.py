@@ -1,4 +1,4 @@
-"""Making and revoking tokens; making and approving accounts; writing to people."""
+"""Making and revoking tokens; making and approving accounts."""
 
 import re
 import secrets
@@ -79,7 +79,7 @@ def revoke_all_tokens(*, user: User) -> None:
 def replace_api_key(*, actor: Actor) -> str:
     """Revoke what DANDI calls the user's API key, if there is one, and return the secret of a new one.
 
-    Who comes with a token that ends gets a key that ends no later: no token outlives itself by making another.
+    A key that is asked for with an expiring token expires with it: no token can prolong its own life.
     """
     require(actor, Action.MANAGE_TOKENS)
     if actor.user is None:
@@ -94,8 +94,8 @@ def replace_api_key(*, actor: Actor) -> str:
     return secret
 
 
-def name_after_address(*, user: User) -> None:
-    """Give somebody without any name, whom nobody can ask, the one that their e-mail address suggests."""
+def fill_name_from_email(*, user: User) -> None:
+    """Derive a missing first and last name from the e-mail address of a user whom nobody can ask."""
     if user.get_full_name():
         return
     words = re.findall(r"[^\W\d_]+", user.email.partition("@")[0]) or ["Somebody"]
@@ -106,9 +106,9 @@ def name_after_address(*, user: User) -> None:
 def create_user(
     *, email: str, password: str | None = None, first_name: str = "", last_name: str = "", is_admin: bool = False
 ) -> User:
-    """Make an approved account, or bring the existing one of that address to what is asked. It has some name.
+    """Return an approved account with that address: a new one, or the existing one, updated with what is given.
 
-    That the address is theirs is vouched for by whoever asks for it.
+    The caller vouches for the address, which counts as verified. A missing name is derived from it.
     """
     user, _ = User.objects.get_or_create(username=email, defaults={"email": email})
     user.first_name = first_name or user.first_name
@@ -121,7 +121,7 @@ def create_user(
     elif not user.password:
         user.set_unusable_password()
     user.save()
-    name_after_address(user=user)
+    fill_name_from_email(user=user)
     _vouch_for_address(user)
     return user
 
@@ -233,7 +233,7 @@ def reject_user(*, actor: Actor, user: User, reason: str) -> None:
 
 
 def set_orcid(*, user: User, orcid: str | None) -> None:
-    """Keep the ORCID iD that somebody has signed in by; one that has passed to them was another's before."""
+    """Record the ORCID iD that the user has signed in with, or None; any other account that has it loses it."""
     if user.orcid == orcid:
         return
     with transaction.atomic():
@@ -244,7 +244,7 @@ def set_orcid(*, user: User, orcid: str | None) -> None:
 
 
 def set_github_login(*, user: User, login: str) -> None:
-    """Call somebody by their GitHub login; "" if by none. A login that has passed to them was another's before."""
+    """Record the GitHub login of the user, or "" for none; any other account that has it loses it."""
     if user.github_login == login:
         return
     with transaction.atomic():

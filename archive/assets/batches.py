@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from archive.errors import InvalidError
-from archive.validation.metadata import file_metadata, strip_asset_metadata
+from archive.metadata.documents import file_metadata, strip_asset_metadata
 
 CONFLICTS_SHOWN = 10
 MAX_BATCH = 10_000

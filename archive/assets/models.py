@@ -30,7 +30,10 @@ class AssetQuerySet(RowsInTime["Asset"]):
     """Assets in time."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Return the assets that the actor may read: of all that was there at some time, not of the draft alone."""
+        """Return the assets that the actor may read, those of the past included.
+
+        What was removed before a release that started anew stays closed.
+        """
         return self.filter(visible_rows(actor))
 
 
@@ -59,7 +62,7 @@ class Asset(models.Model):
     retired = models.BigIntegerField(null=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     problems = models.JSONField(default=list)
-    # What this asset adds to the summary of its version (archive.validation); known once it is valid.
+    # What this asset adds to the summary of its version (archive.metadata); known once it is valid.
     contribution = models.JSONField(null=True)
     created = models.DateTimeField()
     modified = models.DateTimeField()
@@ -118,7 +121,7 @@ class Asset(models.Model):
 
 
 class SummaryValue(models.Model):
-    """A value in the summary of a draft, and how many of its assets contribute it: of some values, none any more.
+    """A value in a draft's summary, with the number of assets that contribute it, which may have dropped to 0.
 
     Postgres keeps count: triggers add up what each statement changes, so that a summary needs no look at the assets.
     """

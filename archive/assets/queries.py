@@ -28,12 +28,7 @@ from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
 from archive.errors import InvalidError, NotFoundError
-from archive.paths import composed
-from archive.patterns import like_glob
-from archive.statements import Prepared, find_rows
-from archive.storage.queries import public_url, read_start
-from archive.timeline.rows import FOREVER
-from archive.validation.metadata import (
+from archive.metadata.documents import (
     AssetFacts,
     asset_metadata,
     blob_digest,
@@ -41,7 +36,12 @@ from archive.validation.metadata import (
     without_people,
     zarr_digest,
 )
-from archive.validation.summary import LISTED, Contributed
+from archive.metadata.summary import LISTED, Contributed
+from archive.paths import composed
+from archive.patterns import like_glob
+from archive.statements import Prepared, find_rows
+from archive.storage.queries import public_url, read_start
+from archive.timeline.rows import FOREVER
 
 ANCHOR_STEP = 1000
 ANCHOR_SECONDS = 24 * 3600
@@ -192,8 +192,8 @@ def _asset_by_id(asset_id: Any) -> QuerySet[Asset]:
     return Asset.objects.select_related(*CONTENT, "dataset").filter(asset_id=asset_id)
 
 
-def inline_content_type(asset: Asset) -> str | None:
-    """Return the media type that the asset's metadata name, if it looks like one."""
+def declared_media_type(asset: Asset) -> str | None:
+    """Return the media type that the asset's metadata declare, unverified; None if it is not well formed."""
     claimed = asset.metadata.get("encodingFormat")
     return claimed if isinstance(claimed, str) and MEDIA_TYPE.fullmatch(claimed) else None
 
@@ -221,7 +221,7 @@ def blob_of(asset: Asset) -> Blob:
 
 
 def contributions(number: int) -> dict[str, Contributed]:
-    """Return what the valid assets of a draft contribute to each part of its summary, of which they contribute any."""
+    """Return what the valid assets of a draft contribute to its summary, by part: those that have any."""
     values = SummaryValue.objects.filter(dataset_id=number, asset_count__gt=0)
     listed = JSONBAgg("value", filter=Q(part__in=LISTED), default=Value([], JSONField()))
     parts = values.values_list("part").annotate(count=Count("pk"), listed=listed)
@@ -257,7 +257,10 @@ def matching_assets(version: Version, wanted: Filter) -> QuerySet[Asset]:
 
 
 def find_asset_at(version: Version, path: str) -> Asset | None:
-    """Return a version's asset at that path, or at one that differs in case alone, its CONTENT with it; or None."""
+    """Return a version's asset at that path, with its CONTENT, or None.
+
+    If there is none, one whose path differs in case alone will do.
+    """
     rows, path = assets_of(version).select_related(*CONTENT), composed(path)
     alike = rows.annotate(folded=Folded("path")).filter(folded=Folded(Value(path)))
     asset = rows.filter(path=path).first() or alike.first()
@@ -280,7 +283,7 @@ class Child:
 
 
 def count_assets(version: Version, wanted: Filter) -> int:
-    """Return how many assets of a version the filter asks for; that of all is kept, and not counted."""
+    """Return how many assets of a version match the filter; the total is stored, and not counted."""
     if wanted == Filter():
         return version.file_count
     return matching_assets(version, wanted).count()
@@ -337,7 +340,7 @@ def files_of(version: Version) -> Iterator[FileRow]:
 
 
 def find_folder(version: Version, path: str) -> Folder | None:
-    """Return the folder at `path` ("" for the root), or None if there is none, or it is empty."""
+    """Return the folder at `path` ("" for the root), or None if it does not exist; empty folders do not exist."""
     return _folder_shown_at.first(number=version.dataset_id, point=_point_of(version), path=composed(path))
 
 
@@ -381,7 +384,7 @@ def page_of_children(version: Version, folder: str, *, offset: int, limit: int) 
 
 
 def assets_among(version: Version, children: Iterable[Child]) -> dict[str, Asset]:
-    """Return the assets that the files among children of a version's folder are, their CONTENT with them, by path."""
+    """Return the assets of those children of a version's folder that are files, by path, with their CONTENT."""
     wanted = [child.asset_id for child in children if child.asset_id]
     found = assets_of(version).select_related(*CONTENT).filter(asset_id__in=wanted)
     return {asset.path: asset for asset in _seen(version, found)}

@@ -14,22 +14,22 @@ from django.utils import timezone
 from archive import paths
 from archive.accounts.policy import Action, Actor, require
 from archive.assets.batches import CONFLICTS_SHOWN, MAX_BATCH, MAX_KEY, BatchFile, check_batch, digest_of, shown_names
+from archive.assets.collisions import case_collisions
 from archive.assets.folders import (
     BATCH_SIZE,
     update_folders,
 )
 from archive.assets.models import Asset, Batch
-from archive.assets.names import look_alikes
 from archive.assets.queries import draft_asset, live_assets
 from archive.assets.recounting import recount_folders, recount_summary
 from archive.blobs.models import Blob
-from archive.blobs.queries import attachable_blob, attachable_by_digest, blobs_of_draft
+from archive.blobs.queries import attachable_blob, attachable_blobs_for, attachable_by_digest
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import require_not_releasing
 from archive.errors import ConflictError, InvalidError, NotFoundError, Reason
+from archive.metadata.documents import strip_asset_metadata, with_schema_version
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
-from archive.validation.metadata import strip_asset_metadata, with_schema_version
 from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
@@ -189,7 +189,7 @@ def _as_taken(batch: Batch, digest: str) -> Change:
 def _contents(actor: Actor, dataset: Dataset, put: Sequence[BatchFile]) -> list[Blob]:
     """Return the blobs of the files, in their order; InvalidError, naming the files, if some cannot be attached."""
     ids = [file.blob_id for file in put if file.blob_id]
-    by_id = {blob.pk: blob for blob in blobs_of_draft(actor, dataset, ids)} if ids else {}
+    by_id = {blob.pk: blob for blob in attachable_blobs_for(actor, dataset, ids)} if ids else {}
     digests = {file.sha256.lower() for file in put if file.sha256}
     by_digest = attachable_by_digest(actor, dataset, "SHA256", digests) if digests else {}
     found = [by_id.get(file.blob_id) if file.blob_id else by_digest.get(file.sha256.lower()) for file in put]
@@ -233,7 +233,7 @@ def show_revision(change: Change, revision: ZarrRevision) -> None:
 def require_changeable(actor: Actor, dataset: Dataset) -> None:
     """Raise unless the actor may change the draft, and it can be changed now."""
     require(actor, Action.CHANGE_DRAFT, dataset)
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
 
 
 def _new_asset(
@@ -336,7 +336,7 @@ def _retire(change: Change, assets: Sequence[Asset]) -> None:
 
 def _refuse_look_alikes(dataset_id: int, new_paths: Sequence[str], *, leaving: Sequence[str]) -> None:
     """Raise ConflictError if one of the new paths is, to some systems, that of another file or of a folder."""
-    for path, other in look_alikes(dataset_id, new_paths, leaving=leaving).items():
+    for path, other in case_collisions(dataset_id, new_paths, leaving=leaving).items():
         raise ConflictError(f'Some systems cannot tell path "{path}" from "{other}"; please give it another name')
 
 

@@ -57,7 +57,7 @@ class EventCursor:
 
     @classmethod
     def read(cls, text: str) -> "EventCursor | None":
-        """Return the cursor that `str` wrote; None if it wrote no such thing."""
+        """Return the cursor whose `str` is the text; None if it is no cursor's."""
         try:
             recorded, change_id, path, is_backwards = json.loads(base64.urlsafe_b64decode(text.encode()))
             cursor = cls(datetime.fromisoformat(recorded), int(change_id), str(path), bool(is_backwards))

@@ -1,4 +1,9 @@
-"""Finding blobs and uploads that the asker may know of. To everybody else they do not exist."""
+"""Finding blobs and uploads that the actor may know of; others get NotFoundError.
+
+An actor may *read* a blob that some dataset they may read shows. They may *attach* it to any dataset they may change
+if they uploaded it, if everybody may read it, or if it is in a dataset they own. Into a dataset goes, besides, what
+that dataset has, or has had, already.
+"""
 
 import uuid
 from collections.abc import Callable, Collection, Iterable
@@ -34,7 +39,7 @@ def readable_blobs(actor: Actor) -> QuerySet[Blob]:
 
 
 def attachable_blobs(actor: Actor) -> QuerySet[Blob]:
-    """Return the blobs that `actor` uploaded, or may use in another dataset too."""
+    """Return the blobs that the actor may attach to any dataset: own uploads, public ones, those in own datasets."""
     return _blobs_in(attachable_rows(actor), actor)
 
 
@@ -54,10 +59,10 @@ def _have(assets: Q, **conditions: Any) -> Q:
 
 
 def attachable_blob(actor: Actor, dataset: Dataset, blob_id: uuid.UUID) -> Blob:
-    """Return the blob, if the actor may make an asset of the dataset of it; NotFoundError if not."""
+    """Return the blob, if the actor may create an asset in the dataset from it; NotFoundError if not."""
     blob = _blob_by_id.first(blob_id=blob_id)
     if blob is None or not (
-        _first_among(attachable_blobs, [blob], actor) or blob in blobs_of_draft(actor, dataset, [blob_id])
+        _first_among(attachable_blobs, [blob], actor) or blob in attachable_blobs_for(actor, dataset, [blob_id])
     ):
         raise NotFoundError(field="blob_id")
     return blob
@@ -68,8 +73,8 @@ def _blob_by_id(blob_id: Any) -> QuerySet[Blob]:
     return _oldest(Blob.objects.filter(pk=blob_id))
 
 
-def blobs_of_draft(actor: Actor, dataset: Dataset, blob_ids: Collection[uuid.UUID]) -> list[Blob]:
-    """Return those of the blobs that the actor may make assets of the dataset of: its own ones, and attachable ones."""
+def attachable_blobs_for(actor: Actor, dataset: Dataset, blob_ids: Collection[uuid.UUID]) -> list[Blob]:
+    """Return those of the blobs from which the actor may create assets in the dataset: its own, and attachable ones."""
     wanted = Blob.objects.filter(pk__in=blob_ids)
     of_all = Q(pk__in=attachable_blobs(actor).values("pk"))
     if not may(actor, Action.CHANGE_DRAFT, dataset):
@@ -106,9 +111,9 @@ def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | 
 
 
 def _may_be_added(actor: Actor, dataset: Dataset, hash_name: str) -> Q:
-    """Return the filter for blobs that who may change the dataset may make assets of: sent to it, or attachable.
+    """Return the filter for blobs from which an editor of the dataset may create assets: sent to it, or attachable.
 
-    But an MD5 can be forged: by that, nothing is found that was not sent to this very dataset.
+    An MD5 can be forged: by MD5, only what was sent to this very dataset is found.
     """
     sent = Q(received_for=dataset)
     return sent if hash_name == "MD5" else sent | Q(pk__in=attachable_blobs(actor).values("pk"))
@@ -178,11 +183,10 @@ def find_finished_upload(actor: Actor, upload_id: uuid.UUID) -> Blob:
 
 
 def attachable_by_digest(actor: Actor, dataset: Dataset, hash_name: str, digests: Collection[str]) -> dict[str, Blob]:
-    """Return the blobs with these digests that the actor may make assets of the dataset, by digest.
+    """Return, by digest, the blobs with these digests from which the actor may create assets in the dataset.
 
-    The actor may change the draft.
-
-    The same that `find_annex_content` finds, whatever size a key says they have.
+    The caller has checked that the actor may change the draft. They are what `find_annex_content` finds, whatever size
+    a key says they have.
     """
     name = hash_name.lower()
     found = _have(visible_rows(actor), dataset=dataset)

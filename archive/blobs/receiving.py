@@ -1,4 +1,4 @@
-"""Receiving content by its key: part by part, so that it can be gone on with; verified before it counts as present."""
+"""Receiving content by its key: in parts, so that it can be resumed, and verified before it becomes a blob."""
 
 import hashlib
 import uuid
@@ -19,7 +19,7 @@ from archive.accounts.policy import Action, Actor, require
 from archive.blobs.models import Blob, Reception, blob_key
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import require_not_releasing
 from archive.digests import MAX_OBJECT_SIZE, Part, etag_of_parts, parts_of
 from archive.errors import ConflictError, ForbiddenError, InvalidError, LockedError, NotFoundError
 from archive.git_annex.keys import AnnexKey
@@ -34,7 +34,7 @@ PAUSE_SECONDS = 0.25
 
 
 def received_so_far(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> int | None:
-    """Return how many bytes of the content have been received; None if the archive has all of it.
+    """Return the offset at which to resume sending the content; None if the archive has all of it.
 
     Refuses whom `receive` refuses.
     """
@@ -76,7 +76,7 @@ def _require_receivable(actor: Actor, dataset: Dataset, key: AnnexKey) -> User:
     require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may send content to it.")
     if actor.user is None:
         raise ForbiddenError("Only a person can send content.")
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     if key.size > MAX_OBJECT_SIZE:
         raise InvalidError(f"Content must have at most {MAX_OBJECT_SIZE} bytes.")
     return actor.user

@@ -22,7 +22,7 @@ from archive.blobs.queries import (
 from archive.blobs.receiving import receive, received_so_far
 from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB, DELETE_JOB
 from archive.datasets.models import Dataset
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import require_not_releasing
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey
 from archive.storage import queries as store
@@ -77,7 +77,7 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
     require(actor, Action.UPLOAD, dataset)
     if actor.user is None:
         raise ForbiddenError("Only a person can upload.")
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     if not 0 <= size <= digests.MAX_OBJECT_SIZE:
         raise InvalidError(f"The size must be from 0 to {digests.MAX_OBJECT_SIZE} bytes.", field="size")
     if not digests.ETAG_PATTERN.fullmatch(etag):

@@ -1,1 +1,1 @@
-"""Datasets and their versions: metadata, names, states, stars."""
+"""Datasets and their versions: metadata, names, states, roles of people, stars."""

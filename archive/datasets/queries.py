@@ -1,4 +1,8 @@
-"""Finding datasets and versions that the asker may read."""
+"""Finding datasets and versions that the actor may read.
+
+A version is *completed* once it is no longer being made, *closed* if its owner keeps it from those who may read its
+dataset, and *citable* if it is not closed and is what DANDI publishes.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -32,10 +36,10 @@ from archive.accounts.policy import (
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import InvalidError, NotFoundError, Reason
 from archive.identifiers.queries import VersionReference, dataset_number_in, version_reference
+from archive.metadata.documents import strip_version_metadata, without_people
 from archive.statements import Prepared
 from archive.timeline.models import Job
 from archive.timeline.queries import ProjectionStatus, projection_statuses
-from archive.validation.metadata import strip_version_metadata, without_people
 
 EDITION_DIGITS = 20
 
@@ -46,8 +50,8 @@ TOTALS_SECONDS = 60
 def find_dataset(actor: Actor, number: int, *, hidden: bool = True) -> Dataset:
     """Return the dataset, if the actor may read it; otherwise raise NotFoundError, whether there is one or not.
 
-    Unless embargoed datasets are `hidden`: then UnauthenticatedError or ForbiddenError tell that there is one, which
-    faces ask for whose clients sign in when they are told so.
+    With `hidden=False` a dataset that is not open raises UnauthenticatedError or ForbiddenError instead, for faces
+    whose clients sign in when they are told so.
     """
     dataset = _dataset_by_number.first(number=number)
     if dataset is None:
@@ -125,26 +129,26 @@ def count_versions(actor: Actor, dataset: Dataset) -> int:
 
 def _versions_of(actor: Actor, dataset: Dataset) -> QuerySet[Version]:
     require(actor, Action.READ, dataset, hidden=True)
-    return shown_versions().filter(visible_versions(actor), dataset=dataset)
+    return completed_versions().filter(visible_versions(actor), dataset=dataset)
 
 
-def shown_versions() -> QuerySet[Version]:
-    """Return all versions that readers see (`Version.is_shown`), for those who may read them (`visible_versions`)."""
+def completed_versions() -> QuerySet[Version]:
+    """Return all versions except those that are still being made."""
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
-def open_versions() -> QuerySet[Version]:
-    """Return the versions that everybody sees who may read their datasets, drafts among them."""
-    return shown_versions().filter(is_closed=False)
+def unclosed_versions() -> QuerySet[Version]:
+    """Return the versions that are not closed, drafts among them: every reader of their datasets may read them."""
+    return completed_versions().filter(is_closed=False)
 
 
-def published_versions() -> QuerySet[Version]:
-    """Return the open versions that are what DANDI publishes, whatever the rules that they were held to."""
+def citable_versions() -> QuerySet[Version]:
+    """Return the versions that are what DANDI publishes, whatever the rules they were held to, and not closed."""
     return Version.objects.filter(at__isnull=False, status=Version.Status.VALID, is_closed=False)
 
 
 def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True) -> Version:
-    """Return a version by its dataset's number and any of its names, its dataset at hand, as the actor may see it.
+    """Return a version, with its dataset, by the dataset's number and any of its names, as the actor may see it.
 
     Fails as `find_dataset` does; NotFoundError if the dataset has no such version.
     """
@@ -187,7 +191,7 @@ def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list
     return versions
 
 
-def refuse_during_release(dataset: Dataset) -> None:
+def require_not_releasing(dataset: Dataset) -> None:
     """Raise InvalidError while the dataset is being released: no change is taken (docs/dialects/dandi.md#embargo)."""
     if dataset.access == Dataset.Access.RELEASING:
         raise InvalidError(
@@ -210,10 +214,10 @@ def find_draft(dataset_id: int) -> Version | None:
     return Version.objects.select_related("dataset").filter(dataset_id=dataset_id, version=Version.DRAFT).first()
 
 
-def versions_without_doi(*, or_with_it: bool = False) -> QuerySet[Version]:
-    """Return the published versions whose DOI is not registered, or all, oldest first, without their metadata."""
-    published = published_versions().filter(doi__isnull=False).defer("metadata", "problems")
-    if not or_with_it:
+def versions_for_doi(*, again: bool = False) -> QuerySet[Version]:
+    """Return the citable versions whose DOI is to be registered, or `again` all, oldest first, without metadata."""
+    published = citable_versions().filter(doi__isnull=False).defer("metadata", "problems")
+    if not again:
         published = published.exclude(doi_state=Version.DoiState.REGISTERED)
     return published.order_by("created", "pk")
 
@@ -233,7 +237,7 @@ def publications(dataset_id: int) -> list[Publication]:
 
 @Prepared
 def _published_versions_of(number: Any) -> QuerySet[Any]:
-    rows = published_versions().filter(dataset_id=number).order_by("at").only("at")
+    rows = citable_versions().filter(dataset_id=number).order_by("at").only("at")
     return rows.annotate(published_by=F("metadata__publishedBy"))
 
 
@@ -270,7 +274,7 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
     if not wanted.unpublished:
-        datasets = datasets.filter(Exists(published_versions().filter(dataset=OuterRef("pk"))))
+        datasets = datasets.filter(Exists(citable_versions().filter(dataset=OuterRef("pk"))))
     name = wanted.ordering.removeprefix("-")
     if not wanted.empty or name in NEWEST_ORDERINGS:
         # In one call of `filter`, so that all conditions are about the same version.
@@ -295,7 +299,7 @@ def _order(wanted: DatasetFilter, name: str) -> str:
 def _newest_versions() -> QuerySet[Version]:
     """Return the newest version of each dataset: found for all at once, which is cheaper than one by one."""
     newer = Q(created__gt=OuterRef("created")) | Q(created=OuterRef("created"), pk__gt=OuterRef("pk"))
-    return open_versions().filter(~Exists(open_versions().filter(newer, dataset=OuterRef("dataset"))))
+    return unclosed_versions().filter(~Exists(unclosed_versions().filter(newer, dataset=OuterRef("dataset"))))
 
 
 @dataclass(frozen=True)
@@ -314,7 +318,7 @@ def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
     return Found([], found.order_by().count() if offset else 0)
 
 
-# Drafts, and those of `published_versions`. In SQL, since every list needs it, and Django takes longer to compose it
+# Drafts, and those of `citable_versions`. In SQL, since every list needs it, and Django takes longer to compose it
 # than Postgres to run it.
 LATEST_VERSIONS = """
 SELECT latest.*,
@@ -389,7 +393,7 @@ def archive_totals() -> Totals:
 
 def _count_totals() -> Totals:
     drafts = Version.objects.filter(dataset__access__in=RELEASED, at__isnull=True)
-    published = published_versions().filter(dataset__access__in=RELEASED).values("dataset").distinct()
+    published = citable_versions().filter(dataset__access__in=RELEASED).values("dataset").distinct()
     return Totals(
         datasets=drafts.count(),
         published=published.count(),

@@ -21,7 +21,7 @@ from archive.accounts.queries import (
 )
 from archive.accounts.work import queue_mail
 from archive.datasets.models import Dataset
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import require_not_releasing
 from archive.datasets.work import hold_draft
 from archive.errors import InvalidError
 from archive.timeline.models import Change
@@ -43,7 +43,7 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may_
     `may_wait`, so is who has no account, by an address, an ORCID iD or a name.
     """
     require(actor, Action.CHANGE_OWNERS, dataset)
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
     if len(usernames) > MAX_OWNERS:
@@ -119,7 +119,7 @@ def _set_people(
 ) -> list[User]:
     """Make exactly these people those of a role, but for owners; returns them."""
     require(actor, given.action, dataset)
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     if len(usernames) > given.limit:
         raise InvalidError(f"A dataset has at most {given.limit} {given.role}s.")
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Changing datasets: their making and ending, the draft's metadata, roles, reviewer links, stars."""
+"""Changing datasets: creating and deleting them, the draft's metadata, reviewer links, stars."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from archive.accounts.queries import digest_of
 from archive.accounts.services import new_secret
 from archive.addresses import own_page
 from archive.datasets.models import Dataset, Star, Version
-from archive.datasets.queries import edition_of, find_draft, refuse_during_release
+from archive.datasets.queries import edition_of, find_draft, require_not_releasing
 from archive.datasets.roles import (
     MAX_EDITORS,
     MAX_OWNERS,
@@ -29,16 +29,16 @@ from archive.datasets.work import computed_metadata, hold_draft, request_doi, ru
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, Reason, StaleError
 from archive.identifiers.queries import check_project_name, parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
-from archive.timeline.models import Change
-from archive.timeline.services import append
-from archive.validation.metadata import (
+from archive.metadata.documents import (
     default_dandiset_metadata,
     funder,
     migrated_metadata,
     strip_version_metadata,
     with_schema_version,
 )
-from archive.validation.queries import schema_info
+from archive.metadata.queries import schema_info
+from archive.timeline.models import Change
+from archive.timeline.services import append
 
 __all__ = [
     "MAX_EDITORS",
@@ -124,7 +124,7 @@ def _require_free_name(project_name: str | None) -> None:
 
 def _check_creator(actor: Actor) -> None:
     """Raise InvalidError if the actor is a person without a name: no metadata that name them so would ever be valid."""
-    if actor.user and not actor.user.has_name:
+    if actor.user and not actor.user.has_full_name:
         raise InvalidError(f"A dataset names its creator. Please give your first and last name first, at {own_page()}.")
 
 
@@ -186,7 +186,7 @@ def update_draft(
     With `editions` (`edition_of`), StaleError unless what is overwritten is one of them.
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     _check_name(name)
     submitted = with_schema_version(strip_version_metadata(metadata))
     with transaction.atomic():
@@ -207,9 +207,9 @@ def update_draft(
 
 
 def migrate_draft(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> bool:
-    """Put the draft's metadata into the words of the present schema; False if they are.
+    """Migrate the draft's metadata to the current schema; return False if they conform to it already.
 
-    InvalidError, and nothing is changed, if a program cannot do that. With `dry_run` nothing is changed either.
+    Raises InvalidError, and changes nothing, if no program can migrate them. With `dry_run` nothing is changed either.
     """
     draft = find_draft(dataset.number)
     if draft is None or draft.metadata["schemaVersion"] == schema_info().current:
@@ -268,7 +268,7 @@ def revoke_reviewer_link(*, actor: Actor, dataset: Dataset, link_id: int) -> Non
 def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
     """Delete a dataset that was never published. Its history stays; its blobs stay until they are swept."""
     require(actor, Action.DELETE_DATASET, dataset)
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     with transaction.atomic():
         hold_draft(dataset)
         versions = dataset.versions.all()
@@ -293,8 +293,8 @@ def delete_version(*, actor: Actor, version: Version) -> None:
         version.delete()
 
 
-def register_doi(*, version: Version) -> bool:
-    """Have the DOI of a published version registered, or brought up to date; False if this archive registers none."""
+def queue_doi_registration(*, version: Version) -> bool:
+    """Queue a job that registers the DOI of a version, or updates it; return False if it is to have none here."""
     if version.is_draft or not registers_dois():
         return False
     with transaction.atomic():
@@ -308,8 +308,8 @@ def require_draft(version: Version, *, message: str = "Only draft versions can b
         raise ImmutableError(message)
 
 
-def require_version(version: Version) -> None:
-    """Raise InvalidError for a draft."""
+def require_published_version(version: Version) -> None:
+    """Raise InvalidError if the version is a draft."""
     if version.is_draft:
         raise InvalidError("The draft is as open as its dataset: only a version can be closed by itself.")
 

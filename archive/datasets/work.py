@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from archive.addresses import dataset_page, draft_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_draft, published_versions
+from archive.datasets.queries import citable_versions, find_draft
 from archive.errors import BusyError, NotFoundError
 from archive.identifiers.queries import concept_doi_name, registers_dois
 from archive.identifiers.work import delete_draft_doi, register_doi
+from archive.metadata.datacite import concept_attributes, version_attributes
+from archive.metadata.documents import VersionFacts, version_metadata
 from archive.timeline.models import Job
 from archive.timeline.services import hold, start_job
 from archive.timeline.work.jobs import RunningJob, job_handler
-from archive.validation.datacite import concept_attributes, version_attributes
-from archive.validation.metadata import VersionFacts, version_metadata
 
 DOI_JOB = "doi"
 DOI_DELETION_JOB = "doi_deletion"
@@ -69,7 +69,7 @@ def version_facts(version: Version, submitted: dict[str, Any], **known: Any) -> 
         "embargoed_until": version.dataset.embargo_end,
         "summary": version.metadata.get("assetsSummary"),
         "doi": version.doi,
-        "manifest_urls": draft_manifest_urls(version.dataset_id),
+        "manifest_urls": draft_manifest_location(version.dataset_id),
         "now": timezone.now(),
     }
     return VersionFacts(**{**facts, **known})
@@ -80,8 +80,8 @@ def computed_metadata(version: Version, submitted: dict[str, Any]) -> dict[str, 
     return version_metadata(version_facts(version, submitted))
 
 
-def draft_manifest_urls(number: int) -> list[str]:
-    """Return where the assets of a draft are listed: at the API, since they change."""
+def draft_manifest_location(number: int) -> list[str]:
+    """Return the `manifestLocation` of a draft: the address of the API that lists its assets, since they change."""
     return [draft_assets(number)]
 
 
@@ -109,7 +109,7 @@ def _doi_failed(job: Job, reason: str) -> None:
 
 @job_handler(DOI_JOB, deadline=DOI_DEADLINE, failed=_doi_failed)
 def register_version_doi(job: RunningJob) -> None:
-    """Register the DOI of the version that is the job's subject; a version withdrawn meanwhile takes it with it."""
+    """Register the DOI of the version that is the job's subject; delete it if the version was withdrawn meanwhile."""
     version = Version.objects.filter(pk=job.row.subject).first()
     if version is None:
         delete_draft_doi(job.row.arguments["doi"])
@@ -140,10 +140,10 @@ def delete_version_doi(job: RunningJob) -> None:
 
 @job_handler(CONCEPT_DOI_JOB, deadline=DOI_DEADLINE)
 def register_concept_doi(job: RunningJob) -> None:
-    """Let the DOI of the dataset that is the job's subject tell of its newest version, and name all."""
+    """Update the DOI of the dataset that is the job's subject: the metadata of its newest version, and links to all."""
     number = int(job.row.subject)
     doi = concept_doi_name(number)
-    published = published_versions().filter(dataset=number, doi__isnull=False).order_by("-at")
+    published = citable_versions().filter(dataset=number, doi__isnull=False).order_by("-at")
     newest = published.first()
     if newest is None:
         delete_draft_doi(doi)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset
-from archive.datasets.queries import open_versions
+from archive.datasets.queries import unclosed_versions
 from archive.embargo.models import EmbargoNotice
 from archive.snapshots.models import AnnexPush, Commit
 from archive.timeline.rows import live
@@ -46,7 +46,7 @@ class Opening:
 def opened_by_release(actor: Actor, dataset: Dataset) -> Opening:
     """Return what the release of a dataset would open beside its draft, for those who may release it."""
     require(actor, Action.RELEASE, dataset)
-    versions = open_versions().filter(dataset=dataset, at__isnull=False).order_by("at").only("version", "label")
+    versions = unclosed_versions().filter(dataset=dataset, at__isnull=False).order_by("at").only("version", "label")
     removed = Asset.objects.filter(~live(), dataset=dataset).order_by("path").distinct("path")
     commits = Commit.objects.filter(repository=dataset.number, is_pushed=True).values_list("author_name")
     annexed = AnnexPush.objects.filter(repository=dataset.number).values_list("author_name")

@@ -1,4 +1,4 @@
-"""Releasing a dataset from its embargo, which is one row."""
+"""Releasing a dataset from its embargo: one row is changed, however many files it has."""
 
 from django.db import transaction
 
@@ -11,10 +11,10 @@ from archive.errors import InvalidError, Reason
 
 
 def release(*, actor: Actor, dataset: Dataset, starts_anew: bool | None = None) -> None:
-    """Open a closed dataset: everybody may read it when this returns, and its objects become open in time.
+    """Open a closed dataset: everybody may read it when this returns; its objects in the store follow shortly after.
 
-    What becomes of its history is said by `starts_anew` (`begin_release`); `opened_by_release` tells beforehand. Raises
-    InvalidError when it is not closed, or uploads for it are under way.
+    `starts_anew` decides what becomes of its history (`begin_release`); `opened_by_release` tells beforehand. Raises
+    InvalidError if it is not closed, or uploads for it are under way.
     """
     require(actor, Action.RELEASE, dataset)
     with transaction.atomic():

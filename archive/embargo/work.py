@@ -15,10 +15,13 @@ from archive.accounts.work import queue_mail
 from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_draft, open_versions
+from archive.datasets.queries import find_draft, unclosed_versions
 from archive.datasets.work import computed_metadata
 from archive.embargo.models import EmbargoNotice
 from archive.embargo.queries import embargoes_over, notices_due, opened_by_release
+from archive.metadata.documents import (
+    strip_version_metadata,
+)
 from archive.snapshots.models import Repository
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
@@ -28,9 +31,6 @@ from archive.timeline.services import append, hold, start_job
 from archive.timeline.work.jobs import RunningJob, job_handler
 from archive.timeline.work.leases import Heartbeat
 from archive.timeline.work.projections import Span, projection
-from archive.validation.metadata import (
-    strip_version_metadata,
-)
 from archive.zarr.models import ZarrArchive
 from archive.zarr.queries import zarrs_to_open
 from archive.zarr.work import (
@@ -85,8 +85,8 @@ class TimeSlice:
         self.beat = heartbeat.beat
         self._until = monotonic() + SLICE_SECONDS
 
-    def pause(self) -> None:
-        """Raise NotYetError, to go on later, when the time is over."""
+    def check(self) -> None:
+        """Raise NotYetError, so that the work is resumed later, if the time is over."""
         if monotonic() > self._until:
             raise NotYetError("Objects are being opened.", retry_after=0)
 
@@ -100,14 +100,14 @@ def _open_blobs(gained: QuerySet[Asset], time_slice: TimeSlice) -> None:
             Blob.objects.filter(pk__in=ids).update(is_open=True)
             if len(ids) < OPENING_BATCH:
                 return
-            time_slice.pause()
+            time_slice.check()
 
 
 def _open_zarrs(dataset: Dataset, time_slice: TimeSlice) -> None:
     for zarr in zarrs_to_open(dataset.number):
         first = 0 if dataset.released is None else _first_open_revision(zarr)
         if first is not None:
-            open_entries(zarr, time_slice.beat, time_slice.pause, since=first)
+            open_entries(zarr, time_slice.beat, time_slice.check, since=first)
 
 
 def _first_open_revision(zarr: ZarrArchive) -> int | None:
@@ -125,9 +125,9 @@ def begin_release(dataset_id: int, author: Author, *, starts_anew: bool | None =
 
     A few rows are changed, however many files there are. What is open by now follows as the projection `access`.
 
-    If it `starts_anew`, nothing that had gone by now is opened: its repository begins a new history, and versions that
-    were made stay closed. Otherwise all of its history is opened with it, and commits and tags stay what they are.
-    Unless it is said, a dataset with versions keeps its history, and any other starts anew.
+    With `starts_anew`, files that were removed before the release stay closed: the repository begins a new history, and
+    existing versions are closed. Without, all of the history is opened, and commits and tags stay what they are. By
+    default a dataset with versions keeps its history, and any other starts anew.
     """
     with transaction.atomic():
         hold(dataset_id)
@@ -161,7 +161,7 @@ def _finish_release(dataset_id: int, target: int) -> None:
         dataset = draft.dataset
         dataset.access = Dataset.Access.OPEN
         dataset.save(update_fields=["access", "modified"])
-        for version in open_versions().filter(dataset=dataset, at__isnull=False).values_list("pk", flat=True):
+        for version in unclosed_versions().filter(dataset=dataset, at__isnull=False).values_list("pk", flat=True):
             start_job(OPENED_JOB, subject=str(version), dataset_id=dataset_id)
         draft.metadata = computed_metadata(draft, strip_version_metadata(draft.metadata))
         draft.status = Version.Status.PENDING

@@ -40,7 +40,7 @@ def blob(mark: int, content: bytes) -> bytes:
 
 
 def file(mode: str, path: str, content: bytes) -> bytes:
-    """Return the change that a file with this content is at `path`."""
+    """Return the command that writes a file with this content at `path`."""
     return f"M {mode} inline ".encode() + quoted(path) + b"\n" + data(content)
 
 
@@ -50,7 +50,7 @@ def marked_file(mode: str, path: str, mark: int) -> bytes:
 
 
 def removal(path: str) -> bytes:
-    """Return the change that neither a file nor a folder is at `path` any more."""
+    """Return the command that removes the file or folder at `path`."""
     return b"D " + quoted(path) + b"\n"
 
 

@@ -19,7 +19,7 @@ CLONE_FILE = "clone"
 
 
 def remote_uuid(annex_uuid: UUID) -> UUID:
-    """Return what clones know the store as. Not the archive's own UUID: content is not looked for among bundles."""
+    """Return the UUID of the store as a remote: not the archive's own, lest clones look for content among bundles."""
     return uuid5(annex_uuid, "serverless")
 
 
@@ -34,7 +34,7 @@ def manifest_name(annex_uuid: UUID) -> str:
 
 
 def place(name: str) -> str:
-    """Return where something of that key lies, below the repository's own place in the store."""
+    """Return the path of the object with that key, below the repository's prefix in the store."""
     return f"{lower_folders(name)}/{name}/{name}"
 
 
@@ -50,6 +50,6 @@ def manifest(bundle_names: Sequence[str]) -> bytes:
 
 
 def clone_address(annex_uuid: UUID, url: str) -> str:
-    """Return what git clones a repository by whose place in the store has that URL, which ends in a slash."""
+    """Return the `annex::` address from which git clones the repository stored below `url`, which ends in a slash."""
     configuration = urlencode({"encryption": "none", "type": "httpalso", "url": url}, safe=":/")
     return f"annex::{remote_uuid(annex_uuid)}?{configuration}"

@@ -83,7 +83,7 @@ def next_version_name(moment: datetime, taken: AbstractSet[str]) -> str:
 
 
 def dataset_number_in(name: str) -> int | None:
-    """Return the number that a dataset's name is a way of writing ("000123", "ds000123"); None if it is none."""
+    """Return the number that is written as "000123" or "ds000123"; None for any other name."""
     return int(name[-6:]) if re.fullmatch(NUMBER_PATTERN, name) else None
 
 
@@ -141,8 +141,8 @@ def version_reference(text: str) -> VersionReference:
     return VersionReference(label=text, ordinal=int(text) if is_number else None)
 
 
-def label_order(label: str | None, ordinal: int) -> tuple[bool, SemanticVersion, int]:
-    """Return what versions are sorted by: those labelled by semantic version by that, behind all others by time."""
+def label_sort_key(label: str | None, ordinal: int) -> tuple[bool, SemanticVersion, int]:
+    """Return the sort key of a version: semantic versions by precedence, after all others by ordinal."""
     if label and SemanticVersion.is_valid(label):
         return True, SemanticVersion.parse(label), ordinal
     return False, SemanticVersion(0), ordinal

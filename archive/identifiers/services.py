@@ -10,8 +10,8 @@ DATASET_SEQUENCE = "dataset"
 def next_number(sequence: str, *, is_taken: Callable[[int], bool]) -> int:
     """Return the next number of `sequence`, from 1, that is not taken. Must run in the transaction that takes it.
 
-    Takers wait for each other until their transactions end, so no number is handed out twice, and none is lost to one
-    that was rolled back.
+    Takers wait for each other until their transactions end, so no number is handed out twice, and a transaction that is
+    rolled back leaves no gap.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("next_number must run inside a transaction")

@@ -7,7 +7,7 @@ from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.blobs.models import Upload
 from archive.datasets.models import Version
-from archive.datasets.queries import versions_without_doi
+from archive.datasets.queries import versions_for_doi
 from archive.garbage.queries import GarbageTotals, Kind, garbage_totals
 from archive.storage import queries as store
 from archive.timeline.models import Job, Projection
@@ -38,7 +38,7 @@ class OperationsReport:
 def operations_report(actor: Actor) -> OperationsReport:
     """Return what needs attention now, without files that `actor` may not read."""
     invalid = Asset.objects.visible_to(actor).live().filter(status=Asset.Status.INVALID).order_by("-pk")
-    failed_dois = versions_without_doi().filter(doi_state__in=[Version.DoiState.PENDING, Version.DoiState.FAILED])
+    failed_dois = versions_for_doi().filter(doi_state__in=[Version.DoiState.PENDING, Version.DoiState.FAILED])
     failing = Projection.objects.filter(state=Projection.State.FAILING).order_by("-attempts")
     failed_jobs = Job.objects.filter(state=Job.State.FAILED).defer("log").order_by("-ended")
     return OperationsReport(

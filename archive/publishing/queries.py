@@ -18,13 +18,13 @@ from archive.accounts.policy import Actor
 from archive.assets.models import Asset
 from archive.assets.queries import contributions, unsettled_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_version, has_star, refuse_during_release
+from archive.datasets.queries import find_version, has_star, require_not_releasing
 from archive.differences import Difference, differences, size_in_words
 from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError, Reason
+from archive.metadata.documents import strip_version_metadata, without_people
+from archive.metadata.summary import assets_summary
 from archive.storage.queries import public_url
 from archive.timeline.queries import position
-from archive.validation.metadata import strip_version_metadata, without_people
-from archive.validation.summary import assets_summary
 
 PROBLEM_ASSETS = 50
 COMPARISON_SECONDS = 24 * 3600
@@ -112,7 +112,7 @@ _OBSTACLES: dict[DraftState, tuple[type[ArchiveError], Reason, str]] = {
 
 
 def draft_state(draft: Version) -> DraftState:
-    """Return the state of a draft, its dataset with it, from which all follows that is said of its validity."""
+    """Return the state of a draft, which comes with its dataset, on which all that is said of its validity is based."""
     status, dataset = Version.Status, draft.dataset
     if dataset.versions.filter(status=status.PUBLISHING).exists():
         return DraftState.PUBLISHING
@@ -150,7 +150,7 @@ def require_publishable(draft: Version) -> None:
 
 def require_idle(draft: Version) -> None:
     """Raise LockedError while a version of the draft is being made, and InvalidError while its dataset is released."""
-    refuse_during_release(draft.dataset)
+    require_not_releasing(draft.dataset)
     if draft.dataset.versions.filter(status=Version.Status.PUBLISHING).exists():
         kind, reason, message = _OBSTACLES[DraftState.PUBLISHING]
         raise kind(message, reason=reason)
@@ -210,7 +210,7 @@ def _problems_of_invalid_assets(draft: Version) -> list[dict[str, str]]:
 def problems_of_draft(draft: Version) -> list[dict[str, str]]:
     """Return the known problems of a draft and its files, whatever is still to be validated.
 
-    What was found in metadata that have changed since is not. Of files, as many as in `asset_problems`.
+    Problems of metadata that have changed since are left out; files are as many as in `asset_problems`.
     """
     own = draft.problems if draft.status == Version.Status.INVALID else []
     return [*own, *([] if draft.is_blinded else _problems_of_invalid_assets(draft))]

@@ -12,7 +12,7 @@ from typing import Any
 from jsonschema.validators import validator_for
 
 from archive.datasets.models import Version
-from archive.validation.problems import MAX_MESSAGE, MAX_PROBLEMS, Problem
+from archive.metadata.problems import MAX_MESSAGE, MAX_PROBLEMS, Problem
 
 
 @dataclass(frozen=True)

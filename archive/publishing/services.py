@@ -7,13 +7,13 @@ from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.services import require_version
+from archive.datasets.services import require_published_version
 from archive.datasets.work import hold_draft
 from archive.errors import ConflictError, InvalidError
 from archive.identifiers.queries import check_label, next_version_name
 from archive.publishing.queries import draft_summary, require_idle, require_publishable
 from archive.publishing.rules import RULES
-from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, failure_problems
+from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, publishing_failure
 from archive.timeline import services as timeline
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
@@ -93,7 +93,7 @@ def set_version_access(*, actor: Actor, version: Version, is_closed: bool) -> Ve
     draft or another version shows too is not, and neither are commits that a clone has already.
     """
     require(actor, Action.CHANGE_VERSION_ACCESS, version.dataset)
-    require_version(version)
+    require_published_version(version)
     _check_openable(version, is_closed=is_closed)
     number = version.dataset_id
     with transaction.atomic():
@@ -178,7 +178,7 @@ def _publish_again(actor: Actor, dataset: Dataset, job: Job) -> Job:
     with transaction.atomic():
         hold(dataset.number)
         failed = dataset.versions.filter(version=Version.DRAFT, status=Version.Status.INVALID)
-        failed.filter(problems=failure_problems(job.reason)).update(status=Version.Status.VALID, problems=[])
+        failed.filter(problems=publishing_failure(job.reason)).update(status=Version.Status.VALID, problems=[])
         return publish(
             actor=actor,
             dataset=dataset,

@@ -23,6 +23,16 @@ from archive.digests import ZarrSums
 from archive.embargo.work import OPENED_JOB
 from archive.errors import InvalidError
 from archive.identifiers.queries import doi_name
+from archive.metadata.documents import (
+    access_once_published,
+    candidate_version_metadata,
+    publish_activity,
+    published_version_metadata,
+    strip_version_metadata,
+    version_metadata,
+)
+from archive.metadata.problems import Problem, validate_asset, validate_version
+from archive.metadata.summary import asset_contribution
 from archive.publishing.queries import MANIFESTS, draft_summary, manifest_key, manifest_url
 from archive.publishing.rules import RULES, Candidate
 from archive.snapshots.queries import PROJECTION
@@ -35,16 +45,6 @@ from archive.timeline.work.jobs import RunningJob, job_handler
 from archive.timeline.work.leases import Heartbeat
 from archive.timeline.work.projections import Span, projection
 from archive.timeline.work.schedule import BULK
-from archive.validation.metadata import (
-    access_once_published,
-    candidate_version_metadata,
-    publish_activity,
-    published_version_metadata,
-    strip_version_metadata,
-    version_metadata,
-)
-from archive.validation.problems import Problem, validate_asset, validate_version
-from archive.validation.summary import asset_contribution
 from archive.zarr.models import ZarrArchive
 from archive.zarr.work import (
     INGEST_JOB,
@@ -193,13 +193,13 @@ def _publishing_failed(job: Job, reason: str) -> None:
         dataset_id=version.dataset_id, version=Version.DRAFT, status=Version.Status.PUBLISHING
     ).update(
         status=Version.Status.VALID if is_cancelled else Version.Status.INVALID,
-        problems=[] if is_cancelled else failure_problems(reason),
+        problems=[] if is_cancelled else publishing_failure(reason),
     )
     version.delete()
 
 
-def failure_problems(reason: str) -> list[dict[str, str]]:
-    """Return the problems of a draft whose publishing has failed."""
+def publishing_failure(reason: str) -> list[dict[str, str]]:
+    """Return, as a list of one problem, why publishing a draft has failed."""
     return [{"field": "", "message": f"Publishing failed: {reason}"}]
 
 
@@ -234,8 +234,8 @@ def _problems(version: Version, metadata: dict[str, Any]) -> list[Problem]:
 
 
 @job_handler(OPENED_JOB, deadline=timedelta(days=1))
-def open_version(job: RunningJob) -> None:
-    """Let the version that is the job's subject say that it is open, since its dataset is; give it a DOI if it may."""
+def recompose_opened_version(job: RunningJob) -> None:
+    """Recompose the metadata of a version after the release of its dataset, and request its DOI if it may have one."""
     version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
     if version is None or version.dataset.access != Dataset.Access.OPEN:
         return

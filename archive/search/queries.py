@@ -18,13 +18,13 @@ from django.db.models.functions import Concat, Lower
 from archive.accounts.models import Grant, User
 from archive.accounts.policy import Actor, blinded_dataset, visible
 from archive.datasets.models import Dataset
-from archive.datasets.queries import DatasetFilter, filtered_datasets, open_versions
+from archive.datasets.queries import DatasetFilter, filtered_datasets, unclosed_versions
 from archive.errors import InvalidError
+from archive.metadata.documents import without_people
 from archive.patterns import regex_text
 from archive.search import grammar
 from archive.search.models import Document, Facts, IndexedAsset
 from archive.search.text import fold, is_told_by_probes, probes, searchable_text
-from archive.validation.metadata import without_people
 
 GENOTYPES_SHOWN = 10
 # Each is matched against whole texts; Postgres caches 32 compiled patterns, and would compile more again and again.
@@ -71,7 +71,7 @@ def _telling(texts: Sequence[str], blinded: int | None) -> Q:
 
 def _tells_blinded(number: int, texts: Sequence[str]) -> bool:
     """Return whether one version of the dataset has all the folded texts in it even without its people."""
-    versions = open_versions().filter(dataset=number).values_list("metadata", flat=True)
+    versions = unclosed_versions().filter(dataset=number).values_list("metadata", flat=True)
     told = (searchable_text(without_people(metadata)) for metadata in versions)
     return any(all(text in version for text in texts) for version in told)
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from archive.assets.models import Asset
 from archive.datasets.models import Version
-from archive.datasets.queries import open_versions
+from archive.datasets.queries import unclosed_versions
 from archive.datasets.work import draft_hook
 from archive.search.models import Document, Facts
 from archive.search.text import fold, lexemes, searchable_text
@@ -33,7 +33,7 @@ NAMES_OF_A_FILE = 50
 
 @draft_hook
 def index_draft(draft: Version) -> None:
-    """Write the document of a draft that has just been described anew: who writes, finds.
+    """Index a draft whose metadata have just changed, in the same transaction: those who change it find the change.
 
     Of large metadata the beginning, with the names first: the projection follows with all of it.
     """
@@ -43,7 +43,7 @@ def index_draft(draft: Version) -> None:
 
 
 def _newest(dataset_id: int) -> int | None:
-    shown = open_versions().filter(dataset=dataset_id).order_by("-created", "-pk")
+    shown = unclosed_versions().filter(dataset=dataset_id).order_by("-created", "-pk")
     return shown.values_list("pk", flat=True).first()
 
 
@@ -54,7 +54,7 @@ def index_versions(span: Span) -> None:
     A draft's summary comes from its validation, and a version's from its publishing: what is not settled is written as
     it is, and looked at again.
     """
-    shown = open_versions().filter(dataset=span.dataset_id).order_by("-created", "-pk")
+    shown = unclosed_versions().filter(dataset=span.dataset_id).order_by("-created", "-pk")
     rows = list(shown.defer("metadata", "problems"))
     known = dict(Document.objects.filter(dataset=span.dataset_id).values_list("version", "modified"))
     newest = rows[0].pk if rows else None

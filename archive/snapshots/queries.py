@@ -14,7 +14,7 @@ from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.blobs.queries import find_annex_content
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import open_versions
+from archive.datasets.queries import unclosed_versions
 from archive.errors import ForbiddenError, NotFoundError
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.refs import ANNEX, MAIN, tag_of
@@ -65,7 +65,7 @@ def references(repository: Repository) -> dict[str, str]:
     """Return the commits of the repository's branches and tags by the full names of these, which are in byte order."""
     branches = {ANNEX: repository.annex, MAIN: repository.main}
     there = {name: sha for name, sha in branches.items() if sha}
-    shown = open_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
+    shown = unclosed_versions().filter(dataset=repository.dataset_id, at__isnull=False, at__lte=repository.at)
     tagged = {version.pk: version.tag for version in shown.only("version", "label")}
     commits = commits_of_versions(repository, tagged)
     tags = {tag_of(tag): commits[pk] for pk, tag in tagged.items() if pk in commits}
@@ -156,7 +156,7 @@ def count_version_commits(actor: Actor, dataset: Dataset) -> int:
 
 
 def _published(dataset: Dataset) -> QuerySet[Version]:
-    return open_versions().filter(dataset=dataset, at__isnull=False)
+    return unclosed_versions().filter(dataset=dataset, at__isnull=False)
 
 
 def export_prefix(repository: Repository) -> str:

@@ -117,7 +117,7 @@ def upload_part(key: str, multipart_id: str, number: int, file: IO[bytes], *, md
 
 
 def complete_multipart(key: str, multipart_id: str, part_md5s: Sequence[str]) -> None:
-    """Make one object of the parts with these MD5s, if the upload has not ended already, and its parts have them."""
+    """Make one object of the parts with these MD5s; do nothing if the upload has ended, or its parts have others."""
     parts: list[CompletedPartTypeDef] = [
         {"PartNumber": number, "ETag": f'"{md5}"'} for number, md5 in enumerate(part_md5s, start=1)
     ]
@@ -203,7 +203,7 @@ class _Chunks(RawIOBase):
 
 
 def open_to_all(key: str) -> None:
-    """Let anyone read the object without a signature. An object that is missing is logged, and stops nobody."""
+    """Let anyone read the object without a signature. A missing object is logged and ignored."""
     with reachable():
         try:
             client().put_object_tagging(Bucket=bucket(), Key=key, Tagging={"TagSet": [OPEN_TAG]})

@@ -1,4 +1,4 @@
-"""Telling listeners that there is news of a dataset or a job, which they then read in the database."""
+"""Publishing over Valkey that a dataset or a job has changed; subscribers then read in the database what has."""
 
 import uuid
 from contextlib import suppress
@@ -19,7 +19,7 @@ def _valkey() -> "Redis":
 
 
 def announce(dataset_id: int | None, job_id: uuid.UUID | None = None) -> None:
-    """Tell those who watch, after commit, to look again. Never fails: they also look now and then by themselves."""
+    """Tell subscribers, after commit, to look again. Never fails: they also look now and then by themselves."""
     transaction.on_commit(partial(_publish, {"dataset": dataset_id, "job": job_id}))
 
 

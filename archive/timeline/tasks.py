@@ -31,7 +31,7 @@ def jobs_mark(kind: str) -> str:
 
 
 def forget_nudge(mark: str) -> None:
-    """Delete the mark of a nudge, so that new nudges are sent: this run may not see what they are about."""
+    """Delete the mark of a nudge, so that later changes send another: this run may miss them."""
     with contextlib.suppress(RedisError):
         cache.delete(mark)
 
@@ -53,7 +53,7 @@ def advance_projection_task(dataset_id: int, name: str) -> None:
 
 @shared_task(soft_time_limit=12 * HOUR, time_limit=12 * HOUR + 60)
 def finish_projection_task(dataset_id: int, name: str) -> None:
-    """Bring a projection up to date that has taken too long among what is quick."""
+    """Continue, on the queue `bulk`, a projection that has used up its time on the queue `quick`."""
     if projections.advance_projection(dataset_id, name):
         _advance_followers(dataset_id, name)
 
@@ -80,7 +80,7 @@ def _advance_followers(dataset_id: int, name: str) -> None:
 def run_due_jobs_task(kind: str) -> None:
     """Do the jobs of a kind that are due; pass on what is left after a while."""
     forget_nudge(jobs_mark(kind))
-    if not jobs.run_due_jobs(kind):
+    if not jobs.drain_due_jobs(kind):
         run_due_jobs_task.apply_async((kind,), queue=jobs.JOBS[kind].queue)
 
 

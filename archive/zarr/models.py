@@ -17,7 +17,7 @@ MAX_NAME = 512
 
 
 def entry_prefix(zarr_id: uuid.UUID) -> str:
-    """Return what the keys of an archive's objects begin with."""
+    """Return the prefix of the keys of an archive's objects."""
     return f"zarr/{zarr_id}/"
 
 

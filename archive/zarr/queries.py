@@ -20,9 +20,9 @@ LEAVES_CHUNK = 5000
 
 @dataclass(frozen=True)
 class ZarrView:
-    """A Zarr archive, its dataset at hand, as it is being worked on; or as it was at a revision.
+    """A Zarr archive, with its dataset, as it is being worked on; or as it was at a revision.
 
-    Of what `is_settled` only a revision is shown, and nothing before there is one.
+    If it `is_settled`, only a revision is shown, and nothing before there is one.
     """
 
     zarr: ZarrArchive
@@ -37,7 +37,7 @@ class ZarrView:
 def visible_zarrs(actor: Actor) -> QuerySet[ZarrArchive]:
     """Return the archives of the datasets that the actor may read, their datasets with them, oldest first.
 
-    Of a dataset that was embargoed, whoever is not inside sees only what it has shown as an asset since its release.
+    Of a dataset that was embargoed, readers without a role in it see only archives that were assets since its release.
     """
     shown = rows_of(ZarrArchive.assets).filter(visible_rows(actor))
     found = ZarrArchive.objects.filter(_shown_to(actor, shown, to="dataset__"))
@@ -81,11 +81,11 @@ def find_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
     return ZarrView(revision.zarr, revision)
 
 
-def find_readable_view(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
-    """Return the archive or revision with that id, to read entries of.
+def find_view_to_read(actor: Actor, zarr_id: uuid.UUID) -> ZarrView:
+    """Return the archive or revision with that id, with what the actor may read: settled, unless they may change it.
 
-    Fails as `find_view` does, but tells who is not signed in to do so (docs/dialects/dandi.md#access). Who may not
-    change an archive sees its newest revision: not what is half uploaded.
+    So readers see its newest revision, not what is half uploaded. Fails as `find_view` does, but anonymous actors are
+    told to sign in (docs/dialects/dandi.md#access).
     """
     try:
         view = find_view(actor, zarr_id)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from archive import paths
 from archive.accounts.policy import Action, Actor, may, require
 from archive.datasets.models import Dataset
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import require_not_releasing
 from archive.datasets.work import hold_draft
 from archive.errors import InvalidError, Reason
 from archive.storage.queries import NewObject, sign_puts
@@ -61,7 +61,7 @@ def create_zarr(*, actor: Actor, dataset: Dataset, name: str) -> ZarrArchive:
 def announce_entries(*, actor: Actor, zarr_id: uuid.UUID, entries: Sequence[NewEntry]) -> list[str]:
     """Announce entries that will be put into the store, and return a URL for each, bound to its MD5.
 
-    The archive's next revision shows those that have arrived by then, in the place of what is at their paths.
+    The archive's next revision shows those that have been uploaded by then, and replaces what is at their paths.
     Raises InvalidError, naming the entry, for a bad path or MD5; and while the archive is being ingested.
     """
     zarr = _changeable(actor, zarr_id)
@@ -108,9 +108,9 @@ def finalize(*, actor: Actor, zarr_id: uuid.UUID) -> None:
 
 
 def look_for_arrivals(*, actor: Actor, view: ZarrView, prefix: str, after: str, limit: int) -> None:
-    """Ask the store for the awaited entries that a page would show, so that a broken-off upload can be taken up.
+    """Ask the store for the awaited entries that a page would show, so that an interrupted upload can be resumed.
 
-    Nothing is asked for who may not go on with it.
+    Does nothing for actors who may not change the archive.
     """
     is_awaiting = view.revision is None and view.zarr.status == ZarrArchive.Status.PENDING
     if is_awaiting and may(actor, Action.CHANGE_DRAFT, view.zarr.dataset):
@@ -120,7 +120,7 @@ def look_for_arrivals(*, actor: Actor, view: ZarrView, prefix: str, after: str, 
 def _changeable(actor: Actor, zarr_id: uuid.UUID) -> ZarrArchive:
     zarr = find_zarr(actor, zarr_id)
     require(actor, Action.CHANGE_DRAFT, zarr.dataset)
-    refuse_during_release(zarr.dataset)
+    require_not_releasing(zarr.dataset)
     return zarr
 
 

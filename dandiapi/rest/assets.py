@@ -233,7 +233,7 @@ class FlatAssetDownloadView(FlatView):
 
 def _download(view: View, asset: Asset) -> HttpResponse:
     inline = view.query(inputs.DownloadQuery).validated_data["content_disposition"] == "inline"
-    content_type = queries.inline_content_type(asset) if inline else None
+    content_type = queries.declared_media_type(asset) if inline else None
     is_played = content_type is not None and content_type.startswith("video/")
     url = sign_read(
         queries.blob_of(asset).key,

@@ -7,7 +7,7 @@ from archive.accounts import queries, services
 from archive.accounts.models import ReviewerLink, Token
 from archive.datasets.queries import archive_totals
 from archive.errors import NotFoundError
-from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
+from archive.metadata.queries import SCHEMA_NAMES, json_schema, schema_info
 from dandiapi.auth import Anyone, Approved, ApprovedOrReviewer, SignedIn, Staff
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.answers import Answer

@@ -34,7 +34,7 @@ def stats(totals: Totals) -> outputs.Stats:
 def user(person: User) -> outputs.User:
     """Return a person, as `users/me` and the search show them."""
     return {
-        "username": person.public_name,
+        "username": person.client_username,
         "name": person.display_name,
         "admin": person.is_superuser,
         "status": person.status,

@@ -101,7 +101,7 @@ class ZarrFilesView(OneZarrView):
 
         With `download`, redirect to the bytes of the file at `prefix` instead.
         """
-        view = queries.find_readable_view(self.actor, self.zarr_id)
+        view = queries.find_view_to_read(self.actor, self.zarr_id)
         query = self.query(inputs.ZarrFilesQuery).validated_data
         prefix, after, limit = query["prefix"].rstrip("/"), query["after"], query["limit"]
         if query["download"]:
@@ -120,7 +120,7 @@ class ZarrFilesView(OneZarrView):
         prefix = query["prefix"].rstrip("/")
         if not prefix and not query["download"]:
             return self.get(request, **kwargs)
-        view = queries.find_readable_view(self.actor, self.zarr_id)
+        view = queries.find_view_to_read(self.actor, self.zarr_id)
         return HttpResponseRedirect(queries.signed_entry_url(view, queries.find_entry(view, prefix), method="HEAD"))
 
     @documented(WRITE, request=list[inputs.NewZarrFile])
@@ -168,6 +168,6 @@ class ZarrContentView(OneZarrView):
     @documented({302: None, **READ})
     def get(self, request: Request, **kwargs: str) -> HttpResponse:
         """Redirect to the bytes of the file at the path."""
-        view = queries.find_readable_view(self.actor, self.zarr_id)
+        view = queries.find_view_to_read(self.actor, self.zarr_id)
         entry = queries.find_entry(view, self.kwargs["path"])
         return HttpResponseRedirect(queries.entry_url(view, entry, method=str(request.method)))

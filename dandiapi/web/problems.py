@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.accounts.models import NAME_PART
-from archive.validation.problems import MAX_MESSAGE, problems_of_part
+from archive.metadata.problems import MAX_MESSAGE, problems_of_part
 from dandiapi.web.entries import entry_in_words, value_at
 
 VALUE_CHARACTERS = 80

@@ -20,7 +20,7 @@ from archive.accounts.models import User
 from archive.accounts.policy import Action, Actor, may, require
 from archive.accounts.queries import owners_seen_by, tokens_of
 from archive.accounts.services import create_own_token, revoke_token
-from archive.assets.queries import Child, find_asset_at, find_folder, inline_content_type, page_of_children
+from archive.assets.queries import Child, declared_media_type, find_asset_at, find_folder, page_of_children
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
@@ -285,7 +285,7 @@ def file(request: HttpRequest, identifier: str, name: str, path: str) -> HttpRes
     if asset.blob_id is None:
         return redirect(f"/api/zarr/{asset.content_id}/files/")
     # A browser shows an SVG as a picture only if it is sent with its type.
-    is_picture = (inline_content_type(asset) or "").startswith("image/")
+    is_picture = (declared_media_type(asset) or "").startswith("image/")
     return redirect(f"/api/assets/{asset.asset_id}/download/{'?content_disposition=inline' if is_picture else ''}")
 
 

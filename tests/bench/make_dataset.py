@@ -38,8 +38,8 @@ def _make(assets: int, *, is_embargoed: bool) -> str:
     from archive.assets.models import Asset
     from archive.assets.services import NewAsset, change_assets
     from archive.datasets.services import Embargo, create_dataset
+    from archive.metadata.summary import asset_contribution
     from archive.timeline.services import nudge
-    from archive.validation.summary import asset_contribution
 
     actor = Actor(user=create_user(email="bench@example.org", first_name="Bench", last_name="Mark", is_admin=True))
     metadata = {

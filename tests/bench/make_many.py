@@ -99,7 +99,7 @@ def _describe(dataset: "Dataset", owner: "User", chance: random.Random) -> None:
     from archive.assets.queries import contributions
     from archive.datasets.models import Version
     from archive.datasets.work import computed_metadata
-    from archive.validation.summary import assets_summary
+    from archive.metadata.summary import assets_summary
 
     Grant.objects.create(dataset=dataset, user=owner, role=Grant.Role.OWNER)
     draft = Version(dataset=dataset, version=Version.DRAFT, name=_title(chance), status=Version.Status.VALID)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archive.validation.queries import schema_info
+from archive.metadata.queries import schema_info
 
 
 def valid_dandiset_metadata() -> dict[str, Any]:

@@ -7,18 +7,19 @@ from django.conf import settings
 from django.db import transaction
 
 from archive.accounts.policy import Actor
+from archive.assets.collisions import case_collisions
 from archive.assets.models import Asset
-from archive.assets.names import look_alikes
 from archive.assets.queries import live_assets
 from archive.assets.services import NewAsset, change_assets
 from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_by_digest
 from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
-from archive.datasets.queries import refuse_during_release
+from archive.datasets.queries import require_not_releasing
 from archive.datasets.work import hold_draft
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.refs import ANNEX, MAIN, SYNCED_ANNEX, SYNCED_MAIN, TAGS
+from archive.metadata.documents import file_metadata
 from archive.paths import printable
 from archive.snapshots.keeping.git import Git
 from archive.snapshots.pushing.entries import Faults
@@ -26,7 +27,6 @@ from archive.snapshots.pushing.receiving import Command, Push, RefusedError
 from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
 from archive.snapshots.pushing.uniting import log_faults
 from archive.timeline.models import Change
-from archive.validation.metadata import file_metadata
 
 OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
 OF_ANNEX = frozenset({ANNEX, SYNCED_ANNEX})
@@ -126,7 +126,7 @@ class DraftChanges:
         changes = self._changes(faults)
         yield f"Files that came or changed: {len(changes.contents)}; that are gone: {len(changes.removed)}."
         self._leave_out_own(changes, own_files)
-        for path, other in look_alikes(self._dataset.number, changes.contents, leaving=changes.removed).items():
+        for path, other in case_collisions(self._dataset.number, changes.contents, leaving=changes.removed).items():
             faults.add(path, f"some systems cannot tell it from {printable(other)!r}")
         blobs = self._known_blobs(changes, faults)
         _require_sound(faults)
@@ -264,7 +264,7 @@ def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generat
     wanted = wanted_branches(push, target)
     if not any(wanted):
         return
-    refuse_during_release(dataset)
+    require_not_releasing(dataset)
     if wanted.annex:
         _require_sound(log_faults(push.git, target.annex, wanted.annex))
     changes = DraftChanges(actor, dataset, push.git, target.main, wanted.main)

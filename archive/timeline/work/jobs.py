@@ -110,8 +110,8 @@ def job_handler(
     return register
 
 
-def run_due_jobs(kind: str) -> bool:
-    """Do the jobs of a kind that are due, one by one; return False when some may be left after JOBS_SECONDS."""
+def drain_due_jobs(kind: str) -> bool:
+    """Do the jobs of a kind that are due, one by one; return True when none is left, False after JOBS_SECONDS."""
     until = monotonic() + JOBS_SECONDS
     while monotonic() < until:
         row = _lease(kind=kind)
@@ -223,7 +223,7 @@ def _settle(row: Job, rows: QuerySet[Job], state: Job.State, reason: str) -> boo
 
 
 def queue_again(row: Job, *, line: str) -> bool:
-    """Queue a job again that failed or was cancelled; return False if it did not, or one about the same is open."""
+    """Queue a failed or cancelled job again; return False if it is neither, or an open job has its kind and subject."""
     if row.kind not in JOBS:
         return False
     now = timezone.now()

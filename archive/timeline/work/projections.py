@@ -1,4 +1,8 @@
-"""Projections: data derived from the changes of a dataset, brought along by one worker at a time.
+"""Projections: data derived from the changes of a dataset, brought up to date by one worker at a time.
+
+The words: a *cursor* is the change that the data are up to date with; a *lease* lets one worker advance it, for a
+time; a *nudge* is a message to a worker that there is something to do, and its *mark* keeps others from sending the
+same; a *sweep* finds by the clock what a lost nudge was about; a *slice* is the time it may take on the queue `quick`.
 
 Later rooms register here what they do (`@projection`); nothing here knows what that is. A worker may be killed at any
 point: its lease runs out, and the sweep hands the work to another, from the last cursor.
@@ -44,8 +48,8 @@ Advance = Callable[[Span], None]
 class ProjectionKind:
     """A registered projection.
 
-    With a `quiet` time it waits until a dataset has been left alone for so long; what reads the results of another
-    projection is nudged `after` that one has advanced. One that is not `prompt` is left to the sweep, every few
+    With a `quiet` time it waits until a dataset has not been changed for so long. `after` names a projection whose
+    results it reads: it is nudged when that one has advanced. Unless it is `prompt` only the sweep starts it, every few
     seconds: what it does costs less for many changes at once.
     """
 
@@ -88,7 +92,7 @@ def followers(name: str) -> list[ProjectionKind]:
 
 
 def advance_projection(dataset_id: int, name: str, *, slice_seconds: float = math.inf) -> bool:
-    """Bring one projection of one dataset up to date; return False when somebody else is at work on it.
+    """Bring one projection of one dataset up to date; return False if another worker holds its lease.
 
     Errors are caught, kept on the row and tried again with back-off: a projection never ends other than up to date,
     or waiting or failing with a reason that can be seen. Raises TimeSliceOverError when it takes longer than

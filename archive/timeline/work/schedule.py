@@ -11,9 +11,9 @@ BULK = "bulk"
 MAX_BACKOFF = timedelta(minutes=10)
 
 
-def backoff(attempts: int) -> timedelta:
-    """Return how long to wait after one more than `attempts` failed attempts: 1 s, 2 s, 4 s ... at most 10 minutes."""
-    return min(timedelta(seconds=2 ** min(attempts, 16)), MAX_BACKOFF)
+def backoff(earlier_attempts: int) -> timedelta:
+    """Return how long to wait after a failed attempt: 1 s if it was the first, 2 s, 4 s ... at most 10 minutes."""
+    return min(timedelta(seconds=2 ** min(earlier_attempts, 16)), MAX_BACKOFF)
 
 
 def later(seconds: float) -> datetime:

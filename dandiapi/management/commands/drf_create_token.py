@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive.accounts.queries import find_users
-from archive.accounts.services import create_token, name_after_address
+from archive.accounts.services import create_token, fill_name_from_email
 
 NAME = "made on the command line"
 
@@ -24,6 +24,6 @@ class Command(BaseCommand):
         users = find_users([options["username"]])
         if not users:
             raise CommandError(f"Cannot create the Token: user {options['username']} does not exist")
-        name_after_address(user=users[0])
+        fill_name_from_email(user=users[0])
         _, secret = create_token(user=users[0], name=NAME)
         self.stdout.write(f"Generated token {secret} for user {options['username']}")

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive.datasets.queries import versions_without_doi
-from archive.datasets.services import register_doi
+from archive.datasets.queries import versions_for_doi
+from archive.datasets.services import queue_doi_registration
 from archive.identifiers.queries import registers_dois
 from dandiapi.management.progress import add_dataset_arguments, chosen_datasets, progress
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start the jobs."""
-        versions = versions_without_doi(or_with_it=options["again"]).filter(dataset__in=chosen_datasets(options))
+        versions = versions_for_doi(again=options["again"]).filter(dataset__in=chosen_datasets(options))
         count = versions.count()
         if options["dry_run"]:
             for version in versions.iterator():
@@ -32,5 +32,5 @@ class Command(BaseCommand):
         if not registers_dois():
             raise CommandError("This archive registers no DOIs: set DATACITE_URL, DATACITE_USER, DATACITE_PASSWORD.")
         for version in progress(versions.iterator(), total=count, unit="DOIs"):
-            register_doi(version=version)
+            queue_doi_registration(version=version)
         self.stdout.write(f"Asked for {count} DOIs.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from archive.datasets.queries import shown_versions
+from archive.datasets.queries import completed_versions
 from archive.publishing.services import rewrite_manifests
 from dandiapi.management.progress import add_dataset_arguments, chosen_datasets, progress
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Have the manifests written again."""
-        versions = shown_versions().filter(dataset__in=chosen_datasets(options)).defer("metadata", "problems")
+        versions = completed_versions().filter(dataset__in=chosen_datasets(options)).defer("metadata", "problems")
         if options["published_only"]:
             versions = versions.filter(at__isnull=False)
         count = versions.count()

@@ -66,7 +66,9 @@ READS: dict[Callable[..., Any], Call] = {
     blobs.readable_blobs: lambda hidden, actor: blobs.readable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blobs: lambda hidden, actor: blobs.attachable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blob: lambda hidden, actor: blobs.attachable_blob(actor, hidden.dataset, hidden.asset.blob_id),
-    blobs.blobs_of_draft: lambda hidden, actor: blobs.blobs_of_draft(actor, hidden.dataset, [hidden.asset.blob_id]),
+    blobs.attachable_blobs_for: lambda hidden, actor: blobs.attachable_blobs_for(
+        actor, hidden.dataset, [hidden.asset.blob_id]
+    ),
     blobs.find_blob_by_digest: lambda hidden, actor: blobs.find_blob_by_digest(
         actor, "dandi:dandi-etag", hidden.asset.blob.etag
     ),
@@ -119,7 +121,7 @@ READS: dict[Callable[..., Any], Call] = {
     zarr.visible_revisions: lambda hidden, actor: zarr.visible_revisions(actor),
     zarr.find_zarr: lambda hidden, actor: zarr.find_zarr(actor, hidden.zarr.pk),
     zarr.find_view: lambda hidden, actor: zarr.find_view(actor, hidden.zarr.pk),
-    zarr.find_readable_view: lambda hidden, actor: zarr.find_readable_view(actor, hidden.zarr.pk),
+    zarr.find_view_to_read: lambda hidden, actor: zarr.find_view_to_read(actor, hidden.zarr.pk),
 }
 READS[snapshots.find_content] = lambda hidden, actor: snapshots.find_content(actor, hidden.dataset, hidden.key)
 
@@ -153,7 +155,7 @@ READS |= {
     publishing.page_of_changes: _compared(lambda comparison: publishing.page_of_changes(comparison, limit=9)),
     publishing.drafted_changelog: _compared(publishing.drafted_changelog),
     zarr.page_of_entries: lambda hidden, actor: zarr.page_of_entries(
-        zarr.find_readable_view(actor, hidden.zarr.pk), limit=9
+        zarr.find_view_to_read(actor, hidden.zarr.pk), limit=9
     ),
 }
 
@@ -263,7 +265,7 @@ WRITES: dict[Callable[..., Any], Call] = {
         actor=actor, zarr_id=hidden.zarr.pk, entry_paths=[".zattrs"]
     ),
     zarr_services.look_for_arrivals: lambda hidden, actor: zarr_services.look_for_arrivals(
-        actor=actor, view=zarr.find_readable_view(actor, hidden.zarr.pk), prefix="", after="", limit=9
+        actor=actor, view=zarr.find_view_to_read(actor, hidden.zarr.pk), prefix="", after="", limit=9
     ),
     zarr_services.finalize: lambda hidden, actor: zarr_services.finalize(actor=actor, zarr_id=hidden.zarr.pk),
 }
@@ -331,7 +333,7 @@ GIVEN = {
     },
     "an asset": {
         "assets.queries.blob_of",
-        "assets.queries.inline_content_type",
+        "assets.queries.declared_media_type",
         "assets.queries.read_readme",
     },
     "a comparison": {

@@ -35,11 +35,11 @@ def test_create_without_a_password_makes_one_that_nothing_matches() -> None:
 )
 def test_create_without_a_name_takes_one_from_the_address_that_metadata_may_have(address: str, name: str) -> None:
     user = create_user(email=address)
-    assert (user.get_full_name(), user.has_name) == (name, True)
+    assert (user.get_full_name(), user.has_full_name) == (name, True)
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "has_name"),
+    ("first", "last", "has_full_name"),
     [
         ("Jane", "Doe", True),
         ("Ana María", "O'Neill-Gómez Jr.", True),
@@ -50,8 +50,8 @@ def test_create_without_a_name_takes_one_from_the_address_that_metadata_may_have
         ("<b>", "Doe", False),
     ],
 )
-def test_name_is_one_when_metadata_may_have_it(first: str, last: str, has_name: bool) -> None:
-    assert User(first_name=first, last_name=last).has_name is has_name
+def test_name_is_one_when_metadata_may_have_it(first: str, last: str, has_full_name: bool) -> None:
+    assert User(first_name=first, last_name=last).has_full_name is has_full_name
 
 
 def test_create_brings_an_account_to_what_is_asked_and_keeps_the_rest() -> None:

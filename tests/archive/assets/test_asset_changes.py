@@ -14,8 +14,8 @@ from archive.assets.services import add_asset, change_assets, remove_asset, repl
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from archive.metadata.queries import schema_info
 from archive.timeline.queries import changes, position
-from archive.validation.queries import schema_info
 from tests.archive.assets.state import draft_of, everything, files_of
 from tests.factories import (
     acting,

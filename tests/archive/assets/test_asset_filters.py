@@ -10,16 +10,16 @@ from archive.assets.models import Asset
 from archive.assets.queries import (
     Filter,
     contributions,
+    declared_media_type,
     draft_asset,
     find_asset,
     find_asset_anywhere,
-    inline_content_type,
     matching_assets,
 )
 from archive.assets.services import change_assets, remove_asset
 from archive.datasets.models import Dataset
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
-from archive.validation.summary import Contributed
+from archive.metadata.summary import Contributed
 from tests.archive.assets.state import draft_of
 from tests.factories import (
     acting,
@@ -165,7 +165,7 @@ def test_asset_is_found_anywhere_by_who_may_read_it() -> None:
     ],
 )
 def test_media_type_is_believed_when_it_looks_like_one(claimed: object, believed: str | None) -> None:
-    assert inline_content_type(Asset(metadata={"encodingFormat": claimed})) == believed
+    assert declared_media_type(Asset(metadata={"encodingFormat": claimed})) == believed
 
 
 def test_contributions_are_those_of_valid_files_each_given_once(worker: Worker) -> None:

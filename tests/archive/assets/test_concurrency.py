@@ -20,12 +20,12 @@ from archive.assets.services import add_asset, change_assets, remove_asset, repl
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.errors import ConflictError, InvalidError, NotFoundError
+from archive.metadata.problems import validate_asset
 from archive.publishing import services as publishing
 from archive.publishing.services import revalidate
 from archive.timeline.models import Projection
 from archive.timeline.queries import changes, position
 from archive.timeline.work.projections import advance_projection
-from archive.validation.problems import validate_asset
 from tests.archive.assets.state import contributed_values, counted_values, draft_of, files_of, recounted, sums_of
 from tests.factories import (
     attachable_row,

@@ -23,7 +23,7 @@ from archive.errors import ConflictError
 from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.queries import changes
-from archive.timeline.work.jobs import run_due_jobs
+from archive.timeline.work.jobs import drain_due_jobs
 from archive.timeline.work.projections import advance_projection
 from tests.archive.assets.state import contributed_values, counted_values, draft_of, files_of, recounted, sums_of
 from tests.factories import attachable_row, make_dataset, new_asset, owner_of, valid_asset_metadata
@@ -131,7 +131,7 @@ class Draft(RuleBasedStateMachine):
     def publish(self) -> None:
         advance_projection(self.dataset.number, "validation")
         job = publish(actor=self.actor, dataset=self.dataset)
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
         version = Version.objects.get(pk=job.subject, status=Version.Status.VALID)
         self.versions[version.version] = dict(self.files)
         self.changes += 1

@@ -24,7 +24,7 @@ from archive.errors import InvalidError, NotFoundError
 from archive.storage import queries as store
 from archive.timeline.models import Job
 from archive.timeline.services import start_job
-from archive.timeline.work.jobs import run_due_jobs
+from archive.timeline.work.jobs import drain_due_jobs
 from tests.factories import (
     acting,
     make_admin,
@@ -144,7 +144,7 @@ def test_checksum_nudges_the_datasets_that_wait_for_it(published: list[Message])
     make_asset(dataset, "a.nwb", blob=blob)
     make_asset(dataset, "b.nwb", blob=blob)
     make_asset(other)
-    run_due_jobs(CHECKSUM_JOB)
+    drain_due_jobs(CHECKSUM_JOB)
     assert [message.arguments for message in published] == [(dataset.number,)]
 
 

@@ -22,10 +22,10 @@ from archive.datasets.services import (
     update_draft,
 )
 from archive.errors import ArchiveError, ForbiddenError, ImmutableError, InvalidError, NotFoundError
+from archive.metadata.documents import strip_version_metadata
 from archive.publishing.services import publish
 from archive.timeline.models import Change
 from archive.timeline.queries import changes, position
-from archive.validation.metadata import strip_version_metadata
 from tests.factories import (
     acting,
     make_admin,

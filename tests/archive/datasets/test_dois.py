@@ -10,8 +10,8 @@ from dandischema.datacite import validate_datacite
 from django.utils import timezone
 
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import versions_without_doi
-from archive.datasets.services import delete_version, register_doi
+from archive.datasets.queries import versions_for_doi
+from archive.datasets.services import delete_version, queue_doi_registration
 from archive.datasets.work import DOI_DELETION_JOB, DOI_JOB
 from archive.errors import BusyError
 from archive.identifiers import work as datacite_client
@@ -105,7 +105,7 @@ def test_doi_is_given_and_not_registered_where_a_setting_is_missing(
     Version.objects.filter(pk=version.pk).update(doi_state=Version.DoiState.NONE)
     datacite.dois.clear()
     setattr(settings, missing, "")
-    assert register_doi(version=version) is False
+    assert queue_doi_registration(version=version) is False
     worker.run()
     assert (_state(version), datacite.dois) == (("none", ""), {})
     assert version.doi
@@ -114,7 +114,7 @@ def test_doi_is_given_and_not_registered_where_a_setting_is_missing(
 def test_doi_that_is_there_already_is_brought_up_to_date(worker: Worker, dataset: Dataset, datacite: DataCite) -> None:
     version = _publish(worker, dataset)
     datacite.dois[str(version.doi).lower()]["titles"] = [{"title": "Old"}]
-    assert register_doi(version=version)
+    assert queue_doi_registration(version=version)
     worker.run()
     assert datacite.dois[str(version.doi).lower()]["titles"] == [{"title": "Mouse vision"}]
     assert datacite.asked == ["POST", "POST", "PUT"]
@@ -159,12 +159,12 @@ def test_doi_that_is_refused_has_failed_and_says_why(worker: Worker, dataset: Da
     reason = "DataCite refuses it (status 422): titles is not what it should be"
     assert _state(version) == ("failed", reason)
     assert version.status == Version.Status.VALID
-    assert list(versions_without_doi()) == [version]
+    assert list(versions_for_doi()) == [version]
     datacite.fault = ""
-    register_doi(version=version)
+    queue_doi_registration(version=version)
     worker.run()
     assert _state(version) == ("registered", "")
-    assert list(versions_without_doi()) == []
+    assert list(versions_for_doi()) == []
 
 
 def test_doi_that_never_came_has_failed_at_its_deadline(worker: Worker, dataset: Dataset, datacite: DataCite) -> None:

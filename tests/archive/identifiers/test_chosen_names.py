@@ -16,7 +16,7 @@ from archive.identifiers.queries import (
     check_label,
     check_project_name,
     dataset_number_in,
-    label_order,
+    label_sort_key,
     version_name,
     version_reference,
 )
@@ -114,5 +114,5 @@ def test_text_means_a_draft_a_label_or_an_ordinal() -> None:
 def test_labels_are_ordered_as_semantic_versions_behind_all_others_by_time() -> None:
     labels = ["1.10.0", None, "1.9.0", "v3", "1.10.0-rc.1"]
     numbered = list(enumerate(labels, start=1))
-    ordered = sorted(numbered, key=lambda pair: label_order(pair[1], pair[0]))
+    ordered = sorted(numbered, key=lambda pair: label_sort_key(pair[1], pair[0]))
     assert [label for _, label in ordered] == [None, "v3", "1.9.0", "1.10.0-rc.1", "1.10.0"]

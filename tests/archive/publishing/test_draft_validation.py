@@ -14,12 +14,12 @@ from archive.blobs.models import Blob
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import delete_dataset, update_draft
+from archive.metadata.problems import Problem, validate_asset, validate_version
 from archive.publishing import work
 from archive.publishing.queries import asset_problems, find_version_details, has_unsettled_assets
 from archive.timeline.models import Projection
-from archive.timeline.work.jobs import run_due_jobs
+from archive.timeline.work.jobs import drain_due_jobs
 from archive.timeline.work.projections import advance_projection
-from archive.validation.problems import Problem, validate_asset, validate_version
 from tests.factories import (
     attachable_row,
     make_asset,
@@ -185,7 +185,7 @@ def test_validation_misses_no_digest_that_becomes_known_while_it_is_at_work(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(metadata: dict[str, Any]) -> list[Problem]:
-        run_due_jobs(CHECKSUM_JOB)
+        drain_due_jobs(CHECKSUM_JOB)
         worker.run()
         return validate_version(metadata)
 

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from archive.datasets.models import Dataset, Version
 from archive.errors import BusyError, InvalidError
+from archive.metadata.problems import Problem
 from archive.publishing import work
 from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Job
 from archive.timeline.tasks import sweep_jobs_task
-from archive.timeline.work.jobs import run_due_jobs
-from archive.validation.problems import Problem
+from archive.timeline.work.jobs import drain_due_jobs
 from tests.factories import make_asset, make_published_version, make_valid_dataset, owner_of
 from tests.worker import Worker
 
@@ -48,10 +48,10 @@ def _raising(error: BaseException) -> Callable[..., Any]:
 
 
 def test_publish_that_is_done_again_changes_nothing(dataset: Dataset) -> None:
-    run_due_jobs(PUBLISH_JOB)
+    drain_due_jobs(PUBLISH_JOB)
     before = _rows()
     Job.objects.filter(kind=PUBLISH_JOB).update(state=Job.State.QUEUED, ended=None)
-    run_due_jobs(PUBLISH_JOB)
+    drain_due_jobs(PUBLISH_JOB)
     assert _rows() == before
 
 
@@ -63,13 +63,13 @@ def test_publish_that_another_worker_finished_first_changes_nothing(
     def late(*arguments: Any) -> None:
         monkeypatch.setattr(work, "_finish", finish)
         Job.objects.filter(kind=PUBLISH_JOB).update(leased_until=timezone.now())
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
         faster.extend(_rows())
         finish(*arguments)
 
     faster: list[dict[str, Any]] = []
     monkeypatch.setattr(work, "_finish", late)
-    run_due_jobs(PUBLISH_JOB)
+    drain_due_jobs(PUBLISH_JOB)
     assert faster
     assert _rows() == faster
 
@@ -78,7 +78,7 @@ def test_publish_that_cannot_succeed_brings_the_draft_back_with_the_reason(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "validate_version", lambda metadata: [Problem("license", "It is not enough.")])
-    run_due_jobs(PUBLISH_JOB)
+    drain_due_jobs(PUBLISH_JOB)
     assert _status(dataset) == {"draft": Version.Status.INVALID}
     assert dataset.versions.get().problems == [
         {"field": "", "message": "Publishing failed: license: It is not enough."}
@@ -98,7 +98,7 @@ def test_publish_that_misses_its_deadline_brings_the_draft_back_with_the_reason(
 def test_publish_that_failed_may_be_asked_for_again_once_the_draft_is_changed(dataset: Dataset, worker: Worker) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "_published_metadata", _raising(InvalidError("It is not enough.")))
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
     make_asset(dataset, "b.nwb")
     worker.run()
     assert make_published_version(worker, dataset).file_count == 2
@@ -108,7 +108,7 @@ def test_publish_that_failed_may_be_asked_for_again_once_the_draft_is_changed(da
 def test_publish_survives_what_passes(dataset: Dataset, error: Exception, worker: Worker) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "_published_metadata", _raising(error))
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
     assert _status(dataset) == {"draft": Version.Status.PUBLISHING, "version": Version.Status.PUBLISHING}
     Job.objects.update(next_attempt=timezone.now())
     worker.run()
@@ -119,5 +119,5 @@ def test_publish_that_fails_leaves_an_edited_draft_as_it_is(dataset: Dataset) ->
     make_asset(dataset, "b.nwb")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "_published_metadata", _raising(InvalidError("It is not enough.")))
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
     assert _status(dataset) == {"draft": Version.Status.PENDING}

@@ -14,10 +14,10 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version
 from archive.datasets.services import set_owners
 from archive.embargo.services import release
+from archive.metadata.problems import Problem, validate_version
 from archive.publishing import work
 from archive.publishing.services import publish, revalidate
 from archive.timeline.work.projections import advance_projection
-from archive.validation.problems import Problem, validate_version
 from tests.factories import (
     make_asset,
     make_dataset,

@@ -19,7 +19,7 @@ from archive.publishing.services import publish
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import changes, position
-from archive.timeline.work.jobs import run_due_jobs
+from archive.timeline.work.jobs import drain_due_jobs
 from tests.archive.assets.state import files_of, recounted, sums_of
 from tests.factories import (
     acting,
@@ -209,7 +209,7 @@ def _cost(worker: Worker, files: int) -> tuple[int, int, int]:
     with CaptureQueriesContext(connection) as asking:
         publish(actor=actor, dataset=dataset)
     with CaptureQueriesContext(connection) as finishing:
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
     assert dataset.versions.filter(status=Version.Status.VALID).exists()
     return _rows() - rows, len(asking), len(finishing)
 

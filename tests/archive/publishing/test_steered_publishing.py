@@ -12,12 +12,12 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_job, projections_of, visible_jobs
 from archive.datasets.services import set_owners
 from archive.errors import ConflictError, ForbiddenError, LockedError, NotFoundError, UnauthenticatedError
+from archive.metadata.problems import Problem
 from archive.publishing import work
 from archive.publishing.services import cancel_job, publish, retry_job
 from archive.publishing.work import PUBLISH_JOB
 from archive.timeline.models import Job
-from archive.timeline.work.jobs import RunningJob, run_due_jobs
-from archive.validation.problems import Problem
+from archive.timeline.work.jobs import RunningJob, drain_due_jobs
 from tests.factories import (
     acting,
     make_admin,
@@ -51,7 +51,7 @@ def _status(dataset: Dataset) -> dict[str, str]:
 def _fail(job: Job) -> Job:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "validate_version", lambda metadata: [Problem("license", "It is not enough.")])
-        run_due_jobs(PUBLISH_JOB)
+        drain_due_jobs(PUBLISH_JOB)
     return Job.objects.get(pk=job.pk)
 
 
@@ -89,7 +89,7 @@ def test_publish_that_is_cancelled_at_any_step_makes_no_version(
             cancel_job(actor=owner_of(dataset), job=self.row)
 
     monkeypatch.setattr(RunningJob, "step", cancelling)
-    run_due_jobs(PUBLISH_JOB)
+    drain_due_jobs(PUBLISH_JOB)
     assert _status(dataset) == {"draft": Version.Status.VALID}
     assert Job.objects.get(pk=job.pk).state == Job.State.CANCELLED
 
@@ -119,7 +119,7 @@ def test_version_is_there_exactly_if_the_job_succeeded_when_it_is_cancelled_mean
 
     monkeypatch.setattr(RunningJob, "finish", finish)
     with threads(2) as start:
-        start(run_due_jobs, PUBLISH_JOB)
+        start(drain_due_jobs, PUBLISH_JOB)
         start(cancel)
     state = Job.objects.get(pk=job.pk).state
     ends = {

@@ -22,13 +22,13 @@ from archive.datasets.services import create_dataset, update_draft
 from archive.embargo.queries import opened_by_release
 from archive.embargo.services import release
 from archive.errors import ArchiveError, ForbiddenError, InvalidError, LockedError, NotFoundError
+from archive.metadata.problems import Problem
+from archive.metadata.queries import schema_info
 from archive.publishing import work
 from archive.publishing.queries import MANIFESTS, manifest_url
 from archive.publishing.rules import RULES, Candidate, Document, document_problems
 from archive.publishing.services import publish, retry_job, rewrite_manifests, set_version_access
 from archive.timeline.models import Change, Job
-from archive.validation.problems import Problem
-from archive.validation.queries import schema_info
 from tests.factories import (
     acting,
     make_asset,

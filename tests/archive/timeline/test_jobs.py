@@ -15,7 +15,7 @@ from archive.timeline.queries import find_open_job, jobs_due, jobs_overdue
 from archive.timeline.services import start_job
 from archive.timeline.tasks import sweep_jobs_task
 from archive.timeline.work import jobs, leases
-from archive.timeline.work.jobs import RunningJob, expire_job, job_handler, run_due_jobs
+from archive.timeline.work.jobs import RunningJob, drain_due_jobs, expire_job, job_handler
 from tests.factories import acting, make_user
 from tests.threads import threads
 from tests.worker import Message
@@ -77,7 +77,7 @@ def test_job_is_done_and_says_so() -> None:
     seen: list[tuple[str, dict[str, int]]] = []
     _handle(lambda job: seen.append((job.row.subject, job.row.arguments)))
     _start(arguments={"depth": 3})
-    assert run_due_jobs(KIND)
+    assert drain_due_jobs(KIND)
     job = _job()
     assert seen == [("subject", {"depth": 3})]
     assert (job.state, job.reason, job.attempts, job.lease) == (Job.State.SUCCEEDED, "", 1, None)
@@ -104,7 +104,7 @@ def test_job_shows_its_step_and_progress(monkeypatch: pytest.MonkeyPatch) -> Non
     shown: list[tuple[str, int, int | None]] = []
     _handle(handle)
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert shown == [("read", 0, 10), ("read", 5, 10)]
 
 
@@ -122,7 +122,7 @@ def test_start_makes_no_second_job_of_a_kind_for_a_subject_while_one_is_open() -
 def test_start_makes_another_job_for_a_subject_once_the_first_has_ended() -> None:
     _handle(lambda job: None)
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _start()
     assert Job.objects.count() == 2
     assert find_open_job(KIND, "subject").ended is None
@@ -154,7 +154,7 @@ def test_job_is_tried_again_later_after_an_error() -> None:
     _handle(_raising(LookupError("no such thing")))
     _start()
     before = timezone.now()
-    assert run_due_jobs(KIND)
+    assert drain_due_jobs(KIND)
     job = _job()
     assert (job.state, job.reason, job.attempts, job.lease) == ("queued", "LookupError: no such thing", 1, None)
     assert timedelta(seconds=1) <= job.next_attempt - before < timedelta(seconds=2)
@@ -164,11 +164,11 @@ def test_job_is_tried_again_later_after_an_error() -> None:
 def test_job_that_is_tried_again_may_succeed() -> None:
     _handle(_raising(LookupError(), LookupError()))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _make_due()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _make_due()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert (_job().state, _job().reason, _job().attempts) == (Job.State.SUCCEEDED, "", 3)
 
 
@@ -178,16 +178,16 @@ def test_job_waits_twice_as_long_after_each_error() -> None:
     for _ in range(3):
         _make_due()
         before = timezone.now()
-        run_due_jobs(KIND)
+        drain_due_jobs(KIND)
     assert timedelta(seconds=4) <= _job().next_attempt - before < timedelta(seconds=5)
 
 
 def test_job_fails_when_its_attempts_are_used_up() -> None:
     _handle(_raising(LookupError("once"), LookupError("twice")), attempts=2)
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _make_due()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert (_job().state, _job().reason, _job().attempts) == (Job.State.FAILED, "LookupError: twice", 2)
     assert _job().ended
 
@@ -195,7 +195,7 @@ def test_job_fails_when_its_attempts_are_used_up() -> None:
 def test_job_fails_at_once_when_trying_again_would_not_help() -> None:
     _handle(_raising(InvalidError("It is not valid.")))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert (_job().state, _job().reason, _job().attempts) == (Job.State.FAILED, "It is not valid.", 1)
 
 
@@ -206,7 +206,7 @@ def test_job_waits_without_using_up_attempts(error: Exception) -> None:
     _handle(_raising(error), attempts=1)
     _start()
     before = timezone.now()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     job = _job()
     assert (job.state, job.reason, job.attempts, job.lease) == ("queued", "It has not rained.", 0, None)
     assert timedelta(seconds=5) <= job.next_attempt - before < timedelta(seconds=6)
@@ -232,7 +232,7 @@ def test_job_past_its_deadline_is_ended_by_the_sweep() -> None:
 def test_job_past_its_deadline_keeps_the_reason_it_had() -> None:
     _handle(_raising(NotYetError("It has not rained.")))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _let_deadline_pass()
     sweep_jobs_task()
     assert (_job().state, _job().reason) == (Job.State.FAILED, "It has not rained.")
@@ -245,7 +245,7 @@ def test_job_is_not_tried_again_past_its_deadline() -> None:
 
     _handle(handle)
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert _job().state == Job.State.FAILED
 
 
@@ -253,7 +253,7 @@ def test_job_that_was_done_in_the_last_moment_stays_done() -> None:
     _handle(lambda job: None)
     _start()
     overdue = _job()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     expire_job(overdue)
     assert _job().state == Job.State.SUCCEEDED
 
@@ -267,7 +267,7 @@ def test_job_past_its_deadline_is_taken_out_of_its_workers_hands() -> None:
     done: list[RunningJob] = []
     _handle(handle)
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert done == []
     assert (_job().state, _job().step) == (Job.State.FAILED, "")
 
@@ -287,7 +287,7 @@ def test_failed_is_told_the_reason_when_a_job_fails(error: Exception, reason: st
     told: list[tuple[str, str]] = []
     _handle(_raising(error), attempts=1, failed=lambda job, why: told.append((job.subject, why)))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert told == [("subject", reason)]
 
 
@@ -295,7 +295,7 @@ def test_failed_is_told_the_reason_when_the_deadline_passes() -> None:
     told: list[str] = []
     _handle(_raising(NotYetError("It has not rained.")), failed=lambda job, why: told.append(why))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _let_deadline_pass()
     sweep_jobs_task()
     sweep_jobs_task()
@@ -306,7 +306,7 @@ def test_failed_is_not_called_of_a_job_that_succeeds() -> None:
     told: list[str] = []
     _handle(lambda job: None, failed=lambda job, reason: told.append(reason))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert told == []
 
 
@@ -318,7 +318,7 @@ def test_job_stays_open_when_telling_of_its_failure_fails() -> None:
     _handle(_raising(InvalidError("It is so.")), failed=failed)
     _start()
     with pytest.raises(ConnectionError):
-        run_due_jobs(KIND)
+        drain_due_jobs(KIND)
     assert (_job().state, _job().ended) == (Job.State.RUNNING, None)
 
 
@@ -329,9 +329,9 @@ def test_job_of_a_dead_worker_is_left_alone_while_its_lease_lasts() -> None:
     _handle(_raising(Killed()))
     _start()
     with pytest.raises(Killed):
-        run_due_jobs(KIND)
+        drain_due_jobs(KIND)
     assert not jobs_due()
-    assert run_due_jobs(KIND)
+    assert drain_due_jobs(KIND)
     assert (_job().state, _job().attempts) == (Job.State.RUNNING, 1)
 
 
@@ -339,10 +339,10 @@ def test_job_of_a_dead_worker_is_taken_over_when_its_lease_runs_out() -> None:
     _handle(_raising(Killed()))
     _start()
     with pytest.raises(Killed):
-        run_due_jobs(KIND)
+        drain_due_jobs(KIND)
     _let_lease_run_out()
     assert jobs_due()
-    assert run_due_jobs(KIND)
+    assert drain_due_jobs(KIND)
     assert (_job().state, _job().attempts) == (Job.State.SUCCEEDED, 2)
 
 
@@ -351,14 +351,14 @@ def test_job_stops_its_first_worker_when_another_has_taken_over() -> None:
         calls.append("begin")
         if len(calls) == 1:
             _let_lease_run_out()
-            run_due_jobs(KIND)
+            drain_due_jobs(KIND)
             job.step("go on")
             calls.append("not stopped")
 
     calls: list[str] = []
     _handle(handle)
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert calls == ["begin", "begin"]
     assert (_job().state, _job().attempts, _job().step) == (Job.State.SUCCEEDED, 2, "")
 
@@ -367,13 +367,13 @@ def test_failed_is_not_called_by_a_worker_that_lost_the_job() -> None:
     def handle(job: RunningJob) -> None:
         if job.row.attempts == 1:
             _let_lease_run_out()
-            run_due_jobs(KIND)
+            drain_due_jobs(KIND)
             raise InvalidError("It is so.")
 
     told: list[str] = []
     _handle(handle, failed=lambda job, reason: told.append(reason))
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert told == []
     assert _job().state == Job.State.SUCCEEDED
 
@@ -387,7 +387,7 @@ def test_jobs_are_shared_out_between_workers() -> None:
         _start(subject)
     with threads(4) as start:
         for _ in range(4):
-            start(run_due_jobs, KIND)
+            start(drain_due_jobs, KIND)
     assert sorted(done) == subjects
     assert set(Job.objects.values_list("state", "attempts")) == {(Job.State.SUCCEEDED, 1)}
 

@@ -12,7 +12,7 @@ from archive.timeline.errors import NotYetError
 from archive.timeline.models import Job
 from archive.timeline.services import reopen_job, start_job, stop_job
 from archive.timeline.work import jobs
-from archive.timeline.work.jobs import LOG_CHARACTERS, LOG_LINES, RunningJob, job_handler, run_due_jobs
+from archive.timeline.work.jobs import LOG_CHARACTERS, LOG_LINES, RunningJob, drain_due_jobs, job_handler
 from tests.factories import acting, make_user
 from tests.threads import threads
 
@@ -69,7 +69,7 @@ def test_cancelled_job_is_not_done() -> None:
     done: list[RunningJob] = []
     _start(done.append)
     _cancel()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert done == []
 
 
@@ -81,14 +81,14 @@ def test_cancelled_job_stops_its_worker_at_the_next_heartbeat() -> None:
 
     done: list[RunningJob] = []
     _start(handle)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert done == []
     assert (_job().state, _job().step) == (Job.State.CANCELLED, "")
 
 
 def test_cancelled_job_stays_so_when_its_worker_does_not_notice() -> None:
     _start(lambda job: _cancel() and None)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert _job().state == Job.State.CANCELLED
 
 
@@ -101,7 +101,7 @@ def test_failed_is_told_when_a_job_is_cancelled() -> None:
 
 def test_job_that_has_ended_cannot_be_cancelled() -> None:
     _start()
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert not _cancel()
     assert _job().state == Job.State.SUCCEEDED
 
@@ -114,14 +114,14 @@ def test_finish_is_refused_when_the_job_has_been_cancelled() -> None:
 
     done: list[RunningJob] = []
     _start(handle)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert done == []
     assert _job().state == Job.State.CANCELLED
 
 
 def test_job_that_finished_itself_has_succeeded() -> None:
     _start(lambda job: job.finish())
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert (_job().state, _job().reason) == (Job.State.SUCCEEDED, "")
 
 
@@ -141,7 +141,7 @@ def test_job_either_finishes_or_is_cancelled_when_both_are_tried_at_once(_: int)
     together = Barrier(2, timeout=20)
     _start(handle)
     with threads(2) as start:
-        start(run_due_jobs, KIND)
+        start(drain_due_jobs, KIND)
         cancelled = start(cancel)
     assert [cancelled.result(), bool(finished)].count(True) == 1
     assert (_job().state == Job.State.CANCELLED) is cancelled.result()
@@ -159,10 +159,10 @@ def test_job_that_failed_is_done_once_more() -> None:
             raise InvalidError("It is so.")
 
     _start(handle)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert _reopen()
     assert (_job().state, _job().reason, _job().ended, _job().attempts) == (Job.State.QUEUED, "", None, 0)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert _job().state == Job.State.SUCCEEDED
 
 
@@ -180,7 +180,7 @@ def test_job_that_is_tried_again_has_its_whole_time() -> None:
     assert _job().deadline > timezone.now() + timedelta(minutes=59)
 
 
-@pytest.mark.parametrize("prepare", [lambda: None, lambda: run_due_jobs(KIND)])
+@pytest.mark.parametrize("prepare", [lambda: None, lambda: drain_due_jobs(KIND)])
 def test_job_that_is_open_or_succeeded_is_not_tried_again(prepare: Callable[[], object]) -> None:
     _start()
     prepare()
@@ -191,7 +191,7 @@ def test_job_that_is_open_or_succeeded_is_not_tried_again(prepare: Callable[[], 
 
 def test_job_is_not_tried_again_while_another_is_at_it() -> None:
     job = _start(_fail)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     start_job(KIND, subject="subject")
     assert not reopen_job(job, acting(make_user()))
     assert Job.objects.get(pk=job.pk).state == Job.State.FAILED
@@ -200,7 +200,7 @@ def test_job_is_not_tried_again_while_another_is_at_it() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_job_is_tried_again_once_when_that_is_asked_twice() -> None:
     _start(_fail)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     with threads(4) as start:
         answers = [start(_reopen) for _ in range(4)]
     assert sorted(answer.result() for answer in answers) == [False, False, False, True]
@@ -217,9 +217,9 @@ def test_log_tells_what_happened_in_order() -> None:
             raise LookupError("no such thing")
 
     _start(handle)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     Job.objects.update(next_attempt=timezone.now() - timedelta(seconds=1))
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     once = ["Step: read", "Half of it is there."]
     assert [line["text"] for line in _job().log] == [*once, "LookupError: no such thing", *once, "Succeeded"]
 
@@ -229,7 +229,7 @@ def test_log_says_what_is_waited_for_and_who_steered() -> None:
         raise NotYetError("It has not rained.")
 
     _start(wait)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     _cancel()
     _reopen()
     assert _texts() == [
@@ -245,11 +245,11 @@ def test_log_keeps_the_newest_lines_only() -> None:
             job.log(f"Line {number}")
 
     _start(handle)
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert (len(_texts()), _texts()[0], _texts()[-1]) == (LOG_LINES, "Line 11", "Succeeded")
 
 
 def test_log_line_is_cut_when_it_is_long() -> None:
     _start(lambda job: job.log('"' * 5000))
-    run_due_jobs(KIND)
+    drain_due_jobs(KIND)
     assert _texts()[0] == '"' * LOG_CHARACTERS

@@ -15,7 +15,7 @@ from archive.storage import services as storage
 from archive.storage.queries import public_url
 from archive.timeline.models import Projection
 from archive.zarr.models import ZarrArchive, entry_key
-from archive.zarr.queries import entries_of, entry_url, find_entry, find_readable_view, find_view, visible_zarrs
+from archive.zarr.queries import entries_of, entry_url, find_entry, find_view, find_view_to_read, visible_zarrs
 from archive.zarr.services import finalize
 from tests.factories import (
     acting,
@@ -67,7 +67,7 @@ def anybody_gets(zarr: ZarrArchive, content: bytes) -> int:
 
 
 def paths_read_by(actor: Actor, zarr: ZarrArchive) -> list[str]:
-    return [each.path for each in entries_of(find_readable_view(actor, zarr.id))]
+    return [each.path for each in entries_of(find_view_to_read(actor, zarr.id))]
 
 
 # --- Before -----------------------------------------------------------------------------------------------------------
@@ -78,9 +78,9 @@ def test_embargoed_archive_is_unknown_to_others(zarr: ZarrArchive) -> None:
     with pytest.raises(NotFoundError):
         find_view(ANONYMOUS, zarr.id)
     with pytest.raises(UnauthenticatedError):
-        find_readable_view(ANONYMOUS, zarr.id)
+        find_view_to_read(ANONYMOUS, zarr.id)
     with pytest.raises(UnauthenticatedError):
-        find_readable_view(ANONYMOUS, zarr.revisions.get().id)
+        find_view_to_read(ANONYMOUS, zarr.revisions.get().id)
 
 
 def test_embargoed_archive_is_read_by_viewers_and_by_reviewer_link(zarr: ZarrArchive) -> None:
@@ -97,7 +97,7 @@ def test_viewer_is_not_shown_what_is_half_uploaded(zarr: ZarrArchive) -> None:
 
 
 def test_embargoed_entry_is_read_by_a_signed_url_only(zarr: ZarrArchive) -> None:
-    view = find_readable_view(owner_of(zarr.dataset), zarr.id)
+    view = find_view_to_read(owner_of(zarr.dataset), zarr.id)
     assert httpx.get(entry_url(view, find_entry(view, "0/0/0"), method="GET")).content == OLD
     assert anybody_gets(zarr, OLD) == 403
 
@@ -107,7 +107,7 @@ def test_embargoed_entry_is_read_by_a_signed_url_only(zarr: ZarrArchive) -> None
 
 def test_archive_is_read_by_everybody_as_soon_as_it_is_released(zarr: ZarrArchive) -> None:
     start_release(zarr.dataset)
-    view = find_readable_view(ANONYMOUS, zarr.id)
+    view = find_view_to_read(ANONYMOUS, zarr.id)
     assert [each.path for each in entries_of(view)] == sorted(FILES)
     assert httpx.get(entry_url(view, find_entry(view, "0/0/0"), method="GET")).content == OLD
     assert anybody_gets(zarr, OLD) == 403
@@ -175,7 +175,7 @@ def test_revision_that_was_replaced_before_the_release_stays_closed(zarr: ZarrAr
     start_release(zarr.dataset)
     worker.run()
     with pytest.raises(NotFoundError):
-        find_readable_view(ANONYMOUS, first.id)
+        find_view_to_read(ANONYMOUS, first.id)
     assert (anybody_gets(zarr, OLD), anybody_gets(zarr, NEW)) == (403, 200)
 
 
@@ -184,7 +184,7 @@ def test_owner_goes_on_reading_what_stays_closed(zarr: ZarrArchive, worker: Work
     edit(worker, zarr, {"0/0/0": NEW})
     start_release(zarr.dataset)
     worker.run()
-    view = find_readable_view(owner_of(zarr.dataset), first.id)
+    view = find_view_to_read(owner_of(zarr.dataset), first.id)
     assert httpx.get(entry_url(view, find_entry(view, "0/0/0"), method="GET")).content == OLD
 
 
@@ -196,7 +196,7 @@ def test_archive_that_was_removed_before_the_release_stays_closed(zarr: ZarrArch
     assert list(visible_zarrs(ANONYMOUS)) == []
     assert list(visible_zarrs(owner)) == [zarr]
     with pytest.raises(NotFoundError):
-        find_readable_view(ANONYMOUS, zarr.id)
+        find_view_to_read(ANONYMOUS, zarr.id)
     assert {anybody_gets(zarr, content) for content in FILES.values()} == {403}
 
 

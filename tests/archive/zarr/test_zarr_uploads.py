@@ -14,7 +14,7 @@ from archive.storage.queries import find
 from archive.timeline.models import Job
 from archive.timeline.queries import changes
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision, entry_key
-from archive.zarr.queries import ZarrView, entries_of, find_readable_view
+from archive.zarr.queries import ZarrView, entries_of, find_view_to_read
 from archive.zarr.services import NewEntry, announce_entries, create_zarr, delete_entries, finalize, look_for_arrivals
 from tests.factories import (
     acting,
@@ -57,7 +57,7 @@ def paths_of(view: ZarrView) -> list[str]:
 
 
 def seen_by(actor: Actor, zarr: ZarrArchive) -> dict[str, str]:
-    return {each.path: each.md5 for each in entries_of(find_readable_view(actor, zarr.id))}
+    return {each.path: each.md5 for each in entries_of(find_view_to_read(actor, zarr.id))}
 
 
 def digests(files: dict[str, bytes]) -> dict[str, str]:

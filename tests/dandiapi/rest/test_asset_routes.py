@@ -8,8 +8,8 @@ import pytest
 
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset
+from archive.metadata.queries import schema_info
 from archive.timeline.queries import position
-from archive.validation.queries import schema_info
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.factories import (

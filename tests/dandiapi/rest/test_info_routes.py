@@ -4,7 +4,7 @@ import pytest
 from django.test import Client, override_settings
 
 from archive.datasets.models import Dataset
-from archive.validation.queries import json_schema, schema_info
+from archive.metadata.queries import json_schema, schema_info
 from tests.dandiapi.rest.api import Api
 from tests.factories import (
     make_asset,

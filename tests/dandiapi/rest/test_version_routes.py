@@ -7,8 +7,8 @@ import pytest
 
 from archive.assets.models import Asset
 from archive.datasets.models import Dataset, Version
+from archive.metadata.queries import schema_info
 from archive.timeline.queries import position
-from archive.validation.queries import schema_info
 from tests.dandiapi.rest import shapes
 from tests.dandiapi.rest.api import Api
 from tests.factories import make_asset, make_published_version, make_valid_dataset, valid_dandiset_metadata

@@ -53,7 +53,7 @@ def test_name_that_metadata_may_not_have_is_refused_with_words(anonymous: Browse
     sign_up(anonymous)
     page = anonymous.client.post(ASKED, {question.text: name for question in QUESTIONS}).content.decode()
     assert "errorlist" in page
-    assert not User.objects.get().has_name
+    assert not User.objects.get().has_full_name
 
 
 def test_sign_in_asks_who_has_no_name_and_leads_on(anonymous: Browser) -> None:

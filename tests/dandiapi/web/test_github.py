@@ -173,14 +173,14 @@ def test_person_is_called_by_a_new_github_login_when_they_sign_in_again(
     sign_in(anonymous)
     github.profile["login"] = "admiral"
     sign_in(Browser())
-    assert grace().public_name == "admiral"
+    assert grace().client_username == "admiral"
 
 
 def test_person_is_called_by_their_username_when_two_vouch_for_them(anonymous: Browser, github: type[GitHub]) -> None:
     sign_in(anonymous)
     SocialAccount.objects.create(user=grace(), provider="orcid", uid="0000-0001")
     sign_in(Browser())
-    assert grace().public_name == "grace@yale.edu"
+    assert grace().client_username == "grace@yale.edu"
 
 
 def test_login_that_has_passed_to_another_is_theirs(db: None) -> None:
@@ -188,7 +188,7 @@ def test_login_that_has_passed_to_another_is_theirs(db: None) -> None:
     set_github_login(user=before, login="grace")
     set_github_login(user=now, login="GRACE")
     before.refresh_from_db()
-    assert (before.public_name, now.public_name) == (before.username, "GRACE")
+    assert (before.client_username, now.client_username) == (before.username, "GRACE")
 
 
 def test_person_is_found_by_both_names_in_any_case(db: None) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from archive.validation.metadata import VersionFacts, candidate_version_metadata
-from archive.validation.problems import validate_version
+from archive.metadata.documents import VersionFacts, candidate_version_metadata
+from archive.metadata.problems import validate_version
 from dandiapi.web.problems import in_words
 from tests.factories import valid_dandiset_metadata
 

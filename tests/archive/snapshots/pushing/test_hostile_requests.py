@@ -89,7 +89,7 @@ def test_push_is_refused_in_words_even_if_the_error_has_none(
     def fail(*_: Any, **__: Any) -> None:
         raise NotFoundError
 
-    monkeypatch.setattr(judging, "refuse_during_release", fail)
+    monkeypatch.setattr(judging, "require_not_releasing", fail)
     commit = pusher.commit({**GOOD, "b.txt": b"x"}, main)
     assert "Not found." in refused(place, pusher.request((main, commit, MAIN)))
 

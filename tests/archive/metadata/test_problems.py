@@ -12,14 +12,14 @@ from dandischema.metadata import validate as library_validate
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from archive.validation.metadata import (
+from archive.metadata.documents import (
     AssetFacts,
     VersionFacts,
     candidate_asset_metadata,
     candidate_version_metadata,
     zarr_digest,
 )
-from archive.validation.problems import (
+from archive.metadata.problems import (
     MAX_DEPTH,
     MAX_MESSAGE,
     MAX_PROBLEMS,

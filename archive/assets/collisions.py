@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterable
 from django.db import connection
 
 from archive.assets.models import Folded
-from archive.paths import ancestors, folded
+from archive.paths import ancestors, case_key
 
 _FOLDED_PATH = Folded.template % {"expressions": "path"}
 
 
-def look_alikes(dataset_id: int, new: Collection[str], *, leaving: Collection[str] = ()) -> dict[str, str]:
-    """Return, for each path that is new to the draft and that some systems cannot tell from another, that other one.
+def case_collisions(dataset_id: int, new: Collection[str], *, leaving: Collection[str] = ()) -> dict[str, str]:
+    """Return, for each new path that collides with another path when case is ignored, that other path.
 
-    A file looks like another, or like a folder, or lies in a folder that looks like a file. Folders that look alike are
-    one folder to such a system, and nothing is lost. Others are what is in the draft, but for the files `leaving` it,
-    and what else is `new`. A path that is in the draft already is not judged: its bytes and metadata may change.
+    Files collide with files and with folders. Two folders that differ in case do not: such a system merges them, and
+    nothing is lost. The other paths are those of the draft, except the files `leaving` it, and the rest of `new`. A
+    path that the draft has already is not checked: its bytes and metadata may change.
     """
     if not new:
         return {}
@@ -27,8 +27,8 @@ def look_alikes(dataset_id: int, new: Collection[str], *, leaving: Collection[st
     folders = _by_fold(above | {folder for folder, count in file_counts.items() if count > left[folder]})
     found = {}
     for path in sorted(set(new) - there):
-        others = {file for name in (path, *ancestors(path)) for file in files[folded(name)] - {name}}
-        others |= folders[folded(path)] - {path}
+        others = {file for name in (path, *ancestors(path)) for file in files[case_key(name)] - {name}}
+        others |= folders[case_key(path)] - {path}
         if others:
             found[path] = min(others)
     return found
@@ -37,7 +37,7 @@ def look_alikes(dataset_id: int, new: Collection[str], *, leaving: Collection[st
 def _by_fold(names: Iterable[str]) -> dict[str, set[str]]:
     groups: dict[str, set[str]] = defaultdict(set)
     for name in names:
-        groups[folded(name)].add(name)
+        groups[case_key(name)].add(name)
     return groups
 
 
@@ -55,7 +55,7 @@ def _in_draft(dataset_id: int, names: Iterable[str], new: Iterable[str]) -> tupl
             SELECT path, file_count FROM archive_folder
              WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(folders)s)
             """,  # noqa: S608 - built of constants only
-            {"dataset": dataset_id, "files": [*map(folded, names)], "folders": [*map(folded, new)]},
+            {"dataset": dataset_id, "files": [*map(case_key, names)], "folders": [*map(case_key, new)]},
         )
         rows = cursor.fetchall()
     files = {path for path, file_count in rows if file_count is None}

@@ -9,8 +9,8 @@ from dandischema.metadata import aggregate_assets_summary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.validation.metadata import AssetFacts, asset_metadata
-from archive.validation.summary import Contributed, asset_contribution, assets_summary
+from archive.metadata.documents import AssetFacts, asset_metadata
+from archive.metadata.summary import Contributed, asset_contribution, assets_summary
 
 LISTS = ("approach", "dataStandard", "measurementTechnique", "species", "variableMeasured")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from archive.validation.metadata import AssetFacts, VersionFacts, blob_digest, default_dandiset_metadata
+from archive.metadata.documents import AssetFacts, VersionFacts, blob_digest, default_dandiset_metadata
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 

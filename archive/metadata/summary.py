@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from archive.validation.queries import schema_info
+from archive.metadata.queries import schema_info
 
 Contribution = dict[str, list[Any]]
 
@@ -79,7 +79,7 @@ def _read(metadata: dict[str, Any]) -> Contribution | None:
     statistics: dict[str, Any] = {}
     try:
         # The library's own reading of an asset: private, but the only one that is sure to count as the library counts.
-        # tests/archive/validation/test_summary.py holds the result against its public face.
+        # tests/archive/metadata/test_summary.py holds the result against its public face.
         _add_asset_to_stats(metadata, statistics)
         listed = AssetsSummary(numberOfBytes=0, numberOfFiles=0, **{key: statistics[key] for key in LISTED}).model_dump(
             mode="json", exclude_none=True

@@ -4,7 +4,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from archive.errors import InvalidError
-from archive.validation.queries import SCHEMA_NAMES, json_schema, schema_info
+from archive.metadata.queries import SCHEMA_NAMES, json_schema, schema_info
 
 
 @pytest.mark.parametrize("name", SCHEMA_NAMES)

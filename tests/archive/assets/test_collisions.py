@@ -2,7 +2,7 @@
 
 import pytest
 
-from archive.assets.names import look_alikes
+from archive.assets.collisions import case_collisions
 from archive.assets.queries import live_assets
 from archive.assets.services import change_assets, remove_asset, replace_asset
 from archive.datasets.models import Dataset
@@ -45,7 +45,7 @@ def paths_of(dataset: Dataset) -> set[str]:
     ],
 )
 def test_look_alike_of_a_file_or_of_a_folder_is_refused(dataset: Dataset, path: str, other: str) -> None:
-    assert look_alikes(dataset.number, [path]) == {path: other}
+    assert case_collisions(dataset.number, [path]) == {path: other}
     with pytest.raises(ConflictError, match="Some systems cannot tell"):
         make_asset(dataset, path)
     with pytest.raises(ConflictError, match="Some systems cannot tell"):
@@ -68,7 +68,7 @@ def test_other_names_are_taken_and_folders_may_look_alike(dataset: Dataset, path
     ],
 )
 def test_look_alikes_that_come_together_are_found(dataset: Dataset, paths: list[str], alike: dict[str, str]) -> None:
-    assert look_alikes(dataset.number, paths) == alike
+    assert case_collisions(dataset.number, paths) == alike
 
 
 def test_case_of_a_name_can_be_changed(dataset: Dataset) -> None:

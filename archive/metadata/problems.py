@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from archive.validation.queries import json_schema, model, schema_info
+from archive.metadata.queries import json_schema, model, schema_info
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

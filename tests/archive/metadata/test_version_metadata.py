@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.validation.metadata import (
+from archive.metadata.documents import (
     VersionFacts,
     candidate_version_metadata,
     funder,
@@ -17,7 +17,7 @@ from archive.validation.metadata import (
     strip_version_metadata,
     version_metadata,
 )
-from archive.validation.problems import validate_version
+from archive.metadata.problems import validate_version
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from archive.validation.metadata import (
+from archive.metadata.documents import (
     AssetFacts,
     asset_metadata,
     blob_digest,

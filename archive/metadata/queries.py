@@ -36,7 +36,7 @@ def schema_info() -> SchemaInfo:
 def json_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of one of SCHEMA_NAMES, with the patterns of this instance.
 
-    It is kept: who needs another must copy it. Raises InvalidError, naming the field `model`, for another name.
+    It is shared: copy it before you change it. Raises InvalidError, naming the field `model`, for another name.
     """
     from dandischema.utils import TransitionalGenerateJsonSchema
 
