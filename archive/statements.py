@@ -10,7 +10,7 @@ from functools import cached_property
 from inspect import signature
 from typing import Any, Generic, TypeVar
 
-from django.db import NotSupportedError, connection, models
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models.query import get_related_populators
 from psycopg.sql import Literal
@@ -42,11 +42,15 @@ class Prepared(Generic[M]):
 
     def all(self, **values: Any) -> list[M]:
         """Return the objects that the query finds with these values of its parameters."""
-        return list(self._plan.run(values))
+        return list(self._plan.objects(self._plan.sql, values))
+
+    def at_most(self, limit: int, **values: Any) -> list[M]:
+        """Return the first so many objects that the query, which has no limit of its own, finds."""
+        return list(self._plan.objects(f"{self._plan.sql} LIMIT %(limit)s", {**values, "limit": limit}))
 
     def first(self, **values: Any) -> M | None:
         """Return the first object that the query finds, or None."""
-        return next(self._plan.run(values), None)
+        return next(self._plan.objects(self._plan.sql, values), None)
 
     @cached_property
     def _plan(self) -> "_Plan[M]":
@@ -61,7 +65,7 @@ class _Plan(Generic[M]):
         self._compiler = compiler = queryset.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         # What is constant becomes part of the SQL, so that Postgres sees which partial index may be used.
-        self._sql = sql.replace("%%", "%%%%") % tuple(map(_written, parameters))
+        self.sql = sql.replace("%%", "%%%%") % tuple(map(_written, parameters))
         info: Any = compiler.klass_info
         fields, select = info["select_fields"], compiler.select or []
         self._converters = compiler.get_converters([column for column, *_ in select])
@@ -69,13 +73,13 @@ class _Plan(Generic[M]):
         self._own = slice(fields[0], fields[-1] + 1)
         self._names = [column.target.attname for column, *_ in select[self._own]]
         # The stubs are those of a newer Django.
-        self._related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]
+        self._related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
         self._annotations = compiler.annotation_col_map or {}
 
-    def run(self, values: dict[str, Any]) -> Iterator[M]:
-        """Yield the objects that are found with these values."""
-        for row in self._compiler.apply_converters(find_rows(self._sql, values), self._converters):
-            found = self._model.from_db(connection.alias, self._names, row[self._own])
+    def objects(self, sql: str, values: Mapping[str, Any]) -> Iterator[M]:
+        """Yield the objects that its SQL, or what is made of that, finds with these values."""
+        for row in self._compiler.apply_converters(find_rows(sql, values), self._converters):
+            found = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
             for related in self._related:
                 related.populate(row, found)
             for name, column in self._annotations.items():

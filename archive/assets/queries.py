@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
@@ -297,10 +297,13 @@ def page_of_assets(
     Brief ones come without their metadata, others with all that AssetDocuments composes it of.
     When the filter asks for all, a page costs the same at any depth, but for the order `modified`.
     """
+    if wanted == Filter() and not offset:
+        query = _first_page(order, is_draft=version.at is None, is_brief=is_brief)
+        return _seen(version, query.at_most(limit, number=version.dataset_id, point=version.at))
     fields = ORDERS[order.removeprefix("-")]
     backwards = order.startswith("-")
-    rows = matching_assets(version, wanted).order_by(*(f"-{field}" if backwards else field for field in fields))
-    shown = rows.defer("metadata", "problems", "contribution") if is_brief else rows.select_related(*CONTENT)
+    rows = matching_assets(version, wanted)
+    shown = _in_order(rows, order, is_brief=is_brief)
     if wanted != Filter() or "modified" in fields:
         return _seen(version, shown[offset : offset + limit])
     if offset >= version.file_count:
@@ -308,12 +311,31 @@ def page_of_assets(
     from_key = partial(TupleLessThanOrEqual if backwards else TupleGreaterThanOrEqual, [F(field) for field in fields])
     anchors = Anchors.of(version, order, offset)
     anchor, key = anchors.before(offset)
-    known = rows.filter(from_key(key)) if key else rows
+    known = _in_order(rows.filter(from_key(key)) if key else rows, order, is_brief=is_brief)
     first = known.values_list(*fields)[offset - anchor : offset - anchor + 1]
     page = _seen(version, shown.filter(from_key(first.query))[:limit])
     if page:
         anchors.remember(offset, [getattr(page[0], field) for field in fields])
     return page
+
+
+def _in_order(rows: QuerySet[Asset], order: Order, *, is_brief: bool) -> QuerySet[Asset]:
+    """Return assets in an order: brief ones without their metadata, others with their CONTENT."""
+    sign = "-" if order.startswith("-") else ""
+    rows = rows.order_by(*(f"{sign}{field}" for field in ORDERS[order.removeprefix("-")]))
+    return rows.defer("metadata", "problems", "contribution") if is_brief else rows.select_related(*CONTENT)
+
+
+@lru_cache
+def _first_page(order: Order, *, is_draft: bool, is_brief: bool) -> Prepared[Asset]:
+    """Return the query of the first pages of drafts, or of other versions, which is asked for the most."""
+
+    @Prepared
+    def first_page(number: Any, point: Any) -> QuerySet[Asset]:
+        rows = Asset.objects.filter(dataset_id=number)
+        return _in_order(rows.live() if is_draft else rows.at(point), order, is_brief=is_brief)
+
+    return first_page
 
 
 def _seen(version: Version, assets: Iterable[Asset]) -> list[Asset]:

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
 from archive.assets.models import Asset
+from archive.assets.queries import Filter, page_of_assets
 from archive.blobs.models import Upload
 from archive.datasets.models import Dataset, Version
 from archive.statements import Prepared
@@ -79,6 +82,21 @@ def test_all_find_what_their_querysets_find(worker: Worker) -> None:
         # Once before Postgres has prepared it, and often enough for that.
         for _ in range(8):
             assert [content(row) for row in prepared.all(**values)] == expected, name
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_brief", [True, False])
+def test_first_pages_show_what_the_pages_after_them_would(worker: Worker, is_brief: bool) -> None:
+    dataset = make_valid_dataset(worker, paths=("c.nwb", "a.nwb", "b.nwb"))
+    version = make_published_version(worker, dataset)
+    make_asset(dataset, "0.nwb")
+    draft = dataset.versions.get(version="draft")
+    for shown, order in product((draft, version), ("created", "-created", "path", "-path", "modified", "-modified")):
+        page = partial(page_of_assets, shown, Filter(), order=order, is_brief=is_brief)
+        first = [content(row) for row in page(offset=0, limit=2)]
+        assert first[1:] == [content(row) for row in page(offset=1, limit=1)]
+        everything = [row.path for row in page(offset=0, limit=9)]
+        assert [len(everything), [row["path"] for row in first]] == [shown.file_count, everything[:2]]
 
 
 @pytest.mark.django_db
