@@ -8,6 +8,7 @@ docs/dialects/dandi.md#version-metadata and docs/dialects/dandi.md#asset-metadat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from mimetypes import MimeTypes
 from typing import Any
 from uuid import UUID, uuid4
@@ -300,8 +301,14 @@ def asset_metadata(facts: AssetFacts) -> dict[str, Any]:
 def candidate_asset_metadata(facts: AssetFacts, *, now: datetime) -> dict[str, Any]:
     """Return the metadata an asset would have were it published now: what it is validated as."""
     return asset_metadata(
-        replace(facts, access=access_once_published(facts.access), published_by=publish_activity(now))
+        replace(facts, access=access_once_published(facts.access), published_by=_publication_of_candidates(now))
     )
+
+
+@lru_cache(1)
+def _publication_of_candidates(now: datetime) -> dict[str, Any]:
+    """Return a `publishedBy` that says nothing, the same for all candidates of a moment: it takes a while to make."""
+    return publish_activity(now)
 
 
 def blob_digest(*, etag: str, sha256: str | None) -> dict[str, str | None]:

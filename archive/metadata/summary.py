@@ -7,6 +7,7 @@ assets is summarised from its few different values, of which the database keeps 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -74,19 +75,26 @@ def assets_summary(parts: Mapping[str, Contributed], *, number_of_files: int, nu
 
 def _read(metadata: dict[str, Any]) -> Contribution | None:
     from dandischema.metadata import _add_asset_to_stats
-    from dandischema.models import AssetsSummary
 
     statistics: dict[str, Any] = {}
     try:
         # The library's own reading of an asset: private, but the only one that is sure to count as the library counts.
         # tests/archive/metadata/test_summary.py holds the result against its public face.
         _add_asset_to_stats(metadata, statistics)
-        listed = AssetsSummary(numberOfBytes=0, numberOfFiles=0, **{key: statistics[key] for key in LISTED}).model_dump(
-            mode="json", exclude_none=True
-        )
+        listed = _listed(json.dumps({key: statistics[key] for key in LISTED}))
     except Exception:
         return None
-    return {**{key: listed[key] for key in LISTED}, **{key: statistics[key] for key in _COUNTED}}
+    return {**listed, **{key: statistics[key] for key in _COUNTED}}
+
+
+@lru_cache(1000)
+def _listed(statistics: str) -> Contribution:
+    """Return the lists of a summary by the library's statistics, as JSON: kept, since most assets are like others."""
+    from dandischema.models import AssetsSummary
+
+    summary = AssetsSummary(numberOfBytes=0, numberOfFiles=0, **json.loads(statistics))
+    listed = summary.model_dump(mode="json", exclude_none=True)
+    return {key: listed[key] for key in LISTED}
 
 
 def _union(contributions: Iterable[Contribution]) -> Contribution:
@@ -99,7 +107,10 @@ def _union(contributions: Iterable[Contribution]) -> Contribution:
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
-    return [value for _, value in sorted({json.dumps(value, sort_keys=True): value for value in values}.items())]
+    items = [*values]
+    if len(items) < 2:
+        return items
+    return [value for _, value in sorted({json.dumps(value, sort_keys=True): value for value in items}.items())]
 
 
 def _text(value: object) -> str:

@@ -60,7 +60,8 @@ from archive.zarr.work import (
 PUBLISH_JOB = "publish"
 MANIFEST_JOB = "manifest"
 
-VALIDATION_BATCH = 100
+# Of more, the writers of the dataset would wait too long for the verdicts to be written.
+VALIDATION_BATCH = 250
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
 
 
@@ -75,8 +76,9 @@ def validate_draft(span: Span) -> None:
         return
     documents = AssetDocuments(draft.dataset, reader=SYSTEM)
     while batch := list(_pending(draft).filter(_has_digest())[:VALIDATION_BATCH]):
+        now = timezone.now()
         for asset in batch:
-            _judge(asset, documents.candidate(asset, timezone.now()))
+            _judge(asset, documents.candidate(asset, now))
         _keep_verdicts(draft, batch)
         span.heartbeat.beat()
         if len(batch) < VALIDATION_BATCH:
@@ -111,22 +113,23 @@ def _keep_verdicts(draft: Version, assets: list[Asset]) -> None:
             """
             UPDATE archive_asset a
                SET status = n.status, problems = n.problems, contribution = n.contribution, modified = n.modified
-              FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::jsonb[], %s::timestamptz[])
-                AS n(id, status, problems, contribution, modified)
+              FROM jsonb_to_recordset(%s)
+                AS n(id bigint, status text, problems jsonb, contribution jsonb, modified timestamptz)
              WHERE a.id = n.id
             """,
-            [
-                [asset.pk for asset in assets],
-                [asset.status for asset in assets],
-                [orjson.dumps(asset.problems).decode() for asset in assets],
-                [
-                    orjson.dumps(asset.contribution).decode() if asset.status == Asset.Status.VALID else None
-                    for asset in assets
-                ],
-                [asset.modified for asset in assets],
-            ],
+            [orjson.dumps([_verdict(asset) for asset in assets]).decode()],
         )
         Version.objects.filter(pk=draft.pk).update(modified=timezone.now())
+
+
+def _verdict(asset: Asset) -> dict[str, Any]:
+    return {
+        "id": asset.pk,
+        "status": asset.status,
+        "problems": asset.problems,
+        "contribution": asset.contribution,
+        "modified": asset.modified,
+    }
 
 
 def _validate_draft_itself(pk: int, target: int) -> None:

@@ -7,19 +7,22 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from archive.accounts.policy import ANONYMOUS
+from archive.accounts.policy import ANONYMOUS, SYSTEM
 from archive.assets.models import Asset
+from archive.assets.queries import CONTENT, AssetDocuments
 from archive.assets.services import change_assets, remove_asset
 from archive.blobs.models import Blob
 from archive.blobs.work import CHECKSUM_JOB
 from archive.datasets.models import Dataset, Version
 from archive.datasets.services import delete_dataset, update_draft
 from archive.metadata.problems import Problem, validate_asset, validate_version
+from archive.metadata.summary import asset_contribution
 from archive.publishing import work
 from archive.publishing.queries import asset_problems, find_version_details, has_unsettled_assets
 from archive.timeline.models import Projection
 from archive.timeline.work.jobs import drain_due_jobs
 from archive.timeline.work.projections import advance_projection
+from tests.archive.assets.state import contributed_values, counted_values
 from tests.factories import (
     attachable_row,
     make_asset,
@@ -80,6 +83,37 @@ def test_validation_says_what_is_wrong_with_a_file() -> None:
     assert bad.problems
     assert {problem["path"] for problem in asset_problems(_draft(dataset))} == {"b.nwb"}
     assert _paths("Valid") == {"a.nwb"}
+
+
+ODD = [
+    {},
+    INVALID,
+    {"schemaKey": "Nonsense"},
+    {"encodingFormat": None},
+    {"schemaVersion": "0.0.1"},
+    {"wasAttributedTo": [{"schemaKey": "Participant", "identifier": 'é\\u0001 "{}'}]},
+    {"wasAttributedTo": [{"schemaKey": "Participant", "identifier": "1", "species": {"schemaKey": "SpeciesType"}}]},
+    {"approach": [{"schemaKey": "ApproachType", "name": "ü"}, {"schemaKey": "ApproachType", "name": "a"}]},
+    {"approach": [{"schemaKey": "ApproachType", "name": 1.0}], "keywords": ["\U0001f41f"]},
+    {"variableMeasured": [{"schemaKey": "PropertyValue", "value": value} for value in "cab"]},
+]
+
+
+def test_verdicts_are_kept_as_they_are_found(worker: Worker) -> None:
+    dataset = make_dataset()
+    for number, metadata in enumerate(ODD):
+        make_asset(dataset, f"sub-{number}/sub-{number}_sample-é.nwb", **metadata)
+    worker.run()
+    documents = AssetDocuments(dataset, reader=SYSTEM)
+    for asset in Asset.objects.select_related(*CONTENT):
+        candidate = documents.candidate(asset, timezone.now())
+        problems = [problem.as_dict() for problem in validate_asset(candidate)]
+        contribution = None if problems else asset_contribution(candidate)
+        found = (Asset.Status.INVALID if problems else Asset.Status.VALID, problems, contribution)
+        assert (asset.status, asset.problems, asset.contribution) == found
+    assert Asset.objects.filter(status=Asset.Status.VALID, contribution__isnull=False).exists()
+    assert Asset.objects.filter(status=Asset.Status.INVALID, contribution__isnull=True).count() > 2
+    assert contributed_values(dataset) == counted_values(dataset)
 
 
 def test_validation_says_what_is_wrong_with_the_draft() -> None:
