@@ -72,6 +72,13 @@ def added_lines(log: bytes, lines: bytes) -> bytes:
     return log + lines if not log or log.endswith(b"\n") else log + b"\n" + lines
 
 
+def united_lines(log: bytes, other: bytes) -> bytes:
+    """Return a log with the lines of another that it has not."""
+    there = {line.rstrip(b"\n") for line in log.splitlines(keepends=True)}
+    more = [line for line in other.splitlines(keepends=True) if line.rstrip(b"\n") not in there]
+    return added_lines(log, b"".join(more)) if more else log
+
+
 def renewed_log(log: bytes, lines: bytes) -> bytes:
     """Return a location log or URL log with newer lines; what it says of other places or addresses stays."""
     subjects = {subject_of(line) for line in lines.splitlines()}

@@ -1,7 +1,9 @@
 """The packets in which git frames what it sends, and the signs of life between them (docs/dialects/git.md#packets)."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import IO
 
 FLUSH = b"0000"
 # A packet of the first side band that says nothing: a sign of life, as git's own `receive.keepAlive` gives it.
@@ -9,6 +11,8 @@ KEEP_ALIVE = b"0005\x01"
 
 HEAD = 4
 MAX_PACKET = 65520
+# The commands of a push that are looked at; those of a real one are a few lines.
+MAX_COMMANDS = 2**20
 
 
 def packet(content: bytes) -> bytes:
@@ -49,7 +53,8 @@ def _size(head: bytes) -> int | None:
 class PushRequest:
     """The beginning of a request to push: which refs it is about, and what the client is capable of."""
 
-    refs: list[str] = field(default_factory=list)
+    # What the client was told that the refs are at, by their names.
+    told: dict[str, str] = field(default_factory=dict)
     capabilities: frozenset[str] = frozenset()
 
     @property
@@ -60,7 +65,7 @@ class PushRequest:
     def refusal(self, reason: str) -> bytes:
         """Return the report that nothing of it was done, and why."""
         why = " ".join(reason.split())
-        lines = [f"unpack {why}", *(f"ng {ref} {why}" for ref in self.refs)]
+        lines = [f"unpack {why}", *(f"ng {ref} {why}" for ref in self.told)]
         report = b"".join(packet(f"{line}\n".encode()) for line in lines) + FLUSH
         if not self.is_banded:
             return report
@@ -69,16 +74,19 @@ class PushRequest:
         return b"".join(packet(b"\x01" + part) for part in parts) + FLUSH
 
 
-def push_request(body: bytes) -> PushRequest:
-    """Return what a request to push is about, whose body begins so. What is no such request is about nothing."""
+def push_request(body: IO[bytes]) -> PushRequest:
+    """Return what a request to push is about, with that body. What is no such request is about nothing.
+
+    The position in the file stays: git reads on from there.
+    """
     request = PushRequest()
-    for number, line in enumerate(_lines(body)):
+    for number, line in enumerate(_lines(os.pread(body.fileno(), MAX_COMMANDS, 0))):
         command, _, capabilities = line.rstrip(b"\n").partition(b"\0")
         if number == 0:
             request.capabilities = frozenset(capabilities.decode(errors="replace").split())
         words = command.decode(errors="replace").split(" ", 2)
         if len(words) == 3:
-            request.refs.append(words[2])
+            request.told[words[2]] = words[0]
     return request
 
 

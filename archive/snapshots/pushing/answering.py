@@ -1,6 +1,5 @@
 """Answering a push while it is received and judged: clients take silence for a failure."""
 
-import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import IO
@@ -11,9 +10,6 @@ from django.db import connection
 from archive.errors import ArchiveError
 from archive.snapshots.keeping.packets import KEEP_ALIVE, PushRequest, push_request, whole_packets
 
-# The commands of a push that are looked at; those of a real one are a few lines.
-MAX_COMMANDS = 2**20
-
 Chunks = Generator[bytes, None, None]
 
 
@@ -22,8 +18,7 @@ def answered(request: IO[bytes], chunks: Chunks) -> Chunks:
 
     An ArchiveError that they raise becomes a report that the push is refused: by then the answer has begun.
     """
-    # git reads the file by its descriptor, so its position there must not move.
-    asked = push_request(os.pread(request.fileno(), MAX_COMMANDS, 0))
+    asked = push_request(request)
     told = _told(asked, chunks)
     yield from kept_alive(told) if asked.is_banded else told
 

@@ -13,12 +13,12 @@ from archive.accounts.policy import Actor
 from archive.errors import BusyError, ConflictError
 from archive.git_annex.objects import object_id
 from archive.snapshots.keeping.bundles import StoredBundle, make_bundle, store_bundle
-from archive.snapshots.keeping.cache import scratch
+from archive.snapshots.keeping.cache import opened, scratch
 from archive.snapshots.keeping.recording import Progress, latest_left_out, record
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.pushing.judging import Wanted, judge
 from archive.snapshots.pushing.receiving import Push
-from archive.snapshots.pushing.uniting import unite
+from archive.snapshots.pushing.uniting import AnnexMovedError, unite
 from archive.snapshots.queries import NOT_TO_MISS, PROJECTION, free_branches
 from archive.timeline.models import Change
 from archive.timeline.queries import position
@@ -35,7 +35,9 @@ def apply_push(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None
     """
     yield from _caught_up(dataset_id)
     repository = Repository.objects.select_related("dataset").get(pk=dataset_id)
-    yield from judge(actor, repository.dataset, PushedRepository(repository), push)
+    # The folder that the push reads may have been filled before what is judged by now.
+    with opened(repository):
+        yield from judge(actor, repository.dataset, PushedRepository(repository), push)
 
 
 def _caught_up(dataset_id: int) -> Generator[str, None, None]:
@@ -76,6 +78,7 @@ class PushedRepository:
 
     def prepare(self, push: Push, wanted: Wanted) -> None:
         if wanted.annex:
+            self.repository = self._with_annex_of_now()
             recorded = timezone.now()
             united = unite(push.git, self.repository, self.annex, wanted.annex, recorded)
             self.annexed = AnnexMove(wanted.annex, united, recorded)
@@ -83,6 +86,14 @@ class PushedRepository:
         self.stored = store_push(
             self.repository, quarantine=push.git.folder, commit=wanted.main or self.main, annex=annex
         )
+
+    def _with_annex_of_now(self) -> Repository:
+        """Return the repository, whose `git-annex` may have moved, but not `main`, and have its objects here."""
+        now = Repository.objects.select_related("dataset").get(pk=self.repository.pk)
+        if (now.history, now.main) != (self.repository.history, self.repository.main):
+            raise ConflictError(CHANGED_MEANWHILE)
+        with opened(now):
+            return now
 
     def move(self, wanted: Wanted, actor: Actor, change: Change | None) -> None:
         if self.stored is None:
@@ -160,8 +171,10 @@ def _unmoved(repository: Repository, *, is_annexed: bool) -> Repository:
     """Return the repository's row, locked; ConflictError if a branch has moved that was pushed upon."""
     now = Repository.objects.select_for_update().get(pk=repository.pk)
     has_moved = (now.history, now.main) != (repository.history, repository.main)
-    if has_moved or (is_annexed and now.annex != repository.annex):
+    if has_moved:
         raise ConflictError(CHANGED_MEANWHILE)
+    if is_annexed and now.annex != repository.annex:
+        raise AnnexMovedError(CHANGED_MEANWHILE)
     return now
 
 

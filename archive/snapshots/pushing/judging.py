@@ -25,12 +25,11 @@ from archive.snapshots.keeping.git import Git
 from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.receiving import Command, Push, RefusedError
 from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
-from archive.snapshots.pushing.uniting import log_faults
+from archive.snapshots.pushing.uniting import AnnexMovedError, log_faults
 from archive.timeline.models import Change
 
 OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
 OF_ANNEX = frozenset({ANNEX, SYNCED_ANNEX})
-SYNCED = frozenset({SYNCED_MAIN, SYNCED_ANNEX})
 
 BATCH = 2000
 # How much of the pushed files is held in memory at a time, between git and the store.
@@ -55,8 +54,7 @@ def wanted_branches(push: Push, target: "Target") -> Wanted:
     """Return where the branches are to be. Raises RefusedError, with a line for each ref at fault."""
     faults = [f"{printable(each.ref)}: {fault}" for each in push.commands if (fault := _command_fault(each))]
     if not faults:
-        faults += _branch_faults(push, OF_MAIN, "" if MAIN in target.free else target.main)
-        faults += _branch_faults(push, OF_ANNEX, "" if ANNEX in target.free else target.annex)
+        faults = [*_main_faults(push, "" if MAIN in target.free else target.main), *_annex_faults(push)]
     if faults:
         raise RefusedError(*faults, NOTHING_CHANGED)
     return Wanted(_wanted(push, OF_MAIN, target.main), _wanted(push, OF_ANNEX, target.annex))
@@ -73,22 +71,36 @@ def _command_fault(command: Command) -> str | None:
     return None
 
 
-def _branch_faults(push: Push, names: Collection[str], current: str) -> Iterator[str]:
-    """Yield why a branch, which is at `current` and has those names, must not be where it is wanted."""
-    commands = [each for each in push.commands if each.ref in names]
+def _main_faults(push: Push, current: str) -> Iterator[str]:
+    """Yield why `main`, which is at `current`, must not be where it is wanted."""
+    commands = [each for each in push.commands if each.ref in OF_MAIN]
     for each in commands:
-        if fault := _commit_fault(push.git, each, current):
+        is_known = each.ref == SYNCED_MAIN and _contains(push.git, current, each.new)
+        if fault := _commit_fault(push.git, each.new, "" if is_known else current):
             yield f"{each.ref}: {fault}"
     if len({each.new for each in commands}) > 1:
-        yield f"{' and '.join(each.ref for each in commands)}: they are to be the same commit."
+        yield f"{MAIN} and {SYNCED_MAIN}: they are to be the same commit."
 
 
-def _commit_fault(git: Git, command: Command, current: str) -> str | None:
-    [info] = git.infos([command.new])
+def _annex_faults(push: Push) -> Iterator[str]:
+    """Yield why `git-annex` must not be where it is wanted: it must not leave out what the client was told is there.
+
+    What else is there is united with it.
+    """
+    commands = [each for each in push.commands if each.ref in OF_ANNEX]
+    for each in commands:
+        if fault := _commit_fault(push.git, each.new, each.old if each.old.strip("0") else ""):
+            yield f"{each.ref}: {fault}"
+    if len({each.new for each in commands}) > 1:
+        yield f"{ANNEX} and {SYNCED_ANNEX}: they are to be the same commit."
+
+
+def _commit_fault(git: Git, new: str, required: str) -> str | None:
+    """Return what is wrong with an object that a branch is to be at; it has to contain a commit, if one is given."""
+    [info] = git.infos([new])
     if info.kind != "commit":
         return f"it is to be a commit, not a {info.kind}."
-    is_known = command.ref in SYNCED and _contains(git, current, command.new)
-    return None if not current or is_known or _contains(git, command.new, current) else FETCH_FIRST
+    return None if not required or _contains(git, new, required) else FETCH_FIRST
 
 
 def _wanted(push: Push, names: Collection[str], current: str) -> str:
@@ -270,9 +282,15 @@ def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generat
     changes = DraftChanges(actor, dataset, push.git, target.main, wanted.main)
     if wanted.main:
         yield from changes.steps(target.own_files)
-    target.prepare(push, wanted)
-    with transaction.atomic():
-        target.move(wanted, actor, _applied(changes, actor, dataset, wanted.main))
+    for last in (False, False, True):
+        target.prepare(push, wanted)
+        try:
+            with transaction.atomic():
+                target.move(wanted, actor, _applied(changes, actor, dataset, wanted.main))
+            break
+        except AnnexMovedError:
+            if last:
+                raise
     if wanted.main:
         yield f"The draft is at {wanted.main}."
 

@@ -7,21 +7,24 @@ scratch repository, which is thrown away: the archive's own have moved before th
 
 import logging
 import os
+import re
 import selectors
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from archive.errors import ArchiveError
-from archive.git_annex.refs import PACKED_REFS
+from archive.git_annex.refs import ANNEX, PACKED_REFS, packed_refs
 from archive.snapshots.keeping.cache import workspace
 from archive.snapshots.keeping.git import READ_SIZE, Git, new_repository
+from archive.snapshots.keeping.packets import push_request
 
 logger = logging.getLogger(__name__)
 
 MAX_QUESTION = 2**20
+_SHA = re.compile("[0-9a-f]{40}")
 
 _HOOK = """\
 #!/bin/sh
@@ -96,7 +99,8 @@ def receive(
     """
     settings = {**_SETTINGS, "receive.maxInputSize": str(max_size)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with _scratch(folder, hidden) as scratch, _pipe() as question, _pipe() as answer:
+    told = push_request(request).told
+    with _scratch(folder, hidden, told) as scratch, _pipe() as question, _pipe() as answer:
         asking = {"PUSH_QUESTION": f"/dev/fd/{question.write}", "PUSH_ANSWER": f"/dev/fd/{answer.read}"}
         pipes = (question.write, answer.read)
         git = Git(scratch, seconds, asking)
@@ -107,17 +111,27 @@ def receive(
 
 
 @contextmanager
-def _scratch(folder: Path, hidden: Collection[str]) -> Iterator[Path]:
-    """Yield a temporary repository with the references of the one at `folder`, whose objects it reads, and the hook."""
+def _scratch(folder: Path, hidden: Collection[str], told: Mapping[str, str]) -> Iterator[Path]:
+    """Yield a temporary repository with the references of the one at `folder`, whose objects it reads, and the hook.
+
+    The branch `git-annex` may have moved since the client was `told` of it: it is where the client takes it to be.
+    """
     with workspace(folder) as scratch:
         references = Git(folder).lines("for-each-ref", "--format=%(objectname) %(refname)")
-        shown = [line for line in references if line.decode().split(" ", 1)[1] not in hidden]
-        (scratch / PACKED_REFS).write_bytes(b"".join(b"%b\n" % line for line in shown))
+        there = {name: sha for sha, name in (line.decode().split(" ", 1) for line in references) if name not in hidden}
+        if ANNEX in told:
+            there.pop(ANNEX, "")
+            there |= {ANNEX: told[ANNEX]} if _has_commit(folder, told[ANNEX]) else {}
+        (scratch / PACKED_REFS).write_text(packed_refs(dict(sorted(there.items()))))
         hook = scratch / "hooks/pre-receive"
         hook.parent.mkdir()
         hook.write_text(_HOOK)
         hook.chmod(0o700)
         yield scratch
+
+
+def _has_commit(folder: Path, sha: str) -> bool:
+    return bool(_SHA.fullmatch(sha)) and Git(folder).succeeds("cat-file", "-e", f"{sha}^{{commit}}")
 
 
 @dataclass

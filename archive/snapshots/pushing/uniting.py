@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 from uuid import uuid5
 
-from archive.errors import InvalidError
+from archive.errors import ConflictError, InvalidError
 from archive.git_annex import fast_import as stream
 from archive.git_annex.files import EXECUTABLE, FILE
 from archive.git_annex.logs import (
@@ -18,6 +18,7 @@ from archive.git_annex.logs import (
     remote_log,
     replaced_lines,
     subject_of,
+    united_lines,
     uuid_log,
 )
 from archive.paths import printable
@@ -36,6 +37,10 @@ MAX_CHANGED = 1_000_000
 MAX_LOG = 2**20
 MAX_FOLDERS = 4
 BATCH = 1000
+
+
+class AnnexMovedError(ConflictError):
+    """An error for when the archive has moved `git-annex` meanwhile, so that what was united is of no use."""
 
 
 class ChangedLog(NamedTuple):
@@ -87,12 +92,12 @@ def changed_logs(git: Git, ours: str, pushed: str) -> Iterator[ChangedLog]:
 def unite(git: Git, repository: Repository, ours: str, pushed: str, recorded: datetime) -> str:
     """Return the commit with which `git-annex` goes on from what was pushed: that itself, if it gainsays nothing.
 
-    Lines of people stay as they are pushed. Where the archive has content only the archive says: what is said of that
-    by others gives way to what `ours` says, which is "" if there is nothing yet.
+    Lines of people stay as they are pushed, with those of `ours` that were not known to who pushed; `ours` is "" if
+    there is nothing yet. Where the archive has content only `ours` says.
     """
     is_upon_ours = bool(ours) and git.succeeds("merge-base", "--is-ancestor", ours, pushed)
-    fixes = _fixes(git, repository, ours, pushed)
-    if not is_upon_ours:
+    fixes = _fixes(git, repository, ours, pushed, is_upon_ours=is_upon_ours)
+    if not ours:
         fixes = chain(_first_logs(git, repository, pushed, recorded), fixes)
     first = next(fixes, None)
     if first is None:
@@ -106,22 +111,28 @@ def unite(git: Git, repository: Repository, ours: str, pushed: str, recorded: da
     return git.run("rev-parse", UNITED).decode().strip()
 
 
-def _fixes(git: Git, repository: Repository, ours: str, pushed: str) -> Iterator[bytes]:
-    """Yield, as changes of the pushed tree, what the archive says otherwise of the content that it has."""
-    logs = (log for log in changed_logs(git, ours, pushed) if is_location_log(log.path) or is_url_log(log.path))
+def _fixes(git: Git, repository: Repository, ours: str, pushed: str, *, is_upon_ours: bool) -> Iterator[bytes]:
+    """Yield, as changes of the pushed tree, what else is to be in it, and what the archive says otherwise."""
+    logs = (log for log in changed_logs(git, ours, pushed) if not is_upon_ours or _has_own_lines(log.path))
     while batch := list(islice(logs, BATCH)):
         ids = {each for log in batch for each in (log.before, log.after) if each}
         contents = {"": b"", **dict(git.contents(ids))}
         for log in batch:
             said, after = contents[log.before], contents[log.after]
-            right = _with_own_lines(after, said, repository, is_url=is_url_log(log.path))
+            right = after if is_upon_ours else united_lines(after, said)
+            if _has_own_lines(log.path):
+                right = _with_own_lines(right, said, repository, is_url=is_url_log(log.path))
             if right != after:
                 path = printable(log.path)
                 yield stream.file(FILE, path, right) if right else stream.removal(path)
 
 
+def _has_own_lines(path: bytes) -> bool:
+    return is_location_log(path) or is_url_log(path)
+
+
 def _first_logs(git: Git, repository: Repository, pushed: str, recorded: datetime) -> Iterator[bytes]:
-    """Yield what a branch that was not begun by the archive lacks of what it begins with."""
+    """Yield what a branch that the archive has not begun lacks of what the archive begins it with."""
     for path, lines in first_logs(repository, recorded).items():
         [info] = git.infos([f"{pushed}:{path}"])
         there = b"" if info.kind == "missing" else dict(git.contents([info.name]))[info.name]

@@ -162,9 +162,8 @@ def test_history_cannot_be_another_once_there_was_something(owner: Caller, worke
     worker.run()
     assert b"refs/heads/main" in owner.get(address).content
     pusher = Pusher(new_repository(tmp_path / "own.git"))
-    commit, annex = pusher.commit({"a.txt": b"a"}), pusher.commit({"uuid.log": b"x"})
-    for name, new in ((MAIN, commit), (ANNEX, annex)):
-        assert "fetch first" in push(owner, dataset, pusher.request((NONE, new, name))).remote
+    commit = pusher.commit({"a.txt": b"a"})
+    assert "fetch first" in push(owner, dataset, pusher.request((NONE, commit, MAIN))).remote
     assert paths(dataset) == ["b.nwb"]
 
 

@@ -2,11 +2,16 @@
 
 import pytest
 
-from archive.snapshots.keeping.packets import FLUSH, KEEP_ALIVE, packet, push_request, whole_packets
-from tests.archive.snapshots.pushing.pusher import answer_of
+from archive.snapshots.keeping.packets import FLUSH, KEEP_ALIVE, PushRequest, packet, push_request, whole_packets
+from tests.archive.snapshots.pushing.pusher import answer_of, spooled
 
 OLD, NEW = "0" * 40, "1" * 40
 WIDE = b"side-band-64k report-status agent=tests"
+
+
+def asked_by(body: bytes) -> PushRequest:
+    with spooled(body) as file:
+        return push_request(file)
 
 
 def commands(*lines: bytes) -> bytes:
@@ -28,20 +33,20 @@ def test_what_is_not_in_packets_comes_as_it_is() -> None:
 
 def test_push_says_what_it_is_about() -> None:
     first = f"{OLD} {NEW} refs/heads/main".encode() + b"\0 " + WIDE + b"\n"
-    asked = push_request(commands(first, f"{OLD} {NEW} refs/heads/git-annex".encode()))
-    assert asked.refs == ["refs/heads/main", "refs/heads/git-annex"]
+    asked = asked_by(commands(first, f"{OLD} {NEW} refs/heads/git-annex".encode()))
+    assert list(asked.told) == ["refs/heads/main", "refs/heads/git-annex"]
     assert asked.is_banded
 
 
 @pytest.mark.parametrize("body", [b"", b"0000", b"00", b"nonsense", b"0001", b"ffff"])
 def test_request_that_is_none_is_about_nothing(body: bytes) -> None:
-    asked = push_request(body)
-    assert (asked.refs, asked.is_banded) == ([], False)
+    asked = asked_by(body)
+    assert (asked.told, asked.is_banded) == ({}, False)
 
 
 def test_refusal_is_a_report() -> None:
     line = f"{OLD} {NEW} refs/heads/main".encode()
-    answer = answer_of(push_request(commands(line + b"\0" + WIDE)).refusal("It is busy.\nTry again."))
+    answer = answer_of(asked_by(commands(line + b"\0" + WIDE)).refusal("It is busy.\nTry again."))
     assert answer.report == ["unpack It is busy. Try again.", "ng refs/heads/main It is busy. Try again."]
-    plain = push_request(commands(line)).refusal("It is busy.")
+    plain = asked_by(commands(line)).refusal("It is busy.")
     assert plain == packet(b"unpack It is busy.\n") + packet(b"ng refs/heads/main It is busy.\n") + FLUSH

@@ -159,13 +159,28 @@ def test_both_branches_are_pushed_together(dataset: Dataset, pusher: Pusher, wor
     assert (refs[MAIN], refs[ANNEX]) == (main, annex)
 
 
-def test_who_was_not_the_first_is_told_to_fetch(dataset: Dataset, pusher: Pusher, worker: Worker) -> None:
+def test_what_came_while_somebody_pushed_is_united_with_it(dataset: Dataset, pusher: Pusher, worker: Worker) -> None:
     old = repository_of(dataset).annex
-    new = with_log(pusher, old, "abc/def/KEY.log", THEIRS)
+    new = with_log(pusher, with_log(pusher, old, "abc/def/KEY.log", THEIRS), "trust.log", b"one\n")
+    other = with_log(pusher, with_log(pusher, old, "abc/def/KEY.log", b"2s 0 x\n"), "trust.log", b"two\n")
+    for commit in (new, other):
+        assert send(dataset, (old, commit, ANNEX), pusher=pusher).is_accepted
     make_asset(dataset, "b.nwb", blob=make_blob(dataset))
     worker.run()
-    for before in (old, repository_of(dataset).annex):
-        assert "fetch first" in send(dataset, (before, new, ANNEX), pusher=pusher).remote
+    logs, refs = logs_of(dataset), refs_of(dataset)
+    assert logs["abc/def/KEY.log"] == b"2s 0 x\n" + THEIRS
+    assert logs["trust.log"] == b"two\none\n"
+    assert contains(dataset, new)
+    assert contains(dataset, other)
+    rebuild(repository_of(dataset))
+    assert refs_of(dataset) == refs
+
+
+def test_who_leaves_out_what_they_were_told_of_is_to_fetch(dataset: Dataset, pusher: Pusher, worker: Worker) -> None:
+    new = with_log(pusher, repository_of(dataset).annex, "abc/def/KEY.log", THEIRS)
+    make_asset(dataset, "b.nwb", blob=make_blob(dataset))
+    worker.run()
+    assert "fetch first" in send(dataset, (repository_of(dataset).annex, new, ANNEX), pusher=pusher).remote
     assert not contains(dataset, new)
 
 
