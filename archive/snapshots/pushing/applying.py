@@ -14,11 +14,11 @@ from archive.errors import BusyError, ConflictError
 from archive.git_annex.objects import object_id
 from archive.snapshots.keeping.bundles import StoredBundle, make_bundle, store_bundle
 from archive.snapshots.keeping.cache import opened, scratch
-from archive.snapshots.keeping.recording import Progress, latest_left_out, record
+from archive.snapshots.keeping.recording import MovedError, Progress, latest_left_out, record
 from archive.snapshots.models import Commit, Repository
 from archive.snapshots.pushing.judging import Wanted, judge
 from archive.snapshots.pushing.receiving import Push
-from archive.snapshots.pushing.uniting import AnnexMovedError, unite
+from archive.snapshots.pushing.uniting import unite
 from archive.snapshots.queries import NOT_TO_MISS, PROJECTION, free_branches
 from archive.timeline.models import Change
 from archive.timeline.queries import position
@@ -168,13 +168,13 @@ def record_annex_push(repository: Repository, annexed: AnnexMove, actor: Actor) 
 
 
 def _unmoved(repository: Repository, *, is_annexed: bool) -> Repository:
-    """Return the repository's row, locked; ConflictError if a branch has moved that was pushed upon."""
+    """Return the repository's row, locked; ConflictError if `main` has moved, MovedError if `git-annex` alone has."""
     now = Repository.objects.select_for_update().get(pk=repository.pk)
     has_moved = (now.history, now.main) != (repository.history, repository.main)
     if has_moved:
         raise ConflictError(CHANGED_MEANWHILE)
     if is_annexed and now.annex != repository.annex:
-        raise AnnexMovedError(CHANGED_MEANWHILE)
+        raise MovedError
     return now
 
 

@@ -17,15 +17,17 @@ from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
 from archive.datasets.queries import require_not_releasing
 from archive.datasets.work import hold_draft
+from archive.errors import BusyError
 from archive.git_annex.keys import AnnexKey
 from archive.git_annex.refs import ANNEX, MAIN, SYNCED_ANNEX, SYNCED_MAIN, TAGS
 from archive.metadata.documents import file_metadata
 from archive.paths import printable
 from archive.snapshots.keeping.git import Git
+from archive.snapshots.keeping.recording import MovedError
 from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.receiving import Command, Push, RefusedError
 from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
-from archive.snapshots.pushing.uniting import AnnexMovedError, log_faults
+from archive.snapshots.pushing.uniting import log_faults
 from archive.timeline.models import Change
 
 OF_MAIN = frozenset({MAIN, SYNCED_MAIN})
@@ -288,9 +290,10 @@ def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generat
             with transaction.atomic():
                 target.move(wanted, actor, _applied(changes, actor, dataset, wanted.main))
             break
-        except AnnexMovedError:
+        except MovedError:
+            # The archive has written `git-annex` meanwhile; what was pushed is united with that.
             if last:
-                raise
+                raise BusyError("The archive is writing to this repository; please try again.") from None
     if wanted.main:
         yield f"The draft is at {wanted.main}."
 

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 from uuid import uuid5
 
-from archive.errors import ConflictError, InvalidError
+from archive.errors import InvalidError
 from archive.git_annex import fast_import as stream
 from archive.git_annex.files import EXECUTABLE, FILE
 from archive.git_annex.logs import (
@@ -37,10 +37,6 @@ MAX_CHANGED = 1_000_000
 MAX_LOG = 2**20
 MAX_FOLDERS = 4
 BATCH = 1000
-
-
-class AnnexMovedError(ConflictError):
-    """An error for when the archive has moved `git-annex` meanwhile, so that what was united is of no use."""
 
 
 class ChangedLog(NamedTuple):
