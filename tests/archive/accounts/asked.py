@@ -375,7 +375,7 @@ GIVEN = {
         "identifiers.queries.parse_dandiset_number",
         "snapshots.queries.clock",
         "storage.queries.store_origin",
-        "validation.queries.json_schema",
-        "validation.queries.schema_info",
+        "metadata.queries.json_schema",
+        "metadata.queries.schema_info",
     },
 }
