@@ -58,5 +58,7 @@ def shown_names(names: Sequence[str]) -> str:
 
 def digest_of(put: Sequence[BatchFile], remove: Collection[str]) -> str:
     """Return the digest by which a batch is told from another, in whatever order its files are sent."""
-    files = sorted(([file.path, str(file.blob_id or file.sha256), file.metadata] for file in put), key=itemgetter(0))
+    files = sorted(
+        ([file.path, str(file.blob_id or file.sha256.lower()), file.metadata] for file in put), key=itemgetter(0)
+    )
     return sha256(orjson.dumps([files, sorted(remove)], option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -93,11 +93,6 @@ def assets_of(version: Version) -> QuerySet[Asset]:
     return Asset.objects.filter(dataset_id=version.dataset_id).at(version.at)
 
 
-def folders_of(version: Version) -> QuerySet[Folder]:
-    """Return the folders of a version, with the root unless it is empty."""
-    return Folder.objects.filter(dataset_id=version.dataset_id).at(version.at)
-
-
 class AssetDocuments:
     """A composer of the full metadata of assets of one dataset (their CONTENT at hand), without a query per asset."""
 

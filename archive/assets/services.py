@@ -117,6 +117,14 @@ def remove_asset(*, actor: Actor, dataset: Dataset, asset_id: uuid.UUID) -> None
         _apply(change, retire=[asset], add=[])
 
 
+def _check_named(path: str) -> None:
+    """Raise InvalidError, naming the path, which is one of many, if it is no path of a file."""
+    try:
+        paths.check_path(path)
+    except InvalidError as error:
+        raise InvalidError(f"{paths.printable(path)!r}: {error.message}", field="path") from error
+
+
 def change_assets(
     *,
     actor: Actor,
@@ -132,7 +140,7 @@ def change_assets(
     """
     require_changeable(actor, dataset)
     for path in (*(new.path for new in add), *remove):
-        paths.check_path(path)
+        _check_named(path)
     add = [replace(new, metadata=with_schema_version(new.metadata)) for new in add]
     with transaction.atomic():
         hold(dataset.number)

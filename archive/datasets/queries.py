@@ -38,7 +38,7 @@ from archive.errors import InvalidError, NotFoundError, Reason
 from archive.identifiers.queries import VersionReference, dataset_number_in, version_reference
 from archive.metadata.documents import strip_version_metadata, without_people
 from archive.statements import Prepared
-from archive.timeline.models import Job
+from archive.timeline.models import Change, Job
 from archive.timeline.queries import ProjectionStatus, projection_statuses
 
 EDITION_DIGITS = 20
@@ -220,6 +220,11 @@ def versions_for_doi(*, again: bool = False) -> QuerySet[Version]:
     if not again:
         published = published.exclude(doi_state=Version.DoiState.REGISTERED)
     return published.order_by("created", "pk")
+
+
+def withdrawn_versions(dataset: Dataset) -> QuerySet[Change]:
+    """Return the changes that withdrew versions of a dataset; their details have the names that each had."""
+    return Change.objects.filter(dataset_id=dataset.number, kind=Change.Kind.DELETE_VERSION)
 
 
 @dataclass(frozen=True)

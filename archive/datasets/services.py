@@ -283,12 +283,13 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
 
 
 def delete_version(*, actor: Actor, version: Version) -> None:
-    """Withdraw a published version."""
+    """Withdraw a published version. No other version of the dataset gets any of its names."""
     if version.is_draft:
         raise ForbiddenError("A draft cannot be deleted; delete its dataset instead.", reason=Reason.DRAFT_STAYS)
     require(actor, Action.DELETE_VERSION, version.dataset)
     with transaction.atomic():
-        append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, {"version": version.version})
+        named = {"version": version.version, "label": version.label, "ordinal": version.ordinal}
+        append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, named)
         withdraw_doi(version)
         version.delete()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
-from archive.datasets.models import Dataset
+from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import unclosed_versions
 from archive.embargo.models import EmbargoNotice
 from archive.snapshots.models import AnnexPush, Commit
@@ -46,7 +46,7 @@ class Opening:
 def opened_by_release(actor: Actor, dataset: Dataset) -> Opening:
     """Return what the release of a dataset would open beside its draft, for those who may release it."""
     require(actor, Action.RELEASE, dataset)
-    versions = unclosed_versions().filter(dataset=dataset, at__isnull=False).order_by("at").only("version", "label")
+    versions = versions_opened_by_release(dataset).order_by("at").only("version", "label")
     removed = Asset.objects.filter(~live(), dataset=dataset).order_by("path").distinct("path")
     commits = Commit.objects.filter(repository=dataset.number, is_pushed=True).values_list("author_name")
     annexed = AnnexPush.objects.filter(repository=dataset.number).values_list("author_name")
@@ -55,6 +55,11 @@ def opened_by_release(actor: Actor, dataset: Dataset) -> Opening:
         list(removed.values_list("path", flat=True)[:PATHS_TOLD]),
         sorted(name for (name,) in commits.union(annexed)[:NAMES_TOLD]),
     )
+
+
+def versions_opened_by_release(dataset: Dataset) -> QuerySet[Version]:
+    """Return the versions that are open once their dataset is: those that are made by now, and not closed."""
+    return unclosed_versions().filter(dataset=dataset, at__isnull=False)
 
 
 def notices_due(notice_days: Sequence[int]) -> Iterator[tuple[Dataset, int]]:

@@ -15,10 +15,10 @@ from archive.accounts.work import queue_mail
 from archive.assets.models import Asset
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_draft, unclosed_versions
+from archive.datasets.queries import find_draft
 from archive.datasets.work import computed_metadata
 from archive.embargo.models import EmbargoNotice
-from archive.embargo.queries import embargoes_over, notices_due, opened_by_release
+from archive.embargo.queries import embargoes_over, notices_due, opened_by_release, versions_opened_by_release
 from archive.metadata.documents import (
     strip_version_metadata,
 )
@@ -127,7 +127,7 @@ def begin_release(dataset_id: int, author: Author, *, starts_anew: bool | None =
 
     With `starts_anew`, files that were removed before the release stay closed: the repository begins a new history, and
     existing versions are closed. Without, all of the history is opened, and commits and tags stay what they are. By
-    default a dataset with versions keeps its history, and any other starts anew.
+    default a dataset with versions that are not closed keeps its history, and any other starts anew.
     """
     with transaction.atomic():
         hold(dataset_id)
@@ -135,12 +135,11 @@ def begin_release(dataset_id: int, author: Author, *, starts_anew: bool | None =
         if dataset is None:
             return
         versions = dataset.versions.filter(at__isnull=False)
-        has_versions = versions.exists()
         if starts_anew is None:
-            starts_anew = not has_versions
+            starts_anew = not versions_opened_by_release(dataset).exists()
         change = append(dataset_id, Change.Kind.RELEASE, author, {"starts_anew": starts_anew})
         dataset.released = change.number if starts_anew else ALL_HISTORY
-        if starts_anew and has_versions:
+        if starts_anew and versions.exists():
             versions.update(is_closed=True)
         elif not starts_anew:
             Repository.objects.filter(dataset=dataset).update(released=ALL_HISTORY)
@@ -161,7 +160,7 @@ def _finish_release(dataset_id: int, target: int) -> None:
         dataset = draft.dataset
         dataset.access = Dataset.Access.OPEN
         dataset.save(update_fields=["access", "modified"])
-        for version in unclosed_versions().filter(dataset=dataset, at__isnull=False).values_list("pk", flat=True):
+        for version in versions_opened_by_release(dataset).values_list("pk", flat=True):
             start_job(OPENED_JOB, subject=str(version), dataset_id=dataset_id)
         draft.metadata = computed_metadata(draft, strip_version_metadata(draft.metadata))
         draft.status = Version.Status.PENDING

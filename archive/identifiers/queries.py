@@ -8,6 +8,7 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from unicodedata import is_normalized
 
 from django.conf import settings
 from semver import Version as SemanticVersion
@@ -23,6 +24,10 @@ NUMBER_PATTERN = r"^(?:ds)?[0-9]{6}$"
 VERSION_NAME_PATTERN = r"^0\.[0-9]{6}\.[0-9]{4}$"
 DRAFT = "draft"
 RESERVED_LABELS = ("draft", "latest", "head")
+# What branches and other references of a clone are called.
+_NAMES_IN_CLONES = frozenset({"main", "git-annex", "fetch_head", "orig_head", "merge_head"})
+# What git takes for the id of an object, whatever tag has that name.
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 # What git refuses in the name of a tag (git-check-ref-format), and what ends a part of an address.
 _FORBIDDEN_IN_LABELS = re.compile(r"[\x00-\x20\x7f ~^:?*\[\\/]|\.\.|@\{")
 _MAX_ORDINAL_DIGITS = 9
@@ -108,8 +113,12 @@ def check_label(label: str) -> None:
 def _fault_of_label(label: str) -> str:
     if not 0 < len(label) <= MAX_LABEL:
         return f"A label has 1 to {MAX_LABEL} characters."
-    if label.lower() in RESERVED_LABELS:
-        return f"{label!r} cannot be a label: it has a meaning of its own."
+    if label.lower() in {*RESERVED_LABELS, *_NAMES_IN_CLONES}:
+        return f"{label!r} cannot be a label: it has a meaning of its own, here or in git."
+    if _OBJECT_ID.fullmatch(label):
+        return "A label must not look like the id of a commit."
+    if not is_normalized("NFC", label):
+        return "A label must be in Unicode's normalization form C."
     if re.fullmatch(VERSION_NAME_PATTERN, label):
         return "A label must not look like the name that the archive gives a version."
     if _FORBIDDEN_IN_LABELS.search(label) or not label.isprintable():

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import orjson
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, F, Func, Sum
@@ -16,13 +17,13 @@ from redis.exceptions import RedisError
 
 from archive.accounts.policy import Actor
 from archive.assets.models import Asset
-from archive.assets.queries import contributions, unsettled_assets
+from archive.assets.queries import assets_of, contributions, unsettled_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_version, has_star, require_not_releasing
 from archive.differences import Difference, differences, size_in_words
 from archive.errors import ArchiveError, ConflictError, InvalidError, LockedError, Reason
 from archive.metadata.documents import strip_version_metadata, without_people
-from archive.metadata.summary import assets_summary
+from archive.metadata.summary import Contributed, assets_summary
 from archive.storage.queries import public_url
 from archive.timeline.queries import position
 
@@ -58,6 +59,18 @@ def draft_summary(draft: Version) -> dict[str, Any]:
         number_of_files=draft.file_count - unsettled["files"],
         number_of_bytes=draft.size - unsettled["bytes"],
     )
+
+
+def version_summary(version: Version) -> dict[str, Any]:
+    """Return the assetsSummary of a version, of whose files some were still to be validated when it was asked for."""
+    valid = assets_of(version).filter(status=Asset.Status.VALID)
+    sums = valid.aggregate(files=Count("pk"), bytes=Coalesce(Sum("size"), 0))
+    values: dict[str, dict[bytes, Any]] = {}
+    for contribution in valid.order_by().values_list("contribution", flat=True).distinct():
+        for part, contents in (contribution or {}).items():
+            values.setdefault(part, {}).update((orjson.dumps(each), each) for each in contents)
+    parts = {part: Contributed(len(found), list(found.values())) for part, found in values.items()}
+    return assets_summary(parts, number_of_files=sums["files"], number_of_bytes=sums["bytes"])
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """Publishing: a version is a point on the timeline, so asking for one writes one row and moves nothing."""
 
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import withdrawn_versions
 from archive.datasets.services import require_published_version
 from archive.datasets.work import hold_draft
+from archive.embargo.work import OPENED_JOB, RELEASE_JOB
 from archive.errors import ConflictError, InvalidError
 from archive.identifiers.queries import check_label, next_version_name
 from archive.publishing.queries import draft_summary, require_idle, require_publishable
@@ -57,8 +60,16 @@ def publish(
 
 
 def _require_free(dataset: Dataset, label: str | None) -> None:
-    if label is not None and dataset.versions.filter(label=label).exists():
+    """Raise InvalidError if a label is, or has been, the name of another version, in whatever case."""
+    if label is None:
+        return
+    named = Q(label__iexact=label)
+    if label.isascii() and label.isdigit():
+        named |= Q(ordinal=int(label))
+    if dataset.versions.filter(named).exists():
         raise InvalidError(f"The dataset has a version {label!r} already.", field="label")
+    if withdrawn_versions(dataset).filter(details__label__iexact=label).exists():
+        raise InvalidError(f"The dataset had a version {label!r}, which was withdrawn.", field="label")
 
 
 def _begin_version(
@@ -66,7 +77,8 @@ def _begin_version(
 ) -> Version:
     """Fix the point of a version of the draft, in the transaction that holds it."""
     dataset = draft.dataset
-    name = next_version_name(timezone.now(), set(dataset.versions.values_list("version", flat=True)))
+    withdrawn = withdrawn_versions(dataset).values_list("details__version", flat=True)
+    name = next_version_name(timezone.now(), {*dataset.versions.values_list("version", flat=True), *withdrawn})
     labelled = {"label": label, "rules": str(rules)} if label or rules != Version.Rules.DANDI else {}
     change = append(dataset.number, Change.Kind.PUBLISH, actor, {"version": name, **labelled})
     if rules == Version.Rules.DANDI:
@@ -75,6 +87,7 @@ def _begin_version(
         dataset=dataset,
         version=name,
         label=label,
+        ordinal=_ordinal_after_withdrawn(dataset),
         rules=rules,
         at=change.number,
         name=draft.name,
@@ -86,11 +99,20 @@ def _begin_version(
     )
 
 
+def _ordinal_after_withdrawn(dataset: Dataset) -> int | None:
+    """Return the next ordinal of a dataset of which versions were withdrawn; of others None: Postgres counts."""
+    withdrawn = [ordinal or 0 for ordinal in withdrawn_versions(dataset).values_list("details__ordinal", flat=True)]
+    if not withdrawn:
+        return None
+    newest = dataset.versions.aggregate(ordinal=Max("ordinal"))["ordinal"] or 0
+    return max(newest, *withdrawn) + 1
+
+
 def set_version_access(*, actor: Actor, version: Version, is_closed: bool) -> Version:
     """Close a version to all but those inside its dataset, or open it again to whoever may read that; returns it.
 
-    Its name, metadata, files, tag and manifests, and what search finds of it, are closed when this returns. What the
-    draft or another version shows too is not, and neither are commits that a clone has already.
+    Its name, metadata, lists of files, tag and manifests, and what search finds of it, are closed when this returns.
+    Who knows the id of a file of an open dataset, or has a commit in a clone, has it still.
     """
     require(actor, Action.CHANGE_VERSION_ACCESS, version.dataset)
     require_published_version(version)
@@ -104,7 +126,8 @@ def set_version_access(*, actor: Actor, version: Version, is_closed: bool) -> Ve
             append(number, kind, actor, {"version": version.version})
             if is_closed:
                 close_manifests(version)
-            start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=number)
+            is_opened = not is_closed and Dataset.objects.filter(pk=number, access=Dataset.Access.OPEN).exists()
+            start_job(OPENED_JOB if is_opened else MANIFEST_JOB, subject=str(version.pk), dataset_id=number)
     return Version.objects.select_related("dataset").get(pk=version.pk)
 
 
@@ -146,7 +169,7 @@ def rewrite_manifests(*, version: Version) -> None:
 
 def cancel_job(*, actor: Actor, job: Job) -> Job:
     """End a job before it is done; what waited for it is told, as of a failure. ConflictError if it has ended."""
-    require(actor, Action.STEER_WORK, _dataset_of(job))
+    require(actor, _steering(job), _dataset_of(job))
     if not timeline.stop_job(job, actor):
         raise ConflictError("The job has ended already.")
     return Job.objects.get(pk=job.pk)
@@ -159,12 +182,17 @@ def retry_job(*, actor: Actor, job: Job) -> Job:
     is open or succeeded, or whose work is being done otherwise.
     """
     dataset = _dataset_of(job)
-    require(actor, Action.STEER_WORK, dataset)
+    require(actor, _steering(job), dataset)
     if job.kind == PUBLISH_JOB and dataset is not None:
         return _publish_again(actor, dataset, job)
     if not timeline.reopen_job(job, actor):
         raise ConflictError("Only a job that failed or was cancelled, and that nobody does otherwise, is tried again.")
     return Job.objects.get(pk=job.pk)
+
+
+def _steering(job: Job) -> Action:
+    """Return what it takes to cancel or retry a job: what follows a release is for who may release."""
+    return Action.RELEASE if job.kind in {RELEASE_JOB, OPENED_JOB} else Action.STEER_WORK
 
 
 def _dataset_of(job: Job) -> Dataset | None:

@@ -33,13 +33,14 @@ from archive.metadata.documents import (
 )
 from archive.metadata.problems import Problem, validate_asset, validate_version
 from archive.metadata.summary import asset_contribution
-from archive.publishing.queries import MANIFESTS, draft_summary, manifest_key, manifest_url
+from archive.publishing.queries import MANIFESTS, draft_summary, manifest_key, manifest_url, version_summary
 from archive.publishing.rules import RULES, Candidate
 from archive.snapshots.queries import PROJECTION
 from archive.storage import services as storage
 from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
+from archive.timeline.rows import live
 from archive.timeline.services import append, hold, nudge, rewind, start_job
 from archive.timeline.work.jobs import RunningJob, job_handler
 from archive.timeline.work.leases import Heartbeat
@@ -61,6 +62,8 @@ PUBLISH_JOB = "publish"
 MANIFEST_JOB = "manifest"
 
 # Of more, the writers of the dataset would wait too long for the verdicts to be written.
+# How long a version whose rules take files in any state waits for those that nobody has looked at yet.
+PATIENCE = timedelta(minutes=10)
 VALIDATION_BATCH = 250
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
 
@@ -212,6 +215,10 @@ def publish_version(job: RunningJob) -> None:
     version = Version.objects.select_related("dataset").filter(pk=job.row.subject).first()
     if version is None or version.status != Version.Status.PUBLISHING:
         return
+    if version.rules != Version.Rules.DANDI and _is_incomplete(version):
+        job.step("wait for files")
+        _wait_for_files(job, version)
+        version.metadata["assetsSummary"] = version_summary(version)
     job.step("compose")
     doi, access = doi_name(version.dataset_id, version.version), access_once_published(version.dataset.access)
     metadata = _published_metadata(version, doi=doi, access=access)
@@ -225,6 +232,22 @@ def publish_version(job: RunningJob) -> None:
     if problems or version.is_closed or not version.dataset.is_released:
         metadata = _published_metadata(version, doi=None)
     _finish(job, version, metadata, problems, verdict)
+
+
+def _is_incomplete(version: Version) -> bool:
+    """Return whether some files were not valid, or not validated yet, when the version was asked for."""
+    files: int = version.metadata["assetsSummary"]["numberOfFiles"]
+    return files < version.file_count
+
+
+def _wait_for_files(job: RunningJob, version: Version) -> None:
+    """Raise NotYetError while files of a version are still to be validated; after a while it is made as they are.
+
+    What the draft has no longer is validated no more.
+    """
+    pending = assets_of(version).filter(live(), status=Asset.Status.PENDING).count()
+    if pending and timezone.now() - job.row.created < PATIENCE:
+        raise NotYetError(f"{pending} files are still to be validated.", retry_after=1)
 
 
 def _problems(version: Version, metadata: dict[str, Any]) -> list[Problem]:

@@ -81,7 +81,7 @@ def dataset_for(actor: Actor, identifier: str, service: Service) -> Dataset:
     """Return the dataset, if the actor may use that service of its repository; ArchiveError if not."""
     dataset = dataset_seen_by(actor, identifier)
     if service is Service.RECEIVE_PACK:
-        require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may push to it.")
+        require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners and editors of the dataset may push to it.")
     return dataset
 
 

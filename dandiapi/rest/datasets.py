@@ -77,13 +77,13 @@ class DatasetsView(DatasetListView):
     @documented(
         {400: outputs.ERRORS, 401: outputs.Detail, 403: outputs.REFUSAL},
         parameters=[inputs.CreateQuery],
-        request=inputs.NamedMetadata,
+        request=inputs.NewDataset,
     )
     def post(self, request: Request) -> Answer[outputs.Dataset]:
         """Create a dataset that the caller owns, and return it."""
         query = self.query(inputs.CreateQuery)
         embargo = query.embargo_wanted()
-        data = self.body(inputs.NamedMetadata).validated_data
+        data = self.body(inputs.NewDataset).validated_data
         if embargo:
             with general_errors():
                 services.check_embargo(embargo)

@@ -48,11 +48,31 @@ class NamedMetadata(serializers.Serializer[Any]):
     metadata = MetadataField()
 
 
+class NewDataset(NamedMetadata):
+    """The name and metadata of a new dataset."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a wish that is told in the wrong place: to drop it would open the dataset."""
+        for name in ("embargo", "private"):
+            if name in self.initial_data:
+                raise serializers.ValidationError({name: f"This goes into the query: ?{name}=true"})
+        return attrs
+
+
+class ClosingField(serializers.BooleanField):
+    """A wish that a dataset be closed, which is never taken for none because it is blank or told twice."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        """Return what the query has under this name, as it is; `empty` if nothing."""
+        values = dictionary.getlist(self.field_name)
+        return values[0] if len(values) == 1 else values or empty
+
+
 class CreateQuery(serializers.Serializer[Any]):
     """The query for a new dataset. DANDI's web app writes some names in another way, which is taken too."""
 
-    embargo = serializers.BooleanField(default=False)
-    private = serializers.BooleanField(default=False)
+    embargo = ClosingField(default=False)
+    private = ClosingField(default=False)
     funding_source = serializers.CharField(default="", allow_blank=True, max_length=300)
     award_number = serializers.CharField(default="", allow_blank=True, max_length=300)
     embargo_end_date = serializers.DateField(required=False)
@@ -61,8 +81,8 @@ class CreateQuery(serializers.Serializer[Any]):
     embargoEndDate = serializers.DateField(required=False)  # noqa: N815
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what cannot be both."""
-        if attrs["embargo"] and attrs["private"]:
+        """Refuse what cannot be both, and an end of what has none."""
+        if attrs["private"] and (attrs["embargo"] or {"embargo_end_date", "embargoEndDate"} & attrs.keys()):
             raise serializers.ValidationError({"private": "An embargo has an end: a dataset has that, or is private."})
         return attrs
 

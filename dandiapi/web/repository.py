@@ -33,7 +33,7 @@ def clone_of(actor: Actor, dataset: Dataset, version: Version) -> Clone | None:
         commit = commits_of_versions(state.repository, [version.pk]).get(version.pk, "")
     return Clone(
         address=f"{settings.ARCHIVE_URL}/git/{dataset.identifier}",
-        branch="" if version.is_draft else quote(version.tag),
+        branch="" if version.is_draft or version.is_closed else quote(version.tag),
         commit=commit,
         reason="" if state.is_current else state.reason or "The newest changes are being written into it.",
         serverless=state.serverless_url,

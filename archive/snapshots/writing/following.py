@@ -122,7 +122,9 @@ def _tell_urls(repository: Repository, beat: Beat) -> Repository:
     if repository.main:
         with _writing(repository, beat) as (writer, keep):
             writer.tell(_annexed_files(repository, writer, beat), timezone.now())
-            repository = keep([], repository.at)
+            # Files may all be in git itself: then there is nothing to tell.
+            if writer.annex != repository.annex:
+                repository = keep([], repository.at)
     Repository.objects.filter(pk=repository.pk, history=repository.history).update(tells_urls=True)
     return repository
 

@@ -159,7 +159,7 @@ def test_page_is_found_from_its_anchor_though_assets_were_judged_meanwhile(monke
     advance_projection(dataset.number, "validation")
 
     after = find_version(ANONYMOUS, dataset.number, Version.DRAFT)
-    assert Anchors.of(after, "path").before(3) == (2, [third.path, third.introduced])
+    assert Anchors.of(after, "path", 3).before(3) == (2, [third.path, third.introduced])
 
 
 def test_anchor_is_forgotten_when_an_asset_is_added(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from django.db import IntegrityError, connections
+from django.utils import timezone
 
 from archive.accounts.policy import ANONYMOUS
-from archive.assets.queries import assets_of
+from archive.assets.queries import assets_of, find_asset_anywhere
 from archive.assets.services import remove_asset
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
@@ -18,21 +18,26 @@ from archive.datasets.queries import (
     latest_of,
     page_of_versions,
 )
-from archive.datasets.services import create_dataset, update_draft
+from archive.datasets.services import create_dataset, delete_version, update_draft
 from archive.embargo.queries import opened_by_release
 from archive.embargo.services import release
+from archive.embargo.work import OPENED_JOB
 from archive.errors import ArchiveError, ForbiddenError, InvalidError, LockedError, NotFoundError
 from archive.metadata.problems import Problem
 from archive.metadata.queries import schema_info
 from archive.publishing import work
-from archive.publishing.queries import MANIFESTS, manifest_url
 from archive.publishing.rules import RULES, Candidate, Document, document_problems
-from archive.publishing.services import publish, retry_job, rewrite_manifests, set_version_access
+from archive.publishing.services import cancel_job, publish, retry_job, set_version_access
 from archive.timeline.models import Change, Job
+from archive.timeline.queries import find_open_job
+from archive.timeline.services import start_job
+from archive.timeline.work.jobs import run_job
 from tests.factories import (
     acting,
+    make_admin,
     make_asset,
     make_dataset,
+    make_editor,
     make_embargoed_dataset,
     make_published_version,
     make_user,
@@ -56,6 +61,7 @@ def make_private_dataset() -> Dataset:
 
 
 def make_version(worker: Worker, dataset: Dataset, label: str | None = None, rules: Version.Rules = BIDS) -> Version:
+    worker.run()
     job = publish(actor=owner_of(dataset), dataset=dataset, label=label, rules=rules)
     worker.run()
     return dataset.versions.get(pk=job.subject)
@@ -77,13 +83,35 @@ def test_version_is_found_by_all_its_names(worker: Worker) -> None:
 
 def test_label_of_digits_comes_before_the_ordinal(worker: Worker) -> None:
     dataset = make_dataset()
-    make_version(worker, dataset, "first")
-    make_version(worker, dataset, "1")
-    assert find_version(ANONYMOUS, dataset.number, "2").label == "1"
-    assert find_version(ANONYMOUS, dataset.number, "1").label == "1"
+    labelled = make_version(worker, dataset, "2")
+    second = make_version(worker, dataset, "second")
+    assert find_version(ANONYMOUS, dataset.number, "1") == find_version(ANONYMOUS, dataset.number, "2") == labelled
+    assert find_version(ANONYMOUS, dataset.number, second.version) == second
 
 
-@pytest.mark.parametrize("label", ["draft", "latest", "0.260102.0304", "a b", ""])
+@pytest.mark.parametrize("label", ["1", "V1.0", "v1.0"])
+def test_label_that_another_version_answers_to_is_refused(worker: Worker, label: str) -> None:
+    dataset = make_dataset()
+    make_version(worker, dataset, "v1.0")
+    with pytest.raises(InvalidError, match="already"):
+        publish(actor=owner_of(dataset), dataset=dataset, label=label, rules=BIDS)
+
+
+def test_names_of_a_withdrawn_version_are_given_to_no_other(worker: Worker) -> None:
+    dataset = make_dataset()
+    make_version(worker, dataset, "0.9.0")
+    withdrawn = make_version(worker, dataset, "1.0.0")
+    delete_version(actor=acting(make_admin()), version=withdrawn)
+    with pytest.raises(InvalidError, match="which was withdrawn"):
+        publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=BIDS)
+    version = make_version(worker, dataset)
+    assert version.version > withdrawn.version
+    assert version.ordinal == 3
+
+
+@pytest.mark.parametrize(
+    "label", ["draft", "latest", "main", "Git-Annex", "FETCH_HEAD", "a" * 40, "e\u0301", "0.260102.0304", "a b", ""]
+)
 def test_label_that_cannot_be_is_refused_and_nothing_is_made(label: str) -> None:
     dataset = make_dataset()
     with pytest.raises(InvalidError) as caught:
@@ -174,6 +202,28 @@ def test_version_says_when_files_of_it_are_not_valid(worker: Worker) -> None:
     assert made.metadata["assetsSummary"]["numberOfFiles"] == 1
 
 
+def test_version_by_other_rules_waits_for_files_that_nobody_has_looked_at(worker: Worker) -> None:
+    dataset = make_dataset()
+    make_asset(dataset, "a.nwb")
+    job = publish(actor=owner_of(dataset), dataset=dataset, rules=BIDS)
+    run_job(job.id)
+    assert dataset.versions.get(pk=job.subject).status == Version.Status.PUBLISHING
+    worker.run()
+    Job.objects.filter(pk=job.pk).update(next_attempt=timezone.now())
+    worker.run()
+    version = dataset.versions.get(pk=job.subject)
+    assert (version.status, version.metadata["assetsSummary"]["numberOfFiles"]) == (Version.Status.VALID, 1)
+
+
+def test_version_by_other_rules_waits_for_no_file_that_has_been_removed(worker: Worker) -> None:
+    dataset = make_dataset()
+    asset = make_asset(dataset, "a.nwb")
+    job = publish(actor=owner_of(dataset), dataset=dataset, rules=BIDS)
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
+    run_job(job.id)
+    assert {"field": "", "message": "1 of its files are not valid."} in dataset.versions.get(pk=job.subject).problems
+
+
 def test_version_by_other_rules_is_what_dandi_publishes_when_it_is_valid(worker: Worker) -> None:
     dataset = make_valid_dataset(worker)
     version = make_version(worker, dataset, "1.0.0")
@@ -193,12 +243,12 @@ def test_versions_of_several_kinds_are_listed_together(worker: Worker) -> None:
     dataset = make_valid_dataset(worker)
     make_version(worker, dataset, "1.0.0")
     make_published_version(worker, dataset)
-    make_version(worker, dataset, "1", rules=DOCUMENTS)
+    make_version(worker, dataset, "3", rules=DOCUMENTS)
     listed = page_of_versions(ANONYMOUS, dataset, limit=10, order=VersionOrder.OLDEST_FIRST)
     assert [(one.label, one.rules) for one in listed if not one.is_draft] == [
         ("1.0.0", "bids"),
         (None, "dandi"),
-        ("1", "documents"),
+        ("3", "documents"),
     ]
 
 
@@ -283,6 +333,44 @@ def test_release_opens_the_versions_and_what_they_show(worker: Worker) -> None:
     assert (dataset.access, dataset.released) == ("OPEN", 0)
 
 
+def test_release_opens_what_it_was_said_to_when_the_only_version_is_closed(worker: Worker) -> None:
+    dataset = make_private_dataset()
+    gone = make_asset(dataset, "gone.nwb")
+    worker.run()
+    version = make_version(worker, dataset, "1.0.0")
+    set_version_access(actor=owner_of(dataset), version=version, is_closed=True)
+    remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=gone.asset_id)
+    assert opened_by_release(owner_of(dataset), dataset).keeps_history is False
+    release(actor=owner_of(dataset), dataset=dataset)
+    worker.run()
+    with pytest.raises(NotFoundError):
+        find_asset_anywhere(ANONYMOUS, gone.asset_id)
+
+
+def test_version_that_is_opened_after_a_release_is_as_one_that_was_opened_by_it(worker: Worker) -> None:
+    dataset = make_private_dataset()
+    make_asset(dataset, "a.nwb")
+    worker.run()
+    closed = make_version(worker, dataset, "1.0.0")
+    set_version_access(actor=owner_of(dataset), version=closed, is_closed=True)
+    release(actor=owner_of(dataset), dataset=dataset, starts_anew=False)
+    worker.run()
+    set_version_access(actor=owner_of(dataset), version=closed, is_closed=False)
+    worker.run()
+    version = find_version(ANONYMOUS, dataset.number, "1.0.0")
+    assert version.metadata["access"][0]["status"] == "dandi:OpenAccess"
+    assert version.doi == f"10.80507/dandi.{dataset.identifier}/{version.version}"
+
+
+def test_what_follows_a_release_is_cancelled_by_those_alone_who_may_release(worker: Worker) -> None:
+    dataset = make_private_dataset()
+    start_job(OPENED_JOB, subject="1", dataset_id=dataset.number)
+    job = find_open_job(OPENED_JOB, "1")
+    with pytest.raises(ForbiddenError):
+        cancel_job(actor=acting(make_editor(dataset)), job=job)
+    assert cancel_job(actor=owner_of(dataset), job=job).state == Job.State.CANCELLED
+
+
 def test_release_that_starts_anew_leaves_the_versions_closed(worker: Worker) -> None:
     dataset = make_private_dataset()
     make_asset(dataset, "a.nwb")
@@ -319,56 +407,3 @@ def test_what_a_release_opens_is_told_to_owners_alone() -> None:
     dataset = make_private_dataset()
     with pytest.raises(ForbiddenError):
         opened_by_release(acting(make_viewer(dataset)), dataset)
-
-
-# --- Closed versions --------------------------------------------------------------------------------------------------
-
-
-def test_closed_version_is_there_for_those_inside_alone(worker: Worker) -> None:
-    dataset = make_valid_dataset(worker)
-    version = make_published_version(worker, dataset)
-    viewer = acting(make_viewer(dataset))
-    closed = set_version_access(actor=owner_of(dataset), version=version, is_closed=True)
-    assert closed.is_closed
-    for actor in (ANONYMOUS, acting(make_user())):
-        with pytest.raises(NotFoundError):
-            find_version(actor, dataset.number, version.version)
-        assert [one.version for one in page_of_versions(actor, dataset, limit=9)] == ["draft"]
-    for actor in (owner_of(dataset), viewer):
-        assert find_version(actor, dataset.number, version.version) == version
-        assert len(page_of_versions(actor, dataset, limit=9)) == 2
-    assert latest_of(ANONYMOUS, dataset).published is None
-    set_version_access(actor=owner_of(dataset), version=closed, is_closed=False)
-    assert find_version(ANONYMOUS, dataset.number, version.version) == version
-
-
-def test_manifests_of_a_version_that_is_closed_while_they_are_written_are_closed(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dataset = make_valid_dataset(worker)
-    version = make_published_version(worker, dataset)
-    honest = work.write_manifests
-
-    def closed_meanwhile(*arguments: Any) -> None:
-        set_version_access(actor=owner_of(dataset), version=version, is_closed=True)
-        honest(*arguments)
-
-    monkeypatch.setattr(work, "write_manifests", closed_meanwhile)
-    rewrite_manifests(version=version)
-    worker.run()
-    addresses = [manifest_url(version, name) for name in MANIFESTS]
-    assert [httpx.get(address).status_code for address in addresses] == [403] * len(MANIFESTS)
-
-
-def test_version_is_closed_by_owners_alone(worker: Worker) -> None:
-    dataset = make_valid_dataset(worker)
-    version = make_published_version(worker, dataset)
-    for user in (make_user(), make_viewer(dataset)):
-        with pytest.raises(ForbiddenError):
-            set_version_access(actor=acting(user), version=version, is_closed=True)
-
-
-def test_draft_cannot_be_closed_by_itself() -> None:
-    dataset = make_dataset()
-    with pytest.raises(InvalidError, match="only a version can be closed"):
-        set_version_access(actor=owner_of(dataset), version=dataset.versions.get(), is_closed=True)

@@ -154,6 +154,19 @@ def test_release_keeps_commits_and_tags_where_there_are_versions(worker: Worker)
     assert serverless_clone_url(dataset)
 
 
+def test_repository_goes_on_after_a_release_when_all_of_it_is_in_git(worker: Worker) -> None:
+    dataset = make_embargoed_dataset()
+    make_asset(dataset, "README.md", blob=make_blob(dataset, b"Mice.\n"))
+    worker.run()
+    publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=Version.Rules.BIDS)
+    worker.run()
+    start_release(dataset)
+    worker.run()
+    dataset.refresh_from_db()
+    assert_exact(dataset)
+    assert serverless_clone_url(dataset)
+
+
 def test_release_tells_of_addresses_once(worker: Worker) -> None:
     dataset = closed_with_a_version(worker)
     start_release(dataset)

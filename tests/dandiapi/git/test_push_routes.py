@@ -312,7 +312,7 @@ def test_push_is_for_owners_alone(
         return [send(caller, dataset, body).status_code for caller in (anonymous, stranger, viewer, reader)]
 
     assert statuses() == [401, 403, 403, 403]
-    assert b"Only owners of the dataset may push to it." in send(stranger, dataset, body).content
+    assert b"Only owners and editors of the dataset may push to it." in send(stranger, dataset, body).content
     assert send(Caller(secret=link), dataset, body).status_code == 401
     embargo(dataset)
     assert statuses() == [401, 404, 403, 403]

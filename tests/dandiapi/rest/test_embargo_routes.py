@@ -130,6 +130,27 @@ def test_dataset_is_not_created_with_a_date_that_is_none(owner: Api, body: dict[
     assert (response.status_code, list(response.json())) == (400, ["embargo_end_date"])
 
 
+@pytest.mark.parametrize(
+    ("query", "more", "field"),
+    [
+        ("private=", {}, "private"),
+        ("private=true&private=false", {}, "private"),
+        ("private=true&embargo_end_date=2099-01-01", {}, "private"),
+        ("embargo=", {}, "embargo"),
+        ("", {"private": True}, "private"),
+        ("", {"embargo": True}, "embargo"),
+    ],
+)
+def test_dataset_is_not_opened_when_the_wish_that_it_be_closed_is_misspelt(
+    owner: Api, body: dict[str, Any], query: str, more: dict[str, Any], field: str
+) -> None:
+    before = Dataset.objects.count()
+    refused = owner.post(f"dandisets/?{query}", {**body, **more})
+    assert refused.status_code == 400
+    assert field in refused.json()
+    assert Dataset.objects.count() == before
+
+
 def test_dataset_without_an_embargo_ignores_what_is_said_of_one(owner: Api, body: dict[str, Any]) -> None:
     response = create(owner, body, embargo="false", funding_source="NIH", embargo_end_date="1999-01-01")
     assert (response.status_code, response.json()["embargo_status"]) == (200, "OPEN")

@@ -23,6 +23,7 @@ def version(worker: Worker) -> Version:
 def test_page_quotes_a_label_that_a_shell_would_not_take_for_a_name(anonymous: Browser, writer: Worker) -> None:
     dataset = make_dataset()
     make_asset(dataset, "a.nwb")
+    writer.run()
     publish(actor=owner_of(dataset), dataset=dataset, label="$(date)", rules=Version.Rules.BIDS)
     writer.run()
     version = dataset.versions.exclude(at=None).get()
