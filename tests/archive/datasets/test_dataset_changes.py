@@ -331,7 +331,8 @@ def test_version_is_withdrawn_by_an_administrator_only(worker: Worker) -> None:
     assert [each.version for each in dataset.versions.all()] == ["draft"]
     last = changes(dataset.number).last()
     assert last
-    assert (last.kind, last.details) == (Change.Kind.DELETE_VERSION, {"version": version.version})
+    named = {"version": version.version, "label": None, "ordinal": 1}
+    assert (last.kind, last.details) == (Change.Kind.DELETE_VERSION, named)
 
 
 def test_draft_is_never_withdrawn() -> None:

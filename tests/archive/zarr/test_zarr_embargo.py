@@ -32,7 +32,7 @@ from tests.factories.zarr import FILES, announce, ingest, md5, put
 from tests.worker import Worker
 
 OLD, NEW = b"first chunk", b"another first chunk"
-QUERIES_OF_A_RELEASE = 16
+QUERIES_OF_A_RELEASE = 17
 
 pytestmark = pytest.mark.django_db
 
