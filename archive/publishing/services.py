@@ -13,7 +13,7 @@ from archive.datasets.services import require_published_version
 from archive.datasets.work import hold_draft
 from archive.embargo.work import OPENED_JOB, RELEASE_JOB
 from archive.errors import ConflictError, InvalidError
-from archive.identifiers.queries import check_label, next_version_name
+from archive.identifiers.queries import check_label, next_version_name, version_reference
 from archive.publishing.queries import draft_summary, require_idle, require_publishable
 from archive.publishing.rules import RULES
 from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, publishing_failure
@@ -60,15 +60,15 @@ def publish(
 
 
 def _require_free(dataset: Dataset, label: str | None) -> None:
-    """Raise InvalidError if a label is, or has been, the name of another version, in whatever case."""
+    """Raise InvalidError if another version answers to a label, in whatever case, or one that was withdrawn did."""
     if label is None:
         return
-    named = Q(label__iexact=label)
-    if label.isascii() and label.isdigit():
-        named |= Q(ordinal=int(label))
+    named, was_named = Q(label__iexact=label), Q(details__label__iexact=label)
+    if (ordinal := version_reference(label).ordinal) is not None:
+        named, was_named = named | Q(ordinal=ordinal), was_named | Q(details__ordinal=ordinal)
     if dataset.versions.filter(named).exists():
         raise InvalidError(f"The dataset has a version {label!r} already.", field="label")
-    if withdrawn_versions(dataset).filter(details__label__iexact=label).exists():
+    if withdrawn_versions(dataset).filter(was_named).exists():
         raise InvalidError(f"The dataset had a version {label!r}, which was withdrawn.", field="label")
 
 

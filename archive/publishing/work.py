@@ -62,9 +62,9 @@ PUBLISH_JOB = "publish"
 MANIFEST_JOB = "manifest"
 
 # Of more, the writers of the dataset would wait too long for the verdicts to be written.
+VALIDATION_BATCH = 250
 # How long a version whose rules take files in any state waits for those that nobody has looked at yet.
 PATIENCE = timedelta(minutes=10)
-VALIDATION_BATCH = 250
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
 
 

@@ -104,7 +104,9 @@ def test_names_of_a_withdrawn_version_are_given_to_no_other(worker: Worker) -> N
     delete_version(actor=acting(make_admin()), version=withdrawn)
     with pytest.raises(InvalidError, match="which was withdrawn"):
         publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=BIDS)
-    version = make_version(worker, dataset)
+    with pytest.raises(InvalidError, match="which was withdrawn"):
+        publish(actor=owner_of(dataset), dataset=dataset, label="2", rules=BIDS)
+    version = make_version(worker, dataset, "9" * 20)
     assert version.version > withdrawn.version
     assert version.ordinal == 3
 
