@@ -32,7 +32,7 @@ app.conf.beat_schedule = {
     },
     "watch-embargoes": {"task": "archive.embargo.tasks.watch_embargoes_task", "schedule": 3600.0},
     "check-repositories": {"task": "archive.snapshots.tasks.check_repositories_task", "schedule": 3600.0},
-    "sweep-bundles": {"task": "archive.snapshots.tasks.sweep_bundles_task", "schedule": crontab(hour="4", minute="10")},
+    "sweep-bundles": {"task": "archive.snapshots.tasks.sweep_store_task", "schedule": crontab(hour="4", minute="10")},
     # Does nothing unless the settings have it so.
     "collect-garbage": {"task": "archive.garbage.tasks.collect_garbage_task", "schedule": crontab(hour=3, minute=30)},
 }

@@ -103,7 +103,7 @@ def fill_name_from_email(*, user: User) -> None:
     user.save(update_fields=["first_name", "last_name"])
 
 
-def create_user(
+def ensure_user(
     *, email: str, password: str | None = None, first_name: str = "", last_name: str = "", is_admin: bool = False
 ) -> User:
     """Return an approved account with that address: a new one, or the existing one, updated with what is given.

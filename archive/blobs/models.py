@@ -43,10 +43,10 @@ class Upload(models.Model):
 
 
 class Reception(models.Model):
-    """Bytes that this program receives itself, part by part, and hands on to the store.
+    """An upload through this server (by git-annex, say): its bytes come in parts, and are handed on to the store.
 
-    Becomes the Blob of the same id once all are there and have the digest that they were announced by. Whoever is at
-    work on one holds it; a hold that is not renewed ends by itself.
+    Once all parts are there, and have the digest that was announced, it becomes the Blob of the same id. A request that
+    works on it holds it (`holder`, `held_until`); a hold that is not renewed expires.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

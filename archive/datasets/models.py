@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from archive.accounts.models import User
 from archive.accounts.policy import RELEASED
-from archive.identifiers.queries import (
+from archive.identifiers.names import (
     MAX_LABEL,
     MAX_PROJECT_NAME,
     NUMBER_PATTERN,

@@ -35,7 +35,7 @@ from archive.accounts.policy import (
 )
 from archive.datasets.models import Dataset, Star, Version
 from archive.errors import InvalidError, NotFoundError, Reason
-from archive.identifiers.queries import VersionReference, dataset_number_in, version_reference
+from archive.identifiers.names import VersionReference, dataset_number_in, version_reference
 from archive.metadata.documents import strip_version_metadata, without_people
 from archive.statements import Prepared
 from archive.timeline.models import Change, Job

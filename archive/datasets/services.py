@@ -27,7 +27,7 @@ from archive.datasets.roles import (
 )
 from archive.datasets.work import computed_metadata, hold_draft, request_doi, run_draft_hooks, withdraw_doi
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, Reason, StaleError
-from archive.identifiers.queries import check_project_name, parse_dandiset_number, registers_dois
+from archive.identifiers.names import check_project_name, parse_dandiset_number, registers_dois
 from archive.identifiers.services import DATASET_SEQUENCE, next_number
 from archive.metadata.documents import (
     default_dandiset_metadata,

@@ -11,8 +11,8 @@ from archive.addresses import dataset_page, draft_assets
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import citable_versions, find_draft
 from archive.errors import BusyError, NotFoundError
-from archive.identifiers.queries import concept_doi_name, registers_dois
-from archive.identifiers.work import delete_draft_doi, register_doi
+from archive.identifiers.datacite import delete_draft_doi, register_doi
+from archive.identifiers.names import concept_doi_name, registers_dois
 from archive.metadata.datacite import concept_attributes, version_attributes
 from archive.metadata.documents import VersionFacts, version_metadata
 from archive.timeline.models import Job

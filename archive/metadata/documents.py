@@ -17,7 +17,7 @@ from django.conf import settings
 
 from archive.addresses import asset_content, version_page
 from archive.errors import InvalidError
-from archive.identifiers.queries import dandiset_identifier, doi_name, version_name
+from archive.identifiers.names import dandiset_identifier, doi_name, version_name
 from archive.metadata.citation import citation
 from archive.metadata.queries import schema_info
 from archive.paths import name_of

@@ -1,7 +1,8 @@
-"""The rules that a version is held to when it is made: what they ask of the draft, and what they say of the version.
+"""The sets of rules by which versions are made (`dandi`, `bids`, `documents`), as pure functions.
 
-Whichever they are, a version also says whether DANDI could publish it (its `status` and `problems`): each dialect tells
-of all versions, and none takes one for what it is not. Pure.
+A set of rules says whether the draft must be publishable first, and judges the version that is made from it. Whatever
+its rules, a version also keeps whether DANDI could publish it (`status`, `problems`), so every dialect can list all
+versions without calling one something it is not.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

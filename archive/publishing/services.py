@@ -13,7 +13,7 @@ from archive.datasets.services import require_published_version
 from archive.datasets.work import hold_draft
 from archive.embargo.work import OPENED_JOB, RELEASE_JOB
 from archive.errors import ConflictError, InvalidError
-from archive.identifiers.queries import check_label, next_version_name, version_reference
+from archive.identifiers.names import check_label, next_version_name, version_reference
 from archive.publishing.queries import draft_summary, require_idle, require_publishable
 from archive.publishing.rules import RULES
 from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, publishing_failure

@@ -22,7 +22,7 @@ from archive.datasets.work import request_doi, version_facts
 from archive.digests import ZarrSums
 from archive.embargo.work import OPENED_JOB
 from archive.errors import InvalidError
-from archive.identifiers.queries import doi_name
+from archive.identifiers.names import doi_name
 from archive.metadata.documents import (
     access_once_published,
     candidate_version_metadata,

@@ -82,7 +82,7 @@ def free_branches(repository: Repository) -> frozenset[str]:
     return frozenset({MAIN} if repository.annex_pushes.exists() else {MAIN, ANNEX})
 
 
-def require_commits(actor: Actor, dataset: Dataset) -> None:
+def require_commit_access(actor: Actor, dataset: Dataset) -> None:
     """Raise ForbiddenError unless the actor, who may read the dataset, may know whose it is, as its commits tell."""
     # Forbidden rather than "sign in first": a reviewer who signs in sees no more.
     if not may(actor, Action.KNOW_PEOPLE, dataset):
@@ -113,8 +113,8 @@ class CloneState:
 
 
 def clone_state(actor: Actor, dataset: Dataset) -> CloneState:
-    """Return how far the repository of a dataset has followed it; fails as `require_commits` does."""
-    require_commits(actor, dataset)
+    """Return how far the repository of a dataset has followed it; fails as `require_commit_access` does."""
+    require_commit_access(actor, dataset)
     repository = Repository.objects.filter(dataset=dataset).first()
     row = Projection.objects.filter(dataset_id=dataset.number, name=PROJECTION).first()
     target = position(dataset.number)
@@ -140,8 +140,8 @@ class VersionCommit:
 
 
 def page_of_version_commits(actor: Actor, dataset: Dataset, *, offset: int, limit: int) -> list[VersionCommit]:
-    """Return published versions of a dataset with their commits, the oldest first; fails as `require_commits` does."""
-    require_commits(actor, dataset)
+    """Return published versions with their commits, the oldest first; fails as `require_commit_access` does."""
+    require_commit_access(actor, dataset)
     versions = _published(dataset).order_by("created", "pk")
     names = dict(versions.values_list("pk", "version")[offset : offset + limit])
     repository = Repository.objects.filter(dataset=dataset).first()
@@ -151,7 +151,7 @@ def page_of_version_commits(actor: Actor, dataset: Dataset, *, offset: int, limi
 
 def count_version_commits(actor: Actor, dataset: Dataset) -> int:
     """Return how many versions `page_of_version_commits` has."""
-    require_commits(actor, dataset)
+    require_commit_access(actor, dataset)
     return _published(dataset).count()
 
 
@@ -212,13 +212,13 @@ def _find_entry(actor: Actor, dataset: Dataset, key: AnnexKey) -> ZarrEntry | No
     return entries.first()
 
 
-def is_lasting(content: Content) -> bool:
+def is_retained(content: Content) -> bool:
     """Return whether the archive keeps the content: any asset has it, or had it. What was only sent may go."""
     return content.blob is None or Asset.objects.filter(blob=content.blob).exists()
 
 
-def clock() -> int:
-    """Return the seconds of the database's clock, which is the same to all processes."""
+def database_timestamp() -> int:
+    """Return the seconds since 1970 by the clock of the database, which is the same to all processes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
         return int(cursor.fetchone()[0])

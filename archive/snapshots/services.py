@@ -21,7 +21,7 @@ from archive.snapshots.models import Repository
 from archive.snapshots.pushing.answering import answered
 from archive.snapshots.pushing.applying import apply_push
 from archive.snapshots.pushing.receiving import receive
-from archive.snapshots.queries import free_branches, require_commits
+from archive.snapshots.queries import free_branches, require_commit_access
 from archive.snapshots.work import CHECK_JOB
 from archive.snapshots.writing.following import begin
 from archive.snapshots.writing.rewriting import RewriteError, restore
@@ -43,8 +43,8 @@ def repository_of(dataset: Dataset) -> Repository:
 
 
 def find_repository(actor: Actor, dataset: Dataset) -> Repository:
-    """Return the dataset's repository, for who may read its commits: fails as `require_commits` does."""
-    require_commits(actor, dataset)
+    """Return the dataset's repository, for who may read its commits: fails as `require_commit_access` does."""
+    require_commit_access(actor, dataset)
     return repository_of(dataset)
 
 

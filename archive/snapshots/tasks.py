@@ -16,7 +16,7 @@ def check_repositories_task() -> None:
 
 
 @shared_task(soft_time_limit=6 * HOUR, time_limit=6 * HOUR + 60)
-def sweep_bundles_task() -> None:
+def sweep_store_task() -> None:
     """Delete what the store has of repositories and no row tells of: bundles, and what was laid out for everybody."""
     sweep_exports()
     sweep_bundles()

@@ -12,7 +12,7 @@ from archive.accounts.policy import ANONYMOUS, Actor
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_dataset
 from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
-from archive.snapshots.queries import require_commits
+from archive.snapshots.queries import require_commit_access
 from dandiapi.auth import Anyone
 from dandiapi.credentials import actor_by_secret
 from dandiapi.errors import as_domain_error, headers_of, status_of
@@ -82,8 +82,8 @@ def absent_to(actor: Actor) -> Iterator[None]:
 
 
 def dataset_seen_by(actor: Actor, identifier: str) -> Dataset:
-    """Return the dataset, if the actor may read it and its commits; refuses as `absent_to` and `require_commits` do."""
+    """Return the dataset to who may read its commits; refuses as `absent_to` and `require_commit_access` do."""
     with absent_to(actor):
         dataset = find_dataset(actor, int(identifier))
-    require_commits(actor, dataset)
+    require_commit_access(actor, dataset)
     return dataset

@@ -14,7 +14,7 @@ from archive.blobs.services import receive, received_so_far, remove_received
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey, parse_annex_key
-from archive.snapshots.queries import Content, clock, find_annexed, find_content, is_lasting
+from archive.snapshots.queries import Content, database_timestamp, find_annexed, find_content, is_retained
 from archive.storage.queries import read_from, sign_read
 from dandiapi.git.access import absent_to, git_view
 from dandiapi.git.bodies import chunks_of
@@ -105,7 +105,7 @@ def lockcontent(request: HttpRequest, actor: Actor, annex_uuid: str, version: st
     """Lock content. The archive keeps what a dataset shows, so nothing is recorded."""
     key = required(request.GET, "key")
     found = _find(actor, _dataset(actor, annex_uuid), key)
-    if found is None or not is_lasting(found):
+    if found is None or not is_retained(found):
         return JsonResponse({"locked": False})
     return JsonResponse({"locked": True, "lockid": plain(key)})
 
@@ -124,7 +124,7 @@ def keeplocked(request: HttpRequest, actor: Actor, annex_uuid: str, version: str
 def gettimestamp(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
     """Answer the time, by the one clock that all processes share."""
     _dataset(actor, annex_uuid)
-    return JsonResponse({"timestamp": clock()})
+    return JsonResponse({"timestamp": database_timestamp()})
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def remove(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) ->
 def remove_before(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
     """Remove content like `remove`, unless the time named in the request has passed."""
     until = number(required(request.GET, "timestamp"), "timestamp")
-    if clock() > until:
+    if database_timestamp() > until:
         require(actor, Action.CHANGE_DRAFT, _dataset(actor, annex_uuid))
         return JsonResponse({"removed": False} | _others(version))
     return _removed(request, actor, annex_uuid, version)

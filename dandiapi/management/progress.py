@@ -11,7 +11,7 @@ from archive.accounts.policy import SYSTEM
 from archive.datasets.models import Dataset
 from archive.datasets.queries import visible_datasets
 from archive.errors import InvalidError
-from archive.identifiers.queries import parse_dandiset_number
+from archive.identifiers.names import parse_dandiset_number
 
 T = TypeVar("T")
 

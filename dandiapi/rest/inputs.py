@@ -10,7 +10,7 @@ from archive.assets.services import MAX_BATCH, MAX_KEY
 from archive.datasets.models import Version
 from archive.datasets.services import MAX_NAME, Embargo
 from archive.errors import InvalidError
-from archive.identifiers.queries import MAX_LABEL, parse_dandiset_number
+from archive.identifiers.names import MAX_LABEL, parse_dandiset_number
 from archive.publishing.services import MAX_RELEASE_NOTES
 from archive.zarr.models import MAX_NAME as MAX_ZARR_NAME
 

@@ -34,14 +34,14 @@ def main() -> None:
 
 def _make(assets: int, *, is_embargoed: bool) -> str:
     from archive.accounts.policy import Actor
-    from archive.accounts.services import create_user
+    from archive.accounts.services import ensure_user
     from archive.assets.models import Asset
     from archive.assets.services import NewAsset, change_assets
     from archive.datasets.services import Embargo, create_dataset
     from archive.metadata.summary import asset_contribution
     from archive.timeline.services import nudge
 
-    actor = Actor(user=create_user(email="bench@example.org", first_name="Bench", last_name="Mark", is_admin=True))
+    actor = Actor(user=ensure_user(email="bench@example.org", first_name="Bench", last_name="Mark", is_admin=True))
     metadata = {
         "description": "Made to be measured.",
         "license": ["spdx:CC0-1.0"],

@@ -86,10 +86,10 @@ def _make(count: int, chance: random.Random) -> None:
 
 
 def _people() -> "list[User]":
-    from archive.accounts.services import create_user
+    from archive.accounts.services import ensure_user
 
     return [
-        create_user(email=f"lab-{number}@example.org", first_name="Lab", last_name=f"Head{number}")
+        ensure_user(email=f"lab-{number}@example.org", first_name="Lab", last_name=f"Head{number}")
         for number in range(PEOPLE)
     ]
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from archive.accounts.models import Grant, Token, User
-from archive.accounts.services import create_user
+from archive.accounts.services import ensure_user
 from archive.assets.models import Asset, Folder
 from archive.datasets.models import Dataset, Version
 from archive.timeline.models import Change, Job, Projection
@@ -258,7 +258,7 @@ def test_admin_loads_nothing_from_elsewhere(administrator: Client) -> None:
 
 
 def test_demo_administrator_may_come_in(db: None) -> None:
-    person = create_user(email="demo@example.org", is_admin=True)
+    person = ensure_user(email="demo@example.org", is_admin=True)
     assert signed_in(person).get("/admin/").status_code == 200
 
 

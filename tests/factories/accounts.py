@@ -4,14 +4,14 @@ from itertools import count
 
 from archive.accounts.models import Token, User
 from archive.accounts.policy import Actor
-from archive.accounts.services import create_token, create_user
+from archive.accounts.services import create_token, ensure_user
 
 _numbers = count(1)
 
 
 def make_user(*, first_name: str = "Jane", last_name: str = "Doe") -> User:
     """Somebody with an approved account."""
-    return create_user(email=f"user-{next(_numbers)}@example.org", first_name=first_name, last_name=last_name)
+    return ensure_user(email=f"user-{next(_numbers)}@example.org", first_name=first_name, last_name=last_name)
 
 
 def make_nameless_user(*, first_name: str = "", last_name: str = "") -> User:
@@ -40,7 +40,7 @@ def make_staff() -> User:
 
 def make_admin() -> User:
     """An administrator."""
-    return create_user(email=f"admin-{next(_numbers)}@example.org", first_name="Ada", last_name="Min", is_admin=True)
+    return ensure_user(email=f"admin-{next(_numbers)}@example.org", first_name="Ada", last_name="Min", is_admin=True)
 
 
 def make_token(user: User, scope: str = Token.Scope.WRITE) -> Token:

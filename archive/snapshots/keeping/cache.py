@@ -1,10 +1,12 @@
 """Repositories on this machine's disk: filled from the store when they are asked for, evicted when there are too many.
 
-Any process may fill, use or evict any of them. Beside each folder lies a file to lock: shared by those who use the
-folder, alone by who removes it; another is locked by who adds to it. Packs that a reader has open may be added to and
-replaced beside it, as git has it, so nobody waits for readers but who removes.
+Any process may fill, use or evict any of them. Two files beside each folder are locked:
 
-So what one has just seen may be gone: nothing here looks first and trusts that, unless it holds the lock.
+- `<folder>.lock`, shared by the processes that use the folder, exclusively by one that removes it;
+- `<folder>.filling`, exclusively by a process that adds objects or references to the folder.
+
+Git lets packs be added and replaced while others read, so only a removal waits for readers. Without a lock, any file
+may be gone a moment after it was seen: the functions here never check for a file first and then rely on it.
 """
 
 import fcntl

@@ -16,7 +16,7 @@ from archive.snapshots.keeping.bundles import StoredBundle, make_bundle, store_b
 from archive.snapshots.keeping.cache import opened, scratch
 from archive.snapshots.keeping.recording import MovedError, Progress, latest_left_out, record
 from archive.snapshots.models import Commit, Repository
-from archive.snapshots.pushing.judging import Wanted, judge
+from archive.snapshots.pushing.judging import Wanted, judge_and_apply
 from archive.snapshots.pushing.receiving import Push
 from archive.snapshots.pushing.uniting import unite
 from archive.snapshots.queries import NOT_TO_MISS, PROJECTION, free_branches
@@ -37,7 +37,7 @@ def apply_push(actor: Actor, dataset_id: int, push: Push) -> Generator[str, None
     repository = Repository.objects.select_related("dataset").get(pk=dataset_id)
     # The folder that the push reads may have been filled before what is judged by now.
     with opened(repository):
-        yield from judge(actor, repository.dataset, PushedRepository(repository), push)
+        yield from judge_and_apply(actor, repository.dataset, PushedRepository(repository), push)
 
 
 def _caught_up(dataset_id: int) -> Generator[str, None, None]:

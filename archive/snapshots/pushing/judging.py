@@ -26,7 +26,7 @@ from archive.snapshots.keeping.git import Git
 from archive.snapshots.keeping.recording import MovedError
 from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.receiving import Command, Push, RefusedError
-from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, hidden_names
+from archive.snapshots.pushing.trees import GitFile, Limits, TreeChanges, changes_in, unsafe_paths_in_history
 from archive.snapshots.pushing.uniting import log_faults
 from archive.timeline.models import Change
 
@@ -150,7 +150,7 @@ class DraftChanges:
         self._compare(changes, blobs)
 
     def _changes(self, faults: Faults) -> TreeChanges:
-        for path in hidden_names(self._git, self._old or None, self._new):
+        for path in unsafe_paths_in_history(self._git, self._old or None, self._new):
             faults.add(path, "some systems take a name in it for another, such as .git; no commit is to have it")
         zarrs = live_assets(self._dataset).filter(zarr__isnull=False).values_list("path", flat=True)
         limits = Limits(changed_paths=settings.GIT_PUSH_MAX_FILES, file_size=settings.GIT_MAX_FILE_SIZE)
@@ -270,7 +270,7 @@ class Target(Protocol):
         """Move the branches, in the caller's transaction; ArchiveError if something else has moved meanwhile."""
 
 
-def judge(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generator[str, None, None]:
+def judge_and_apply(actor: Actor, dataset: Dataset, target: Target, push: Push) -> Generator[str, None, None]:
     """Judge a push, and if nothing is wrong with it, make it true of the draft.
 
     Yields what is to be said meanwhile. Raises RefusedError or ArchiveError if it is not to be taken.

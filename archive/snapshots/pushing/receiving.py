@@ -39,7 +39,8 @@ done < "$PUSH_ANSWER"
 exit 1
 """
 
-# git checks objects strictly, except for hidden names, which `trees.hidden_names` finds: git would not name the path.
+# git checks objects strictly, but not names that some systems take for others: `trees.unsafe_paths_in_history` finds
+# those, since git would not name the path.
 _SETTINGS = {
     "core.hooksPath": "hooks",
     "receive.autogc": "false",

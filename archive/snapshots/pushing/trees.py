@@ -77,7 +77,7 @@ def changes_in(
     return TreeChanges(dict(_contents(git, walk.entries, limits, faults)), walk.removed)
 
 
-def hidden_names(git: Git, old: str | None, new: str) -> Iterator[bytes]:
+def unsafe_paths_in_history(git: Git, old: str | None, new: str) -> Iterator[bytes]:
     """Yield the paths, in any commit of `new` that `old` has not, with a name that means something else on some system.
 
     Such a name is `..`, or one that is taken for git's own folder: no commit is to have it, whatever the newest has.

@@ -25,7 +25,7 @@ from archive.paths import printable
 from archive.snapshots.keeping.git import Git
 from archive.snapshots.models import ARCHIVE, ARCHIVE_NAME, Repository
 from archive.snapshots.pushing.entries import Faults
-from archive.snapshots.pushing.trees import hidden_names
+from archive.snapshots.pushing.trees import unsafe_paths_in_history
 from archive.storage.queries import public_url
 
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -54,7 +54,7 @@ def log_faults(git: Git, ours: str, pushed: str) -> Faults:
     Raises InvalidError when it changes more than anybody's does.
     """
     faults = Faults()
-    for path in hidden_names(git, ours or None, pushed):
+    for path in unsafe_paths_in_history(git, ours or None, pushed):
         faults.add(path, "some systems take a name in it for another, such as .git; no commit is to have it")
     logs = changed_logs(git, ours, pushed)
     while batch := list(islice(logs, BATCH)):

@@ -20,7 +20,7 @@ from archive.snapshots.keeping.recording import MovedError, Progress, latest_lef
 from archive.snapshots.models import Bundle, Commit, Repository
 from archive.snapshots.writing.delta import Delta, Placed, Point
 from archive.snapshots.writing.plans import Horizon, first_plan, plans, version_points
-from archive.snapshots.writing.pushed import pushed_keys
+from archive.snapshots.writing.pushed import keys_of_pushed_commit
 from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 from archive.timeline.models import Change
 
@@ -107,7 +107,7 @@ def _tell_of_pushes(repository: Repository, beat: Beat) -> Repository:
     """Write into `git-annex` the pushed commits it lacks, and return the repository as it then is."""
     for commit in repository.commits.filter(annex="").order_by("pk"):
         with _writing(repository, beat) as (writer, keep):
-            writer.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
+            writer.tell(keys_of_pushed_commit(writer.folder, commit, is_public=writer.is_public), commit.recorded)
             commit.annex = writer.annex
             if writer.annex == repository.annex:
                 # It brought nothing but files that are in git itself.

@@ -14,7 +14,7 @@ from archive.snapshots.writing.delta import CHUNK, Placed, Point
 from archive.storage.queries import public_url
 
 
-def pushed_keys(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Placed]:
+def keys_of_pushed_commit(folder: Path, commit: Commit, *, is_public: bool) -> Iterator[Placed]:
     """Yield the annexed files that a pushed commit brought, with the keys that the commit gives them.
 
     `folder` is a repository that has the commit. What had the same bytes before, under another key or in git, is told

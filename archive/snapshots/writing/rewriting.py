@@ -13,7 +13,7 @@ from archive.snapshots.keeping.recording import update
 from archive.snapshots.models import AnnexPush, Bundle, Commit, Repository
 from archive.snapshots.pushing.uniting import unite
 from archive.snapshots.writing.delta import Point
-from archive.snapshots.writing.pushed import pushed_keys
+from archive.snapshots.writing.pushed import keys_of_pushed_commit
 from archive.snapshots.writing.writer import COMMITS_AT_ONCE, Plan, Writer
 
 
@@ -136,5 +136,5 @@ def _take_over(writer: Writer, commits: Sequence[Commit], bundled: _Bundled) -> 
         if not commit.annex:
             continue
         again = Writer(writer.repository, writer.folder, writer.beat, writer.is_public, commit.sha, writer.annex)
-        again.tell(pushed_keys(writer.folder, commit, is_public=writer.is_public), commit.recorded)
+        again.tell(keys_of_pushed_commit(writer.folder, commit, is_public=writer.is_public), commit.recorded)
         commit.annex = writer.annex = again.annex

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from archive.accounts.services import create_token, create_user
+from archive.accounts.services import create_token, ensure_user
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the account, and print its token."""
-        user = create_user(
+        user = ensure_user(
             email=options["email"],
             password=options["password"],
             first_name="Demo",

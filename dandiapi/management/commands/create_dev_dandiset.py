@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from archive.accounts.policy import SYSTEM, Actor
-from archive.accounts.services import create_user
+from archive.accounts.services import ensure_user
 from archive.datasets.services import create_dataset, set_owners
 from dandiapi.management.progress import progress
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"Would make a dataset of {', '.join([options['owner'], *extra])}.")
             return
-        owner = create_user(email=options["owner"])
+        owner = ensure_user(email=options["owner"])
         metadata = {"description": "To try things with.", "license": ["spdx:CC0-1.0"]}
         dataset = create_dataset(actor=Actor(user=owner), name=options["name"], metadata=metadata)
-        owners = [owner, *(create_user(email=email) for email in progress(extra, total=len(extra), unit="owners"))]
+        owners = [owner, *(ensure_user(email=email) for email in progress(extra, total=len(extra), unit="owners"))]
         set_owners(actor=SYSTEM, dataset=dataset, usernames=[person.username for person in owners])
         self.stdout.write(dataset.identifier)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from archive.accounts.services import create_token, create_user
+from archive.accounts.services import create_token, ensure_user
 
 NAME = "made on the command line"
 
@@ -21,6 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the token, and print it."""
-        user = create_user(email=options["email"], is_admin=options["admin"])
+        user = ensure_user(email=options["email"], is_admin=options["admin"])
         _, secret = create_token(user=user, name=NAME)
         self.stdout.write(secret)

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive.datasets.queries import versions_for_doi
 from archive.datasets.services import queue_doi_registration
-from archive.identifiers.queries import registers_dois
+from archive.identifiers.names import registers_dois
 from dandiapi.management.progress import add_dataset_arguments, chosen_datasets, progress
 
 

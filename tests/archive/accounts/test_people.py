@@ -5,14 +5,14 @@ import pytest
 from archive.accounts.models import User
 from archive.accounts.policy import SYSTEM
 from archive.accounts.queries import find_users, search_users
-from archive.accounts.services import create_user
+from archive.accounts.services import ensure_user
 from tests.factories import make_unapproved_user, make_user
 
 pytestmark = pytest.mark.django_db
 
 
 def test_create_makes_an_approved_account() -> None:
-    user = create_user(email="jane@example.org", password="secret", first_name="Jane", last_name="Doe")
+    user = ensure_user(email="jane@example.org", password="secret", first_name="Jane", last_name="Doe")
     user.refresh_from_db()
     assert (user.username, user.email, user.display_name) == ("jane@example.org", "jane@example.org", "Jane Doe")
     assert user.status == User.Status.APPROVED
@@ -21,7 +21,7 @@ def test_create_makes_an_approved_account() -> None:
 
 
 def test_create_without_a_password_makes_one_that_nothing_matches() -> None:
-    assert not create_user(email="jane@example.org").has_usable_password()
+    assert not ensure_user(email="jane@example.org").has_usable_password()
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_create_without_a_password_makes_one_that_nothing_matches() -> None:
     ],
 )
 def test_create_without_a_name_takes_one_from_the_address_that_metadata_may_have(address: str, name: str) -> None:
-    user = create_user(email=address)
+    user = ensure_user(email=address)
     assert (user.get_full_name(), user.has_full_name) == (name, True)
 
 
@@ -55,8 +55,8 @@ def test_name_is_one_when_metadata_may_have_it(first: str, last: str, has_full_n
 
 
 def test_create_brings_an_account_to_what_is_asked_and_keeps_the_rest() -> None:
-    first = create_user(email="jane@example.org", password="secret", first_name="Jane", last_name="Doe")
-    second = create_user(email="jane@example.org", last_name="Smith", is_admin=True)
+    first = ensure_user(email="jane@example.org", password="secret", first_name="Jane", last_name="Doe")
+    second = ensure_user(email="jane@example.org", last_name="Smith", is_admin=True)
     assert second == first
     assert second.display_name == "Jane Smith"
     assert (second.is_staff, second.is_superuser) == (True, True)
@@ -64,8 +64,8 @@ def test_create_brings_an_account_to_what_is_asked_and_keeps_the_rest() -> None:
 
 
 def test_create_takes_no_rights_away() -> None:
-    create_user(email="jane@example.org", is_admin=True)
-    assert create_user(email="jane@example.org").is_superuser
+    ensure_user(email="jane@example.org", is_admin=True)
+    assert ensure_user(email="jane@example.org").is_superuser
 
 
 @pytest.mark.parametrize("text", ["jan", "JANE", "Doe", "ane"])

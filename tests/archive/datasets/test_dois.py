@@ -14,8 +14,8 @@ from archive.datasets.queries import versions_for_doi
 from archive.datasets.services import delete_version, queue_doi_registration
 from archive.datasets.work import DOI_DELETION_JOB, DOI_JOB
 from archive.errors import BusyError
-from archive.identifiers import work as datacite_client
-from archive.identifiers.queries import concept_doi_name
+from archive.identifiers import datacite as datacite_client
+from archive.identifiers.names import concept_doi_name
 from archive.publishing.services import publish
 from archive.timeline.models import Job
 from tests.datacite import PASSWORD, USER, DataCite, running_datacite

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archive.errors import InvalidError
-from archive.identifiers.queries import (
+from archive.identifiers.names import (
     MAX_LABEL,
     VersionReference,
     check_label,

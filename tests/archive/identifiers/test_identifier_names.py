@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import InvalidError
-from archive.identifiers.queries import (
+from archive.identifiers.names import (
     dandiset_identifier,
     doi_name,
     next_version_name,

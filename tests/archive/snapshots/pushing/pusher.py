@@ -20,7 +20,7 @@ from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset
 from archive.git_annex.files import link_target
 from archive.git_annex.keys import annex_key
-from archive.snapshots.pushing.judging import Wanted, judge
+from archive.snapshots.pushing.judging import Wanted, judge_and_apply
 from archive.snapshots.pushing.receiving import Push, receive
 from archive.storage.queries import list_objects
 from archive.timeline.models import Change, Timeline
@@ -183,7 +183,7 @@ class Place:
 
     def push(self, request: bytes, actor: Actor | None = None) -> Answer:
         """What becomes of a push by the dataset's owner, or somebody else."""
-        judging = partial(judge, actor or owner_of(self.dataset), self.dataset, self)
+        judging = partial(judge_and_apply, actor or owner_of(self.dataset), self.dataset, self)
         with spooled(request) as body:
             said = receive(self.folder, body, judging, seconds=60, max_size=MAX_PACK)
             return answer_of(b"".join(said))
