@@ -4,16 +4,18 @@ import base64
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from io import RawIOBase
 from typing import IO, TYPE_CHECKING, Any, cast
+from xml.sax.saxutils import unescape
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from django.conf import settings
 
 from archive.errors import NotFoundError
-from archive.storage.queries import OPEN_TAG, bucket, client, patient_client, reachable
+from archive.storage.queries import OPEN_TAG, ask, bucket, client, patient_client, reachable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CORS_SECONDS = 3000
+CONTENT_TYPE = "application/octet-stream"
+UPLOAD_ID = re.compile("<UploadId>([^<]+)</UploadId>")
 OPEN_TAGGING = f"{OPEN_TAG['Key']}={OPEN_TAG['Value']}"
 # The chunks may come from the database, over a connection that belongs to the caller's thread.
 IN_THIS_THREAD = TransferConfig(use_threads=False)
@@ -82,9 +86,11 @@ def _policy(name: str) -> dict[str, Any]:
 
 def start_multipart(key: str) -> str:
     """Begin a multipart upload to `key`; returns its id."""
+    answer = ask("POST", key, {"uploads": ""}, headers={"Content-Type": CONTENT_TYPE})
+    if answer and (found := UPLOAD_ID.search(answer.text)):
+        return unescape(found[1])
     with reachable():
-        answer = client().create_multipart_upload(Bucket=bucket(), Key=key, ContentType="application/octet-stream")
-    return answer["UploadId"]
+        return client().create_multipart_upload(Bucket=bucket(), Key=key, ContentType=CONTENT_TYPE)["UploadId"]
 
 
 def abort_multipart(key: str, multipart_id: str) -> None:
@@ -169,9 +175,7 @@ def put(key: str, content: bytes) -> None:
     """Store `content` under `key`; the store compares its MD5."""
     digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
     with reachable():
-        client().put_object(
-            Bucket=bucket(), Key=key, Body=content, ContentMD5=digest, ContentType="application/octet-stream"
-        )
+        client().put_object(Bucket=bucket(), Key=key, Body=content, ContentMD5=digest, ContentType=CONTENT_TYPE)
 
 
 class _Chunks(RawIOBase):

@@ -19,6 +19,7 @@ PLANTED = [
     ("room-order", "archive/metadata/summary.py", "import archive.datasets.models"),
     ("in-room-order", "archive/zarr/queries.py", "import archive.zarr.services"),
     ("in-identifiers", "archive/identifiers/names.py", "import archive.identifiers.datacite"),
+    ("in-storage", "archive/storage/signing.py", "import archive.storage.queries"),
     ("in-git-annex", "archive/git_annex/keys.py", "import archive.git_annex.files"),
     ("in-accounts", "archive/accounts/policy.py", "import archive.accounts.queries"),
     ("in-datasets", "archive/datasets/work.py", "import archive.datasets.roles"),

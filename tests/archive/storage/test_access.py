@@ -1,10 +1,14 @@
 """Who may read and write what without a signature of the archive's own (docs/architecture.md#bytes)."""
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import httpx
 import pytest
+from botocore.awsrequest import AWSResponse
 from django.conf import settings
 
 from archive.storage.queries import bucket as bucket_name
@@ -209,6 +213,26 @@ def test_find_and_hash_reads_no_more_than_it_may(key: str, at_most: int, sha256:
 
 def test_find_and_hash_knows_nothing_of_what_is_not_there() -> None:
     assert find_and_hash(f"tests/{uuid4()}", at_most=1) == (None, None)
+
+
+def test_start_and_hash_do_without_botocore_as_long_as_all_is_well(key: str) -> None:
+    with patch.object(client(), "_make_api_call") as called:
+        assert start_multipart(key)
+        assert find_and_hash(key, at_most=len(CONTENT))[1] == SHA256
+    assert called.call_count == 0
+
+
+def test_start_and_hash_leave_it_to_botocore_to_ask_again(key: str) -> None:
+    refused = AWSResponse("", 503, {}, None)
+    connections = client()._endpoint.http_session  # type: ignore[attr-defined]
+    with patch.object(connections, "send", side_effect=_refusing(refused, connections.send)):
+        assert start_multipart(key)
+        assert find_and_hash(key, at_most=len(CONTENT)) == (find(key), None)
+
+
+def _refusing(refusal: AWSResponse, send: Callable[[Any], AWSResponse]) -> Callable[[Any], AWSResponse]:
+    """A sender that refuses what is signed in the address, and sends everything else."""
+    return lambda request: refusal if "X-Amz-Signature" in request.url else send(request)
 
 
 def test_find_knows_nothing_of_what_is_not_there() -> None:

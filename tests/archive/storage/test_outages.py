@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from archive.errors import BusyError
-from archive.storage.queries import find, public_url, read, sign_read
+from archive.storage.queries import find, find_and_hash, public_url, read, sign_read
 from archive.storage.services import delete, open_to_all, start_multipart, write
 
 NOBODY = "http://127.0.0.1:9"
@@ -25,11 +25,12 @@ def _pointing_to(endpoint: str | None, **options: Any) -> dict[str, Any]:
         lambda: find("key"),
         lambda: list(read("key")),
         lambda: write("key", [b"content"], content_type="text/plain"),
+        lambda: find_and_hash("key", at_most=1),
         lambda: start_multipart("key"),
         lambda: open_to_all("key"),
         lambda: delete("key"),
     ],
-    ids=["find", "read", "write", "start", "open", "delete"],
+    ids=["find", "read", "write", "hash", "start", "open", "delete"],
 )
 def test_store_is_busy_while_it_cannot_be_reached(ask: Any) -> None:
     with override_settings(STORAGES=_pointing_to(NOBODY)), pytest.raises(BusyError) as caught:
