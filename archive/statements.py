@@ -5,7 +5,7 @@ parameters; from then on only values are sent, and Postgres, which keeps the sta
 The rows become the same objects, with what `select_related` and `annotate` add to them, that the QuerySet would give.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from inspect import signature
 from typing import Any, Generic, TypeVar
@@ -54,31 +54,63 @@ class Prepared(Generic[M]):
 
     @cached_property
     def _plan(self) -> "_Plan[M]":
-        return _Plan(self.build(**{name: Placeholder(name) for name in signature(self.build).parameters}))
+        return _Plan(_with_placeholders(self.build))
 
 
-class _Plan(Generic[M]):
+class PreparedRows:
+    """A query as `Prepared` is one, whose rows stay tuples, of what its QuerySet lists as values."""
+
+    def __init__(self, build: "Callable[..., models.QuerySet[Any, Any]]") -> None:
+        self.build = build
+
+    def at_most(self, limit: int, **values: Any) -> list[Any]:
+        """Return the first so many rows that the query, which has no limit of its own, finds."""
+        statement = self._statement
+        return list(statement.rows(f"{statement.sql} LIMIT %(limit)s", {**values, "limit": limit}))
+
+    @cached_property
+    def _statement(self) -> "_Statement":
+        return _Statement(_with_placeholders(self.build))
+
+
+def _with_placeholders(build: Callable[..., Any]) -> Any:
+    return build(**{name: Placeholder(name) for name in signature(build).parameters})
+
+
+class _Statement:
+    """The SQL of a query, and what its values become."""
+
+    def __init__(self, queryset: "models.QuerySet[Any, Any]") -> None:
+        # The connection is that of whichever thread asks.
+        self._compiler = queryset.query.get_compiler(connection=connection)
+        sql, parameters = self._compiler.as_sql()
+        # What is constant becomes part of the SQL, so that Postgres sees which partial index may be used.
+        self.sql = sql.replace("%%", "%%%%") % tuple(map(_written, parameters))
+        self._converters = self._compiler.get_converters([column for column, *_ in self._compiler.select or []])
+
+    def rows(self, sql: str, values: Mapping[str, Any]) -> Iterable[Any]:
+        """Return the rows that its SQL, or what is made of that, finds with these values."""
+        found = find_rows(sql, values)
+        return self._compiler.apply_converters(found, self._converters) if self._converters else found
+
+
+class _Plan(_Statement, Generic[M]):
     """The SQL of a query, and the way in which its rows become objects."""
 
     def __init__(self, queryset: "models.QuerySet[M]") -> None:
-        # The connection is that of whichever thread asks.
-        self._compiler = compiler = queryset.query.get_compiler(connection=connection)
-        sql, parameters = compiler.as_sql()
-        # What is constant becomes part of the SQL, so that Postgres sees which partial index may be used.
-        self.sql = sql.replace("%%", "%%%%") % tuple(map(_written, parameters))
-        info: Any = compiler.klass_info
-        fields, select = info["select_fields"], compiler.select or []
-        self._converters = compiler.get_converters([column for column, *_ in select])
+        super().__init__(queryset)
+        info: Any = self._compiler.klass_info
+        fields, select = info["select_fields"], self._compiler.select or []
         self._model: type[M] = info["model"]
         self._own = slice(fields[0], fields[-1] + 1)
         self._names = [column.target.attname for column, *_ in select[self._own]]
         # The stubs are those of a newer Django.
         self._related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
-        self._annotations = compiler.annotation_col_map or {}
+        self._annotations = self._compiler.annotation_col_map or {}
 
     def objects(self, sql: str, values: Mapping[str, Any]) -> Iterator[M]:
         """Yield the objects that its SQL, or what is made of that, finds with these values."""
-        for row in self._compiler.apply_converters(find_rows(sql, values), self._converters):
+        for row in self.rows(sql, values):
             found = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
             for related in self._related:
                 related.populate(row, found)

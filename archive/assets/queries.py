@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.core.cache import cache
@@ -39,7 +39,7 @@ from archive.metadata.documents import (
 from archive.metadata.summary import LISTED, Contributed
 from archive.paths import composed
 from archive.patterns import like_glob
-from archive.statements import Prepared, find_rows
+from archive.statements import Prepared, PreparedRows, find_rows
 from archive.storage.queries import public_url, read_start
 from archive.timeline.rows import FOREVER
 
@@ -284,23 +284,52 @@ def count_assets(version: Version, wanted: Filter) -> int:
     return matching_assets(version, wanted).count()
 
 
-def page_of_assets(
-    version: Version, wanted: Filter, *, order: Order, offset: int, limit: int, is_brief: bool = False
-) -> list[Asset]:
-    """Return the assets that the filter asks for, `limit` from the `offset`-th on, in that order.
+def page_of_assets(version: Version, wanted: Filter, *, order: Order, offset: int, limit: int) -> list[Asset]:
+    """Return the assets that the filter asks for, `limit` from the `offset`-th on, in that order, with their CONTENT.
 
-    Brief ones come without their metadata, others with all that AssetDocuments composes it of.
     When the filter asks for all, a page costs the same at any depth, but for the order `modified`.
     """
+    return _seen(version, _page(version, wanted, order, offset, limit, is_brief=False))
+
+
+class BriefAsset(NamedTuple):
+    """An asset as lists have it, without its metadata."""
+
+    asset_id: uuid.UUID
+    blob_id: uuid.UUID | None
+    zarr_id: uuid.UUID | None
+    zarr_revision_id: uuid.UUID | None
+    path: str
+    size: int
+    created: datetime
+    modified: datetime
+    introduced: int
+    retired: int | None
+
+    @property
+    def content_id(self) -> uuid.UUID:
+        """Return the id that the asset itself has under this name."""
+        return cast("uuid.UUID", self.blob_id or self.zarr_revision_id or self.zarr_id)
+
+
+def page_of_brief_assets(
+    version: Version, wanted: Filter, *, order: Order, offset: int, limit: int
+) -> list[BriefAsset]:
+    """Return what `page_of_assets` returns, but brief, which takes a third of the time."""
+    return [BriefAsset(*row) for row in _page(version, wanted, order, offset, limit, is_brief=True)]
+
+
+def _page(version: Version, wanted: Filter, order: Order, offset: int, limit: int, *, is_brief: bool) -> list[Any]:
+    """Return a page of assets, or of rows with the fields of brief ones."""
     if wanted == Filter() and not offset:
         query = _first_page(order, is_draft=version.at is None, is_brief=is_brief)
-        return _seen(version, query.at_most(limit, number=version.dataset_id, point=version.at))
+        return query.at_most(limit, number=version.dataset_id, point=version.at)
     fields = ORDERS[order.removeprefix("-")]
     backwards = order.startswith("-")
     rows = matching_assets(version, wanted)
     shown = _in_order(rows, order, is_brief=is_brief)
     if wanted != Filter() or "modified" in fields:
-        return _seen(version, shown[offset : offset + limit])
+        return list(shown[offset : offset + limit])
     if offset >= version.file_count:
         return []
     from_key = partial(TupleLessThanOrEqual if backwards else TupleGreaterThanOrEqual, [F(field) for field in fields])
@@ -308,29 +337,28 @@ def page_of_assets(
     anchor, key = anchors.before(offset)
     known = _in_order(rows.filter(from_key(key)) if key else rows, order, is_brief=is_brief)
     first = known.values_list(*fields)[offset - anchor : offset - anchor + 1]
-    page = _seen(version, shown.filter(from_key(first.query))[:limit])
+    page = list(shown.filter(from_key(first.query))[:limit])
     if page:
         anchors.remember(offset, [getattr(page[0], field) for field in fields])
     return page
 
 
-def _in_order(rows: QuerySet[Asset], order: Order, *, is_brief: bool) -> QuerySet[Asset]:
-    """Return assets in an order: brief ones without their metadata, others with their CONTENT."""
+def _in_order(rows: QuerySet[Asset], order: Order, *, is_brief: bool) -> QuerySet[Any, Any]:
+    """Return assets in an order, with their CONTENT; or rows with the fields of brief ones."""
     sign = "-" if order.startswith("-") else ""
     rows = rows.order_by(*(f"{sign}{field}" for field in ORDERS[order.removeprefix("-")]))
-    return rows.defer("metadata", "problems", "contribution") if is_brief else rows.select_related(*CONTENT)
+    return rows.values_list(*BriefAsset._fields, named=True) if is_brief else rows.select_related(*CONTENT)
 
 
 @lru_cache
-def _first_page(order: Order, *, is_draft: bool, is_brief: bool) -> Prepared[Asset]:
+def _first_page(order: Order, *, is_draft: bool, is_brief: bool) -> Prepared[Asset] | PreparedRows:
     """Return the query of the first pages of drafts, or of other versions, which is asked for the most."""
 
-    @Prepared
-    def first_page(number: Any, point: Any) -> QuerySet[Asset]:
+    def first_page(number: Any, point: Any) -> QuerySet[Any, Any]:
         rows = Asset.objects.filter(dataset_id=number)
         return _in_order(rows.live() if is_draft else rows.at(point), order, is_brief=is_brief)
 
-    return first_page
+    return PreparedRows(first_page) if is_brief else Prepared(first_page)
 
 
 def _seen(version: Version, assets: Iterable[Asset]) -> list[Asset]:

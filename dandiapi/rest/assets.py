@@ -70,12 +70,13 @@ class AssetsView(NestedView):
         order: queries.Order = query["order"] or "created"
 
         def rows(offset: int, limit: int) -> list[outputs.AssetRow]:
-            is_brief = not query["metadata"]
-            found = queries.page_of_assets(
-                self.version, wanted, order=order, offset=offset, limit=limit, is_brief=is_brief
-            )
-            documents = None if is_brief else AssetDocuments(self.dataset, reader=self.actor)
-            return [shapes.asset_row(asset, documents, of_version=not self.version.is_draft) for asset in found]
+            of_version = not self.version.is_draft
+            if not query["metadata"]:
+                brief = queries.page_of_brief_assets(self.version, wanted, order=order, offset=offset, limit=limit)
+                return [shapes.asset_row(asset, of_version=of_version) for asset in brief]
+            found = queries.page_of_assets(self.version, wanted, order=order, offset=offset, limit=limit)
+            documents = AssetDocuments(self.dataset, reader=self.actor)
+            return [shapes.asset_row_with_metadata(asset, documents, of_version=of_version) for asset in found]
 
         return Page.of(request).lazy_answer(count=lambda: queries.count_assets(self.version, wanted), fetch=rows)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from archive.accounts.models import ReviewerLink, User
 from archive.accounts.queries import Member
 from archive.assets.models import Asset
-from archive.assets.queries import AssetDocuments, Child
+from archive.assets.queries import AssetDocuments, BriefAsset, Child
 from archive.audit.queries import AssetEvent
 from archive.blobs.models import Blob, Upload, blob_key
 from archive.datasets.models import Dataset, Version
@@ -187,9 +187,9 @@ def _asset_problem(problem: dict[str, str]) -> outputs.AssetProblem:
     return {"field": problem["field"], "message": problem["message"], "path": problem["path"]}
 
 
-def asset_row(row: Asset, documents: AssetDocuments | None = None, *, of_version: bool = False) -> outputs.AssetRow:
-    """Return an asset in a list, with its metadata if there are documents to take it from."""
-    shown: outputs.AssetRow = {
+def asset_row(row: Asset | BriefAsset, *, of_version: bool = False) -> outputs.AssetRow:
+    """Return an asset in a list, without its metadata."""
+    return {
         "asset_id": row.asset_id,
         "blob": row.blob_id,
         "zarr": _zarr_id(row, of_version=of_version),
@@ -198,9 +198,11 @@ def asset_row(row: Asset, documents: AssetDocuments | None = None, *, of_version
         "created": row.created,
         "modified": row.modified,
     }
-    if documents:
-        shown["metadata"] = documents.document(row)
-    return shown
+
+
+def asset_row_with_metadata(row: Asset, documents: AssetDocuments, *, of_version: bool = False) -> outputs.AssetRow:
+    """Return an asset in a list with its metadata."""
+    return {**asset_row(row, of_version=of_version), "metadata": documents.document(row)}
 
 
 def asset(row: Asset, documents: AssetDocuments, *, of_version: bool = False) -> outputs.Asset:
@@ -208,7 +210,7 @@ def asset(row: Asset, documents: AssetDocuments, *, of_version: bool = False) ->
     return {**asset_row(row, of_version=of_version), "metadata": documents.document(row)}
 
 
-def _zarr_id(asset: Asset, *, of_version: bool) -> UUID | None:
+def _zarr_id(asset: Asset | BriefAsset, *, of_version: bool) -> UUID | None:
     """Return the id by which clients ask for files: the archive's, if it can be worked on, else the revision's."""
     if asset.zarr_id and (of_version or asset.retired is not None):
         return asset.content_id
@@ -264,7 +266,7 @@ def webdav_folder(path: str, file_count: int, size: int) -> outputs.FolderAtPath
 
 def webdav_asset(row: Asset, documents: AssetDocuments | None) -> outputs.AssetAtPath:
     """Return a file, as DANDI's WebDAV server reads it, with its metadata if there are documents to take it from."""
-    return {"type": "asset", "resource": asset_row(row, documents)}
+    return {"type": "asset", "resource": asset_row_with_metadata(row, documents) if documents else asset_row(row)}
 
 
 def asset_event(event: AssetEvent) -> outputs.AssetEvent:

@@ -46,6 +46,11 @@ def _in_version(read: Callable[[Any], Any]) -> Call:
     return lambda hidden, actor: [read(_version(hidden, actor, name)) for name in ("draft", hidden.version.version)]
 
 
+def _page_of(page_of: Callable[..., list[Any]], version: Any, path: str) -> list[Any]:
+    """The first page of the assets whose paths begin like that, by either of the queries of pages."""
+    return page_of(version, assets.Filter(path=path), order="created", offset=0, limit=9)
+
+
 def _compared(read: Callable[[Any], Any]) -> Call:
     return lambda hidden, actor: read(
         publishing.compare_versions(actor, hidden.dataset.number, hidden.version.version, "draft")
@@ -131,15 +136,12 @@ READS |= {
     assets.find_asset_at: _in_version(lambda version: assets.find_asset_at(version, "platypus/NAMED.nwb")),
     assets.page_of_assets: _in_version(
         lambda version: [
-            [
-                (asset, asset.metadata)
-                for asset in assets.page_of_assets(
-                    version, assets.Filter(path=path), order="created", offset=0, limit=9, is_brief=brief
-                )
-            ]
+            [(asset, asset.metadata) for asset in _page_of(assets.page_of_assets, version, path)]
             for path in ("", "platypus")
-            for brief in (True, False)
         ]
+    ),
+    assets.page_of_brief_assets: _in_version(
+        lambda version: [_page_of(assets.page_of_brief_assets, version, path) for path in ("", "platypus")]
     ),
     assets.find_readme: _in_version(assets.find_readme),
     assets.page_of_children: _in_version(
@@ -324,6 +326,7 @@ GIVEN = {
         "assets.queries.find_folder",
         "assets.queries.find_readme",
         "assets.queries.page_of_assets",
+        "assets.queries.page_of_brief_assets",
         "assets.queries.page_of_children",
         "datasets.queries.edition_of",
         "datasets.services.require_draft",

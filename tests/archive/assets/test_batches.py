@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.policy import ANONYMOUS
-from archive.assets.queries import Filter, files_of, live_assets, page_of_assets
+from archive.assets.queries import Filter, files_of, live_assets, page_of_brief_assets
 from archive.assets.services import BatchFile, take_batch
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_draft, find_version
@@ -132,5 +132,5 @@ def test_draft_of_ten_thousand_files_is_listed_in_one_query() -> None:
     assert listed == sorted(file.path for file in put)
     assert len(queries) <= 1
     with CaptureQueriesContext(connection) as queries:
-        page_of_assets(draft, Filter(), order="path", offset=9000, limit=1000, is_brief=True)
+        page_of_brief_assets(draft, Filter(), order="path", offset=9000, limit=1000)
     assert len(queries) == 1

@@ -14,12 +14,21 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
 from archive.assets.models import Asset
-from archive.assets.queries import Filter, page_of_assets
+from archive.assets.queries import BriefAsset, Filter, page_of_assets, page_of_brief_assets
 from archive.blobs.models import Upload
 from archive.datasets.models import Dataset, Version
 from archive.statements import Prepared
 from archive.timeline.rows import FOREVER
-from tests.factories import make_asset, make_published_version, make_token, make_user, make_valid_dataset, owner_of
+from tests.factories import (
+    make_asset,
+    make_published_version,
+    make_token,
+    make_user,
+    make_valid_dataset,
+    make_zarr,
+    make_zarr_asset,
+    owner_of,
+)
 from tests.worker import Worker
 
 Values = dict[str, Any]
@@ -85,18 +94,36 @@ def test_all_find_what_their_querysets_find(worker: Worker) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("is_brief", [True, False])
-def test_first_pages_show_what_the_pages_after_them_would(worker: Worker, is_brief: bool) -> None:
+@pytest.mark.parametrize("page_of", [page_of_assets, page_of_brief_assets])
+def test_first_pages_show_what_the_pages_after_them_would(worker: Worker, page_of: Callable[..., list[Any]]) -> None:
     dataset = make_valid_dataset(worker, paths=("c.nwb", "a.nwb", "b.nwb"))
     version = make_published_version(worker, dataset)
     make_asset(dataset, "0.nwb")
     draft = dataset.versions.get(version="draft")
     for shown, order in product((draft, version), ("created", "-created", "path", "-path", "modified", "-modified")):
-        page = partial(page_of_assets, shown, Filter(), order=order, is_brief=is_brief)
-        first = [content(row) for row in page(offset=0, limit=2)]
-        assert first[1:] == [content(row) for row in page(offset=1, limit=1)]
+        page = partial(page_of, shown, Filter(), order=order)
+        first = [listed(row) for row in page(offset=0, limit=2)]
+        assert first[1:] == [listed(row) for row in page(offset=1, limit=1)]
         everything = [row.path for row in page(offset=0, limit=9)]
         assert [len(everything), [row["path"] for row in first]] == [shown.file_count, everything[:2]]
+
+
+def listed(row: Asset | BriefAsset) -> Values:
+    return row._asdict() if isinstance(row, BriefAsset) else content(row)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("offset", [0, 1])
+def test_brief_assets_are_what_assets_are(worker: Worker, offset: int) -> None:
+    dataset = make_valid_dataset(worker, paths=("c.nwb", "a.nwb", "b.nwb"))
+    make_zarr_asset(make_zarr(dataset), "z.zarr")
+    draft = dataset.versions.get(version="draft")
+    where: Any = {"order": "path", "offset": offset, "limit": 9}
+    whole, brief = page_of_assets(draft, Filter(), **where), page_of_brief_assets(draft, Filter(), **where)
+    fields = (*BriefAsset._fields, "content_id")
+    assert [[getattr(row, name) for name in fields] for row in brief] == [
+        [getattr(row, name) for name in fields] for row in whole
+    ]
 
 
 @pytest.mark.django_db
