@@ -10,7 +10,7 @@ from functools import cached_property
 from inspect import signature
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, models
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models.query import get_related_populators
 from psycopg.sql import Literal
@@ -142,8 +142,41 @@ def find_rows(sql: str, values: Mapping[str, Any]) -> list[Any]:
 
 def _cursor() -> Any:
     """Return a cursor whose statements Postgres prepares; where queries are logged, one that logs them with values."""
-    if connection.queries_logged:
-        return connection.cursor()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    return connection.make_cursor(ServerBindingCursor(connection.connection))  # type: ignore[arg-type,call-arg]
+    # The connection of this thread, which `connection` would look up each time that something is asked of it.
+    own: Any = connections[DEFAULT_DB_ALIAS]
+    if own.queries_logged:
+        return own.cursor()
+    own.close_if_health_check_failed()
+    own.ensure_connection()
+    return own.make_cursor(ServerBindingCursor(own.connection))  # type: ignore[call-arg]
+
+
+class PreparedInsert(Generic[M]):
+    """A statement that inserts one object, composed once: `bulk_create` of one for which nobody waits so long.
+
+    With `unless_there` nothing happens if there is such a row already.
+    """
+
+    def __init__(self, model: type[M], *, unless_there: bool = False) -> None:
+        self._model = model
+        self._ending = " ON CONFLICT DO NOTHING" if unless_there else ""
+
+    def insert(self, row: M) -> None:
+        """Insert an object that is new, and let it know that it is there, and by which key."""
+        own: Any = connections[DEFAULT_DB_ALIAS]
+        values = {field.name: field.get_db_prep_save(field.pre_save(row, True), own) for field in self._fields}  # noqa: FBT003
+        for [key] in find_rows(self._sql, values):
+            row.pk = key
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as Django says it of its own
+
+    @cached_property
+    def _fields(self) -> list[Any]:
+        return [field for field in self._model._meta.concrete_fields if not isinstance(field, models.AutoField)]  # noqa: SLF001
+
+    @cached_property
+    def _sql(self) -> str:
+        columns = ", ".join(f'"{field.column}"' for field in self._fields)
+        places = ", ".join(f"%({field.name})s" for field in self._fields)
+        meta = self._model._meta  # noqa: SLF001
+        into = f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({places}){self._ending}'  # noqa: S608 - names of the model
+        return f'{into} RETURNING "{meta.pk.column}"'

@@ -3,12 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
-from django.db import connection
-
 from archive.assets.models import Folded
 from archive.paths import ancestors, case_key
+from archive.statements import find_rows
 
 _FOLDED_PATH = Folded.template % {"expressions": "path"}
+ALIKE = f"""
+    SELECT path, NULL FROM archive_asset
+     WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(files)s)
+     UNION ALL
+    SELECT path, file_count FROM archive_folder
+     WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(folders)s)
+"""  # noqa: S608 - built of constants only
 
 
 def case_collisions(dataset_id: int, new: Collection[str], *, leaving: Collection[str] = ()) -> dict[str, str]:
@@ -46,17 +52,7 @@ def _in_draft(dataset_id: int, names: Iterable[str], new: Iterable[str]) -> tupl
 
     The counts are those of the files in them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT path, NULL FROM archive_asset
-             WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(files)s)
-             UNION ALL
-            SELECT path, file_count FROM archive_folder
-             WHERE dataset_id = %(dataset)s AND retired IS NULL AND {_FOLDED_PATH} = ANY(%(folders)s)
-            """,  # noqa: S608 - built of constants only
-            {"dataset": dataset_id, "files": [*map(case_key, names)], "folders": [*map(case_key, new)]},
-        )
-        rows = cursor.fetchall()
+    keys = {"files": [*map(case_key, names)], "folders": [*map(case_key, new)]}
+    rows = find_rows(ALIKE, {"dataset": dataset_id, **keys})
     files = {path for path, file_count in rows if file_count is None}
     return files, {path: file_count for path, file_count in rows if file_count is not None}

@@ -3,15 +3,30 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from django.db import connection
+from typing import NamedTuple
 
 from archive import paths
 from archive.assets.models import Folder
+from archive.statements import find_rows
 from archive.timeline.models import Change
 
 BATCH_SIZE = 2000
+
+LIVE_FOLDERS = """
+    SELECT id, path, file_count, size, child_count,
+           EXISTS (SELECT FROM archive_version version
+                    WHERE version.dataset_id = folder.dataset_id AND version.at >= folder.introduced)
+      FROM archive_folder folder
+     WHERE dataset_id = %(dataset)s AND retired IS NULL
+"""
+IN_PLACE = """
+    UPDATE archive_folder f
+       SET file_count = n.file_count, size = n.size, child_count = n.child_count
+      FROM unnest(%(ids)s::bigint[], %(file_counts)s::bigint[], %(sizes)s::bigint[], %(child_counts)s::bigint[])
+        AS n(id, file_count, size, child_count)
+     WHERE f.id = n.id
+    RETURNING f.id
+"""
 
 
 @dataclass
@@ -45,21 +60,23 @@ def update_folders(change: Change, moves: Sequence[tuple[str, int, int]]) -> Non
     replace_folders(change, list(rows.values()), kept)
 
 
-def live_folders(dataset_id: int, folder_paths: Sequence[str] | None = None) -> Iterable[Any]:
-    """Return the draft's folders at these paths, or all of them, each with `is_pinned`.
+class LiveFolder(NamedTuple):
+    """A folder of a draft, with its sums; it `is_pinned` if some version shows its row."""
 
-    A folder is pinned if some version shows its row.
-    """
-    return Folder.objects.raw(
-        """
-        SELECT folder.*, EXISTS (
-                   SELECT FROM archive_version version
-                    WHERE version.dataset_id = folder.dataset_id AND version.at >= folder.introduced) AS is_pinned
-          FROM archive_folder folder
-         WHERE dataset_id = %(dataset)s AND retired IS NULL AND (%(paths)s::text[] IS NULL OR path = ANY(%(paths)s))
-        """,
-        {"dataset": dataset_id, "paths": None if folder_paths is None else [*folder_paths]},
-    )
+    pk: int
+    path: str
+    file_count: int
+    size: int
+    child_count: int
+    is_pinned: bool
+
+
+def live_folders(dataset_id: int, folder_paths: Sequence[str] | None = None) -> list[LiveFolder]:
+    """Return the draft's folders at these paths, or all of them."""
+    if folder_paths is None:
+        return [LiveFolder(*row) for row in find_rows(LIVE_FOLDERS, {"dataset": dataset_id})]
+    at_paths = f"{LIVE_FOLDERS} AND path = ANY(%(paths)s)"
+    return [LiveFolder(*row) for row in find_rows(at_paths, {"dataset": dataset_id, "paths": [*folder_paths]})]
 
 
 def deepest_first(folders: Iterable[str]) -> list[str]:
@@ -95,7 +112,7 @@ def new_folder(change: Change, path: str, sums: Sums) -> Folder:
     )
 
 
-def replace_folders(change: Change, old: Sequence[Any], new: Sequence[Folder]) -> None:
+def replace_folders(change: Change, old: Sequence[LiveFolder], new: Sequence[Folder]) -> None:
     """Write `new` in the place of `old`, keeping an old row only if it is pinned by a version."""
     if pinned := [row.pk for row in old if row.is_pinned]:
         Folder.objects.filter(pk__in=pinned).update(retired=change.number)
@@ -107,25 +124,11 @@ def replace_folders(change: Change, old: Sequence[Any], new: Sequence[Folder]) -
     if unseen:
         Folder.objects.filter(pk__in=[row.pk for row in unseen.values()]).delete()
     _update_in_place(changed)
-    Folder.objects.bulk_create(appeared, batch_size=BATCH_SIZE)
+    if appeared:
+        Folder.objects.bulk_create(appeared, batch_size=BATCH_SIZE)
 
 
 def _update_in_place(rows: Sequence[Folder]) -> None:
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE archive_folder f
-               SET file_count = n.file_count, size = n.size, child_count = n.child_count
-              FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
-                AS n(id, file_count, size, child_count)
-             WHERE f.id = n.id
-            """,
-            [
-                [row.pk for row in rows],
-                [row.file_count for row in rows],
-                [row.size for row in rows],
-                [row.child_count for row in rows],
-            ],
-        )
+    if rows:
+        columns = zip(*((row.pk, row.file_count, row.size, row.child_count) for row in rows), strict=True)
+        find_rows(IN_PLACE, dict(zip(("ids", "file_counts", "sizes", "child_counts"), map(list, columns), strict=True)))

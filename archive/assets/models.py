@@ -6,7 +6,8 @@ published version shows.
 """
 
 import uuid
-from typing import Self, cast
+from datetime import datetime
+from typing import NamedTuple, Self, cast
 
 from django.db import models
 from django.db.models import F, Q
@@ -118,6 +119,26 @@ class Asset(models.Model):
         if self.blob:
             return self.blob.etag
         return self.zarr_revision.checksum if self.zarr_revision else None
+
+
+class BriefAsset(NamedTuple):
+    """An asset as lists have it, without its metadata."""
+
+    asset_id: uuid.UUID
+    blob_id: uuid.UUID | None
+    zarr_id: uuid.UUID | None
+    zarr_revision_id: uuid.UUID | None
+    path: str
+    size: int
+    created: datetime
+    modified: datetime
+    introduced: int
+    retired: int | None
+
+    @property
+    def content_id(self) -> uuid.UUID:
+        """Return the id that the asset itself has under this name."""
+        return cast("uuid.UUID", self.blob_id or self.zarr_revision_id or self.zarr_id)
 
 
 class SummaryValue(models.Model):

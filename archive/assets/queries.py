@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.core.cache import cache
@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 from archive.accounts.policy import Action, Actor, is_blinded, require
 from archive.addresses import zarr_content, zarr_files
-from archive.assets.models import Asset, Folded, Folder, SummaryValue
+from archive.assets.models import Asset, BriefAsset, Folded, Folder, SummaryValue
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import publications
@@ -290,26 +290,6 @@ def page_of_assets(version: Version, wanted: Filter, *, order: Order, offset: in
     When the filter asks for all, a page costs the same at any depth, but for the order `modified`.
     """
     return _seen(version, _page(version, wanted, order, offset, limit, is_brief=False))
-
-
-class BriefAsset(NamedTuple):
-    """An asset as lists have it, without its metadata."""
-
-    asset_id: uuid.UUID
-    blob_id: uuid.UUID | None
-    zarr_id: uuid.UUID | None
-    zarr_revision_id: uuid.UUID | None
-    path: str
-    size: int
-    created: datetime
-    modified: datetime
-    introduced: int
-    retired: int | None
-
-    @property
-    def content_id(self) -> uuid.UUID:
-        """Return the id that the asset itself has under this name."""
-        return cast("uuid.UUID", self.blob_id or self.zarr_revision_id or self.zarr_id)
 
 
 def page_of_brief_assets(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from archive import paths
@@ -28,6 +28,7 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import require_not_releasing
 from archive.errors import ConflictError, InvalidError, NotFoundError, Reason
 from archive.metadata.documents import strip_asset_metadata, with_schema_version
+from archive.statements import PreparedInsert, find_rows
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 from archive.zarr.models import ZarrArchive, ZarrRevision
@@ -37,6 +38,22 @@ __all__ = ["MAX_BATCH", "MAX_KEY", "BatchFile", "recount_folders", "recount_summ
 
 # After a change of so many assets Postgres has wrong statistics, and sorts the whole list for each page.
 MANY_ASSETS = 10_000
+
+_INTRODUCED = PreparedInsert(Asset)
+TAKEN = """
+    SELECT path, NULL FROM archive_asset
+     WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(files)s)
+     UNION ALL
+    SELECT path, file_count FROM archive_folder
+     WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(folders)s)
+"""
+DRAFT_CHANGED = f"""
+    UPDATE archive_version
+       SET status = '{Version.Status.PENDING}', files_changed = %(change)s, modified = %(now)s,
+           file_count = file_count + %(files)s, size = size + %(size)s
+     WHERE dataset_id = %(dataset)s AND version = '{Version.DRAFT}'
+    RETURNING id
+"""  # noqa: S608 - built of constants only
 
 
 @dataclass(frozen=True)
@@ -323,12 +340,15 @@ def _apply(
     come = [(asset.path, 1, asset.size) for asset in assets]
     moves = [*gone, *come, *((path, 0, size) for path, size in grown)]
     update_folders(change, moves)
-    draft = Version.objects.filter(dataset_id=change.dataset_id, version=Version.DRAFT)
-    changed = draft.update(
-        status=Version.Status.PENDING,
-        files_changed=change.number,
-        file_count=F("file_count") + len(come) - len(gone),
-        size=F("size") + sum(size for _, _, size in moves),
+    changed = find_rows(
+        DRAFT_CHANGED,
+        {
+            "dataset": change.dataset_id,
+            "change": change.number,
+            "files": len(come) - len(gone),
+            "size": sum(size for _, _, size in moves),
+            "now": timezone.now(),
+        },
     )
     if not changed:
         # The dataset was deleted while this change waited for its lock.
@@ -384,18 +404,7 @@ def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], d
 
     The folders come with the number of files in them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT path, NULL FROM archive_asset
-             WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(files)s)
-             UNION ALL
-            SELECT path, file_count FROM archive_folder
-             WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(folders)s)
-            """,
-            {"dataset": dataset_id, "files": [*(new | above)], "folders": [*new]},
-        )
-        taken = dict(cursor.fetchall())
+    taken = dict(find_rows(TAKEN, {"dataset": dataset_id, "files": [*(new | above)], "folders": [*new]}))
     folders = {path: count for path, count in taken.items() if count is not None}
     return taken.keys() - folders.keys(), folders
 
@@ -403,6 +412,9 @@ def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], d
 def _introduce(change: Change, add: Sequence[NewAsset], asset_ids: Sequence[uuid.UUID]) -> list[Asset]:
     now = timezone.now()
     assets = [_asset(change, new, asset_id, now) for new, asset_id in zip(add, asset_ids, strict=True)]
+    if len(assets) == 1:
+        _INTRODUCED.insert(assets[0])
+        return assets
     return Asset.objects.bulk_create(assets, batch_size=BATCH_SIZE)
 
 

@@ -25,6 +25,7 @@ from archive.datasets.models import Dataset
 from archive.datasets.queries import require_not_releasing
 from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey
+from archive.statements import PreparedInsert, find_rows
 from archive.storage import queries as store
 from archive.storage import services as storage
 from archive.timeline.services import start_job
@@ -48,6 +49,10 @@ ABORT_BATCH = 500
 HASHED_AT_ONCE = 2**20
 # How many contents are put into the store at the same time; its client has ten connections.
 PARALLEL_PUTS = 8
+
+_BEGUN = PreparedInsert(Upload)
+# The same request may have been sent twice.
+_VERIFIED = PreparedInsert(Blob, unless_there=True)
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,8 @@ def start_upload(*, actor: Actor, dataset: Dataset, size: int, etag: str) -> tup
         raise ConflictError("Blob already exists.", blob_id=str(existing.pk))
     upload_id = uuid.uuid4()
     multipart_id = storage.start_multipart(blob_key(upload_id))
-    upload = Upload.objects.create(
-        id=upload_id, dataset=dataset, user=actor.user, size=size, etag=etag, multipart_id=multipart_id
-    )
+    upload = Upload(id=upload_id, dataset=dataset, user=actor.user, size=size, etag=etag, multipart_id=multipart_id)
+    _BEGUN.insert(upload)
     urls = store.sign_parts(upload.key, upload.multipart_id, parts)
     return upload, [SignedPart(part.number, part.size, url) for part, url in zip(parts, urls, strict=True)]
 
@@ -138,10 +142,10 @@ def finish_upload(*, actor: Actor, upload_id: uuid.UUID) -> Blob:
     sha256 = _verify(upload)
     blob = Blob(id=upload_id, uploader_id=upload.user_id, size=upload.size, etag=upload.etag, sha256=sha256)
     with transaction.atomic():
-        Blob.objects.bulk_create([blob], ignore_conflicts=True)
+        _VERIFIED.insert(blob)
         if sha256 is None:
             start_job(CHECKSUM_JOB, subject=str(blob.pk), dataset_id=upload.dataset_id, author=actor)
-        Upload.objects.filter(pk=upload_id).delete()
+        find_rows("DELETE FROM archive_upload WHERE id = %(id)s RETURNING id", {"id": upload_id})
     return blob
 
 

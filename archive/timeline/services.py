@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from psycopg.types.json import Jsonb
 from redis.exceptions import RedisError
 
+from archive.statements import find_rows
 from archive.timeline import queries, tasks
 from archive.timeline.models import Author, Change, Job, Projection, Timeline
 from archive.timeline.news import announce
@@ -24,6 +25,20 @@ logger = logging.getLogger(__name__)
 NUDGE_MARK_SECONDS = 3
 # Long enough to gather the changes of a busy client into one run, short enough not to be felt.
 NUDGE_DELAY_SECONDS = 0.2
+
+NEXT_CHANGE = """
+    WITH head AS (
+        INSERT INTO archive_timeline (dataset_id, number, changed) VALUES (%(dataset)s, 1, now())
+        ON CONFLICT (dataset_id) DO UPDATE SET number = archive_timeline.number + 1, changed = clock_timestamp()
+        RETURNING number
+    )
+    INSERT INTO archive_change
+           (dataset_id, number, kind, recorded, user_id, token_id, author_name, author_email, details)
+    SELECT %(dataset)s, number, %(kind)s, clock_timestamp(), %(user)s::bigint, %(token)s::bigint,
+           %(name)s, %(email)s, %(details)s
+      FROM head
+    RETURNING id, number, recorded
+"""
 
 
 def hold(dataset_id: int) -> None:
@@ -37,32 +52,22 @@ def append(dataset_id: int, kind: Change.Kind, author: Author, details: dict[str
     Must run in the transaction that makes the change, after `hold` if that reads what it is about to write. Other
     writers of this dataset wait until that transaction ends; so numbers have no gaps, and become visible in order.
     """
-    appended = Change.objects.raw(
-        """
-        WITH head AS (
-            INSERT INTO archive_timeline (dataset_id, number, changed) VALUES (%(dataset)s, 1, now())
-            ON CONFLICT (dataset_id) DO UPDATE SET number = archive_timeline.number + 1, changed = clock_timestamp()
-            RETURNING number
-        )
-        INSERT INTO archive_change
-               (dataset_id, number, kind, recorded, user_id, token_id, author_name, author_email, details)
-        SELECT %(dataset)s, number, %(kind)s, clock_timestamp(), %(user)s, %(token)s, %(name)s, %(email)s, %(details)s
-          FROM head
-        RETURNING *
-        """,
-        {
-            "dataset": dataset_id,
-            "kind": kind,
-            "user": author.user_id,
-            "token": author.token_id,
-            "name": author.name,
-            "email": author.email,
-            "details": Jsonb(details),
-        },
+    change = Change(
+        dataset_id=dataset_id,
+        kind=kind,
+        user_id=author.user_id,
+        token_id=author.token_id,
+        author_name=author.name,
+        author_email=author.email,
+        details=details,
     )
+    values = {"dataset": dataset_id, "kind": kind, "user": author.user_id, "token": author.token_id}
+    values |= {"name": author.name, "email": author.email, "details": Jsonb(details)}
+    [(change.pk, change.number, change.recorded)] = find_rows(NEXT_CHANGE, values)
+    change._state.adding = False  # noqa: SLF001 - as Django says it of its own
     transaction.on_commit(partial(nudge, dataset_id))
     announce(dataset_id)
-    return appended[0]
+    return change
 
 
 def nudge(dataset_id: int, *names: str) -> None:

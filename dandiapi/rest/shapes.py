@@ -5,8 +5,8 @@ from uuid import UUID
 
 from archive.accounts.models import ReviewerLink, User
 from archive.accounts.queries import Member
-from archive.assets.models import Asset
-from archive.assets.queries import AssetDocuments, BriefAsset, Child
+from archive.assets.models import Asset, BriefAsset
+from archive.assets.queries import AssetDocuments, Child
 from archive.audit.queries import AssetEvent
 from archive.blobs.models import Blob, Upload, blob_key
 from archive.datasets.models import Dataset, Version

@@ -2,25 +2,28 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
-from archive.assets.models import Asset
-from archive.assets.queries import BriefAsset, Filter, page_of_assets, page_of_brief_assets
-from archive.blobs.models import Upload
+from archive.assets.models import Asset, BriefAsset
+from archive.assets.queries import Filter, page_of_assets, page_of_brief_assets
+from archive.assets.services import NewAsset, change_assets
+from archive.blobs.models import Blob, Upload
 from archive.datasets.models import Dataset, Version
-from archive.statements import Prepared
+from archive.statements import Prepared, PreparedInsert
 from archive.timeline.rows import FOREVER
 from tests.factories import (
     make_asset,
+    make_dataset,
     make_published_version,
     make_token,
     make_user,
@@ -140,6 +143,42 @@ def test_constants_and_values_are_told_apart() -> None:
     assert found.first(last_name="100%") is None
     # As in SQL, nothing equals None.
     assert found.all(last_name=None) == []
+
+
+@pytest.mark.django_db
+def test_inserted_objects_are_as_django_would_have_made_them() -> None:
+    dataset, person = make_dataset(), make_user()
+    fields: Values = {"size": 1, "etag": f"{'0' * 32}-1"}
+    made = [Upload(dataset=dataset, user=person, multipart_id="1%s", **fields) for _ in range(8)]
+    for upload in made:
+        PreparedInsert(Upload).insert(upload)
+        stored = Upload.objects.get(pk=upload.pk)
+        assert [content(stored), stored._state.adding] == [vars_of(upload), upload._state.adding]
+    blob_id = uuid4()
+    for size in (1, 2):
+        again = Blob(id=blob_id, uploader=person, **{**fields, "size": size})
+        PreparedInsert(Blob, unless_there=True).insert(again)
+    assert Blob.objects.get(pk=blob_id).size == 1
+    with pytest.raises(IntegrityError):
+        PreparedInsert(Blob).insert(again)
+
+
+def vars_of(row: models.Model) -> Values:
+    """What an object holds of itself."""
+    return {name: value for name, value in vars(row).items() if name != "_state"}
+
+
+@pytest.mark.django_db
+def test_inserted_assets_are_as_many_that_are_inserted_together() -> None:
+    dataset = make_dataset()
+    alone = make_asset(dataset, "a/b.nwb", note="100% %s ü")
+    blob = Blob.objects.get(pk=alone.blob_id)
+    new = NewAsset("a/c.nwb", blob, alone.metadata)
+    change_assets(actor=owner_of(dataset), dataset=dataset, add=[new, replace(new, path="a/d.nwb")])
+    first, second = (content(Asset.objects.get(dataset=dataset, path=path)) for path in ("a/b.nwb", "a/c.nwb"))
+    own = {"id", "asset_id", "path", "introduced", "created", "modified"}
+    assert {name for name in first if first[name] != second[name]} == own
+    assert first["id"] == alone.pk
 
 
 @pytest.mark.django_db
