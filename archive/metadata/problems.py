@@ -7,12 +7,14 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from archive.metadata.queries import json_schema, model, schema_info
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from jsonschema_rs import Draft202012Validator as QuickValidator
-    from pydantic_core import ErrorDetails
+    from pydantic_core import ErrorDetails, SchemaValidator
 
 MAX_PROBLEMS = 200
 MAX_MESSAGE = 1000
@@ -110,10 +112,32 @@ def _model_errors(metadata: dict[str, Any], name: str) -> "list[ErrorDetails]":
     from pydantic import ValidationError
 
     try:
-        model(name).model_validate(metadata)
+        _model_validator(name).validate_python(metadata)
     except ValidationError as error:
         return error.errors(include_url=False, include_context=False, include_input=False)
     return []
+
+
+@cache
+def _model_validator(name: str) -> "SchemaValidator":
+    """Return the validator of a model, which finds what the model finds, in a third of its time.
+
+    The difference is what dandischema's models say of themselves in JSON-LD: a private attribute, which pydantic would
+    copy, depth and all, into each object that it makes only to throw it away.
+    """
+    from pydantic_core import SchemaValidator
+
+    # Otherwise the models inside of others would be validated by the validators that these have already.
+    return SchemaValidator(_without_private_attributes(model(name).__pydantic_core_schema__), _use_prebuilt=False)
+
+
+def _without_private_attributes(schema: Any) -> Any:
+    """Return a schema of pydantic's core by which models, none of which has a step of its own there, get none."""
+    if isinstance(schema, dict):
+        return {key: _without_private_attributes(value) for key, value in schema.items() if key != "post_init"}
+    if isinstance(schema, list | tuple):
+        return type(schema)(map(_without_private_attributes, schema))
+    return schema
 
 
 @cache
@@ -141,6 +165,8 @@ def _problem(location: Iterable[str | int], message: str) -> Problem:
 
 def _excesses(metadata: dict[str, Any]) -> Iterator[Problem]:
     """Yield the first excess that makes `metadata` slow to check: too deep, too many values, too long a text."""
+    if _is_small(metadata):
+        return
     level: list[Any] = [metadata]
     count = 0
     for _ in range(MAX_DEPTH):
@@ -155,6 +181,15 @@ def _excesses(metadata: dict[str, Any]) -> Iterator[Problem]:
         if not level:
             return
     yield Problem("", f"The metadata is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _is_small(metadata: dict[str, Any]) -> bool:
+    """Return whether metadata hold no excess for sure: as JSON they are short, and with few brackets not deep."""
+    try:
+        text = orjson.dumps(metadata)
+    except TypeError:
+        return False
+    return len(text) <= min(MAX_VALUES, MAX_STRING) and text.count(b"{") + text.count(b"[") < MAX_DEPTH
 
 
 def _children(value: object) -> Iterable[Any]:

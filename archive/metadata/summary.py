@@ -9,11 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive.metadata.queries import schema_info
 
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
+
 Contribution = dict[str, list[Any]]
+
+# Of longer texts, what is read is not kept: what is kept must not grow beyond a few megabytes.
+MAX_KEPT = 4000
 
 # The parts of a summary that are lists in it, and those that it only counts.
 LISTED = ("approach", "measurementTechnique", "variableMeasured", "species", "dataStandard")
@@ -27,18 +33,40 @@ def asset_contribution(metadata: Mapping[str, Any]) -> Contribution:
     """Return what an asset with this (computed) metadata adds to the summary of a version: lists, none empty.
 
     Takes anything and never raises: a part that cannot be read adds nothing. Equal contributions are equal as JSON.
+    They are shared: copy them before you change them.
     """
+    try:
+        parts = json.dumps({key: metadata[key] for key in _READ if metadata.get(key)})
+    except (ValueError, RecursionError):
+        return {}
+    return _kept(
+        _contribution, _telling_part(_text(metadata.get("path"))), _text(metadata.get("encodingFormat")), parts
+    )
+
+
+def _telling_part(path: str) -> str:
+    """Return a path that tells the library what the given one does: of a name, only which subject and sample it says.
+
+    The library reads `sub-1_ses-2_run-3.nwb` as `sub-1.nwb`; so many assets, each of its own name, are read as one.
+    """
+    stem, dot, extensions = path.rpartition("/")[2].partition(".")
+    telling = [word for word in stem.split("_") if word.startswith(("sub-", "sample-"))]
+    return "_".join(telling) + dot + extensions if telling else path
+
+
+@lru_cache(1000)
+def _contribution(path: str, encoding_format: str, parts_as_json: str) -> Contribution:
     common = {
         "schemaVersion": schema_info().current,
         "contentSize": 0,
-        "path": _text(metadata.get("path")),
-        "encodingFormat": _text(metadata.get("encodingFormat")),
+        "path": path,
+        "encodingFormat": encoding_format,
     }
-    parts = {key: metadata[key] for key in _READ if metadata.get(key)}
+    parts = json.loads(parts_as_json)
     whole = _read({**common, **parts})
     if whole is not None:
         return _union([whole])
-    readings = (_read({**common, key: value}) for key, value in [("path", common["path"]), *parts.items()])
+    readings = (_read({**common, key: value}) for key, value in [("path", path), *parts.items()])
     return _union(reading for reading in readings if reading is not None)
 
 
@@ -81,10 +109,15 @@ def _read(metadata: dict[str, Any]) -> Contribution | None:
         # The library's own reading of an asset: private, but the only one that is sure to count as the library counts.
         # tests/archive/metadata/test_summary.py holds the result against its public face.
         _add_asset_to_stats(metadata, statistics)
-        listed = _listed(json.dumps({key: statistics[key] for key in LISTED}))
+        listed = _kept(_listed, json.dumps({key: statistics[key] for key in LISTED}))
     except Exception:
         return None
     return {**listed, **{key: statistics[key] for key in _COUNTED}}
+
+
+def _kept(read: "_lru_cache_wrapper[Contribution]", *texts: str) -> Contribution:
+    """Return what is read of these texts, and keep it for the next asset that has the same, unless they are long."""
+    return read(*texts) if sum(map(len, texts)) <= MAX_KEPT else read.__wrapped__(*texts)
 
 
 @lru_cache(1000)

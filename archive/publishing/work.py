@@ -63,6 +63,11 @@ MANIFEST_JOB = "manifest"
 
 # Of more, the writers of the dataset would wait too long for the verdicts to be written.
 VALIDATION_BATCH = 250
+# What a verdict is found by, of an asset and its content: to make objects of all columns takes longer.
+JUDGED = (
+    *("asset_id", "path", "size", "metadata", "introduced", "retired", "zarr"),
+    *("blob__etag", "blob__sha256", "zarr_revision__checksum"),
+)
 # How long a version whose rules take files in any state waits for those that nobody has looked at yet.
 PATIENCE = timedelta(minutes=10)
 DRAFT_MANIFEST_QUIET = timedelta(seconds=60)
@@ -78,7 +83,7 @@ def validate_draft(span: Span) -> None:
     if draft is None:
         return
     documents = AssetDocuments(draft.dataset, reader=SYSTEM)
-    while batch := list(_pending(draft).filter(_has_digest())[:VALIDATION_BATCH]):
+    while batch := list(_pending(draft).filter(_has_digest()).only(*JUDGED)[:VALIDATION_BATCH]):
         now = timezone.now()
         for asset in batch:
             _judge(asset, documents.candidate(asset, now))

@@ -7,10 +7,12 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from dandischema import models
 from dandischema.exceptions import JsonschemaValidationError, PydanticValidationError
 from dandischema.metadata import validate as library_validate
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from archive.metadata.documents import (
     AssetFacts,
@@ -207,6 +209,54 @@ def test_problems_are_those_that_the_library_finds(documents: list[Document], da
     assert [problem.message for problem in validate(changed)] == sorted_messages(library_problems(changed, name))
 
 
+# What is put where in a valid document of an asset: what is right, and what is wrong, of each kind.
+CHANGES: list[tuple[Path, object]] = [
+    (("approach",), [{"schemaKey": "ApproachType", "name": "behavioral approach"}]),
+    (("wasAttributedTo",), []),
+    (("encodingFormat",), "application/x-zarr"),
+    (("encodingFormat",), 5),
+    (("digest",), {}),
+    (("digest",), {"dandi:dandi-etag": "1", "dandi:sha2-256": "a" * 64}),
+    (("digest", "dandi:sha2-256"), "A"),
+    (("digest",), {"dandi:dandi-etag": f"{'d' * 32}-1", "dandi:dandi-zarr-checksum": f"{'d' * 32}-3--12345"}),
+    (("id",), "dandiasset:1"),
+    (("identifier",), "1"),
+    (("schemaKey",), "Dandiset"),
+    (("datePublished",), None),
+    (("publishedBy",), None),
+    (("publishedBy",), "https://example.org/"),
+    (("publishedBy", "wasAssociatedWith"), []),
+    (("publishedBy", "schemaKey"), "Activity"),
+    (("access",), []),
+    (("access", 0, "status"), "dandi:EmbargoedAccess"),
+    (("contentUrl", 0), "no address"),
+    (("dateModified",), "2016-12-31T24:59:59Z"),
+    (("variableMeasured", 0, "value"), ""),
+    (("variableMeasured", 0, "schemaKey"), "Participant"),
+    (("wasAttributedTo", 0, "age", "valueReference", "value"), None),
+    (("wasAttributedTo", 0, "species"), "mouse"),
+    (("wasDerivedFrom", 0, "wasDerivedFrom", 0, "schemaKey"), "Sample"),
+    (("wasGeneratedBy", 0, "schemaKey"), "Project"),
+    (("wasGeneratedBy", 0, "schemaKey"), "Person"),
+    (("wasGeneratedBy", 1, "wasAssociatedWith", 0, "identifier"), "SCR"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), CHANGES)
+def test_verdict_is_that_of_the_library(asset: dict[str, Any], path: Path, value: object) -> None:
+    changed = put(asset, path, value)
+    assert validate_asset(changed) == sorted(set(library_problems(changed, "PublishedAsset")))
+
+
+def test_models_are_stripped_of_nothing_but_private_attributes() -> None:
+    """What validators of models leave out must be pydantic's own, and no field may have its name."""
+    defined = [each for each in vars(models).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    assert len(defined) > 40
+    for each in defined:
+        assert each.model_post_init.__module__.startswith("pydantic.")
+        assert "post_init" not in each.model_fields
+
+
 def sorted_messages(problems: list[Problem]) -> list[str]:
     cut = [Problem(problem.field, problem.message[:MAX_MESSAGE]) for problem in problems]
     return [problem.message for problem in sorted(set(cut))]
@@ -239,6 +289,15 @@ def nested(depth: int) -> Any:
     for _ in range(depth):
         value = {"schemaKey": "PropertyValue", "value": 1, "valueReference": value}
     return value
+
+
+def test_metadata_may_be_nested_so_deep_and_no_deeper(asset: dict[str, Any]) -> None:
+    excess = Problem("", f"The metadata is nested more than {MAX_DEPTH} levels deep.")
+    for depth in range(MAX_DEPTH - 3, MAX_DEPTH + 3):
+        document: Any = 1
+        for _ in range(depth):
+            document = {"x": document}
+        assert (validate_asset(document) == [excess]) == (depth >= MAX_DEPTH)
 
 
 @pytest.mark.parametrize(

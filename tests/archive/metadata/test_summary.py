@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from dandischema.metadata import aggregate_assets_summary
+from dandischema.metadata import _add_asset_to_stats, aggregate_assets_summary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archive.metadata import summary
 from archive.metadata.documents import AssetFacts, asset_metadata
 from archive.metadata.summary import Contributed, asset_contribution, assets_summary
 
@@ -83,12 +84,54 @@ def numbered(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @given(st.lists(assets, max_size=6).map(numbered))
 @settings(max_examples=150, deadline=None)
 def test_summary_is_that_which_the_library_makes(documents: list[dict[str, Any]]) -> None:
-    summary = assets_summary(
+    made = assets_summary(
         contributed(documents),
         number_of_files=len(documents),
         number_of_bytes=sum(document["contentSize"] for document in documents),
     )
-    assert in_order(summary) == in_order(aggregate_assets_summary(documents))
+    assert in_order(made) == in_order(aggregate_assets_summary(documents))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sub-1/sub-1_ses-2_run-3.nwb",
+        "sub-1_sub-2_sample-a_sample-b.x.nwb",
+        "sub-_sub-2_subject-3.nwb",
+        "sub-1_ses-2.ome.zarr",
+        "sub-1.a_sub-2.ome.zarr",
+        "sub-1_ses-2.ome.zarr/",
+        "sub-1_ses-2/.",
+        "sub-1_dataset_description.json",
+        "a/dataset_description.json",
+        "a_b.ome.zarr",
+        ".ome.zarr",
+        ".sub-1_a",
+        "sub-1_ses-2",
+        "sub-1_ses-2.",
+        "",
+    ],
+)
+def test_path_contributes_what_the_library_reads_in_it(path: str) -> None:
+    document = {"schemaVersion": "0.8.0", "contentSize": 1, "encodingFormat": "text/plain", "path": path}
+    read: dict[str, Any] = {}
+    _add_asset_to_stats(document, read)
+    contribution = asset_contribution(document)
+    for part in ("subjects", "tissuesample"):
+        assert contribution.get(part, []) == sorted(read[part])
+    standards = [standard["name"] for standard in contribution.get("dataStandard", [])]
+    assert standards == [standard["name"] for standard in read["dataStandard"]]
+
+
+def test_little_is_kept_of_what_assets_contribute() -> None:
+    for kept in (summary._contribution, summary._listed):
+        kept.cache_clear()
+    for number in range(2000):
+        asset_contribution({"path": f"sub-{number}.nwb", "approach": [{"name": str(number)}]})
+    assert summary._contribution.cache_info().currsize == summary._listed.cache_info().currsize == 1000
+    found = summary._contribution.cache_info()
+    asset_contribution({"path": "sub-1.nwb", "approach": [{"name": "a" * summary.MAX_KEPT}]})
+    assert summary._contribution.cache_info() == found
 
 
 @given(st.lists(assets, max_size=4), st.randoms())
@@ -144,7 +187,12 @@ def test_summary_of_no_assets_counts_nothing() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [{}, {"path": 5, "encodingFormat": []}, {"approach": 1, "variableMeasured": [{}], "wasAttributedTo": ["x"]}],
+    [
+        {},
+        {"path": 5, "encodingFormat": []},
+        {"approach": 10**5000},
+        {"approach": 1, "variableMeasured": [{}], "wasAttributedTo": ["x"]},
+    ],
 )
 def test_metadata_that_cannot_be_read_contributes_nothing(document: dict[str, Any]) -> None:
     assert asset_contribution(document) == {}
