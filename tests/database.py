@@ -23,6 +23,9 @@ def template() -> str:
     creation = connection.creation
     name = f"{connection.settings_dict['NAME']}_migrated"
     with creation._nodb_cursor() as cursor:
+        # On a busy machine the first process takes longer to migrate than statements are given to wait for a lock.
+        cursor.execute("SET lock_timeout = 0")
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
         cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
         if not cursor.rowcount:
