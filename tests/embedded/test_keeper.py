@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -99,7 +100,9 @@ def test_run_is_ended_when_its_keeper_is_killed(tmp_path: Path, started: list[su
 def test_run_is_told_what_its_keeper_is_told(
     tmp_path: Path, started: list[subprocess.Popen[bytes]], received: signal.Signals
 ) -> None:
-    keeper = subprocess.Popen([sys.executable, script(tmp_path, "time.sleep(300)")])
+    command = [sys.executable, script(tmp_path, "time.sleep(300)")]
+    # Under `nohup`, tests ignore SIGHUP, and so would what they start.
+    keeper = subprocess.Popen(command, preexec_fn=partial(signal.signal, received, signal.SIG_DFL))  # noqa: PLW1509 - no threads
     started.append(keeper)
     run, orphan = numbers(tmp_path)
     keeper.send_signal(received)
