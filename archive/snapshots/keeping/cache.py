@@ -31,6 +31,8 @@ MAX_PACKS = 50
 LOCK_SECONDS = 60.0
 LOCK_POLL = 0.05
 ABANDONED_SECONDS = 24 * 3600
+# How often the size of all repositories is looked at where none was fetched.
+LOOK_SECONDS = 60.0
 TEMPORARY = "tmp-"
 
 # The configuration of a repository in the cache: it has no hooks, and clients may ask for part of it.
@@ -59,9 +61,10 @@ def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
         wanted = packed_refs(references(repository))
         if _written(folder) != wanted:
             with _locked(folder.with_name(f"{folder.name}.filling"), fcntl.LOCK_EX, beat):
-                _bring_up(repository, folder, beat)
+                has_grown = _bring_up(repository, folder, beat)
                 _write_references(folder, wanted)
-            _make_room(keep=folder)
+            if has_grown or _is_time_to_look():
+                _make_room(keep=folder)
         folder.touch()
         yield folder
 
@@ -123,20 +126,23 @@ def _write_references(folder: Path, text: str) -> None:
 # --- Objects ----------------------------------------------------------------------------------------------------------
 
 
-def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> None:
-    """Bring all objects into the folder that the repository's references need."""
+def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> bool:
+    """Bring all objects into the folder that the repository's references need; return whether any were fetched."""
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
     try:
         _ensure(folder)
-        fill(folder, _missing(folder, bundles), beat)
+        fetched = _missing(folder, bundles)
+        fill(folder, fetched, beat)
     except GitError:
         # The copy on this disk is damaged: discard it, and fetch all bundles again.
         with scratch() as space:
             folder.rename(space / folder.name)
         _ensure(folder)
-        fill(folder, bundles, beat)
+        fetched = bundles
+        fill(folder, fetched, beat)
     if len(list((folder / "objects/pack").glob("*.pack"))) > MAX_PACKS:
         _repack(folder, repository, beat)
+    return bool(fetched)
 
 
 def _ensure(folder: Path) -> None:
@@ -178,6 +184,19 @@ def take_in(folder: Path, file: Path, beat: Beat | None = None) -> None:
 
 
 # --- Room -------------------------------------------------------------------------------------------------------------
+
+
+def _is_time_to_look() -> bool:
+    """Return whether nobody has looked for some time how much there is, and note that somebody does now.
+
+    What is written here grows slowly, and to look takes a second where there are thousands of repositories.
+    """
+    marker = _root() / "looked"
+    status = _status(marker)
+    if status and time.time() - status.st_mtime < LOOK_SECONDS:
+        return False
+    marker.touch()
+    return True
 
 
 def _make_room(*, keep: Path) -> None:

@@ -62,6 +62,18 @@ def test_cache_evicts_what_was_used_least_recently_but_nothing_in_use(
         assert {folder.name for folder in snapshot_cache.iterdir() if folder.is_dir()} == {used.folder, newest.folder}
 
 
+def test_cache_is_looked_through_once_a_while_where_nothing_is_fetched(
+    dataset: Dataset, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+    monkeypatch.setattr(cache, "_make_room", lambda *, keep: looks.append(keep))
+    for seconds, expected in ((60.0, 0), (-60.0, 1)):
+        monkeypatch.setattr(cache, "LOOK_SECONDS", seconds)
+        make_asset(dataset, f"{expected}.nwb", blob=make_blob(dataset))
+        worker.run()
+        assert bool(looks) == bool(expected)
+
+
 def test_cache_removes_what_a_killed_process_has_left(
     dataset: Dataset, snapshot_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
