@@ -36,7 +36,7 @@ run: $(PACKAGES) ## run the archive on this machine, at http://127.0.0.1:8000 or
 	@exec $(EMBEDDED) run
 
 test: $(PACKAGES) $(CLIENTS) $(NODE_CLIENTS) ## run the tests, beside services of their own; TESTS='tests/archive -k path' runs some
-	@export DJANGO_SETTINGS_MODULE=dandiapi.settings.testing; exec $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
+	@unset PORT ARCHIVE_URL; export DJANGO_SETTINGS_MODULE=dandiapi.settings.testing; exec $(BESIDE_SERVICES) python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: $(PACKAGES) ## check style, types, imports, dead code and migrations
 	.venv/bin/ruff check
