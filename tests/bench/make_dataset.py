@@ -12,6 +12,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import django
+from django.db import transaction
 
 if TYPE_CHECKING:
     from archive.blobs.models import Blob
@@ -51,11 +52,13 @@ def _make(assets: int, *, is_embargoed: bool) -> str:
     dataset = create_dataset(actor=actor, name=f"Benchmark of {assets} assets", metadata=metadata, embargo=embargo)
     blobs = _blobs(actor, assets, is_open=not is_embargoed)
     new = [NewAsset(_path(number), blob, _metadata(number)) for number, blob in enumerate(blobs)]
-    change_assets(actor=actor, dataset=dataset, add=new)
-    for subject in range(SUBJECTS):
-        of_subject = Asset.objects.filter(dataset=dataset, path__startswith=f"sub-{subject:02}/")
-        contribution = asset_contribution({**_metadata(subject), "path": _path(subject), "contentSize": 1})
-        of_subject.update(status=Asset.Status.VALID, contribution=contribution)
+    # As one transaction: nobody is to begin with validating what is made valid here.
+    with transaction.atomic():
+        change_assets(actor=actor, dataset=dataset, add=new)
+        for subject in range(SUBJECTS):
+            of_subject = Asset.objects.filter(dataset=dataset, path__startswith=f"sub-{subject:02}/")
+            contribution = asset_contribution({**_metadata(subject), "path": _path(subject), "contentSize": 1})
+            of_subject.update(status=Asset.Status.VALID, contribution=contribution)
     nudge(dataset.number)
     return dataset.identifier
 
