@@ -18,6 +18,7 @@ from archive.accounts.services import TOKEN_PREFIX
 from archive.datasets.services import LINK_PREFIX
 from archive.errors import UnauthenticatedError
 from dandiapi.oauth import find_access_token
+from dandiapi.web_tokens import has_good_signature, is_web_token
 
 # What somebody may show to say who they are.
 Proof: TypeAlias = Token | ReviewerLink | AccessToken
@@ -93,7 +94,14 @@ def _find_proof(secret: str) -> Proof | None:
         return find_reviewer_link(secret)
     if secret.startswith(TOKEN_PREFIX):
         return find_token(secret)
+    if is_web_token(secret):
+        return find_web_token(secret)
     return find_access_token(secret)
+
+
+def find_web_token(secret: str) -> Token | ReviewerLink | None:
+    """Return the token or reviewer link whose secret a web token is; None if it is none of ours, or has ended."""
+    return (find_token(secret) or find_reviewer_link(secret)) if has_good_signature(secret) else None
 
 
 def _bare(request: HttpRequest) -> HttpRequest:

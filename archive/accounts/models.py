@@ -80,12 +80,21 @@ class Questionnaire(models.Model):
 class Token(models.Model):
     """A named secret that acts for its user. Only its SHA-256 is kept; the secret is shown once, when it is made.
 
-    But for what DANDI calls the API key, which its web app shows again and again: that is kept sealed as well.
+    But for what DANDI calls the API key, which its web app shows again and again: that is kept sealed as well. Most
+    tokens do whatever their user may do. Those that programs are handed for one purpose do no more than that needs, in
+    one dataset alone (`policy.PURPOSES`).
     """
 
     class Scope(models.TextChoices):
         WRITE = "write", "Read and write"
         READ = "read", "Read only"
+
+    class Purpose(models.TextChoices):
+        ACCOUNT = "account"
+        # The session of a web app, which keeps it in a cookie.
+        SESSION = "session"
+        UPLOAD = "upload"
+        REPOSITORY = "repository"
 
     user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
@@ -93,6 +102,13 @@ class Token(models.Model):
     hint = models.CharField(max_length=12)
     sealed = models.CharField(max_length=300, blank=True, editable=False)
     scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.WRITE)
+    purpose = models.CharField(
+        max_length=16, choices=Purpose.choices, default=Purpose.ACCOUNT, db_default=Purpose.ACCOUNT, editable=False
+    )
+    # The one dataset that a token for a purpose is for; None for tokens that are for all of their user's.
+    dataset = models.ForeignKey(
+        "archive.Dataset", models.CASCADE, null=True, related_name="tokens", editable=False, db_index=False
+    )
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, editable=False)
@@ -102,6 +118,14 @@ class Token(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="token_digest_is_sha256"),
             models.CheckConstraint(condition=Q(scope__in=["write", "read"]), name="token_scope_known"),
+            models.CheckConstraint(
+                condition=Q(purpose__in=["account", "session"], dataset__isnull=True)
+                | Q(purpose__in=["upload", "repository"], dataset__isnull=False),
+                name="token_purpose_has_dataset",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["dataset"], condition=Q(dataset__isnull=False), name="token_by_dataset"),
         ]
 
     def __str__(self) -> str:

@@ -51,13 +51,21 @@ class Actor:
         return self.user is not None
 
     @property
+    def only_dataset(self) -> int | None:
+        """Return the number of the one dataset that the actor's token is for; None if it is for all of their user's."""
+        return self.token.dataset_id if self.token else None
+
+    @property
     def is_admin(self) -> bool:
-        return self.is_system or bool(self.user and self.user.is_superuser)
+        """Return whether the actor may do everything, everywhere."""
+        return self.is_system or bool(self.user and self.user.is_superuser and self.only_dataset is None)
 
     @property
     def is_approved(self) -> bool:
         """Return whether the actor is approved: by a rule, by an administrator, or as an administrator."""
-        return self.is_admin or bool(self.user and self.user.status == User.Status.APPROVED)
+        if self.is_system:
+            return True
+        return self.user is not None and (self.user.is_superuser or self.user.status == User.Status.APPROVED)
 
     @property
     def may_write(self) -> bool:
@@ -189,6 +197,14 @@ _READS = frozenset(
 
 _OF_READERS = frozenset({Action.READ, Action.KNOW_PEOPLE})
 
+# What tokens for one purpose are good for, in their dataset. Other tokens are good for all that their user may do.
+PURPOSES: dict[str, frozenset[Action]] = {
+    Token.Purpose.UPLOAD: frozenset({Action.READ, Action.UPLOAD}),
+    Token.Purpose.REPOSITORY: frozenset(
+        {Action.READ, Action.READ_CLOSED, Action.KNOW_PEOPLE, Action.UPLOAD, Action.CHANGE_DRAFT}
+    ),
+}
+
 # A release takes effect with its change of one row; the tags of objects follow later.
 RELEASED = frozenset({"OPEN", "UNEMBARGOING"})
 
@@ -216,6 +232,8 @@ def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
     """Return whether `actor` may do `action` (to `dataset`, where the action is about one)."""
     if action in _OF_READERS and dataset is not None and dataset.access in RELEASED:
         return True
+    if not _is_within_purpose(actor.token, action, dataset):
+        return False
     if action is Action.KNOW_PEOPLE:
         actor = replace(actor, link=None)
     if actor.is_system:
@@ -225,12 +243,18 @@ def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
     return _stands(actor, ACTIONS[action], dataset)
 
 
+def _is_within_purpose(token: Token | None, action: Action, dataset: Guarded | None) -> bool:
+    if token is None or token.purpose not in PURPOSES:
+        return True
+    return dataset is not None and dataset.pk == token.dataset_id and action in PURPOSES[token.purpose]
+
+
 def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
     if standing is Standing.INSIDER and dataset is not None and _is_for(actor.link, dataset):
         return True
     if actor.user is None:
         return standing is Standing.REVIEWER and actor.link is not None
-    if actor.is_admin:
+    if actor.user.is_superuser:
         return True
     if standing in _ROLES:
         return dataset is not None and _has_role(actor.user, dataset, _ROLES[standing])
@@ -348,7 +372,7 @@ def attachable_rows(actor: Actor) -> Q:
     """
     if actor.is_admin:
         return Q()
-    return _once_open() | owned(actor.user, to="dataset__") if actor.user else _once_open()
+    return _once_open() | owned(actor, to="dataset__")
 
 
 def _once_open() -> Q:
@@ -362,19 +386,33 @@ def inside(actor: Actor, *, to: str = "") -> Q:
     if actor.is_admin:
         return Q(**{f"{to}pk__isnull": False})
     by_link = Q(**{f"{to}pk": actor.link.dataset_id}) if actor.link else Q(pk__in=[])
-    return by_link | _granted(actor.user, INSIDERS, to=to) if actor.user else by_link
+    return by_link | _granted(actor, INSIDERS, to=to)
 
 
-def owned(user: User, *, to: str = "") -> Q:
-    """Return the filter for datasets of which `user` is named an owner."""
-    return _granted(user, [Grant.Role.OWNER], to=to)
+def owned(actor: Actor, *, to: str = "") -> Q:
+    """Return the filter for datasets of which the actor is named an owner."""
+    return _granted(actor, [Grant.Role.OWNER], to=to)
 
 
-def edited(user: User, *, to: str = "") -> Q:
-    """Return the condition that `user` may change a dataset's draft, by a role in it."""
-    return _granted(user, EDITORS, to=to)
+def edited(actor: Actor, *, to: str = "") -> Q:
+    """Return the condition that the actor may change a dataset's draft, by a role in it."""
+    return _granted(actor, EDITORS, to=to)
 
 
-def _granted(user: User, roles: Sequence[Grant.Role], *, to: str) -> Q:
-    granted = Grant.objects.filter(user=user, role__in=roles).values("dataset_id")
+def _granted(actor: Actor, roles: Sequence[Grant.Role], *, to: str) -> Q:
+    if actor.user is None:
+        return Q(pk__in=[])
+    if actor.only_dataset is not None and actor.user.is_superuser:
+        return Q(**{f"{to}pk": actor.only_dataset})
+    granted = Grant.objects.filter(user=actor.user, role__in=roles).values("dataset_id")
+    if actor.only_dataset is not None:
+        granted = granted.filter(dataset_id=actor.only_dataset)
     return Q(**{f"{to}pk__in": granted})
+
+
+def sent_content(actor: Actor) -> Q:
+    """Return the filter for blobs that the actor has sent; by a token for one dataset, those sent to that alone."""
+    if actor.user is None:
+        return Q(pk__in=[])
+    by_user = Q(uploader=actor.user)
+    return by_user if actor.only_dataset is None else by_user & Q(received_for=actor.only_dataset)

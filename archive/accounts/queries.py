@@ -96,8 +96,8 @@ def api_key_cipher() -> Fernet:
 
 
 def tokens_of(user: User) -> QuerySet[Token]:
-    """Return the user's tokens that are not revoked, newest first."""
-    return user.tokens.filter(revoked__isnull=True).order_by("-created")
+    """Return the user's own tokens that are not revoked, newest first: not those that programs were handed."""
+    return user.tokens.filter(revoked__isnull=True, purpose=Token.Purpose.ACCOUNT).order_by("-created")
 
 
 def find_reviewer_link(secret: str) -> ReviewerLink | None:

@@ -4,7 +4,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import NAME_PART, Questionnaire, Token, User
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import Action, Actor, Guarded, require
 from archive.accounts.queries import (
     API_KEY_NAME,
     NAMES,
@@ -28,13 +28,15 @@ from archive.errors import ForbiddenError, InvalidError, NotFoundError, Unauthen
 
 TOKEN_PREFIX = "arc_"  # noqa: S105 - the part that secret scanners look for, not a secret
 MAX_TOKENS = 100
+# Of the tokens that programs are handed for a purpose, as long as they are valid.
+MAX_ISSUED = 1000
 MAX_REASON = 1000
 
 
 def create_token(
-    *, user: User, name: str, scope: str = Token.Scope.WRITE, expires: datetime | None = None
+    *, user: User, name: str, scope: str = Token.Scope.WRITE, expires: datetime | None = None, secret: str = ""
 ) -> tuple[Token, str]:
-    """Make a token for `user`. Returns it and its secret, which cannot be had again."""
+    """Make a token for `user`. Returns it and its secret, which cannot be had again: a new one, unless it is given."""
     name = name.strip()
     if not name or len(name) > 100:
         raise InvalidError("A token needs a name of 1 to 100 characters.", field="name")
@@ -42,9 +44,9 @@ def create_token(
         raise InvalidError(f"The scope must be one of {', '.join(Token.Scope.values)}.", field="scope")
     if expires is not None and expires <= timezone.now():
         raise InvalidError("The expiry must lie in the future.", field="expires")
-    if user.tokens.filter(revoked__isnull=True).count() >= MAX_TOKENS:
+    if user.tokens.filter(revoked__isnull=True, purpose=Token.Purpose.ACCOUNT).count() >= MAX_TOKENS:
         raise InvalidError(f"You have {MAX_TOKENS} tokens already; revoke one first.", field="name")
-    secret = new_secret(TOKEN_PREFIX)
+    secret = secret or new_secret(TOKEN_PREFIX)
     token = Token.objects.create(
         user=user, name=name, digest=digest_of(secret), hint=secret[:8], scope=scope, expires=expires
     )
@@ -57,6 +59,47 @@ def create_own_token(*, actor: Actor, name: str, scope: str, expires: datetime |
     if actor.user is None:
         raise UnauthenticatedError
     return create_token(user=actor.user, name=name, scope=scope, expires=expires)
+
+
+def issue_token(
+    *,
+    user: User,
+    purpose: Token.Purpose,
+    secret: str,
+    expires: datetime,
+    dataset: Guarded | None = None,
+    scope: str = Token.Scope.WRITE,
+) -> Token:
+    """Make a token of a user for a purpose, and for one dataset if the purpose has one, with a secret made elsewhere.
+
+    The caller has asked the policy. Tokens for that purpose that have expired go; of too many, those issued first do.
+    """
+    issued = user.tokens.filter(purpose=purpose)
+    with transaction.atomic():
+        issued.filter(expires__lte=timezone.now()).delete()
+        superfluous = issued.order_by("-pk").values("pk")[MAX_ISSUED - 1 :]
+        Token.objects.filter(pk__in=list(superfluous.values_list("pk", flat=True))).delete()
+        return Token.objects.create(
+            user=user,
+            name=purpose.label,
+            digest=digest_of(secret),
+            hint=secret[-8:],
+            scope=scope,
+            purpose=purpose,
+            dataset_id=dataset.pk if dataset else None,
+            expires=expires,
+        )
+
+
+def end_sessions(*, user: User) -> None:
+    """Revoke the tokens that web apps keep for the user in cookies."""
+    user.tokens.filter(purpose=Token.Purpose.SESSION, revoked__isnull=True).update(revoked=timezone.now())
+
+
+def latest_expiry(actor: Actor, lifetime: timedelta) -> datetime:
+    """Return when a token expires that lasts as long: no later than the one by which it is asked for."""
+    expires = timezone.now() + lifetime
+    return min(expires, actor.token.expires) if actor.token and actor.token.expires else expires
 
 
 def new_secret(prefix: str) -> str:

@@ -18,6 +18,7 @@ from archive.accounts.policy import (
     attachable_rows,
     may,
     require,
+    sent_content,
     visible_arrivals,
     visible_rows,
 )
@@ -46,8 +47,7 @@ def attachable_blobs(actor: Actor) -> QuerySet[Blob]:
 def _blobs_in(assets: Q, actor: Actor) -> QuerySet[Blob]:
     if actor.is_admin:
         return Blob.objects.all()
-    uploaded = Q(uploader=actor.user) if actor.user else Q(pk__in=[])
-    return Blob.objects.filter(uploaded | _have(assets))
+    return Blob.objects.filter(sent_content(actor) | _have(assets))
 
 
 def _have(assets: Q, **conditions: Any) -> Q:
@@ -140,8 +140,8 @@ def _first_among(allowed: Callable[[Actor], QuerySet[Blob]], blobs: Iterable[Any
 
 
 def _is_among(allowed: Callable[[Actor], QuerySet[Blob]], blob: Blob, actor: Actor) -> bool:
-    uploaded = actor.user_id is not None and blob.uploader_id == actor.user_id
-    return uploaded or allowed(actor).filter(pk=blob.pk).exists()
+    is_theirs = actor.user_id is not None and blob.uploader_id == actor.user_id and actor.only_dataset is None
+    return is_theirs or allowed(actor).filter(pk=blob.pk).exists()
 
 
 def blobs_without_sha256() -> QuerySet[Blob]:

@@ -82,7 +82,7 @@ def visible_datasets(actor: Actor) -> QuerySet[Dataset]:
 
 def owned_datasets(actor: Actor) -> QuerySet[Dataset]:
     """Return the datasets of which the actor is named an owner."""
-    return Dataset.objects.filter(owned(actor.user)) if actor.user else Dataset.objects.none()
+    return Dataset.objects.filter(owned(actor))
 
 
 class VersionOrder(StrEnum):
@@ -419,9 +419,9 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     jobs = Job.objects.order_by("-created", "pk")
     if actor.is_admin:
         return jobs
-    if actor.user is None:
+    if actor.user is None or actor.only_dataset is not None:
         return jobs.none()
-    edited_numbers = Dataset.objects.filter(edited(actor.user)).values("pk")
+    edited_numbers = Dataset.objects.filter(edited(actor)).values("pk")
     unreadable = Dataset.objects.filter(~visible(actor) | Q(pk=blinded_dataset(actor))).values("pk")
     started = Q(user_id=actor.user.pk) & (Q(dataset_id__isnull=True) | ~Q(dataset_id__in=unreadable))
     return jobs.filter(Q(dataset_id__in=edited_numbers) | started)

@@ -222,11 +222,11 @@ def migrate_draft(*, actor: Actor, dataset: Dataset, dry_run: bool = False) -> b
 
 
 def create_reviewer_link(
-    *, actor: Actor, dataset: Dataset, label: str, expires: datetime | None = None
+    *, actor: Actor, dataset: Dataset, label: str, expires: datetime | None = None, secret: str = ""
 ) -> tuple[ReviewerLink, str]:
     """Make a secret by which anybody reads the dataset, blinded, until it expires, in LINK_LIFETIME unless said.
 
-    Returns the link and its secret, which cannot be had again.
+    Returns the link and its secret, which cannot be had again: a new one, unless it is given.
     """
     require(actor, Action.CHANGE_REVIEWER_LINKS, dataset)
     if actor.user is None:
@@ -237,7 +237,7 @@ def create_reviewer_link(
         raise InvalidError("A reviewer link needs a label of 1 to 100 characters.", field="label")
     if expires is not None and not now < expires <= now + MAX_LINK_LIFETIME:
         raise InvalidError(f"The expiry must lie within {MAX_LINK_LIFETIME.days} days from now.", field="expires")
-    secret = new_secret(LINK_PREFIX)
+    secret = secret or new_secret(LINK_PREFIX)
     with transaction.atomic():
         hold_draft(dataset)
         if dataset.reviewer_links.filter(revoked__isnull=True, expires__gt=now).count() >= MAX_LINKS:

@@ -35,6 +35,8 @@ os.environ["DANDI_DOI_PREFIX"] = ARCHIVE_DOI_PREFIX
 # --- Django -----------------------------------------------------------------------------------------------------------
 
 SECRET_KEY: str = env.str("SECRET_KEY")
+# The keys that sign web tokens: the first signs, and the others are good still. Without any, one made of SECRET_KEY.
+WEB_TOKEN_KEYS: list[str] = env.list("WEB_TOKEN_KEYS", default=[])
 DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 ROOT_URLCONF = "dandiapi.urls"

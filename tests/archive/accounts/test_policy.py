@@ -68,6 +68,20 @@ def _with_token(user: User, scope: str) -> Actor:
     return acting(user, make_token(user, scope))
 
 
+def _for(dataset: Dataset, user: User, purpose: str, scope: str = "write") -> Actor:
+    """The user, by a token for that purpose in that dataset."""
+    token = make_token(user, scope)
+    token.purpose, token.dataset = purpose, dataset
+    token.save()
+    return acting(user, token)
+
+
+def _elsewhere(dataset: Dataset, purpose: str) -> Actor:
+    """An owner of the dataset and another, by a token for that purpose in the other."""
+    other = make_embargoed_dataset()
+    return _for(other, _owner(dataset, _owner(other, make_user())), purpose)
+
+
 ACTORS: dict[str, Callable[[Dataset], Actor]] = {
     "anonymous": lambda dataset: ANONYMOUS,
     "unapproved": lambda dataset: acting(make_unapproved_user()),
@@ -91,9 +105,21 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
     "staff, reading token": lambda dataset: _with_token(make_staff(), "read"),
     "admin, reading token": lambda dataset: _with_token(make_admin(), "read"),
     "system": lambda dataset: SYSTEM,
+    "owner, to upload": lambda dataset: _for(dataset, _owner(dataset, make_user()), "upload"),
+    "owner, to push": lambda dataset: _for(dataset, _owner(dataset, make_user()), "repository"),
+    "owner, to fetch": lambda dataset: _for(dataset, _owner(dataset, make_user()), "repository", "read"),
+    "viewer, to push": lambda dataset: _for(dataset, _viewer(dataset, make_user()), "repository"),
+    "stranger, to push": lambda dataset: _for(dataset, make_user(), "repository"),
+    "admin, to push": lambda dataset: _for(dataset, make_admin(), "repository"),
+    "owner, to upload elsewhere": lambda dataset: _elsewhere(dataset, "upload"),
+    "owner, to push elsewhere": lambda dataset: _elsewhere(dataset, "repository"),
+    "admin, to push elsewhere": lambda dataset: _for(make_embargoed_dataset(), make_admin(), "repository"),
 }
 
-EVERYBODY = set(ACTORS)
+# Those who come with a token for one purpose in this dataset, which is good for nothing else.
+FETCHERS = {"owner, to push", "owner, to fetch", "viewer, to push", "admin, to push"}
+PUSHERS = {"owner, to push", "admin, to push"}
+EVERYBODY = {name for name in ACTORS if ", to " not in name}
 OWNERS = {"owner", "owner, writing token", "owner, reviewing", "admin", "system"}
 EDITORS = OWNERS | {"editor"}
 VIEWERS = {"editor", "viewer", "unapproved viewer", "viewer, writing token"}
@@ -111,11 +137,11 @@ READERS = APPROVED | {"owner, reading token", "staff, reading token", "admin, re
 
 # Who may, when the dataset is embargoed and they are as they are called.
 TABLE: dict[Action, set[str]] = {
-    Action.READ: OWNERS_TO_READ | VIEWERS | REVIEWERS,
+    Action.READ: OWNERS_TO_READ | VIEWERS | REVIEWERS | FETCHERS | {"owner, to upload"},
     Action.CREATE_DATASET: APPROVED,
     Action.CHOOSE_IDENTIFIER: {"admin", "system"},
-    Action.READ_CLOSED: OWNERS_TO_READ | VIEWERS | REVIEWERS,
-    Action.CHANGE_DRAFT: EDITORS,
+    Action.READ_CLOSED: OWNERS_TO_READ | VIEWERS | REVIEWERS | FETCHERS,
+    Action.CHANGE_DRAFT: EDITORS | PUSHERS,
     Action.CHANGE_OWNERS: OWNERS,
     Action.LIST_EDITORS: OWNERS_TO_READ,
     Action.CHANGE_EDITORS: OWNERS,
@@ -136,8 +162,8 @@ TABLE: dict[Action, set[str]] = {
     Action.MANAGE_TOKENS: APPROVED,
     Action.FOLLOW_WORK: EDITORS | {"unapproved owner", "owner, reading token", "admin, reading token"},
     Action.STEER_WORK: EDITORS,
-    Action.KNOW_PEOPLE: OWNERS_TO_READ | VIEWERS,
-    Action.UPLOAD: EDITORS,
+    Action.KNOW_PEOPLE: OWNERS_TO_READ | VIEWERS | FETCHERS,
+    Action.UPLOAD: EDITORS | PUSHERS | {"owner, to upload"},
     Action.USE_ACCOUNT: EVERYBODY - {"anonymous", "reviewer", "reviewer of another"},
     Action.TAKE_PART: READERS,
     Action.CONTRIBUTE: APPROVED,
@@ -207,8 +233,8 @@ def test_may_is_what_the_table_says_of_an_open_dataset(cases: Cases, action: Act
 
 @pytest.mark.parametrize("make", [make_dataset, make_releasing_dataset])
 def test_released_dataset_may_be_read_by_everybody(cases: Cases, make: Callable[[], Dataset]) -> None:
-    assert cases[make].allowed(Action.READ) == EVERYBODY
-    assert cases[make].allowed(Action.KNOW_PEOPLE) == EVERYBODY
+    assert cases[make].allowed(Action.READ) == set(ACTORS)
+    assert cases[make].allowed(Action.KNOW_PEOPLE) == set(ACTORS)
 
 
 @pytest.mark.parametrize("name", ACTORS)
@@ -247,7 +273,7 @@ def test_only_owners_and_uploaders_decide_that_embargoed_bytes_go_elsewhere() ->
     asset = make_asset(dataset)
     actors = _everybody(dataset)
     allowed = {name for name, actor in actors.items() if Asset.objects.filter(attachable_rows(actor), pk=asset.pk)}
-    assert allowed == OWNERS_TO_READ
+    assert allowed == OWNERS_TO_READ | PUSHERS | {"owner, to fetch", "owner, to upload"}
 
 
 @pytest.mark.parametrize(
