@@ -5,10 +5,12 @@ Nothing else in this code decides about access. Whatever the table does not allo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from django.db.models import F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from archive.accounts.models import Grant, ReviewerLink, Token, User
 from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
@@ -321,6 +323,12 @@ def _why_not(actor: Actor, action: Action) -> str:
     if action not in _READS and not actor.may_write:
         return "This token may only read."
     return _WHO_MAY[ACTIONS[action]]
+
+
+def latest_expiry(actor: Actor, lifetime: timedelta) -> datetime:
+    """Return when a token expires that lasts as long: no later than the one by which it is asked for."""
+    expires = timezone.now() + lifetime
+    return min(expires, actor.token.expires) if actor.token and actor.token.expires else expires
 
 
 def visible(actor: Actor, *, to: str = "") -> Q:

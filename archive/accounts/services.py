@@ -4,7 +4,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -94,12 +94,6 @@ def issue_token(
 def end_sessions(*, user: User) -> None:
     """Revoke the tokens that web apps keep for the user in cookies."""
     user.tokens.filter(purpose=Token.Purpose.SESSION, revoked__isnull=True).update(revoked=timezone.now())
-
-
-def latest_expiry(actor: Actor, lifetime: timedelta) -> datetime:
-    """Return when a token expires that lasts as long: no later than the one by which it is asked for."""
-    expires = timezone.now() + lifetime
-    return min(expires, actor.token.expires) if actor.token and actor.token.expires else expires
 
 
 def new_secret(prefix: str) -> str:

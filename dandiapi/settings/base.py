@@ -2,13 +2,13 @@
 
 import os
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import environ
 from botocore.config import Config
 from corsheaders.defaults import default_headers, default_methods
-from django.core.exceptions import ImproperlyConfigured
+
+from .repositories import *
 
 env = environ.Env()
 
@@ -116,13 +116,6 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "dandiapi" / "web" / "static"]
 
-# --- Repositories -----------------------------------------------------------------------------------------------------
-
-# How long git may take, how many long answers there are at a time (fewer than threads), how long they may be silent.
-GIT_SECONDS: int = env.int("GIT_SECONDS", 1800)
-GIT_STREAMS: int = env.int("GIT_STREAMS", 8)
-GIT_KEEP_ALIVE: float = env.float("GIT_KEEP_ALIVE", 1.5)
-
 # --- Senders and readers ----------------------------------------------------------------------------------------------
 
 # Clients are sent away that send or read more slowly than this for so long, or whose request takes so long in all.
@@ -227,38 +220,6 @@ S3_PUBLIC_ENDPOINT_URL: str | None = env.str("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOI
 
 # Whether uploads that were given up, and blobs that nothing uses, are collected every night.
 GARBAGE_COLLECTION: bool = env.bool("GARBAGE_COLLECTION", False)
-
-# --- Repositories -----------------------------------------------------------------------------------------------------
-
-# Where each process finds repositories that were asked for before, and how large all of them together may be.
-SNAPSHOT_CACHE: str = env.str("SNAPSHOT_CACHE", str(Path(gettempdir(), "archive-repositories")))
-SNAPSHOT_CACHE_BYTES: int = env.int("SNAPSHOT_CACHE_BYTES", 10 * 2**30)
-# Which files new repositories have in git itself: those with such a name that are no larger.
-SNAPSHOT_TEXT_NAMES: list[str] = env.list(
-    "SNAPSHOT_TEXT_NAMES",
-    default=[
-        ".bidsignore",
-        ".gitattributes",
-        ".gitignore",
-        "CHANGES*",
-        "CITATION*",
-        "LICENSE*",
-        "README*",
-        "*.csv",
-        "*.json",
-        "*.md",
-        "*.rst",
-        "*.tsv",
-        "*.txt",
-        "*.yaml",
-        "*.yml",
-    ],
-)
-SNAPSHOT_TEXT_BYTES: int = env.int("SNAPSHOT_TEXT_BYTES", 2**20)
-# The special remote that clones are told of, if any.
-ANNEX_SPECIAL_REMOTE: dict[str, str] = env.dict("ANNEX_SPECIAL_REMOTE", default={})
-if ANNEX_SPECIAL_REMOTE and not {"name", "type"} <= ANNEX_SPECIAL_REMOTE.keys():
-    raise ImproperlyConfigured("ANNEX_SPECIAL_REMOTE needs a name and a type: name=…,type=….")
 
 # --- DOIs: DataCite ---------------------------------------------------------------------------------------------------
 
