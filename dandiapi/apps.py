@@ -7,13 +7,19 @@ from allauth.account.signals import email_confirmed, password_reset
 from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS
 
+from dandiapi.faces import is_for_graphql
+
 
 def reads(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
-    """Return whether a request only reads: pages of any origin may send it (docs/dialects/dandi.md#headers)."""
-    return request.method in SAFE_METHODS
+    """Return whether a request only reads: pages of any origin may send it (docs/dialects/dandi.md#headers).
+
+    But for those to GraphQL, which says itself who may read its answers.
+    """
+    return request.method in SAFE_METHODS and not is_for_graphql(request.path_info)
 
 
 class FacesConfig(AppConfig):
@@ -34,6 +40,7 @@ class FacesConfig(AppConfig):
         accounts = import_module("dandiapi.accounts")
         email_confirmed.connect(accounts.follow_proof)
         password_reset.connect(accounts.follow_reset)
+        user_logged_out.connect(import_module("dandiapi.graphql.sign_in").end_sessions_of)
 
 
 class ArchiveAdminConfig(admin.AdminConfig):

@@ -37,7 +37,7 @@ def actor_of(request: HttpRequest) -> Actor:
     kept = vars(request)
     if "actor" not in kept:
         proof = header_proof(request)
-        kept["actor"] = _actor_by(proof) if proof else actor_by_session(request)
+        kept["actor"] = actor_by_proof(proof) if proof else actor_by_session(request)
     actor: Actor = kept["actor"]
     return actor
 
@@ -62,7 +62,7 @@ def actor_by_secret(request: HttpRequest) -> Actor | None:
     proof = proof_of(request)
     if proof is None:
         raise UnauthenticatedError
-    return _actor_by(proof)
+    return actor_by_proof(proof)
 
 
 def actor_by_session(request: HttpRequest) -> Actor:
@@ -73,7 +73,8 @@ def actor_by_session(request: HttpRequest) -> Actor:
     return Actor(user=user, link=link) if user or link else ANONYMOUS
 
 
-def _actor_by(proof: Proof) -> Actor:
+def actor_by_proof(proof: Proof) -> Actor:
+    """Return whom a proof stands for."""
     if isinstance(proof, ReviewerLink):
         return Actor(link=proof)
     return Actor(user=proof.user, token=proof if isinstance(proof, Token) else None)
@@ -84,12 +85,13 @@ def proof_of(request: HttpRequest) -> Proof | None:
     kept = vars(_bare(request))
     if "proof" not in kept:
         secret = _secret(request)
-        kept["proof"] = _find_proof(secret) if secret else None
+        kept["proof"] = find_proof(secret) if secret else None
     proof: Proof | None = kept["proof"]
     return proof
 
 
-def _find_proof(secret: str) -> Proof | None:
+def find_proof(secret: str) -> Proof | None:
+    """Return what a secret proves; None if it is none of this archive's, or has ended."""
     if secret.startswith(LINK_PREFIX):
         return find_reviewer_link(secret)
     if secret.startswith(TOKEN_PREFIX):

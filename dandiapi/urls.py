@@ -11,6 +11,7 @@ handler404 = "dandiapi.web.errors.not_found"
 handler500 = "dandiapi.web.errors.server_error"
 
 urlpatterns = [
+    path("", include("dandiapi.graphql.urls")),
     # WebDAV's is part of the one document.
     path("api/webdav/docs/swagger/", RedirectView.as_view(pattern_name="swagger", permanent=True)),
     path("api/", include("dandiapi.rest.urls")),

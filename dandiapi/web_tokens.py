@@ -43,15 +43,6 @@ def has_good_signature(secret: str) -> bool:
     return True
 
 
-def is_decodable(secret: str) -> bool:
-    """Return whether a secret can be read as a web token, whoever has signed it."""
-    try:
-        jwt.decode(secret, options={"verify_signature": False})
-    except jwt.PyJWTError:
-        return False
-    return True
-
-
 def _keys() -> dict[str, str]:
     """Return the keys by their ids: the first signs, and all that there are are good."""
     keys = settings.WEB_TOKEN_KEYS or [f"web tokens {settings.SECRET_KEY}"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from cryptography.fernet import Fernet, InvalidToken
@@ -277,6 +278,44 @@ def search_users(actor: Actor, text: str) -> QuerySet[User]:
         is_active=True,
         status=User.Status.APPROVED,
     ).order_by("date_joined", "pk")[:SEARCH_LIMIT]
+
+
+@dataclass(frozen=True)
+class People:
+    """A page of people, and how many there are in all."""
+
+    people: Sequence[User]
+    count: int
+
+
+def page_of_people(
+    actor: Actor, *, search: str, is_admin: bool | None, is_active: bool | None, offset: int, limit: int
+) -> People:
+    """Return a page of the approved people with `search` in their names, as they joined, for who may search for them.
+
+    Administrators find everybody, by e-mail addresses too, and those alone who are administrators or active, if asked.
+    """
+    require(actor, Action.SEARCH_USERS)
+    named = Q(first_name__icontains=search) | Q(last_name__icontains=search) | Q(orcid=search or None)
+    if not actor.is_admin:
+        found = User.objects.filter(named, is_active=True, status=User.Status.APPROVED)
+    else:
+        asked = {"is_superuser": is_admin, "is_active": is_active}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        found = User.objects.filter(named | Q(email__icontains=search), **wanted)
+    return People(list(found.order_by("date_joined", "pk")[offset : offset + limit]), found.count())
+
+
+def find_person(actor: Actor, name: str) -> User | None:
+    """Return the active person with that UUID or ORCID iD, for who may search for people; None if there is nobody."""
+    require(actor, Action.SEARCH_USERS)
+    people = User.objects.filter(is_active=True, status=User.Status.APPROVED)
+    if is_orcid(name):
+        return people.filter(orcid=name).first()
+    try:
+        return people.filter(uuid=UUID(name)).first()
+    except ValueError:
+        return None
 
 
 def users_by_need(actor: Actor) -> QuerySet[User]:

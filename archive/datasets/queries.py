@@ -119,7 +119,7 @@ def page_of_versions(
     versions = list(rows[offset : offset + limit])
     for version in versions:
         version.dataset = dataset
-    return _as_seen_by(actor, dataset, versions)
+    return seen_by(actor, dataset, versions)
 
 
 def count_versions(actor: Actor, dataset: Dataset) -> int:
@@ -159,7 +159,7 @@ def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True
     require(actor, Action.READ, found.dataset, hidden=hidden)
     if found.is_closed:
         require(actor, Action.READ_CLOSED, found.dataset, hidden=True)
-    return _as_seen_by(actor, found.dataset, [found])[0]
+    return seen_by(actor, found.dataset, [found])[0]
 
 
 def _named_version(number: int, reference: VersionReference) -> Version | None:
@@ -177,7 +177,7 @@ def _version_by_name(number: Any, name: Any) -> QuerySet[Version]:
     return Version.objects.select_related("dataset").filter(dataset_id=number, version=name)
 
 
-def _as_seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
+def seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
     """Return versions of a dataset without what tells who its people are, if the actor is blinded. Not to be saved.
 
     What is wrong with the metadata is left out too, since complaints repeat what they are about.
@@ -352,12 +352,12 @@ def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, Late
 
     They are as the actor may see them, and without their metadata.
     """
-    by_number = {dataset.number: dataset for dataset in _readable_among(actor, datasets)}
+    by_number = {dataset.number: dataset for dataset in readable_among(actor, datasets)}
     found: dict[int, dict[bool, Version]] = defaultdict(dict)
     wanted = {"datasets": list(by_number), "valid": Version.Status.VALID, "user": actor.user_id}
     for version in Version.objects.raw(LATEST_VERSIONS, wanted):
         version.dataset = dataset = by_number[version.dataset_id]
-        found[version.dataset_id][version.is_draft] = _as_seen_by(actor, dataset, [version])[0]
+        found[version.dataset_id][version.is_draft] = seen_by(actor, dataset, [version])[0]
     return {number: Latest(pair[True], pair.get(False), pair[True].is_starred) for number, pair in found.items()}
 
 
@@ -369,7 +369,7 @@ def latest_of(actor: Actor, dataset: Dataset) -> Latest:
     return latest
 
 
-def _readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
+def readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
     """Return those of the datasets that the actor may read; asks Postgres only of those that not everybody may."""
     closed = [dataset.pk for dataset in datasets if not may(ANONYMOUS, Action.READ, dataset)]
     readable = set(visible_datasets(actor).filter(pk__in=closed).values_list("pk", flat=True)) if closed else set()

@@ -23,6 +23,9 @@ ARCHIVE_INSTANCE_IDENTIFIER: str = env.str("ARCHIVE_INSTANCE_IDENTIFIER", "RRID:
 ARCHIVE_DOI_PREFIX: str = env.str("ARCHIVE_DOI_PREFIX", "10.80507")
 ARCHIVE_JUPYTERHUB_URL: str = env.str("ARCHIVE_JUPYTERHUB_URL", "https://hub.dandiarchive.org/")
 
+# The version of OpenNeuro's API that clients are told.
+OPENNEURO_VERSION = "4.47.7"
+
 # Where clients find the `live` process; empty where there is none.
 ARCHIVE_LIVE_URL: str = env.str("ARCHIVE_LIVE_URL", "").rstrip("/")
 
@@ -64,6 +67,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "graphene_django",
     "oauth2_provider",
     "rest_framework",
     "storages",
@@ -368,7 +372,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 # All but pages. Any origin may read (`dandiapi/apps.py`), and the ones listed here may write.
-CORS_URLS_REGEX = r"^/(api|git-annex|oauth|server-info)\b"
+# GraphQL answers preflights itself.
+CORS_URLS_REGEX = r"^/(api(?!/graphql)|git-annex|oauth|server-info)\b"
 CORS_PREFLIGHT_MAX_AGE = 86400
 CORS_ALLOW_ALL_ORIGINS = False
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])

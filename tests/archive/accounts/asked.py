@@ -13,6 +13,7 @@ from archive.assets import services as assets_services
 from archive.audit.queries import EventFilter, asset_events
 from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
+from archive.catalogue import queries as catalogue
 from archive.datasets import queries as datasets
 from archive.datasets import services as datasets_services
 from archive.embargo.queries import opened_by_release
@@ -61,6 +62,10 @@ def _of_the_dataset(function: Callable[..., Any], **arguments: Any) -> Call:
     return lambda hidden, actor: function(actor, hidden.dataset, **arguments)
 
 
+def _of_datasets(function: Callable[..., Any]) -> Call:
+    return lambda hidden, actor: [*function(actor, [hidden.dataset]).values()]
+
+
 READS: dict[Callable[..., Any], Call] = {
     accounts.reviewer_links_of: _of_the_dataset(accounts.reviewer_links_of),
     accounts.owners_seen_by: _of_the_dataset(accounts.owners_seen_by),
@@ -86,6 +91,20 @@ READS: dict[Callable[..., Any], Call] = {
     blobs.uploads_of: _of_the_dataset(blobs.uploads_of),
     blobs.find_upload: lambda hidden, actor: blobs.find_upload(actor, hidden.upload.pk),
     blobs.find_finished_upload: lambda hidden, actor: blobs.find_finished_upload(actor, hidden.asset.blob_id),
+    catalogue.page_of_datasets: lambda hidden, actor: catalogue.page_of_datasets(
+        actor, catalogue.Listing(), offset=0, limit=9
+    ),
+    catalogue.drafts_of_datasets: _of_datasets(catalogue.drafts_of_datasets),
+    catalogue.versions_of_datasets: _of_datasets(catalogue.versions_of_datasets),
+    catalogue.openings_of_datasets: _of_datasets(catalogue.openings_of_datasets),
+    catalogue.heads_of_datasets: _of_datasets(catalogue.heads_of_datasets),
+    catalogue.members_of_datasets: _of_datasets(catalogue.members_of_datasets),
+    catalogue.starred_datasets: _of_datasets(catalogue.starred_datasets),
+    catalogue.hashes_of_versions: lambda hidden, actor: [
+        *catalogue.hashes_of_versions(actor, [hidden.version]).values()
+    ],
+    datasets.readable_among: lambda hidden, actor: [*datasets.readable_among(actor, [hidden.dataset])],
+    datasets.seen_by: _in_version(lambda version: version),
     datasets.find_dataset: lambda hidden, actor: datasets.find_dataset(actor, hidden.dataset.number),
     datasets.find_named_dataset: lambda hidden, actor: datasets.find_named_dataset(actor, "Platypus-1"),
     datasets.visible_datasets: lambda hidden, actor: datasets.visible_datasets(actor),
@@ -275,6 +294,10 @@ WRITES: dict[Callable[..., Any], Call] = {
 # About people and the archive, not about any dataset: who may ask at all is what there is to it.
 OF_THE_ARCHIVE: dict[Callable[..., Any], Call] = {
     accounts.search_users: lambda hidden, actor: list(accounts.search_users(actor, "Zebulon")),
+    accounts.page_of_people: lambda hidden, actor: accounts.page_of_people(
+        actor, search="Zebulon", is_admin=None, is_active=None, offset=0, limit=9
+    ),
+    accounts.find_person: lambda hidden, actor: accounts.find_person(actor, str(hidden.owner.uuid)),
     accounts.users_by_need: lambda hidden, actor: list(accounts.users_by_need(actor)),
     accounts.find_user: lambda hidden, actor: accounts.find_user(actor, hidden.owner.username),
     accounts.usernames: lambda hidden, actor: accounts.usernames(actor),
@@ -303,6 +326,9 @@ GIVEN = {
         "accounts.queries.open_questions",
         "accounts.queries.tokens_of",
         "accounts.services.answer_questionnaire",
+        "accounts.services.create_token",
+        "accounts.services.end_sessions",
+        "accounts.services.issue_token",
         "accounts.services.approve_if_trusted",
         "accounts.services.revoke_all_tokens",
         "accounts.services.revoke_token",

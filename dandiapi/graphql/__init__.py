@@ -1,0 +1,1 @@
+"""The GraphQL face: OpenNeuro's dialect (docs/dialects/openneuro.md)."""

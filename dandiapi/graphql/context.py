@@ -1,0 +1,30 @@
+"""The context of a request, which every resolver is given."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
+
+from django.http import HttpRequest
+from graphql import GraphQLResolveInfo
+
+from archive.accounts.policy import Actor
+from dandiapi.graphql.loading import Loaders
+
+
+@dataclass
+class Context:
+    """Who asks, and what is loaded for them."""
+
+    request: HttpRequest
+    actor: Actor
+    load: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.load = Loaders(self.actor)
+
+
+Info: TypeAlias = GraphQLResolveInfo
+
+
+def context_of(info: Info) -> Context:
+    """Return the context that a resolver is given."""
+    return cast(Context, info.context)

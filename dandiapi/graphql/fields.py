@@ -1,0 +1,56 @@
+"""Fields of the roots: functions that are given the context and the arguments, with the types that the schema has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import graphene
+from graphene.utils.str_converters import to_camel_case
+from graphql import GraphQLError
+
+from dandiapi.graphql.context import Info, context_of
+
+# The code of what is declared, and not built yet.
+NOT_YET = "NOT_IMPLEMENTED"
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Root:
+    """A function that answers a field of a root of the schema."""
+
+    name: str
+    field: graphene.Field
+
+
+def root_field(type_: Any, /, **arguments: Any) -> Callable[[Function], Root]:
+    """Make a field of that type, with those arguments, of a function, whose docstring describes it.
+
+    An argument that is null is left out, so that the function's own default stands for it.
+    """
+
+    def made(function: Function) -> Root:
+        def resolve(_root: None, info: Info, **given: Any) -> Any:
+            return function(context_of(info), **{name: value for name, value in given.items() if value is not None})
+
+        resolve.__name__ = f"resolve_{function.__name__}"
+        described = (function.__doc__ or "").partition("\n")[0]
+        return Root(function.__name__, graphene.Field(type_, resolver=resolve, description=described, args=arguments))
+
+    return made
+
+
+def roots_of(*modules: Any) -> dict[str, graphene.Field]:
+    """Return the fields that some modules have, by name."""
+    found = (value for module in modules for value in vars(module).values())
+    return {each.name: each.field for each in found if isinstance(each, Root)}
+
+
+def announced(name: str, type_: Any, description: str, /, **arguments: Any) -> Root:
+    """Return a field that is declared, and answers that it is not built yet."""
+
+    def resolve(_root: None, _info: Info, **_given: Any) -> Any:
+        raise GraphQLError(f"{to_camel_case(name)} is not available in this archive yet.", extensions={"code": NOT_YET})
+
+    return Root(name, graphene.Field(type_, resolver=resolve, description=description, args=arguments))

@@ -1,0 +1,47 @@
+"""The ids of this dialect (docs/dialects/openneuro.md#ids)."""
+
+from graphql import GraphQLError
+
+from archive.accounts.models import User
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import find_named_dataset, find_version
+from archive.errors import NotFoundError
+from dandiapi.graphql.context import Context
+from dandiapi.graphql.words import NO_READ
+
+
+def dataset_id(number: int) -> str:
+    """Return the id of a dataset: `ds000123`."""
+    return f"ds{number:06}"
+
+
+def snapshot_id(version: Version, tag: str) -> str:
+    """Return the id of a snapshot: `ds000123:1.0.0`."""
+    return f"{dataset_id(version.dataset_id)}:{tag}"
+
+
+def user_id(user: User) -> str:
+    """Return the id of a user: a UUID."""
+    return str(user.uuid)
+
+
+def dataset_of(context: Context, name: str) -> Dataset:
+    """Return the dataset with that id, or another of its names; refuses in the words that clients match.
+
+    What somebody may not read is answered like what there is not.
+    """
+    try:
+        return find_named_dataset(context.actor, name)
+    except NotFoundError:
+        if context.actor.is_admin:
+            raise GraphQLError(f"Dataset {name} does not exist.") from None
+        raise GraphQLError(NO_READ) from None
+
+
+def version_of(context: Context, name: str, tag: str) -> Version:
+    """Return the version of a dataset that has that tag, or another of its names; refuses as `dataset_of` does."""
+    dataset = dataset_of(context, name)
+    try:
+        return find_version(context.actor, dataset.number, tag)
+    except NotFoundError:
+        raise GraphQLError("Not Found") from None

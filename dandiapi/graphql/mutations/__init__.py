@@ -1,0 +1,1 @@
+"""The mutations: what can be changed, by the services of the domain."""

@@ -1,0 +1,440 @@
+"""The mutations that are declared, so that documents with them are valid, and not built yet."""
+
+import graphene
+
+from dandiapi.graphql.enums import (
+    AnalyticTypes,
+    NotificationStatusType,
+    RelatedObjectKind,
+    RelatedObjectRelation,
+    ResponseStatusType,
+)
+from dandiapi.graphql.fields import announced
+from dandiapi.graphql.inputs import (
+    AnnexFsckInput,
+    ContributorInput,
+    DeleteFile,
+    MetadataInput,
+    SummaryInput,
+    ValidatorInput,
+)
+from dandiapi.graphql.scalars import JSON, DateTime
+from dandiapi.graphql.types.datasets import (
+    Dataset,
+    DatasetPermissions,
+    FollowDatasetResponse,
+    Metadata,
+    StarDatasetResponse,
+    UpdateContributorsPayload,
+)
+from dandiapi.graphql.types.events import DatasetEvent
+from dandiapi.graphql.types.people import User, UserNotificationStatus
+from dandiapi.graphql.types.validation import FileCheck, Summary
+from dandiapi.graphql.types.versions import Description, Snapshot, SyncDatasetDoisPayload
+from dandiapi.graphql.types.work import UploadMetadata, WorkerTask
+
+add_comment = announced(
+    "add_comment",
+    graphene.ID,
+    "Add a comment to a dataset, or to another comment.",
+    comment=graphene.String(required=True),
+    dataset_id=graphene.ID(required=True),
+    parent_id=graphene.ID(),
+)
+add_metadata = announced(
+    "add_metadata",
+    Metadata,
+    "Keep what the owners of a dataset say of it, beside its files.",
+    dataset_id=graphene.ID(required=True),
+    metadata=MetadataInput(required=True),
+)
+cache_clear = announced(
+    "cache_clear",
+    graphene.Boolean,
+    "Forget what is kept of a dataset to answer sooner.",
+    dataset_id=graphene.ID(required=True),
+)
+create_contributor_citation_event = announced(
+    "create_contributor_citation_event",
+    DatasetEvent,
+    "Ask somebody to agree to be named as a contributor.",
+    contributor_data=ContributorInput(required=True),
+    dataset_id=graphene.ID(required=True),
+    target_user_id=graphene.ID(required=True),
+)
+create_contributor_request_event = announced(
+    "create_contributor_request_event",
+    DatasetEvent,
+    "Ask to be named as a contributor of a dataset.",
+    dataset_id=graphene.ID(required=True),
+)
+create_dataset = announced(
+    "create_dataset",
+    Dataset,
+    "Make a private dataset.",
+    affirmed_consent=graphene.Boolean(),
+    affirmed_defaced=graphene.Boolean(),
+)
+create_git_event = announced(
+    "create_git_event",
+    DatasetEvent,
+    "Tell that commits were pushed.",
+    commit=graphene.String(required=True),
+    dataset_id=graphene.ID(required=True),
+    reference=graphene.String(required=True),
+)
+create_relation = announced(
+    "create_relation",
+    Dataset,
+    "Relate a dataset to another dataset or to an article.",
+    dataset_id=graphene.ID(required=True),
+    description=graphene.String(),
+    doi=graphene.String(required=True),
+    kind=RelatedObjectKind(required=True),
+    relation=RelatedObjectRelation(required=True),
+)
+create_snapshot = announced(
+    "create_snapshot",
+    Snapshot,
+    "Make a version of the draft as it is now.",
+    changes=graphene.List(graphene.NonNull(graphene.String)),
+    dataset_id=graphene.ID(required=True),
+    tag=graphene.String(required=True),
+)
+delete_comment = announced(
+    "delete_comment",
+    graphene.List(graphene.String),
+    "Delete a comment, with the answers to it unless told otherwise.",
+    comment_id=graphene.ID(required=True),
+    delete_children=graphene.Boolean(),
+)
+delete_dataset = announced(
+    "delete_dataset",
+    graphene.Boolean,
+    "Delete a dataset.",
+    id=graphene.ID(required=True),
+    reason=graphene.String(),
+    redirect=graphene.String(),
+)
+delete_files = announced(
+    "delete_files",
+    graphene.Boolean,
+    "Delete files and folders of the draft.",
+    dataset_id=graphene.ID(required=True),
+    files=graphene.List(graphene.NonNull(DeleteFile)),
+)
+delete_relation = announced(
+    "delete_relation",
+    Dataset,
+    "Remove a relation of a dataset.",
+    dataset_id=graphene.ID(required=True),
+    doi=graphene.String(required=True),
+)
+delete_snapshot = announced(
+    "delete_snapshot",
+    graphene.NonNull(graphene.Boolean),
+    "Withdraw a version.",
+    dataset_id=graphene.ID(required=True),
+    tag=graphene.String(required=True),
+)
+deprecate_snapshot = announced(
+    "deprecate_snapshot",
+    Snapshot,
+    "Mark a version as one that is not to be used any more.",
+    dataset_id=graphene.ID(required=True),
+    reason=graphene.String(required=True),
+    tag=graphene.String(required=True),
+)
+edit_comment = announced(
+    "edit_comment",
+    graphene.Boolean,
+    "Change a comment of one's own.",
+    comment=graphene.String(required=True),
+    comment_id=graphene.ID(required=True),
+)
+finish_import_remote_dataset = announced(
+    "finish_import_remote_dataset",
+    graphene.Boolean,
+    "Tell that an import has ended.",
+    id=graphene.ID(required=True),
+    message=graphene.String(),
+    success=graphene.Boolean(required=True),
+)
+finish_upload = announced(
+    "finish_upload",
+    graphene.Boolean,
+    "Put the files that were uploaded into the draft.",
+    upload_id=graphene.ID(required=True),
+)
+flag_annex_object = announced(
+    "flag_annex_object",
+    graphene.Boolean,
+    "Flag an annexed file as one to be taken down.",
+    annex_key=graphene.String(required=True),
+    dataset_id=graphene.ID(required=True),
+    filepath=graphene.String(required=True),
+    snapshot=graphene.String(required=True),
+)
+follow_dataset = announced(
+    "follow_dataset",
+    FollowDatasetResponse,
+    "Follow a dataset, or follow it no more.",
+    dataset_id=graphene.ID(required=True),
+)
+fsck_dataset = announced(
+    "fsck_dataset",
+    graphene.Boolean,
+    "Check the annexed content of a dataset.",
+    dataset_id=graphene.ID(required=True),
+)
+hold_deletion = announced(
+    "hold_deletion",
+    graphene.Boolean,
+    "Keep a dataset from being deleted for want of versions.",
+    dataset_id=graphene.ID(required=True),
+    hold=graphene.Boolean(required=True),
+)
+import_remote_dataset = announced(
+    "import_remote_dataset",
+    graphene.ID,
+    "Import a dataset from an address.",
+    dataset_id=graphene.ID(required=True),
+    url=graphene.String(required=True),
+)
+prepare_upload = announced(
+    "prepare_upload",
+    UploadMetadata,
+    "Begin an upload by HTTP, or go on with it.",
+    dataset_id=graphene.ID(required=True),
+    upload_id=graphene.ID(required=True),
+)
+process_contributor_citation = announced(
+    "process_contributor_citation",
+    DatasetEvent,
+    "Answer whether one agrees to be named as a contributor.",
+    event_id=graphene.ID(required=True),
+    status=ResponseStatusType(required=True),
+)
+process_contributor_request = announced(
+    "process_contributor_request",
+    DatasetEvent,
+    "Answer somebody who asks to be named as a contributor.",
+    dataset_id=graphene.ID(required=True),
+    reason=graphene.String(),
+    request_id=graphene.ID(required=True),
+    resolution_status=ResponseStatusType(required=True),
+    target_user_id=graphene.ID(required=True),
+)
+publish_dataset = announced(
+    "publish_dataset",
+    graphene.Boolean,
+    "Open a dataset, with its versions, to everybody.",
+    dataset_id=graphene.ID(required=True),
+)
+reexport_remotes = announced(
+    "reexport_remotes",
+    graphene.Boolean,
+    "Export a dataset anew.",
+    dataset_id=graphene.ID(required=True),
+)
+remove_annex_object = announced(
+    "remove_annex_object",
+    graphene.Boolean,
+    "Take an annexed file down.",
+    annex_key=graphene.String(required=True),
+    dataset_id=graphene.ID(required=True),
+    filename=graphene.String(),
+    path=graphene.String(),
+    snapshot=graphene.String(required=True),
+)
+remove_permissions = announced(
+    "remove_permissions",
+    graphene.Boolean,
+    "Take somebody's role in a dataset away.",
+    dataset_id=graphene.ID(required=True),
+    user_id=graphene.String(required=True),
+)
+remove_user = announced(
+    "remove_user",
+    graphene.Boolean,
+    "Remove an account.",
+    id=graphene.ID(required=True),
+)
+reset_draft = announced(
+    "reset_draft",
+    graphene.Boolean,
+    "Put the draft back to a commit.",
+    dataset_id=graphene.ID(required=True),
+    ref=graphene.String(required=True),
+)
+revalidate = announced(
+    "revalidate",
+    graphene.Boolean,
+    "Validate a dataset anew.",
+    dataset_id=graphene.ID(required=True),
+    ref=graphene.String(required=True),
+)
+save_admin_note = announced(
+    "save_admin_note",
+    DatasetEvent,
+    "Keep a note about a dataset, for administrators.",
+    dataset_id=graphene.ID(required=True),
+    id=graphene.ID(),
+    note=graphene.String(required=True),
+)
+set_admin = announced(
+    "set_admin",
+    User,
+    "Make somebody an administrator, or no more.",
+    admin=graphene.Boolean(required=True),
+    id=graphene.ID(required=True),
+)
+set_blocked = announced(
+    "set_blocked",
+    User,
+    "Block an account, or let it in again.",
+    blocked=graphene.Boolean(required=True),
+    id=graphene.ID(required=True),
+)
+star_dataset = announced(
+    "star_dataset",
+    StarDatasetResponse,
+    "Star a dataset, or take the star back.",
+    dataset_id=graphene.ID(required=True),
+)
+subscribe_to_newsletter = announced(
+    "subscribe_to_newsletter",
+    graphene.Boolean,
+    "Subscribe an address to the newsletter.",
+    email=graphene.String(required=True),
+)
+sync_dataset_dois = announced(
+    "sync_dataset_dois",
+    graphene.NonNull(SyncDatasetDoisPayload),
+    "Bring the DOIs of a dataset up to date.",
+    dataset_id=graphene.ID(required=True),
+    dry_run=graphene.Boolean(),
+)
+track_analytics = announced(
+    "track_analytics",
+    graphene.Boolean,
+    "Count a view or download of a dataset.",
+    dataset_id=graphene.ID(required=True),
+    tag=graphene.String(),
+    type=AnalyticTypes(),
+)
+undo_deprecate_snapshot = announced(
+    "undo_deprecate_snapshot",
+    Snapshot,
+    "Take back that a version is not to be used any more.",
+    dataset_id=graphene.ID(required=True),
+    tag=graphene.String(required=True),
+)
+update_contributors = announced(
+    "update_contributors",
+    graphene.NonNull(UpdateContributorsPayload),
+    "Change the contributors that `datacite.yml` names.",
+    dataset_id=graphene.String(required=True),
+    new_contributors=graphene.List(graphene.NonNull(ContributorInput), required=True),
+)
+update_description = announced(
+    "update_description",
+    Description,
+    "Change a text of `dataset_description.json`.",
+    dataset_id=graphene.ID(required=True),
+    field=graphene.String(required=True),
+    value=graphene.String(required=True),
+)
+update_description_list = announced(
+    "update_description_list",
+    Description,
+    "Change a list of `dataset_description.json`.",
+    dataset_id=graphene.ID(required=True),
+    field=graphene.String(required=True),
+    value=graphene.List(graphene.NonNull(graphene.String)),
+)
+update_event_status = announced(
+    "update_event_status",
+    UserNotificationStatus,
+    "Mark a notification as unread, saved or archived.",
+    event_id=graphene.ID(required=True),
+    status=NotificationStatusType(required=True),
+)
+update_file_check = announced(
+    "update_file_check",
+    FileCheck,
+    "Keep the failures of a check of annexed content.",
+    annex_fsck=graphene.List(graphene.NonNull(AnnexFsckInput), required=True),
+    dataset_id=graphene.ID(required=True),
+    hexsha=graphene.String(required=True),
+    refs=graphene.List(graphene.NonNull(graphene.String), required=True),
+    remote=graphene.String(),
+)
+update_orcid_permissions = announced(
+    "update_orcid_permissions",
+    DatasetPermissions,
+    "Give a role in a dataset to who has an ORCID iD.",
+    dataset_id=graphene.ID(required=True),
+    level=graphene.String(required=True),
+    user_orcid=graphene.String(required=True),
+)
+update_permissions = announced(
+    "update_permissions",
+    DatasetPermissions,
+    "Give a role in a dataset to who has an address.",
+    dataset_id=graphene.ID(required=True),
+    level=graphene.String(required=True),
+    user_email=graphene.String(required=True),
+)
+update_public = announced(
+    "update_public",
+    graphene.NonNull(graphene.Boolean),
+    "Open a dataset to everybody.",
+    dataset_id=graphene.ID(required=True),
+    public_flag=graphene.Boolean(required=True),
+)
+update_readme = announced(
+    "update_readme",
+    graphene.Boolean,
+    "Change the README.",
+    dataset_id=graphene.ID(required=True),
+    value=graphene.String(required=True),
+)
+update_summary = announced(
+    "update_summary",
+    Summary,
+    "Keep the summary of a tree.",
+    summary=SummaryInput(required=True),
+)
+update_user = announced(
+    "update_user",
+    User,
+    "Change what an account says of its person.",
+    id=graphene.ID(required=True),
+    institution=graphene.String(),
+    links=graphene.List(graphene.NonNull(graphene.String)),
+    location=graphene.String(),
+    orcid_consent=graphene.Boolean(),
+    profile_private=graphene.Boolean(),
+)
+update_validation = announced(
+    "update_validation",
+    graphene.Boolean,
+    "Keep what a validator says of a tree.",
+    validation=ValidatorInput(required=True),
+)
+update_worker_task = announced(
+    "update_worker_task",
+    WorkerTask,
+    "Keep the state of a task of the worker.",
+    args=JSON(),
+    error=graphene.String(),
+    execution_time=graphene.Int(),
+    finished_at=DateTime(),
+    id=graphene.ID(required=True),
+    kwargs=JSON(),
+    queued_at=DateTime(),
+    started_at=DateTime(),
+    task_name=graphene.String(),
+    worker=graphene.String(),
+)

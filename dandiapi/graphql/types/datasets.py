@@ -1,0 +1,259 @@
+"""Datasets, and lists of them."""
+
+from datetime import datetime
+
+import graphene
+
+from archive.accounts.models import Grant
+from archive.accounts.models import User as Person
+from archive.catalogue.queries import Membership
+from archive.datasets.models import Dataset as Row
+from archive.datasets.models import Version
+from dandiapi.graphql.context import Info, context_of
+from dandiapi.graphql.ids import dataset_id
+from dandiapi.graphql.scalars import DateTime
+from dandiapi.graphql.types.events import Comment, DatasetEvent
+from dandiapi.graphql.types.people import User
+from dandiapi.graphql.types.versions import Analytic, Draft, Snapshot
+
+# What roles are called here.
+LEVELS = {Grant.Role.OWNER: "admin", Grant.Role.EDITOR: "rw", Grant.Role.VIEWER: "ro"}
+
+
+class PageInfo(graphene.ObjectType):
+    """The place of a page in a list."""
+
+    count = graphene.Int()
+    end_cursor = graphene.String()
+    has_next_page = graphene.Boolean(required=True)
+    has_previous_page = graphene.Boolean(required=True)
+    start_cursor = graphene.String()
+
+
+class DatasetEdge(graphene.ObjectType):
+    """A dataset in a list."""
+
+    cursor = graphene.String(required=True)
+    id = graphene.String(required=True)
+    node = graphene.Field(lambda: Dataset, required=True)
+
+
+class DatasetConnection(graphene.ObjectType):
+    """A page of a list of datasets."""
+
+    edges = graphene.List(DatasetEdge)
+    page_info = graphene.Field(PageInfo, required=True)
+
+
+class Permission(graphene.ObjectType):
+    """What somebody may do in a dataset: `ro`, `rw` or `admin`."""
+
+    dataset_id = graphene.ID(required=True)
+    level = graphene.String(required=True)
+    user = graphene.Field(User)
+    user_id = graphene.String(required=True)
+
+    @staticmethod
+    def resolve_dataset_id(member: Membership, info: Info) -> str:
+        return dataset_id(member.dataset.number)
+
+    @staticmethod
+    def resolve_level(member: Membership, info: Info) -> str:
+        return LEVELS[member.role]
+
+    @staticmethod
+    def resolve_user_id(member: Membership, info: Info) -> str:
+        return str(member.user.uuid)
+
+
+class DatasetPermissions(graphene.ObjectType):
+    """Who may do what in a dataset."""
+
+    id = graphene.ID(required=True)
+    user_permissions = graphene.List(Permission)
+
+
+class DatasetReviewer(graphene.ObjectType):
+    """A link by which a reviewer reads a dataset."""
+
+    dataset_id = graphene.ID(required=True)
+    expiration = DateTime()
+    id = graphene.ID(required=True)
+    url = graphene.String(required=True)
+
+
+class DatasetCommit(graphene.ObjectType):
+    """A commit of the repository of a dataset."""
+
+    author_email = graphene.String()
+    author_name = graphene.String()
+    date = DateTime()
+    id = graphene.ID(required=True)
+    message = graphene.String()
+    references = graphene.String()
+
+
+class DatasetDerivatives(graphene.ObjectType):
+    """A dataset derived from another by a pipeline."""
+
+    datalad_url = graphene.String()
+    local = graphene.Boolean()
+    name = graphene.String()
+    s3_url = graphene.String()
+
+
+class Metadata(graphene.ObjectType):
+    """What the owners of a dataset say of it, beside its files."""
+
+    admin_users = graphene.List(graphene.String)
+    affirmed_consent = graphene.Boolean()
+    affirmed_defaced = graphene.Boolean()
+    ages = graphene.List(graphene.Float)
+    associated_paper_doi = graphene.String(name="associatedPaperDOI")
+    data_processed = graphene.Boolean()
+    dataset_id = graphene.ID(required=True)
+    dataset_name = graphene.String()
+    dataset_url = graphene.String()
+    dx_status = graphene.String()
+    first_snapshot_created_at = DateTime()
+    grant_funder_name = graphene.String()
+    grant_identifier = graphene.String()
+    latest_snapshot_created_at = DateTime()
+    modalities = graphene.List(graphene.String)
+    openneuro_paper_doi = graphene.String(name="openneuroPaperDOI")
+    senior_author = graphene.String()
+    species = graphene.String()
+    study_design = graphene.String()
+    study_domain = graphene.String()
+    study_longitudinal = graphene.String()
+    tasks_completed = graphene.List(graphene.String)
+    trial_count = graphene.Int()
+
+
+class Star(graphene.ObjectType):
+    """Somebody's star on a dataset."""
+
+    dataset_id = graphene.String()
+    user_id = graphene.String()
+
+
+class StarDatasetResponse(graphene.ObjectType):
+    """Whether the dataset has a star of the asker now."""
+
+    new_star = graphene.Field(Star)
+    starred = graphene.Boolean()
+
+
+class Follower(graphene.ObjectType):
+    """Somebody who is told what happens to a dataset."""
+
+    dataset_id = graphene.String()
+    user_id = graphene.String()
+
+
+class FollowDatasetResponse(graphene.ObjectType):
+    """Whether the asker follows the dataset now."""
+
+    following = graphene.Boolean(default_value=False)
+    new_follower = graphene.Field(Follower)
+
+
+class Dataset(graphene.ObjectType):
+    """A dataset."""
+
+    analytics = graphene.Field(Analytic)
+    brain_initiative = graphene.Boolean(default_value=False)
+    comments = graphene.List(Comment, default_value=())
+    created = DateTime(required=True)
+    derivatives = graphene.List(DatasetDerivatives, default_value=())
+    draft = graphene.Field(Draft)
+    events = graphene.List(DatasetEvent, default_value=())
+    followers = graphene.List(Follower, default_value=())
+    following = graphene.Boolean(default_value=False)
+    history = graphene.List(DatasetCommit)
+    hold_deletion = graphene.Boolean(default_value=False)
+    id = graphene.ID(required=True)
+    latest_snapshot = graphene.Field(Snapshot, required=True)
+    metadata = graphene.Field(Metadata)
+    name = graphene.String()
+    on_brainlife = graphene.Boolean(default_value=False)
+    permissions = graphene.Field(DatasetPermissions)
+    public = graphene.Boolean()
+    publish_date = DateTime()
+    reviewers = graphene.List(DatasetReviewer)
+    snapshots = graphene.List(Snapshot)
+    starred = graphene.Boolean()
+    stars = graphene.List(Star)
+    uploader = graphene.Field(User)
+    # What follows the last dash is the number of the endpoint, of which there is one.
+    worker = graphene.String(default_value="archive-0")
+
+    @staticmethod
+    def resolve_id(dataset: Row, info: Info) -> str:
+        return dataset_id(dataset.number)
+
+    @staticmethod
+    def resolve_draft(dataset: Row, info: Info) -> Version | None:
+        return context_of(info).load.drafts.get(dataset)
+
+    @staticmethod
+    def resolve_snapshots(dataset: Row, info: Info) -> list[Version]:
+        load = context_of(info).load
+        snapshots = load.versions.get(dataset) or []
+        load.expect_versions(snapshots)
+        return snapshots
+
+    @staticmethod
+    def resolve_latest_snapshot(dataset: Row, info: Info) -> Version | None:
+        load = context_of(info).load
+        snapshots = load.versions.get(dataset)
+        latest = snapshots[-1] if snapshots else load.drafts.get(dataset)
+        if latest:
+            load.expect_versions([latest])
+        return latest
+
+    @staticmethod
+    def resolve_name(dataset: Row, info: Info) -> str:
+        draft = context_of(info).load.drafts.get(dataset)
+        return draft.name if draft else dataset_id(dataset.number)
+
+    @staticmethod
+    def resolve_public(dataset: Row, info: Info) -> bool:
+        return dataset.is_released
+
+    @staticmethod
+    def resolve_publish_date(dataset: Row, info: Info) -> datetime | None:
+        return context_of(info).load.openings.get(dataset)
+
+    @staticmethod
+    def resolve_uploader(dataset: Row, info: Info) -> Person | None:
+        owners = [each for each in context_of(info).load.members.get(dataset) or [] if each.role == Grant.Role.OWNER]
+        return owners[0].user if owners else None
+
+    @staticmethod
+    def resolve_permissions(dataset: Row, info: Info) -> DatasetPermissions:
+        members = context_of(info).load.members.get(dataset) or []
+        return DatasetPermissions(id=dataset_id(dataset.number), user_permissions=members)
+
+    @staticmethod
+    def resolve_starred(dataset: Row, info: Info) -> bool:
+        return context_of(info).load.starred.get(dataset) or False
+
+    @staticmethod
+    def resolve_stars(dataset: Row, info: Info) -> list[Star]:
+        return [Star(dataset_id=dataset_id(dataset.number)) for _ in range(dataset.star_count)]
+
+    @staticmethod
+    def resolve_analytics(dataset: Row, info: Info) -> Analytic:
+        return Analytic(dataset_id=dataset_id(dataset.number), views=0, downloads=0)
+
+    @staticmethod
+    def resolve_metadata(dataset: Row, info: Info) -> Metadata:
+        return Metadata(dataset_id=dataset_id(dataset.number))
+
+
+class UpdateContributorsPayload(graphene.ObjectType):
+    """The dataset whose contributors were changed."""
+
+    dataset = graphene.Field(Dataset)
+    success = graphene.Boolean(required=True)

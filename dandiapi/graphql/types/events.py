@@ -1,0 +1,51 @@
+"""Events and comments."""
+
+import graphene
+
+from dandiapi.graphql.enums import ResponseStatusType
+from dandiapi.graphql.scalars import DateTime
+from dandiapi.graphql.types.people import User, UserNotificationStatus
+
+
+class Comment(graphene.ObjectType):
+    """A comment on a dataset."""
+
+    create_date = DateTime(required=True)
+    id = graphene.ID(required=True)
+    parent = graphene.Field(lambda: Comment)
+    replies = graphene.List(lambda: Comment)
+    text = graphene.String(required=True)
+    user = graphene.Field(User)
+
+
+class DatasetEventDescription(graphene.ObjectType):
+    """What has happened to a dataset; which fields there are depends on its `type`."""
+
+    contributor_data = graphene.Field("dandiapi.graphql.types.versions.Contributor")
+    dataset_id = graphene.ID()
+    level = graphene.String()
+    message = graphene.String()
+    public = graphene.Boolean()
+    reason = graphene.String()
+    ref = graphene.String()
+    request_id = graphene.ID()
+    resolution_status = graphene.Field(ResponseStatusType)
+    target = graphene.Field(User)
+    target_user_id = graphene.ID()
+    type = graphene.String()
+    version = graphene.String()
+
+
+class DatasetEvent(graphene.ObjectType):
+    """An event in the life of a dataset."""
+
+    dataset_id = graphene.ID()
+    event = graphene.Field(DatasetEventDescription)
+    has_been_responded_to = graphene.Boolean()
+    id = graphene.ID()
+    note = graphene.String()
+    notification_status = graphene.Field(UserNotificationStatus)
+    response_status = graphene.Field(ResponseStatusType)
+    success = graphene.Boolean()
+    timestamp = DateTime()
+    user = graphene.Field(User)

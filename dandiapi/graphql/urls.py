@@ -1,0 +1,18 @@
+"""The addresses of the GraphQL face. All that is below `/crn/` is also below `/api/`, as clients have it."""
+
+from django.urls import re_path
+
+from dandiapi.graphql import accounts, sign_in
+from dandiapi.graphql.views import graphql
+
+# Both are known to clients.
+BASE = r"^(?:crn|api)/"
+
+urlpatterns = [
+    re_path(r"^(?:crn/|api/|)graphql/?$", graphql),
+    re_path(rf"{BASE}users/self/?$", accounts.users_self),
+    re_path(rf"{BASE}keygen/?$", accounts.keygen),
+    re_path(rf"{BASE}auth/(?P<provider>orcid|google|github)/?$", sign_in.begin),
+    re_path(rf"{BASE}auth/complete/?$", sign_in.complete),
+    re_path(rf"{BASE}reviewer/(?P<token>[\w.-]+)/?$", accounts.reviewer),
+]
