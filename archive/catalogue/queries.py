@@ -22,7 +22,7 @@ from archive.timeline.models import Change
 
 
 class SortBy(StrEnum):
-    """What datasets are sorted by."""
+    """The keys by which datasets are sorted."""
 
     CREATED = "created"
     NAME = "name"

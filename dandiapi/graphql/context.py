@@ -12,7 +12,7 @@ from dandiapi.graphql.loading import Loaders
 
 @dataclass
 class Context:
-    """Who asks, and what is loaded for them."""
+    """A request: who asks, and what is loaded for them."""
 
     request: HttpRequest
     actor: Actor

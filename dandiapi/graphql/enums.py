@@ -4,7 +4,7 @@ import graphene
 
 
 class AnalyticTypes(graphene.Enum):
-    """What is counted of a dataset."""
+    """The kinds of use that are counted of a dataset."""
 
     downloads = "downloads"
     views = "views"
@@ -26,7 +26,7 @@ class RelatedObjectKind(graphene.Enum):
 
 
 class RelatedObjectRelation(graphene.Enum):
-    """How an object is related to a dataset."""
+    """The relation of an object to a dataset."""
 
     derivative = "derivative"
     sameAs = "sameAs"  # noqa: N815 - the name it has in the schema
@@ -54,7 +54,7 @@ class SearchSortOption(graphene.Enum):
 
 
 class Severity(graphene.Enum):
-    """How grave an issue is."""
+    """The gravity of an issue."""
 
     error = "error"
     warning = "warning"

@@ -43,7 +43,7 @@ class DatasetFilter(graphene.InputObjectType):
 
 
 class DatasetSearchInput(graphene.InputObjectType):
-    """What a search looks for."""
+    """The criteria of a search for datasets."""
 
     age_range = graphene.List(graphene.Int)
     authors = graphene.List(graphene.NonNull(graphene.String))
@@ -90,7 +90,7 @@ class DeleteFile(graphene.InputObjectType):
 
 
 class MetadataInput(graphene.InputObjectType):
-    """What the owners of a dataset say of it, beside its files."""
+    """The statements of owners about a dataset, beside its files."""
 
     admin_users = graphene.List(graphene.NonNull(graphene.String))
     affirmed_consent = graphene.Boolean()
@@ -127,7 +127,7 @@ class SubjectMetadataInput(graphene.InputObjectType):
 
 
 class SummaryPetInput(graphene.InputObjectType):
-    """What the files of a dataset say of its PET scans."""
+    """The facts about PET scans that the files of a dataset state."""
 
     body_part = graphene.List(graphene.NonNull(graphene.String), name="BodyPart")
     scanner_manufacturer = graphene.List(graphene.NonNull(graphene.String), name="ScannerManufacturer")
@@ -193,7 +193,7 @@ class ValidatorIssueInput(graphene.InputObjectType):
 
 
 class ValidatorInput(graphene.InputObjectType):
-    """What the validator says of a tree."""
+    """The verdict of a validator on a tree."""
 
     code_messages = graphene.List(graphene.NonNull(ValidatorCodeMessageInput), required=True)
     dataset_id = graphene.ID(required=True)

@@ -46,7 +46,7 @@ class DatasetConnection(graphene.ObjectType):
 
 
 class Permission(graphene.ObjectType):
-    """What somebody may do in a dataset: `ro`, `rw` or `admin`."""
+    """The level of somebody in a dataset: `ro`, `rw` or `admin`."""
 
     dataset_id = graphene.ID(required=True)
     level = graphene.String(required=True)
@@ -67,7 +67,7 @@ class Permission(graphene.ObjectType):
 
 
 class DatasetPermissions(graphene.ObjectType):
-    """Who may do what in a dataset."""
+    """The levels of people in a dataset."""
 
     id = graphene.ID(required=True)
     user_permissions = graphene.List(Permission)
@@ -103,7 +103,7 @@ class DatasetDerivatives(graphene.ObjectType):
 
 
 class Metadata(graphene.ObjectType):
-    """What the owners of a dataset say of it, beside its files."""
+    """The statements of owners about a dataset, beside its files."""
 
     admin_users = graphene.List(graphene.String)
     affirmed_consent = graphene.Boolean()
@@ -138,7 +138,7 @@ class Star(graphene.ObjectType):
 
 
 class StarDatasetResponse(graphene.ObjectType):
-    """Whether the dataset has a star of the asker now."""
+    """The answer to a star: whether the asker has starred the dataset now."""
 
     new_star = graphene.Field(Star)
     starred = graphene.Boolean()
@@ -152,7 +152,7 @@ class Follower(graphene.ObjectType):
 
 
 class FollowDatasetResponse(graphene.ObjectType):
-    """Whether the asker follows the dataset now."""
+    """The answer to a wish to follow: whether the asker follows the dataset now."""
 
     following = graphene.Boolean(default_value=False)
     new_follower = graphene.Field(Follower)

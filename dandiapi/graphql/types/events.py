@@ -19,7 +19,7 @@ class Comment(graphene.ObjectType):
 
 
 class DatasetEventDescription(graphene.ObjectType):
-    """What has happened to a dataset; which fields there are depends on its `type`."""
+    """The description of an event; which fields there are depends on its `type`."""
 
     contributor_data = graphene.Field("dandiapi.graphql.types.versions.Contributor")
     dataset_id = graphene.ID()

@@ -34,7 +34,7 @@ class ValidatorCodeMessage(graphene.ObjectType):
 
 
 class DatasetValidation(graphene.ObjectType):
-    """What the validator says of a tree: its issues, errors first."""
+    """The verdict of a validator on a tree: its issues, errors first."""
 
     code_messages = graphene.List(ValidatorCodeMessage)
     dataset_id = graphene.String()
@@ -97,7 +97,7 @@ class SubjectMetadata(graphene.ObjectType):
 
 
 class SummaryPetFields(graphene.ObjectType):
-    """What the files of a dataset say of its PET scans."""
+    """The facts about PET scans that the files of a dataset state."""
 
     body_part = graphene.List(graphene.String, name="BodyPart")
     scanner_manufacturer = graphene.List(graphene.String, name="ScannerManufacturer")

@@ -68,7 +68,7 @@ class RelatedObject(graphene.ObjectType):
 
 
 class Analytic(graphene.ObjectType):
-    """How often a dataset was viewed and downloaded."""
+    """The numbers of views and downloads of a dataset."""
 
     dataset_id = graphene.ID(required=True)
     downloads = graphene.Int()
@@ -164,7 +164,7 @@ def tag_of(version: Version, info: Info) -> str:
 
 
 class SnapshotDoiSyncResult(graphene.ObjectType):
-    """What was done about the DOI of a snapshot."""
+    """The outcome of bringing the DOI of a snapshot up to date."""
 
     action = graphene.String(required=True)
     datacite = JSON()
@@ -175,6 +175,6 @@ class SnapshotDoiSyncResult(graphene.ObjectType):
 
 
 class SyncDatasetDoisPayload(graphene.ObjectType):
-    """What was done about the DOIs of a dataset."""
+    """The outcome of bringing the DOIs of a dataset up to date."""
 
     snapshots = graphene.List(graphene.NonNull(SnapshotDoiSyncResult), required=True)

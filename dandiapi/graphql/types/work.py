@@ -17,7 +17,7 @@ class UploadMetadata(graphene.ObjectType):
 
 
 class RepoMetadata(graphene.ObjectType):
-    """What it takes to reach the repository of a dataset."""
+    """A token for the repository of a dataset, and the endpoint of it."""
 
     endpoint = graphene.Int()
     token = graphene.String()
