@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -190,3 +190,19 @@ def _event_of_batch(change: Change, path: str, new: Asset | None, old: Any) -> A
         "checksum": new.checksum,
     }
     return AssetEvent(change, Change.Kind.UPDATE_ASSET if old else Change.Kind.ADD_ASSET, details)
+
+
+class Tombstone(NamedTuple):
+    """The mark of a dataset that was deleted: why, and the address of one that takes its place, or ""."""
+
+    reason: str
+    successor: str
+
+
+def find_tombstone(number: int) -> Tombstone | None:
+    """Return what everybody is told of a dataset that was deleted and was open before; None if there is none such."""
+    if Dataset.objects.filter(number=number).exists():
+        return None
+    deleted = Change.objects.filter(dataset_id=number, kind=Change.Kind.DELETE_DATASET, details__was_open=True)
+    change = deleted.order_by("-number").first()
+    return Tombstone(change.details["reason"], change.details["successor"]) if change else None

@@ -1,6 +1,6 @@
 """Who has a role in a dataset: owners, editors and viewers, and whom a role waits for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -235,3 +235,47 @@ def _accept(invitation: Invitation, user: User) -> None:
 
 def _copied(user: User) -> dict[str, str]:
     return {"username": user.username, "email": user.email, "name": user.display_name}
+
+
+# --- One person at a time ---------------------------------------------------------------------------------------------
+
+
+def give_role(*, actor: Actor, dataset: Dataset, name: str, role: Grant.Role) -> None:
+    """Give somebody a role in the dataset, in the place of the one they have; who is not known is invited to it.
+
+    `name` is an address, an ORCID iD or a username. InvalidError if there would be no owner.
+    """
+    require(actor, Action.CHANGE_OWNERS, dataset)
+    with transaction.atomic():
+        hold_draft(dataset)
+        user = find_proven_users([name]).get(name)
+        held = dataset.grants.filter(user=user).first() if user else None
+        if held and held.role == role:
+            return
+        if held and _RANKS.index(Grant.Role(held.role)) > _RANKS.index(role):
+            _set_role(actor, dataset, Grant.Role(held.role), [*_without(dataset, held)])
+        _set_role(actor, dataset, role, [*_names_with(dataset, role), name])
+
+
+def take_role(*, actor: Actor, dataset: Dataset, user: User) -> None:
+    """Take somebody's role in the dataset away; InvalidError if they are its only owner. Nothing if they have none."""
+    require(actor, Action.CHANGE_OWNERS, dataset)
+    with transaction.atomic():
+        hold_draft(dataset)
+        if held := dataset.grants.filter(user=user).first():
+            _set_role(actor, dataset, Grant.Role(held.role), [*_without(dataset, held)])
+
+
+def _names_with(dataset: Dataset, role: Grant.Role) -> Iterator[str]:
+    """Yield what those are called who have a role, or are invited to it."""
+    yield from dataset.grants.filter(role=role).values_list("user__username", flat=True)
+    yield from dataset.invitations.filter(role=role).values_list("value", flat=True)
+
+
+def _without(dataset: Dataset, held: Grant) -> Iterator[str]:
+    return (name for name in _names_with(dataset, Grant.Role(held.role)) if name != held.user.username)
+
+
+def _set_role(actor: Actor, dataset: Dataset, role: Grant.Role, names: Sequence[str]) -> None:
+    setters = {Grant.Role.OWNER: set_owners, Grant.Role.EDITOR: set_editors, Grant.Role.VIEWER: set_viewers}
+    setters[role](actor=actor, dataset=dataset, usernames=names, may_wait=True)

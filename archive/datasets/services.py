@@ -1,5 +1,6 @@
 """Changing datasets: creating and deleting them, the draft's metadata, reviewer links, stars."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,9 +22,11 @@ from archive.datasets.roles import (
     MAX_OWNERS,
     MAX_VIEWERS,
     accept_invitations,
+    give_role,
     set_editors,
     set_owners,
     set_viewers,
+    take_role,
 )
 from archive.datasets.work import computed_metadata, hold_draft, request_doi, run_draft_hooks, withdraw_doi
 from archive.errors import ForbiddenError, ImmutableError, InvalidError, NotFoundError, Reason, StaleError
@@ -45,15 +48,19 @@ __all__ = [
     "MAX_OWNERS",
     "MAX_VIEWERS",
     "accept_invitations",
+    "give_role",
     "set_editors",
     "set_owners",
     "set_viewers",
+    "take_role",
 ]
 
 MAX_NAME = 300
 MAX_EMBARGO = timedelta(days=730)
 MAX_FUNDED_EMBARGO = timedelta(days=1825)
 LINK_PREFIX = "rev_"
+MAX_REASON = 1000
+SUCCESSOR = r"/datasets[\w/.:-]{0,200}"
 LINK_LIFETIME = timedelta(days=90)
 MAX_LINK_LIFETIME = timedelta(days=366)
 MAX_LINKS = 100
@@ -265,10 +272,16 @@ def revoke_reviewer_link(*, actor: Actor, dataset: Dataset, link_id: int) -> Non
         append(dataset.number, Change.Kind.REVOKE_REVIEWER_LINK, actor, {"link": link_id})
 
 
-def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
-    """Delete a dataset that was never published. Its history stays; its blobs stay until they are swept."""
+def delete_dataset(*, actor: Actor, dataset: Dataset, reason: str = "", successor: str = "") -> None:
+    """Delete a dataset that was never published. Its history stays; its blobs stay until they are swept.
+
+    If everybody could read it, `find_tombstone` tells them why it is gone, and of a `successor`: the address of another
+    dataset's page.
+    """
     require(actor, Action.DELETE_DATASET, dataset)
     require_not_releasing(dataset)
+    if successor and not re.fullmatch(SUCCESSOR, successor):
+        raise InvalidError("It must be the address of a dataset's page: /datasets/…", field="redirect")
     with transaction.atomic():
         hold_draft(dataset)
         versions = dataset.versions.all()
@@ -278,7 +291,8 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
             raise ForbiddenError(
                 "The dataset cannot be deleted while it is being published.", reason=Reason.NOT_DELETED_NOW
             )
-        append(dataset.number, Change.Kind.DELETE_DATASET, actor, {})
+        told = {"reason": reason[:MAX_REASON], "successor": successor, "was_open": dataset.is_released}
+        append(dataset.number, Change.Kind.DELETE_DATASET, actor, told)
         dataset.delete()
 
 

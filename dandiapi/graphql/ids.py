@@ -3,9 +3,11 @@
 from graphql import GraphQLError
 
 from archive.accounts.models import User
+from archive.audit.queries import Tombstone, find_tombstone
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_named_dataset, find_version
 from archive.errors import NotFoundError
+from archive.identifiers.names import dataset_number_in
 from dandiapi.graphql.context import Context
 from dandiapi.graphql.words import NO_READ
 
@@ -33,9 +35,18 @@ def dataset_of(context: Context, name: str) -> Dataset:
     try:
         return find_named_dataset(context.actor, name)
     except NotFoundError:
+        number = dataset_number_in(name)
+        if number is not None and (tombstone := find_tombstone(number)):
+            raise _deleted(name, tombstone) from None
         if context.actor.is_admin:
             raise GraphQLError(f"Dataset {name} does not exist.") from None
         raise GraphQLError(NO_READ) from None
+
+
+def _deleted(name: str, tombstone: Tombstone) -> GraphQLError:
+    """Return the error by which clients know that a dataset is gone, and where to go."""
+    said = f"Dataset {name} has been deleted. Reason: {tombstone.reason or 'none was given'}."
+    return GraphQLError(said, extensions={"code": "DELETED_DATASET", "redirect": tombstone.successor or None})
 
 
 def version_of(context: Context, name: str, tag: str) -> Version:

@@ -21,10 +21,8 @@ from dandiapi.graphql.inputs import (
 from dandiapi.graphql.scalars import JSON, DateTime
 from dandiapi.graphql.types.datasets import (
     Dataset,
-    DatasetPermissions,
     FollowDatasetResponse,
     Metadata,
-    StarDatasetResponse,
     UpdateContributorsPayload,
 )
 from dandiapi.graphql.types.events import DatasetEvent
@@ -68,13 +66,6 @@ create_contributor_request_event = announced(
     "Ask to be named as a contributor of a dataset.",
     dataset_id=graphene.ID(required=True),
 )
-create_dataset = announced(
-    "create_dataset",
-    Dataset,
-    "Make a private dataset.",
-    affirmed_consent=graphene.Boolean(),
-    affirmed_defaced=graphene.Boolean(),
-)
 create_git_event = announced(
     "create_git_event",
     DatasetEvent,
@@ -107,14 +98,6 @@ delete_comment = announced(
     "Delete a comment, with the answers to it unless told otherwise.",
     comment_id=graphene.ID(required=True),
     delete_children=graphene.Boolean(),
-)
-delete_dataset = announced(
-    "delete_dataset",
-    graphene.Boolean,
-    "Delete a dataset.",
-    id=graphene.ID(required=True),
-    reason=graphene.String(),
-    redirect=graphene.String(),
 )
 delete_files = announced(
     "delete_files",
@@ -225,12 +208,6 @@ process_contributor_request = announced(
     resolution_status=ResponseStatusType(required=True),
     target_user_id=graphene.ID(required=True),
 )
-publish_dataset = announced(
-    "publish_dataset",
-    graphene.Boolean,
-    "Open a dataset, with its versions, to everybody.",
-    dataset_id=graphene.ID(required=True),
-)
 reexport_remotes = announced(
     "reexport_remotes",
     graphene.Boolean,
@@ -246,13 +223,6 @@ remove_annex_object = announced(
     filename=graphene.String(),
     path=graphene.String(),
     snapshot=graphene.String(required=True),
-)
-remove_permissions = announced(
-    "remove_permissions",
-    graphene.Boolean,
-    "Take somebody's role in a dataset away.",
-    dataset_id=graphene.ID(required=True),
-    user_id=graphene.String(required=True),
 )
 remove_user = announced(
     "remove_user",
@@ -295,12 +265,6 @@ set_blocked = announced(
     "Block an account, or let it in again.",
     blocked=graphene.Boolean(required=True),
     id=graphene.ID(required=True),
-)
-star_dataset = announced(
-    "star_dataset",
-    StarDatasetResponse,
-    "Star a dataset, or take the star back.",
-    dataset_id=graphene.ID(required=True),
 )
 subscribe_to_newsletter = announced(
     "subscribe_to_newsletter",
@@ -369,29 +333,6 @@ update_file_check = announced(
     hexsha=graphene.String(required=True),
     refs=graphene.List(graphene.NonNull(graphene.String), required=True),
     remote=graphene.String(),
-)
-update_orcid_permissions = announced(
-    "update_orcid_permissions",
-    DatasetPermissions,
-    "Give a role in a dataset to who has an ORCID iD.",
-    dataset_id=graphene.ID(required=True),
-    level=graphene.String(required=True),
-    user_orcid=graphene.String(required=True),
-)
-update_permissions = announced(
-    "update_permissions",
-    DatasetPermissions,
-    "Give a role in a dataset to who has an address.",
-    dataset_id=graphene.ID(required=True),
-    level=graphene.String(required=True),
-    user_email=graphene.String(required=True),
-)
-update_public = announced(
-    "update_public",
-    graphene.NonNull(graphene.Boolean),
-    "Open a dataset to everybody.",
-    dataset_id=graphene.ID(required=True),
-    public_flag=graphene.Boolean(required=True),
 )
 update_readme = announced(
     "update_readme",

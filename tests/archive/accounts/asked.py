@@ -7,6 +7,7 @@ from typing import Any
 
 from archive.accounts import queries as accounts
 from archive.accounts import services as accounts_services
+from archive.accounts.models import Grant
 from archive.accounts.policy import Actor
 from archive.assets import queries as assets
 from archive.assets import services as assets_services
@@ -260,6 +261,12 @@ WRITES: dict[Callable[..., Any], Call] = {
     datasets_services.delete_dataset: lambda hidden, actor: datasets_services.delete_dataset(
         actor=actor, dataset=hidden.dataset
     ),
+    datasets_services.give_role: lambda hidden, actor: datasets_services.give_role(
+        actor=actor, dataset=hidden.dataset, name=hidden.somebody.username, role=Grant.Role.EDITOR
+    ),
+    datasets_services.take_role: lambda hidden, actor: datasets_services.take_role(
+        actor=actor, dataset=hidden.dataset, user=hidden.viewer
+    ),
     datasets_services.delete_version: lambda hidden, actor: datasets_services.delete_version(
         actor=actor, version=hidden.version
     ),
@@ -398,6 +405,7 @@ GIVEN = {
         "zarr.queries.signed_entry_url",
     },
     "nothing of anybody": {
+        "audit.queries.find_tombstone",
         "accounts.queries.is_address",
         "datasets.queries.archive_totals",
         "datasets.services.check_embargo",

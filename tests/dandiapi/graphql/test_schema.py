@@ -19,7 +19,19 @@ FACTS = json.loads((HERE / "schema_facts.json").read_text())
 DOCUMENTS = json.loads((HERE / "documents.json").read_text())["documents"]
 # What is declared, and answers that it is not built yet.
 NOT_YET = {"advancedSearch", "flaggedFiles", "orcidConsent", "participantCount", "publicMetadata", "search"}
-BUILT = {"prepareRepoAccess", "createReviewer", "deleteReviewer"}
+BUILT = {
+    "createReviewer",
+    "deleteReviewer",
+    "prepareRepoAccess",
+    "createDataset",
+    "deleteDataset",
+    "publishDataset",
+    "updatePublic",
+    "updatePermissions",
+    "updateOrcidPermissions",
+    "removePermissions",
+    "starDataset",
+}
 NO_MUTATIONS_YET = set(FACTS["types"]["Mutation"]["fields"]) - BUILT
 
 
