@@ -1,7 +1,7 @@
 """Finding datasets for lists, and what is shown of each: as many queries for a hundred as for one."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 
 from archive.accounts.models import Grant, User
-from archive.accounts.policy import RELEASED, Action, Actor, edited, may, visible_versions
+from archive.accounts.policy import ANONYMOUS, RELEASED, Action, Actor, edited, may, visible_versions
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import Found, completed_versions, page_of, readable_among, seen_by, visible_datasets
 from archive.identifiers.names import label_sort_key
@@ -129,6 +129,13 @@ def _seen(actor: Actor, versions: Iterable[Version], datasets: Mapping[int, Data
         version.dataset = dataset = datasets[version.dataset_id]
         seen += seen_by(actor, dataset, [version])
     return seen
+
+
+def open_versions() -> Iterator[Version]:
+    """Yield all versions that everybody may read, in the order of their datasets, without their metadata."""
+    rows = completed_versions().filter(visible_versions(ANONYMOUS), dataset__access__in=RELEASED, at__isnull=False)
+    fields = ("dataset_id", "version", "label", "created")
+    return rows.only(*fields).order_by("dataset_id", "pk").iterator(chunk_size=2000)
 
 
 def openings_of_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Dataset, datetime]:

@@ -1,8 +1,10 @@
 """Finding repositories that the asker may know of: their branches and tags, and the content of their files."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
@@ -17,7 +19,7 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import unclosed_versions
 from archive.errors import ForbiddenError, NotFoundError
 from archive.git_annex.keys import AnnexKey
-from archive.git_annex.refs import ANNEX, MAIN, tag_of
+from archive.git_annex.refs import ANNEX, MAIN, TAGS, tag_of
 from archive.git_annex.serverless import CLONE_FILE
 from archive.snapshots.models import Commit, Repository
 from archive.storage.queries import public_url
@@ -147,6 +149,42 @@ def page_of_version_commits(actor: Actor, dataset: Dataset, *, offset: int, limi
     repository = Repository.objects.filter(dataset=dataset).first()
     commits = commits_of_versions(repository, names) if repository else {}
     return [VersionCommit(name, commits.get(pk)) for pk, name in names.items()]
+
+
+@dataclass(frozen=True)
+class LoggedCommit:
+    """A commit of `main`, as a log tells it: `author_email` is "" for who may not know it."""
+
+    sha: str
+    author_name: str
+    author_email: str
+    recorded: datetime
+    message: str
+    tags: list[str]
+
+
+def newest_commits(actor: Actor, dataset: Dataset, *, limit: int) -> list[LoggedCommit]:
+    """Return the last commits of a dataset's repository, the newest first; fails as `require_commit_access` does."""
+    require_commit_access(actor, dataset)
+    repository = Repository.objects.filter(dataset=dataset).first()
+    if repository is None:
+        return []
+    tags = defaultdict(list)
+    for name, sha in references(repository).items():
+        if name.startswith(TAGS):
+            tags[sha].append(name.removeprefix(TAGS))
+    commits = repository.commits.filter(at__lte=repository.at).order_by("-at", "-pk")[:limit]
+    return [
+        LoggedCommit(
+            commit.sha,
+            commit.author_name,
+            commit.author_email if actor.is_authenticated else "",
+            commit.recorded,
+            commit.message,
+            tags[commit.sha],
+        )
+        for commit in commits
+    ]
 
 
 def count_version_commits(actor: Actor, dataset: Dataset) -> int:

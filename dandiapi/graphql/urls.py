@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from dandiapi.graphql import accounts, sign_in
+from dandiapi.graphql import accounts, sign_in, site
 from dandiapi.graphql.views import graphql
 
 # Both are known to clients.
@@ -11,6 +11,9 @@ BASE = r"^(?:crn|api)/"
 urlpatterns = [
     re_path(r"^(?:crn/|api/|)graphql/?$", graphql),
     re_path(rf"{BASE}users/self/?$", accounts.users_self),
+    re_path(rf"{BASE}config\.js$", site.configuration),
+    re_path(rf"{BASE}sitemap/?$", site.sitemap),
+    re_path(r"^sitemap\.xml$", site.sitemap),
     re_path(rf"{BASE}keygen/?$", accounts.keygen),
     re_path(rf"{BASE}auth/(?P<provider>orcid|google|github)/?$", sign_in.begin),
     re_path(rf"{BASE}auth/complete/?$", sign_in.complete),

@@ -30,12 +30,7 @@ def create_reviewer(context: Context, dataset_id: str) -> DatasetReviewer:
     """Make a link by which a reviewer reads a dataset."""
     dataset = dataset_of(context, dataset_id)
     link, secret = new_reviewer_token(context.actor, dataset)
-    return DatasetReviewer(
-        id=str(link.pk),
-        dataset_id=id_of(dataset.number),
-        expiration=link.expires,
-        url=f"{settings.ARCHIVE_URL}/crn/reviewer/{secret}",
-    )
+    return DatasetReviewer.of(link, f"{settings.ARCHIVE_URL}/crn/reviewer/{secret}")
 
 
 @root_field(DatasetReviewer, dataset_id=ID, id=ID)

@@ -4,11 +4,14 @@ from datetime import datetime
 
 import graphene
 
-from archive.accounts.models import Grant
+from archive.accounts.models import Grant, ReviewerLink
 from archive.accounts.models import User as Person
+from archive.accounts.policy import Action, may
+from archive.accounts.queries import reviewer_links_of
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset as Row
 from archive.datasets.models import Version
+from archive.snapshots.queries import LoggedCommit, newest_commits
 from dandiapi.graphql.context import Info, context_of
 from dandiapi.graphql.ids import dataset_id
 from dandiapi.graphql.scalars import DateTime
@@ -16,6 +19,8 @@ from dandiapi.graphql.types.events import Comment, DatasetEvent
 from dandiapi.graphql.types.people import User
 from dandiapi.graphql.types.versions import Analytic, Draft, Snapshot
 
+# The commits that a history has, from the newest on.
+MAX_HISTORY = 1000
 # What roles are called here.
 LEVELS = {Grant.Role.OWNER: "admin", Grant.Role.EDITOR: "rw", Grant.Role.VIEWER: "ro"}
 
@@ -81,6 +86,11 @@ class DatasetReviewer(graphene.ObjectType):
     id = graphene.ID(required=True)
     url = graphene.String(required=True)
 
+    @classmethod
+    def of(cls, link: ReviewerLink, url: str = "") -> "DatasetReviewer":
+        """Return what is told of a link; its address once, when it is made."""
+        return cls(id=str(link.pk), dataset_id=dataset_id(link.dataset_id), expiration=link.expires, url=url)
+
 
 class DatasetCommit(graphene.ObjectType):
     """A commit of the repository of a dataset."""
@@ -91,6 +101,22 @@ class DatasetCommit(graphene.ObjectType):
     id = graphene.ID(required=True)
     message = graphene.String()
     references = graphene.String()
+
+    @staticmethod
+    def resolve_id(commit: LoggedCommit, info: Info) -> str:
+        return commit.sha
+
+    @staticmethod
+    def resolve_author_email(commit: LoggedCommit, info: Info) -> str | None:
+        return commit.author_email or None
+
+    @staticmethod
+    def resolve_date(commit: LoggedCommit, info: Info) -> datetime:
+        return commit.recorded
+
+    @staticmethod
+    def resolve_references(commit: LoggedCommit, info: Info) -> str:
+        return ", ".join(commit.tags)
 
 
 class DatasetDerivatives(graphene.ObjectType):
@@ -234,6 +260,18 @@ class Dataset(graphene.ObjectType):
     def resolve_permissions(dataset: Row, info: Info) -> DatasetPermissions:
         members = context_of(info).load.members.get(dataset) or []
         return DatasetPermissions(id=dataset_id(dataset.number), user_permissions=members)
+
+    @staticmethod
+    def resolve_history(dataset: Row, info: Info) -> list[LoggedCommit]:
+        return newest_commits(context_of(info).actor, dataset, limit=MAX_HISTORY)
+
+    @staticmethod
+    def resolve_reviewers(dataset: Row, info: Info) -> list[DatasetReviewer]:
+        actor = context_of(info).actor
+        # Clients ask for them whoever asks: who may not list them is told of none.
+        if not may(actor, Action.LIST_REVIEWER_LINKS, dataset):
+            return []
+        return [DatasetReviewer.of(link) for link in reviewer_links_of(actor, dataset)]
 
     @staticmethod
     def resolve_starred(dataset: Row, info: Info) -> bool:

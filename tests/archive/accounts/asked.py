@@ -140,6 +140,7 @@ READS: dict[Callable[..., Any], Call] = {
     snapshots.clone_state: _of_the_dataset(snapshots.clone_state),
     snapshots.page_of_version_commits: _of_the_dataset(snapshots.page_of_version_commits, offset=0, limit=10),
     snapshots.count_version_commits: _of_the_dataset(snapshots.count_version_commits),
+    snapshots.newest_commits: _of_the_dataset(snapshots.newest_commits, limit=9),
     snapshots.find_content: _of_the_dataset(lambda actor, dataset: None),
     snapshots_services.find_repository: _of_the_dataset(snapshots_services.find_repository),
     zarr.visible_zarrs: lambda hidden, actor: zarr.visible_zarrs(actor),
@@ -406,6 +407,7 @@ GIVEN = {
     },
     "nothing of anybody": {
         "audit.queries.find_tombstone",
+        "catalogue.queries.open_versions",
         "accounts.queries.is_address",
         "datasets.queries.archive_totals",
         "datasets.services.check_embargo",

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import Grant, User
 from archive.accounts.services import create_token
-from archive.datasets.models import Dataset
+from archive.datasets.models import Dataset, Version
 from archive.datasets.services import set_editors, set_viewers
 from tests.dandiapi.graphql.asking import Asker
 from tests.factories import make_admin, make_dataset, make_embargoed_dataset, make_unapproved_user, make_user, owner_of
@@ -138,6 +138,32 @@ def test_people_are_searched_by_those_who_are_signed_in() -> None:
     assert Asker.of(make_user()).ask(asked, text="Janet")["users"]["totalCount"] == 1
     assert Asker.of(make_user()).ask(asked, text=jane.email)["users"]["totalCount"] == 0
     assert Asker.of(make_admin()).ask(asked, text=jane.email)["users"]["totalCount"] == 1
+
+
+def test_history_and_reviewers_are_for_those_who_may_know() -> None:
+    dataset = make_dataset()
+    asked = (
+        "query($id: ID!) { dataset(id: $id) { history { id authorEmail } reviewers { id url expiration datasetId } } }"
+    )
+    owner = Asker.of(person(dataset))
+    owner.ask("mutation($id: ID!) { createReviewer(datasetId: $id) { id } }", id=id_of(dataset))
+    [link] = owner.ask(asked, id=id_of(dataset))["dataset"]["reviewers"]
+    assert (link["datasetId"], link["url"]) == (id_of(dataset), "")
+    assert Asker().ask(asked, id=id_of(dataset))["dataset"] == {"history": [], "reviewers": []}
+
+
+def test_site_tells_where_it_is_and_which_versions_are_open(client: Client) -> None:
+    dataset, closed = make_dataset(), make_embargoed_dataset()
+    for each in (dataset, closed):
+        draft = each.versions.get()
+        Version.objects.create(
+            dataset=each, version="0.260101.0001", label="1.0.0", at=1, metadata=draft.metadata, status="Valid"
+        )
+    assert "window.OpenNeuroConfig = {" in client.get("/crn/config.js").content.decode()
+    for address in ("/sitemap.xml", "/crn/sitemap"):
+        text = client.get(address).getvalue().decode()  # type: ignore[attr-defined]
+        assert f"/datasets/{id_of(dataset)}/versions/1.0.0<" in text
+        assert id_of(closed) not in text
 
 
 # --- Changing ---------------------------------------------------------------------------------------------------------
