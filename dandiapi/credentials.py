@@ -84,7 +84,7 @@ def proof_of(request: HttpRequest) -> Proof | None:
     """Return what the secret in the header Authorization is; looked up once, whoever asks on the way of a request."""
     kept = vars(_bare(request))
     if "proof" not in kept:
-        secret = _secret(request)
+        secret = secret_of(request)
         kept["proof"] = find_proof(secret) if secret else None
     proof: Proof | None = kept["proof"]
     return proof
@@ -117,7 +117,8 @@ def scheme_of(request: HttpRequest) -> str:
     return request.headers.get("Authorization", "").partition(" ")[0].lower()
 
 
-def _secret(request: HttpRequest) -> str:
+def secret_of(request: HttpRequest) -> str:
+    """Return the secret in the header Authorization; "" if there is none."""
     given = request.headers.get("Authorization", "").partition(" ")[2].strip()
     scheme = scheme_of(request)
     if scheme in {"bearer", "token"}:

@@ -11,11 +11,17 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 
 from archive.accounts.models import Grant, User
-from archive.accounts.policy import ANONYMOUS, RELEASED, Action, Actor, edited, may, visible_versions
+from archive.accounts.policy import ANONYMOUS, RELEASED, Action, Actor, edited, may, require, visible_versions
+from archive.assets.models import Asset, Folder
+from archive.assets.queries import assets_of, find_asset_at, find_folder
+from archive.catalogue.files import Entry, in_order, pending_blob
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import Found, completed_versions, page_of, readable_among, seen_by, visible_datasets
+from archive.errors import InvalidError, NotFoundError
+from archive.git_annex.keys import parse_annex_key
 from archive.identifiers.names import label_sort_key
 from archive.snapshots.models import Commit, Repository
+from archive.snapshots.queries import Content, find_content
 from archive.timeline.models import Change
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
@@ -202,3 +208,65 @@ def starred_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Datase
     readable = _by_number(actor, datasets)
     own = set(Star.objects.filter(dataset__in=readable, user=actor.user_id).values_list("dataset_id", flat=True))
     return {dataset: number in own for number, dataset in readable.items()}
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+MAX_LISTED = 500_000
+_FIELDS = ("path", "size", "blob_id", "blob__sha256", "blob__md5", "blob__is_open")
+
+
+def tree_of(actor: Actor, version: Version, folder: str | None) -> list[Entry]:
+    """Return the files and folders directly in a folder of a version; with None, all its files, in all folders.
+
+    Zarr archives, which are many files in one, are left out. NotFoundError if the actor may not read the version, or
+    there is no such folder; InvalidError if there are more than MAX_LISTED.
+    """
+    _require_readable(actor, version)
+    files = assets_of(version).filter(blob__isnull=False)
+    if folder is None:
+        return in_order(_listed_files(files))
+    if find_folder(version, folder) is None and folder:
+        raise NotFoundError("There is no such folder.")
+    return in_order([*_listed_files(files.filter(folder=folder)), *_folders_in(version, folder)])
+
+
+def _require_readable(actor: Actor, version: Version) -> None:
+    require(actor, Action.READ, version.dataset, hidden=True)
+    if version.is_closed:
+        require(actor, Action.READ_CLOSED, version.dataset, hidden=True)
+
+
+def _listed_files(files: QuerySet[Asset]) -> list[Entry]:
+    rows = list(files.values_list(*_FIELDS)[: MAX_LISTED + 1])
+    if len(rows) > MAX_LISTED:
+        raise InvalidError(f"There are more than {MAX_LISTED} files: ask for one folder after the other.")
+    return [Entry(*row) for row in rows]
+
+
+def _folders_in(version: Version, folder: str) -> list[Entry]:
+    rows = Folder.objects.filter(dataset_id=version.dataset_id, folder=folder).exclude(path="")
+    shown = rows.live() if version.at is None else rows.at(version.at)
+    return [Entry(path) for path in shown.values_list("path", flat=True)]
+
+
+def find_file(actor: Actor, version: Version, path: str) -> Content:
+    """Return the content of the file at a path of a version; NotFoundError if the actor finds none there."""
+    _require_readable(actor, version)
+    asset = find_asset_at(version, path)
+    if asset is None or asset.blob is None:
+        raise NotFoundError("There is no such file.")
+    return Content(asset.blob.key, asset.blob.size, asset.blob)
+
+
+def find_keyed_content(actor: Actor, dataset: Dataset, key: str) -> Content:
+    """Return the content that lists of a dataset's files call by that key; NotFoundError if the actor finds none."""
+    blob_id = pending_blob(key)
+    if blob_id is None:
+        found = find_content(actor, dataset, parse_annex_key(key))
+    else:
+        asset = Asset.objects.visible_to(actor).filter(dataset=dataset, blob=blob_id).select_related("blob").first()
+        found = Content(asset.blob.key, asset.blob.size, asset.blob) if asset and asset.blob else None
+    if found is None:
+        raise NotFoundError("There is no such content.")
+    return found

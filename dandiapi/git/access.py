@@ -11,11 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_dataset
-from archive.errors import ArchiveError, NotFoundError, UnauthenticatedError
+from archive.errors import ArchiveError, InvalidError, NotFoundError, UnauthenticatedError
 from archive.snapshots.queries import require_commit_access
 from dandiapi.auth import Anyone
-from dandiapi.credentials import actor_by_secret
+from dandiapi.credentials import actor_by_secret, secret_of
 from dandiapi.errors import as_domain_error, headers_of, status_of
+from dandiapi.web_tokens import is_broken
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
@@ -59,7 +60,12 @@ def refusal(error: ArchiveError) -> HttpResponse:
 
 
 def actor_from(request: HttpRequest) -> Actor:
-    """Return who is asking. Raises UnauthenticatedError for a token that is unknown, revoked or expired."""
+    """Return who is asking. Raises UnauthenticatedError for a token that is unknown, revoked or expired.
+
+    InvalidError for a web token that cannot be decoded (docs/dialects/openneuro.md#repositories).
+    """
+    if is_broken(secret_of(request)):
+        raise InvalidError("The token cannot be read: it is broken.")
     try:
         return actor_by_secret(request) or ANONYMOUS
     except UnauthenticatedError:

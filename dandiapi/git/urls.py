@@ -2,9 +2,10 @@
 
 from django.urls import re_path
 
-from dandiapi.git import annex, push, repository
+from dandiapi.git import annex, keys, push, repository
 
-REPOSITORY = r"^git/(?P<identifier>[0-9]{6})(?:\.git)?"
+# As DANDI's datasets are called, or as OpenNeuro's are, behind the number of a worker, of which there is one.
+REPOSITORY = r"^git/(?:[0-9]+/ds)?(?P<identifier>[0-9]{6})(?:\.git)?"
 ANNEX = r"^git-annex/(?P<annex_uuid>[^/]+)"
 VERSION = rf"{ANNEX}/v(?P<version>[0-4])"
 # `putoffset` came with version 1, what has to do with time with version 3.
@@ -16,6 +17,7 @@ urlpatterns = [
     re_path(rf"{REPOSITORY}/git-upload-pack$", repository.upload_pack),
     re_path(rf"{REPOSITORY}/git-receive-pack$", push.receive_pack),
     re_path(rf"{REPOSITORY}/config$", repository.configuration),
+    re_path(rf"{REPOSITORY}/annex/(?P<key>[^/]+)$", keys.content),
     re_path(rf"{ANNEX}/key/(?P<key>.+)$", annex.content),
     re_path(rf"{VERSION}/key/(?P<key>.+)$", annex.get),
     re_path(rf"{VERSION}/checkpresent$", annex.checkpresent),

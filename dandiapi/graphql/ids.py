@@ -11,6 +11,9 @@ from archive.identifiers.names import dataset_number_in
 from dandiapi.graphql.context import Context
 from dandiapi.graphql.words import NO_READ
 
+# The number of the worker that has a dataset, of which there is one.
+ENDPOINT = 0
+
 
 def dataset_id(number: int) -> str:
     """Return the id of a dataset: `ds000123`."""

@@ -1,16 +1,18 @@
 """What OpenNeuro's web app and search engines read of the whole site: its configuration, and all versions."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from archive.catalogue.queries import open_versions
 from dandiapi.auth import Anyone
-from dandiapi.graphql.ids import dataset_id
+from dandiapi.graphql.ids import ENDPOINT, dataset_id
 
 XML = "application/xml; charset=utf-8"
 START = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
@@ -53,5 +55,13 @@ def _lines() -> Iterator[str]:
     yield "</urlset>\n"
 
 
-for _view in (configuration, sitemap):
+@csrf_exempt
+def repository(request: HttpRequest, identifier: str, rest: str | None) -> HttpResponse:
+    """Send git on to the repository of a dataset, with what it asks."""
+    query = request.META.get("QUERY_STRING", "")
+    address = f"/git/{ENDPOINT}/ds{identifier}{quote(rest or '')}"
+    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
+
+
+for _view in (configuration, sitemap, repository):
     _view.__dict__["permission_classes"] = [Anyone]

@@ -2,15 +2,20 @@
 
 from django.urls import re_path
 
-from dandiapi.graphql import accounts, sign_in, site
+from dandiapi.graphql import accounts, downloads, sign_in, site
 from dandiapi.graphql.views import graphql
 
 # Both are known to clients.
 BASE = r"^(?:crn|api)/"
+DATASET = rf"{BASE}datasets/ds(?P<identifier>[0-9]{{6}})"
 
 urlpatterns = [
     re_path(r"^(?:crn/|api/|)graphql/?$", graphql),
     re_path(rf"{BASE}users/self/?$", accounts.users_self),
+    re_path(rf"{BASE}git/ds(?P<identifier>[0-9]{{6}})(?P<rest>/.*)?$", site.repository),
+    re_path(rf"{DATASET}/files/(?P<path>.+)$", downloads.file),
+    re_path(rf"{DATASET}/snapshots/(?P<tag>[^/]+)/files/(?P<path>.+)$", downloads.file),
+    re_path(rf"{DATASET}/objects/(?P<key>[^/]+)$", downloads.content),
     re_path(rf"{BASE}config\.js$", site.configuration),
     re_path(rf"{BASE}sitemap/?$", site.sitemap),
     re_path(r"^sitemap\.xml$", site.sitemap),

@@ -20,6 +20,7 @@ PLANTED = [
     ("in-room-order", "archive/zarr/queries.py", "import archive.zarr.services"),
     ("in-identifiers", "archive/identifiers/names.py", "import archive.identifiers.datacite"),
     ("in-storage", "archive/storage/signing.py", "import archive.storage.queries"),
+    ("in-catalogue", "archive/catalogue/files.py", "import archive.catalogue.queries"),
     ("in-git-annex", "archive/git_annex/keys.py", "import archive.git_annex.files"),
     ("in-accounts", "archive/accounts/policy.py", "import archive.accounts.queries"),
     ("in-datasets", "archive/datasets/work.py", "import archive.datasets.roles"),

@@ -7,14 +7,12 @@ from archive.datasets.services import revoke_reviewer_link
 from archive.errors import InvalidError
 from dandiapi.graphql.context import Context
 from dandiapi.graphql.fields import root_field
+from dandiapi.graphql.ids import ENDPOINT, dataset_of
 from dandiapi.graphql.ids import dataset_id as id_of
-from dandiapi.graphql.ids import dataset_of
 from dandiapi.graphql.tokens import new_repository_token, new_reviewer_token
 from dandiapi.graphql.types.datasets import DatasetReviewer
 from dandiapi.graphql.types.work import RepoMetadata
 
-# The number of the worker that has the dataset, of which there is one.
-ENDPOINT = 0
 ID = graphene.ID(required=True)
 
 

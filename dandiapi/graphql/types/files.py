@@ -15,6 +15,10 @@ class DatasetFile(graphene.ObjectType):
     id = graphene.ID(required=True)
     size = BigInt()
     urls = graphene.List(graphene.String)
+    # Beyond the dialect, and what scripts of years ask for.
+    sha256 = graphene.String()
+    md5 = graphene.String()
+    key = graphene.String(deprecation_reason="Use id.")
 
 
 class DiffFiles(graphene.ObjectType):

@@ -8,6 +8,7 @@ from archive.datasets.models import Dataset, Version
 from dandiapi.graphql.context import Info, context_of
 from dandiapi.graphql.enums import RelatedObjectKind, RelatedObjectRelation
 from dandiapi.graphql.ids import dataset_id, snapshot_id
+from dandiapi.graphql.listing import ListedFile, listing_of
 from dandiapi.graphql.scalars import JSON, BigInt, Date, DateTime
 from dandiapi.graphql.types.files import DatasetFile
 from dandiapi.graphql.types.validation import (
@@ -83,7 +84,12 @@ class Draft(graphene.ObjectType):
     dataset = graphene.Field("dandiapi.graphql.types.datasets.Dataset")
     description = graphene.Field(Description)
     file_check = graphene.Field(FileCheck)
-    files = graphene.Field(graphene.List(DatasetFile), recursive=graphene.Boolean(), tree=graphene.String())
+    files = graphene.Field(
+        graphene.List(DatasetFile),
+        recursive=graphene.Boolean(),
+        tree=graphene.String(),
+        prefix=graphene.String(deprecation_reason="Use tree."),
+    )
     head = graphene.String()
     id = graphene.ID()
     issues = graphene.List(ValidationIssue, default_value=())
@@ -100,6 +106,19 @@ class Draft(graphene.ObjectType):
         return dataset_id(draft.dataset_id)
 
     @staticmethod
+    def resolve_files(
+        version: Version,
+        info: Info,
+        *,
+        recursive: bool | None = None,
+        tree: str | None = None,
+        prefix: str | None = None,
+    ) -> list[ListedFile]:
+        # Old documents ask for all files by an empty prefix, or by none.
+        is_whole = bool(recursive) or (prefix is not None and not prefix)
+        return listing_of(context_of(info), version, tree=tree, recursive=is_whole)
+
+    @staticmethod
     def resolve_head(draft: Version, info: Info) -> str:
         return head_of(draft.dataset, info)
 
@@ -113,7 +132,12 @@ class Snapshot(graphene.ObjectType):
     dataset = graphene.Field("dandiapi.graphql.types.datasets.Dataset", required=True)
     deprecated = graphene.Field(DeprecatedSnapshot)
     description = graphene.Field(Description)
-    files = graphene.Field(graphene.List(DatasetFile), recursive=graphene.Boolean(), tree=graphene.String())
+    files = graphene.Field(
+        graphene.List(DatasetFile),
+        recursive=graphene.Boolean(),
+        tree=graphene.String(),
+        prefix=graphene.String(deprecation_reason="Use tree."),
+    )
     hexsha = graphene.String()
     id = graphene.ID(required=True)
     issues = graphene.List(ValidationIssue, default_value=())
@@ -129,6 +153,19 @@ class Snapshot(graphene.ObjectType):
     @staticmethod
     def resolve_id(version: Version, info: Info) -> str:
         return snapshot_id(version, tag_of(version, info))
+
+    @staticmethod
+    def resolve_files(
+        version: Version,
+        info: Info,
+        *,
+        recursive: bool | None = None,
+        tree: str | None = None,
+        prefix: str | None = None,
+    ) -> list[ListedFile]:
+        # Old documents ask for all files by an empty prefix, or by none.
+        is_whole = bool(recursive) or (prefix is not None and not prefix)
+        return listing_of(context_of(info), version, tree=tree, recursive=is_whole)
 
     @staticmethod
     def resolve_tag(version: Version, info: Info) -> str:
