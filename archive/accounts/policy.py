@@ -248,7 +248,12 @@ def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
 def _is_within_purpose(token: Token | None, action: Action, dataset: Guarded | None) -> bool:
     if token is None or token.purpose not in PURPOSES:
         return True
-    return dataset is not None and dataset.pk == token.dataset_id and action in PURPOSES[token.purpose]
+    return dataset is not None and dataset.pk == token.dataset_id and _is_good_for(token, action)
+
+
+def _is_good_for(token: Token | None, action: Action) -> bool:
+    """Return whether a token's purpose has to do with an action, if the token is for one."""
+    return token is None or token.purpose not in PURPOSES or action in PURPOSES[token.purpose]
 
 
 def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
@@ -395,6 +400,21 @@ def inside(actor: Actor, *, to: str = "") -> Q:
         return Q(**{f"{to}pk__isnull": False})
     by_link = Q(**{f"{to}pk": actor.link.dataset_id}) if actor.link else Q(pk__in=[])
     return by_link | _granted(actor, INSIDERS, to=to)
+
+
+def knowing(actor: Actor, *, to: str = "") -> Q:
+    """Return the filter for datasets whose people `actor` may know: the same as `may(actor, KNOW_PEOPLE, dataset)`."""
+    is_open = Q(**{f"{to}access__in": RELEASED})
+    if not _is_good_for(actor.token, Action.KNOW_PEOPLE):
+        return is_open
+    return is_open | inside(replace(actor, link=None), to=to)
+
+
+def leading(actor: Actor, *, to: str = "") -> Q:
+    """Return the filter for datasets whose members `actor` may list: as `may(actor, LIST_VIEWERS, dataset)`."""
+    if not _is_good_for(actor.token, Action.LIST_VIEWERS):
+        return Q(pk__in=[])
+    return Q(**{f"{to}pk__isnull": False}) if actor.is_admin else owned(actor, to=to)
 
 
 def owned(actor: Actor, *, to: str = "") -> Q:

@@ -60,7 +60,7 @@ def folder_of(text: str) -> str | None:
         return None
     encoded = text.removeprefix(_FOLDER_MARK)
     try:
-        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         return None
 

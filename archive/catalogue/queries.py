@@ -11,7 +11,18 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 
 from archive.accounts.models import Grant, User
-from archive.accounts.policy import ANONYMOUS, RELEASED, Action, Actor, edited, may, require, visible_versions
+from archive.accounts.policy import (
+    ANONYMOUS,
+    RELEASED,
+    Action,
+    Actor,
+    edited,
+    knowing,
+    leading,
+    may,
+    require,
+    visible_versions,
+)
 from archive.assets.models import Asset, Folder
 from archive.assets.queries import assets_of, find_asset_at, find_folder
 from archive.catalogue.files import Entry, in_order, pending_blob
@@ -157,20 +168,26 @@ def _openings() -> QuerySet[Change]:
 
 def heads_of_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Dataset, str]:
     """Return the commit that the repository of each dataset is at, for who may read its commits, if it has any."""
-    readable = {number: each for number, each in _by_number(actor, datasets).items() if _may_know(actor, each)}
+    readable = _known(actor, datasets)
     # After a release, until a new history has begun, the repository is as it was before.
     is_current = Q(released=F("dataset__released")) | Q(released=None, dataset__released=None)
     rows = Repository.objects.filter(is_current, dataset__in=readable).exclude(main="")
     return {readable[number]: head for number, head in rows.values_list("pk", "main")}
 
 
-def _may_know(actor: Actor, dataset: Dataset) -> bool:
-    return may(actor, Action.KNOW_PEOPLE, dataset)
+def _known(actor: Actor, datasets: Iterable[Dataset]) -> dict[int, Dataset]:
+    """Return those of the datasets, by number, whose people the actor may know; Postgres is asked of closed ones."""
+    by_number = {dataset.number: dataset for dataset in datasets}
+    closed = [number for number, dataset in by_number.items() if not may(ANONYMOUS, Action.KNOW_PEOPLE, dataset)]
+    found = Dataset.objects.filter(knowing(actor), pk__in=closed).values_list("pk", flat=True) if closed else ()
+    known = {*found}
+    return {number: each for number, each in by_number.items() if number in known or number not in closed}
 
 
 def hashes_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Version, str]:
     """Return the commit that shows each of the versions, for who may read the commits, but for those not shown yet."""
-    known = {version.pk: version for version in versions if _may_know(actor, version.dataset)}
+    datasets = _known(actor, {version.dataset for version in versions})
+    known = {version.pk: version for version in versions if version.dataset_id in datasets}
     shows = Commit.objects.filter(repository=OuterRef("dataset"), at__lte=OuterRef("at")).order_by("-at", "-pk")
     rows = Version.objects.filter(pk__in=known, at__lte=F("dataset__repository__at"))
     found = rows.annotate(commit=Subquery(shows.values("sha")[:1])).values_list("pk", "commit")
@@ -194,8 +211,8 @@ def members_of_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Dat
 
     A blinded reviewer knows nobody.
     """
-    known = {number: each for number, each in _by_number(actor, datasets).items() if _may_know(actor, each)}
-    led = {number for number, each in known.items() if may(actor, Action.LIST_VIEWERS, each)}
+    known = _known(actor, datasets)
+    led = Dataset.objects.filter(leading(actor)).values("pk")
     found: dict[Dataset, list[Membership]] = defaultdict(list)
     grants = Grant.objects.filter(dataset__in=known).select_related("user").order_by("pk")
     for grant in grants.filter(Q(role=Grant.Role.OWNER) | Q(dataset__in=led) | Q(user=actor.user_id)):

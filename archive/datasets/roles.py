@@ -28,9 +28,8 @@ from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 
 DAY = timedelta(days=1)
-MAX_OWNERS = 100
-MAX_EDITORS = 100
-MAX_VIEWERS = 1000
+# How many people may have each role in a dataset.
+MAX_PEOPLE = {Grant.Role.OWNER: 100, Grant.Role.EDITOR: 100, Grant.Role.VIEWER: 1000}
 MAX_INVITATIONS = 100
 # Each invitation is an unsolicited mail, so the number that a user may send in a day is limited.
 MAX_INVITATIONS_A_DAY = 100
@@ -46,8 +45,8 @@ def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may_
     require_not_releasing(dataset)
     if not usernames:
         raise InvalidError("Cannot remove all draft owners")
-    if len(usernames) > MAX_OWNERS:
-        raise InvalidError(f"A dataset has at most {MAX_OWNERS} owners.")
+    if len(usernames) > MAX_PEOPLE[Grant.Role.OWNER]:
+        raise InvalidError(f"A dataset has at most {MAX_PEOPLE[Grant.Role.OWNER]} owners.")
     with transaction.atomic():
         hold_draft(dataset)
         before = dict.fromkeys(owners_of(dataset.number))
@@ -98,18 +97,14 @@ class _GivenRole:
     role: Grant.Role
     action: Action
     kind: Change.Kind
-    limit: int
     above: Sequence[Grant.Role]
 
 
-EDITORS = _GivenRole(
-    Grant.Role.EDITOR, Action.CHANGE_EDITORS, Change.Kind.CHANGE_EDITORS, MAX_EDITORS, [Grant.Role.OWNER]
-)
+EDITORS = _GivenRole(Grant.Role.EDITOR, Action.CHANGE_EDITORS, Change.Kind.CHANGE_EDITORS, [Grant.Role.OWNER])
 VIEWERS = _GivenRole(
     Grant.Role.VIEWER,
     Action.CHANGE_VIEWERS,
     Change.Kind.CHANGE_VIEWERS,
-    MAX_VIEWERS,
     [Grant.Role.OWNER, Grant.Role.EDITOR],
 )
 
@@ -120,8 +115,8 @@ def _set_people(
     """Make exactly these people those of a role, but for owners; returns them."""
     require(actor, given.action, dataset)
     require_not_releasing(dataset)
-    if len(usernames) > given.limit:
-        raise InvalidError(f"A dataset has at most {given.limit} {given.role}s.")
+    if len(usernames) > MAX_PEOPLE[given.role]:
+        raise InvalidError(f"A dataset has at most {MAX_PEOPLE[given.role]} {given.role}s.")
     with transaction.atomic():
         hold_draft(dataset)
         roles = {grant.user: Grant.Role(grant.role) for grant in dataset.grants.select_related("user")}

@@ -18,9 +18,7 @@ from archive.addresses import own_page
 from archive.datasets.models import Dataset, Star, Version
 from archive.datasets.queries import edition_of, find_draft, require_not_releasing
 from archive.datasets.roles import (
-    MAX_EDITORS,
-    MAX_OWNERS,
-    MAX_VIEWERS,
+    MAX_PEOPLE,
     accept_invitations,
     give_role,
     set_editors,
@@ -44,9 +42,7 @@ from archive.timeline.models import Change
 from archive.timeline.services import append
 
 __all__ = [
-    "MAX_EDITORS",
-    "MAX_OWNERS",
-    "MAX_VIEWERS",
+    "MAX_PEOPLE",
     "accept_invitations",
     "give_role",
     "set_editors",

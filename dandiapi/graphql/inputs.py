@@ -22,7 +22,7 @@ class AnnexFsckInput(graphene.InputObjectType):
 
 
 class ContributorInput(graphene.InputObjectType):
-    """Somebody who has contributed to a dataset."""
+    """A person who has contributed to a dataset."""
 
     contributor_type = graphene.String()
     family_name = graphene.String()
@@ -33,7 +33,7 @@ class ContributorInput(graphene.InputObjectType):
 
 
 class DatasetFilter(graphene.InputObjectType):
-    """Which datasets a list has."""
+    """The choice of datasets in a list."""
 
     all = graphene.Boolean()
     invalid = graphene.Boolean()

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
 from archive.accounts.queries import Member, owners_seen_by
 from archive.blobs.queries import active_uploads
@@ -137,7 +138,7 @@ class OwnersView(View):
     def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Owner]]:
         """Make exactly these people the dataset's owners, and return them."""
         require(self.actor, Action.CHANGE_OWNERS, self.dataset)
-        usernames = self.usernames(inputs.OwnerName, at_most=services.MAX_OWNERS)
+        usernames = self.usernames(inputs.OwnerName, at_most=services.MAX_PEOPLE[Grant.Role.OWNER])
         with listed_errors():
             owners = services.set_owners(actor=self.actor, dataset=self.dataset, usernames=usernames)
         # Who has just left a dataset under embargo may not ask about it any more, but knows whom they have left it to.

@@ -5,6 +5,7 @@ Viewers and reviewer links are this archive's own; for the rest see docs/dialect
 
 from rest_framework.request import Request
 
+from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
 from archive.accounts.queries import editors_seen_by, reviewer_links_of, viewers_seen_by
 from archive.addresses import version_page
@@ -79,7 +80,7 @@ class ViewersView(View):
     def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
         """Make exactly these people the dataset's viewers, and return them."""
         require(self.actor, Action.CHANGE_VIEWERS, self.dataset)
-        usernames = self.usernames(inputs.ViewerName, at_most=services.MAX_VIEWERS)
+        usernames = self.usernames(inputs.ViewerName, at_most=services.MAX_PEOPLE[Grant.Role.VIEWER])
         with listed_errors():
             services.set_viewers(actor=self.actor, dataset=self.dataset, usernames=usernames)
         return Answer([shapes.member(each) for each in viewers_seen_by(self.actor, self.dataset)])
@@ -100,7 +101,7 @@ class EditorsView(View):
     def put(self, request: Request, **kwargs: str) -> Answer[list[outputs.Viewer]]:
         """Make exactly these people the dataset's editors, and return them."""
         require(self.actor, Action.CHANGE_EDITORS, self.dataset)
-        usernames = self.usernames(inputs.ViewerName, at_most=services.MAX_EDITORS)
+        usernames = self.usernames(inputs.ViewerName, at_most=services.MAX_PEOPLE[Grant.Role.EDITOR])
         with listed_errors():
             services.set_editors(actor=self.actor, dataset=self.dataset, usernames=usernames)
         return Answer([shapes.member(each) for each in editors_seen_by(self.actor, self.dataset)])

@@ -171,7 +171,7 @@ class StarDatasetResponse(graphene.ObjectType):
 
 
 class Follower(graphene.ObjectType):
-    """Somebody who is told what happens to a dataset."""
+    """A person who is told what happens to a dataset."""
 
     dataset_id = graphene.String()
     user_id = graphene.String()

@@ -22,7 +22,7 @@ from dandiapi.graphql.types.work import UploadMetadata
 
 
 class Contributor(graphene.ObjectType):
-    """Somebody who has contributed to a dataset, as its `datacite.yml` or its authors say."""
+    """A person who has contributed to a dataset, as its `datacite.yml` or its authors say."""
 
     contributor_type = graphene.String(required=True)
     family_name = graphene.String()
@@ -51,7 +51,7 @@ class Description(graphene.ObjectType):
 
 
 class DeprecatedSnapshot(graphene.ObjectType):
-    """Why a snapshot is not to be used any more."""
+    """The reason why a snapshot is not to be used any more."""
 
     id = graphene.ID(required=True)
     reason = graphene.String()

@@ -15,6 +15,8 @@ from archive.accounts.policy import (
     attachable_rows,
     blinded_dataset,
     is_blinded,
+    knowing,
+    leading,
     may,
     require,
     visible,
@@ -247,6 +249,9 @@ def test_visible_is_what_may_be_read(cases: Cases, name: str, make: Callable[[],
     assert Dataset.objects.filter(visible(actor), pk=dataset.pk).exists() is readable
     assert Grant.objects.filter(visible(actor, to="dataset__"), dataset=dataset).exists() is readable
     assert Asset.objects.filter(visible_rows(actor), pk=asset.pk).exists() is readable
+    knows, leads = may(actor, Action.KNOW_PEOPLE, dataset), may(actor, Action.LIST_VIEWERS, dataset)
+    assert Dataset.objects.filter(knowing(actor), pk=dataset.pk).exists() is knows
+    assert Dataset.objects.filter(leading(actor), pk=dataset.pk).exists() is leads
 
 
 @pytest.mark.parametrize("name", ACTORS)

@@ -85,7 +85,7 @@ def test_token_is_for_its_own_repository_alone_until_it_ends(owner: Caller) -> N
 @pytest.mark.parametrize(
     ("secret", "status"),
     [
-        ("eyJhIjoxfQ.eyJhIjoxfQ.", 400),
+        ("eyJhIjoxfQ.eyJhIjoxfQ.", 401),
         ("eyJ.eyJ.eyJ", 400),
         (jwt.encode({"sub": "a"}, None, algorithm="none"), 401),
         (jwt.encode({"sub": "a"}, "k" * 40, algorithm="HS256"), 401),
