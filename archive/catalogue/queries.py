@@ -229,23 +229,27 @@ def starred_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Datase
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 
-MAX_LISTED = 500_000
+# The files and folders that are listed at once.
+MAX_LISTED = 300_000
 _FIELDS = ("path", "size", "blob_id", "blob__sha256", "blob__md5", "blob__is_open")
 
 
-def tree_of(actor: Actor, version: Version, folder: str | None) -> list[Entry]:
-    """Return the files and folders directly in a folder of a version; with None, all its files, in all folders.
+def tree_of(
+    actor: Actor, version: Version, folder: str, *, is_whole: bool = False, at_most: int = MAX_LISTED
+) -> list[Entry]:
+    """Return the files and folders directly in a folder of a version; with `is_whole`, all files below it instead.
 
     Zarr archives, which are many files in one, are left out. NotFoundError if the actor may not read the version, or
-    there is no such folder; InvalidError if there are more than MAX_LISTED.
+    there is no such folder; InvalidError if there are more than `at_most`.
     """
     _require_readable(actor, version)
-    files = assets_of(version).filter(blob__isnull=False)
-    if folder is None:
-        return in_order(_listed_files(files))
-    if find_folder(version, folder) is None and folder:
+    if folder and find_folder(version, folder) is None:
         raise NotFoundError("There is no such folder.")
-    return in_order([*_listed_files(files.filter(folder=folder)), *_folders_in(version, folder)])
+    files = assets_of(version).filter(blob__isnull=False).values_list(*_FIELDS)
+    if is_whole:
+        return in_order(_entries(files.filter(path__startswith=f"{folder}/") if folder else files, at_most))
+    listed = _entries(files.filter(folder=folder), at_most)
+    return in_order([*listed, *_entries(_folders_in(version, folder), at_most - len(listed))])
 
 
 def _require_readable(actor: Actor, version: Version) -> None:
@@ -254,17 +258,17 @@ def _require_readable(actor: Actor, version: Version) -> None:
         require(actor, Action.READ_CLOSED, version.dataset, hidden=True)
 
 
-def _listed_files(files: QuerySet[Asset]) -> list[Entry]:
-    rows = list(files.values_list(*_FIELDS)[: MAX_LISTED + 1])
-    if len(rows) > MAX_LISTED:
-        raise InvalidError(f"There are more than {MAX_LISTED} files: ask for one folder after the other.")
-    return [Entry(*row) for row in rows]
+def _entries(rows: QuerySet[Any, Any], at_most: int) -> list[Entry]:
+    found = list(rows[: at_most + 1])
+    if len(found) > at_most:
+        raise InvalidError(f"At most {MAX_LISTED} files are listed at once: ask for one folder after the other.")
+    return [Entry(*row) for row in found]
 
 
-def _folders_in(version: Version, folder: str) -> list[Entry]:
+def _folders_in(version: Version, folder: str) -> QuerySet[Any, Any]:
     rows = Folder.objects.filter(dataset_id=version.dataset_id, folder=folder).exclude(path="")
     shown = rows.live() if version.at is None else rows.at(version.at)
-    return [Entry(path) for path in shown.values_list("path", flat=True)]
+    return shown.values_list("path")
 
 
 def find_file(actor: Actor, version: Version, path: str) -> Content:

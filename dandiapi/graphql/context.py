@@ -17,6 +17,8 @@ class Context:
     request: HttpRequest
     actor: Actor
     load: Loaders = field(init=False)
+    # The files that have been listed in its answer, which are bounded.
+    listed: int = 0
 
     def __post_init__(self) -> None:
         self.load = Loaders(self.actor)

@@ -78,6 +78,8 @@ def _answer(request: HttpRequest, found: Content, filename: str) -> HttpResponse
     """Return the way to the store, which answers ranges; HEAD is answered here, since clients do not follow that."""
     if request.method == "HEAD":
         headers = {"Content-Length": str(found.size), "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+        if found.blob and found.blob.md5:
+            headers["ETag"] = f'"{found.blob.md5}"'
         return HttpResponse(content_type="application/octet-stream", headers=headers)
     response = HttpResponseRedirect(sign_read(found.object_key, filename=filename))
     response.headers["Cache-Control"] = "no-store"

@@ -13,6 +13,8 @@ from dandiapi.graphql.words import NO_READ
 
 # The number of the worker that has a dataset, of which there is one.
 ENDPOINT = 0
+# A commit that there is none of: a repository that has not been written yet is at none.
+NO_COMMIT = "0" * 40
 
 
 def dataset_id(number: int) -> str:
@@ -53,8 +55,13 @@ def _deleted(name: str, tombstone: Tombstone) -> GraphQLError:
 
 
 def version_of(context: Context, name: str, tag: str) -> Version:
-    """Return the version of a dataset that has that tag, or another of its names; refuses as `dataset_of` does."""
+    """Return the version of a dataset that has that tag, or another of its names; refuses as `dataset_of` does.
+
+    The draft has the commit for its tag that its repository is at.
+    """
     dataset = dataset_of(context, name)
+    if tag in {NO_COMMIT, context.load.heads.get(dataset)}:
+        tag = Version.DRAFT
     try:
         return find_version(context.actor, dataset.number, tag)
     except NotFoundError:

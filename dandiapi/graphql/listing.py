@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from archive.blobs.models import blob_key
 from archive.catalogue.files import Entry, folder_of
-from archive.catalogue.queries import tree_of
+from archive.catalogue.queries import MAX_LISTED, tree_of
 from archive.datasets.models import Version
 from archive.datasets.queries import find_version
 from archive.errors import NotFoundError
@@ -35,21 +35,24 @@ class ListedFile(NamedTuple):
 
 
 def listing_of(context: Context, version: Version, *, tree: str | None, recursive: bool) -> list[ListedFile]:
-    """Return the files of a version: those in one folder, of which `tree` is the id, or all.
+    """Return the files of a version: those in one folder, of which `tree` is the id, or all that are below it.
 
-    `tree` may also be the commit of the draft, or the tag of another version, whose root is meant then.
+    `tree` may also be the commit of the version, or the tag of another, whose root is meant then.
     """
     version, folder = _place(context, version, tree)
+    left = MAX_LISTED - context.listed
     try:
-        entries = tree_of(context.actor, version, None if recursive and not folder else folder)
+        entries = tree_of(context.actor, version, folder, is_whole=recursive, at_most=left)
     except NotFoundError:
         raise GraphQLError(NOT_FOUND) from None
+    context.listed += len(entries)
     rules = Rules(settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES)
-    return [_told(entry, version, rules, is_whole=recursive) for entry in entries]
+    start = len(f"{folder}/") if folder else 0
+    return [_told(entry, entry.path[start:], version, rules) for entry in entries]
 
 
 def _place(context: Context, version: Version, tree: str | None) -> tuple[Version, str]:
-    if not tree or tree == "HEAD" or tree == context.load.heads.get(version.dataset):
+    if not tree or tree == "HEAD" or tree == _commit(context, version):
         return version, ""
     folder = folder_of(tree)
     if folder is not None:
@@ -60,8 +63,13 @@ def _place(context: Context, version: Version, tree: str | None) -> tuple[Versio
         raise GraphQLError(NOT_FOUND) from None
 
 
-def _told(entry: Entry, version: Version, rules: Rules, *, is_whole: bool) -> ListedFile:
-    name = entry.path if is_whole else entry.name
+def _commit(context: Context, version: Version) -> str | None:
+    if version.is_draft:
+        return context.load.heads.get(version.dataset)
+    return context.load.hashes.get(version)
+
+
+def _told(entry: Entry, name: str, version: Version, rules: Rules) -> ListedFile:
     if entry.is_folder:
         return ListedFile(entry.id, name, 0, directory=True, annexed=False, urls=[], key="", sha256=None, md5=None)
     return ListedFile(
@@ -81,5 +89,5 @@ def _url(entry: Entry, version: Version) -> str:
     """Return where a file is read: from the store, once that gives it to everybody, and from this archive before."""
     if entry.is_open and entry.blob_id and version.dataset.is_released:
         return public_url(blob_key(entry.blob_id))
-    place = f"{settings.ARCHIVE_URL}/crn/datasets/{dataset_id(version.dataset_id)}/objects/{entry.key}"
+    place = f"{settings.ARCHIVE_URL}/crn/datasets/{dataset_id(version.dataset_id)}/objects/{quote(entry.key)}"
     return f"{place}?filename={quote(entry.name, safe='')}"

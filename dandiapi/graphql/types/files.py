@@ -1,9 +1,15 @@
 """Files of drafts and snapshots."""
 
+from typing import TYPE_CHECKING
+
 import graphene
 
+from dandiapi.graphql.context import Info
 from dandiapi.graphql.scalars import BigInt, DateTime
 from dandiapi.graphql.types.people import User
+
+if TYPE_CHECKING:
+    from dandiapi.graphql.listing import ListedFile
 
 
 class DatasetFile(graphene.ObjectType):
@@ -19,6 +25,11 @@ class DatasetFile(graphene.ObjectType):
     sha256 = graphene.String()
     md5 = graphene.String()
     key = graphene.String(deprecation_reason="Use id.")
+    objectpath = graphene.String(deprecation_reason="Use urls.")
+
+    @staticmethod
+    def resolve_objectpath(file: "ListedFile", info: Info) -> str | None:
+        return file.urls[0] if file.urls else None
 
 
 class DiffFiles(graphene.ObjectType):

@@ -7,7 +7,7 @@ import graphene
 from archive.datasets.models import Dataset, Version
 from dandiapi.graphql.context import Info, context_of
 from dandiapi.graphql.enums import RelatedObjectKind, RelatedObjectRelation
-from dandiapi.graphql.ids import dataset_id, snapshot_id
+from dandiapi.graphql.ids import NO_COMMIT, dataset_id, snapshot_id
 from dandiapi.graphql.listing import ListedFile, listing_of
 from dandiapi.graphql.scalars import JSON, BigInt, Date, DateTime
 from dandiapi.graphql.types.files import DatasetFile
@@ -90,6 +90,7 @@ class Draft(graphene.ObjectType):
         tree=graphene.String(),
         prefix=graphene.String(deprecation_reason="Use tree."),
     )
+    download_files = graphene.List(DatasetFile, deprecation_reason="Use files.")
     head = graphene.String()
     id = graphene.ID()
     issues = graphene.List(ValidationIssue, default_value=())
@@ -112,11 +113,13 @@ class Draft(graphene.ObjectType):
         *,
         recursive: bool | None = None,
         tree: str | None = None,
-        prefix: str | None = None,
+        **old: str | None,
     ) -> list[ListedFile]:
-        # Old documents ask for all files by an empty prefix, or by none.
-        is_whole = bool(recursive) or (prefix is not None and not prefix)
-        return listing_of(context_of(info), version, tree=tree, recursive=is_whole)
+        return listing_of(context_of(info), version, tree=tree, recursive=bool(recursive) or _means_all(old))
+
+    @staticmethod
+    def resolve_download_files(version: Version, info: Info) -> list[ListedFile]:
+        return listing_of(context_of(info), version, tree=None, recursive=True)
 
     @staticmethod
     def resolve_head(draft: Version, info: Info) -> str:
@@ -138,6 +141,7 @@ class Snapshot(graphene.ObjectType):
         tree=graphene.String(),
         prefix=graphene.String(deprecation_reason="Use tree."),
     )
+    download_files = graphene.List(DatasetFile, deprecation_reason="Use files.")
     hexsha = graphene.String()
     id = graphene.ID(required=True)
     issues = graphene.List(ValidationIssue, default_value=())
@@ -161,11 +165,13 @@ class Snapshot(graphene.ObjectType):
         *,
         recursive: bool | None = None,
         tree: str | None = None,
-        prefix: str | None = None,
+        **old: str | None,
     ) -> list[ListedFile]:
-        # Old documents ask for all files by an empty prefix, or by none.
-        is_whole = bool(recursive) or (prefix is not None and not prefix)
-        return listing_of(context_of(info), version, tree=tree, recursive=is_whole)
+        return listing_of(context_of(info), version, tree=tree, recursive=bool(recursive) or _means_all(old))
+
+    @staticmethod
+    def resolve_download_files(version: Version, info: Info) -> list[ListedFile]:
+        return listing_of(context_of(info), version, tree=None, recursive=True)
 
     @staticmethod
     def resolve_tag(version: Version, info: Info) -> str:
@@ -186,8 +192,9 @@ class Snapshot(graphene.ObjectType):
         return Analytic(dataset_id=dataset_id(version.dataset_id), tag=tag_of(version, info), views=0, downloads=0)
 
 
-# A commit that there is none of: a repository that has not been written yet is at none.
-NO_COMMIT = "0" * 40
+def _means_all(old: dict[str, str | None]) -> bool:
+    """Return whether arguments of years ago ask for all files: by a prefix that is null, where none is the root."""
+    return "prefix" in old and old["prefix"] is None
 
 
 def head_of(dataset: Dataset, info: Info) -> str:

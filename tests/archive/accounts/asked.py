@@ -110,7 +110,7 @@ READS: dict[Callable[..., Any], Call] = {
     catalogue.hashes_of_versions: lambda hidden, actor: [
         *catalogue.hashes_of_versions(actor, [hidden.version]).values()
     ],
-    catalogue.tree_of: lambda hidden, actor: catalogue.tree_of(actor, _unasked(hidden), None),
+    catalogue.tree_of: lambda hidden, actor: catalogue.tree_of(actor, _unasked(hidden), ""),
     catalogue.find_file: lambda hidden, actor: catalogue.find_file(actor, _unasked(hidden), "platypus/a.nwb"),
     catalogue.find_keyed_content: lambda hidden, actor: catalogue.find_keyed_content(
         actor, hidden.dataset, str(hidden.key)

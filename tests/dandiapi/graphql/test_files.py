@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from archive.accounts.services import create_token
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
+from dandiapi.graphql import listing
 from tests.archive.catalogue.test_files import FILES, make_filled
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of, person
@@ -51,6 +52,48 @@ def test_listing_of_all_has_paths_sizes_and_digests() -> None:
         path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()
     }
     assert all(each["id"] == each["key"] for each in files)
+
+
+def test_listing_of_all_below_a_folder_has_paths_from_there() -> None:
+    dataset = make_filled(make_dataset())
+    folder = listed(Asker(), dataset)[-1]["id"]
+    assert [each["filename"] for each in listed(Asker(), dataset, tree=folder, all=True)] == [
+        "anat/a.nii.gz",
+        "b.json",
+    ]
+
+
+def test_draft_is_a_snapshot_by_its_commit_as_clients_that_walk_folders_ask_for_it() -> None:
+    dataset = make_filled(make_dataset())
+    latest = Asker().ask("query($id: ID!) { dataset(id: $id) { latestSnapshot { tag size } } }", id=id_of(dataset))
+    tag = latest["dataset"]["latestSnapshot"]["tag"]
+    asked = "query($id: ID!, $tag: String!) { snapshot(datasetId: $id, tag: $tag) { tag files { filename } } }"
+    told = Asker().ask(asked, id=id_of(dataset), tag=tag)["snapshot"]
+    assert (told["tag"], len(told["files"])) == (tag, 4)
+
+
+def test_size_is_that_of_all_files() -> None:
+    dataset = make_filled(make_dataset())
+    told = Asker().ask("query($id: ID!) { dataset(id: $id) { draft { size } } }", id=id_of(dataset))
+    assert told["dataset"]["draft"]["size"] == sum(len(content) for content in FILES.values())
+
+
+OLD = """query($id: ID!) { dataset(id: $id) { draft {
+  all: files(prefix: null) { key objectpath urls } root: files(prefix: "") { key } downloadFiles { filename } } } }"""
+
+
+def test_documents_of_years_ago_are_answered() -> None:
+    told = Asker().ask(OLD, id=id_of(make_filled(make_dataset())))["dataset"]["draft"]
+    assert [len(told[name]) for name in ("all", "root", "downloadFiles")] == [len(FILES), 4, len(FILES)]
+    assert all([each["objectpath"]] == each["urls"] for each in told["all"])
+
+
+def test_request_lists_only_so_many_files_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MAX_LISTED", 2 * len(FILES) - 1)
+    dataset = make_filled(make_dataset())
+    assert len(listed(Asker(), dataset, all=True)) == len(FILES)
+    twice = "query($id: ID!) { dataset(id: $id) { draft { downloadFiles { id } files(recursive: true) { id } } } }"
+    assert "ask for one folder after the other" in Asker().refusal(twice, id=id_of(dataset))
 
 
 def test_listing_by_the_commit_is_the_draft_and_by_nothing_known_an_error() -> None:
