@@ -59,7 +59,8 @@ def _lines() -> Iterator[str]:
 def repository(request: HttpRequest, identifier: str, rest: str | None) -> HttpResponse:
     """Send git on to the repository of a dataset, with what it asks."""
     query = request.META.get("QUERY_STRING", "")
-    address = f"/git/{ENDPOINT}/ds{identifier}{quote(rest or '')}"
+    # Reads below `/api/` come with a last slash, whether they were asked with one or not.
+    address = f"/git/{ENDPOINT}/ds{identifier}{quote((rest or '').rstrip('/'))}"
     return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 

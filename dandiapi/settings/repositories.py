@@ -42,3 +42,6 @@ SNAPSHOT_TEXT_BYTES: int = env.int("SNAPSHOT_TEXT_BYTES", 2**20)
 ANNEX_SPECIAL_REMOTE: dict[str, str] = env.dict("ANNEX_SPECIAL_REMOTE", default={})
 if ANNEX_SPECIAL_REMOTE and not {"name", "type"} <= ANNEX_SPECIAL_REMOTE.keys():
     raise ImproperlyConfigured("ANNEX_SPECIAL_REMOTE needs a name and a type: name=…,type=….")
+if ANNEX_SPECIAL_REMOTE.get("externaltype") == "openneuro":
+    # See docs/dialects/openneuro.md#special-remote.
+    ANNEX_SPECIAL_REMOTE.setdefault("description", "OpenNeuro")

@@ -143,8 +143,10 @@ def first_logs(repository: Repository, recorded: datetime) -> dict[str, bytes]:
     remote = uuid5(repository.annex_uuid, SPECIAL_REMOTE)
     identifier = repository.dataset.identifier
     configuration = {key: each.replace("{identifier}", identifier) for key, each in repository.special_remote.items()}
+    # What people read of it; programs know it by its name.
+    description = configuration.pop("description", configuration["name"])
     return {
-        UUID_LOG: own + uuid_log(remote, configuration["name"], recorded),
+        UUID_LOG: own + uuid_log(remote, description, recorded),
         REMOTE_LOG: remote_log(remote, configuration, recorded),
     }
 

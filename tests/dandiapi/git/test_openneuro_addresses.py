@@ -14,8 +14,10 @@ from archive.accounts.policy import Actor
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
 from archive.datasets.services import set_editors, set_viewers
-from archive.git_annex.keys import AnnexKey
+from archive.git_annex.files import link_target
+from archive.git_annex.keys import AnnexKey, parse_annex_key
 from dandiapi.graphql.tokens import new_repository_token
+from tests.archive.snapshots.pushing.pusher import LINK, MAIN, NONE, Answer, Pusher, answer_of, new_repository
 from tests.dandiapi.git.caller import Caller
 from tests.factories import make_dataset, make_embargoed_dataset, make_reviewer_link, make_user, owner_of
 
@@ -80,6 +82,34 @@ def test_token_is_for_its_own_repository_alone_until_it_ends(owner: Caller) -> N
     assert [caller.get(at(each, asked)).status_code for each in (dataset, other)] == [200, 404]
     Token.objects.update(expires=timezone.now() - timedelta(seconds=1))
     assert caller.get(at(dataset, asked)).status_code == 401
+
+
+def test_token_that_is_revoked_opens_nothing_more() -> None:
+    dataset = make_embargoed_dataset()
+    caller = pushing(owner_of(dataset), dataset)
+    addresses = [at(dataset, "info/refs?service=git-upload-pack"), at(dataset, f"annex/{KEY}")]
+    assert [caller.get(each).status_code for each in addresses] == [200, 404]
+    Token.objects.all().delete()
+    assert [caller.get(each).status_code for each in addresses] == [401, 401]
+
+
+def test_push_of_files_whose_content_is_missing_is_refused_by_their_keys(tmp_path: Path) -> None:
+    dataset = make_embargoed_dataset()
+    caller = pushing(owner_of(dataset), dataset)
+    pusher = Pusher(new_repository(tmp_path / "clone.git"))
+    link = (LINK, link_target("sub-1/a.nii", parse_annex_key(KEY)).encode())
+    request = pusher.request((NONE, pusher.commit({"sub-1": {"a.nii": link}}), MAIN))
+    answer = pushed(caller, dataset, request)
+    assert f"sub-1/a.nii: the archive does not have its content, {KEY}; send that first" in answer.remote
+    assert not answer.is_accepted
+    assert caller.post(at(dataset, f"annex/{KEY}"), CONTENT, "application/octet-stream").status_code == 200
+    assert pushed(caller, dataset, request).is_accepted
+
+
+def pushed(caller: Caller, dataset: Dataset, request: bytes) -> Answer:
+    response = caller.post(at(dataset, "git-receive-pack"), request, "application/x-git-receive-pack-request")
+    assert response.status_code == 200, response.content
+    return answer_of(b"".join(response.streaming_content))
 
 
 @pytest.mark.parametrize(

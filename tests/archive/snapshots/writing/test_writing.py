@@ -89,6 +89,14 @@ def test_special_remote_is_named_by_histories_that_begin_while_there_is_one(sett
     assert refs_of(dataset) == refs
 
 
+def test_special_remote_has_a_description_that_is_not_its_name(settings: Any) -> None:
+    settings.ANNEX_SPECIAL_REMOTE = {"name": "openneuro", "type": "external", "description": "OpenNeuro"}
+    with opened(repository_of(make_dataset())) as folder:
+        names, remotes = (git(folder, "show", f"git-annex:{name}.log").decode() for name in ("uuid", "remote"))
+    [named] = [line for line in names.splitlines() if "OpenNeuro" in line]
+    assert remotes.startswith(f"{named.split(' ')[0]} name=openneuro type=external timestamp=")
+
+
 def test_history_that_began_before_there_was_an_id_goes_on_without(worker: Worker) -> None:
     dataset = make_dataset()
     begun(dataset)
