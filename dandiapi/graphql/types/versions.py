@@ -45,7 +45,7 @@ DESCRIBED = (
         "funding",
         "how_to_acknowledge",
     ),
-    *("license", "name", "references_and_links", "senior_author"),
+    *("license", "name", "references_and_links"),
 )
 
 
@@ -70,10 +70,14 @@ class Description(graphene.ObjectType):
     def of(cls, version: Version, context: Context) -> "Description":
         """Return the description of a version, whose id is its commit, or of one that has none its tag."""
         load = context.load
-        read = load.of_version(load.descriptions, version)
-        fields = {name: getattr(read, name) for name in DESCRIBED}
+        read = load.of_version(load.descriptions, version) or documents.Description(name=dataset_id(version.dataset_id))
         commit = load.heads.get(version.dataset) if version.is_draft else load.hashes.get(version)
-        return cls(id=commit or snapshot_id(version, version.tag), bidsversion=read and read.bids_version, **fields)
+        return cls(
+            id=commit or snapshot_id(version, version.tag),
+            bidsversion=read.bids_version,
+            senior_author=read.senior_author,
+            **{name: getattr(read, name) for name in DESCRIBED},
+        )
 
 
 class DeprecatedSnapshot(graphene.ObjectType):
