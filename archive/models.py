@@ -2,6 +2,7 @@
 
 from archive.accounts.models import Grant, Invitation, Questionnaire, ReviewerLink, Token, User
 from archive.assets.models import Asset, Batch, Folder, SummaryValue
+from archive.bids.models import Deprecation, FileText
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.embargo.models import EmbargoNotice
@@ -21,9 +22,11 @@ __all__ = [
     "Change",
     "Commit",
     "Dataset",
+    "Deprecation",
     "Document",
     "EmbargoNotice",
     "Facts",
+    "FileText",
     "Folder",
     "GarbageEvent",
     "Grant",

@@ -102,6 +102,7 @@ class Action(StrEnum):
     CHANGE_VERSION_ACCESS = "change who may read a version"
     DELETE_DATASET = "delete dataset"
     DELETE_VERSION = "delete version"
+    DELETE_PRIVATE_VERSION = "delete version that was never public"
     STAR = "star"
     SEARCH_USERS = "search users"
     LIST_USERS = "list users"
@@ -152,6 +153,7 @@ ACTIONS: dict[Action, Standing] = {
     Action.CHANGE_VERSION_ACCESS: Standing.OWNER,
     Action.DELETE_DATASET: Standing.OWNER,
     Action.DELETE_VERSION: Standing.ADMIN,
+    Action.DELETE_PRIVATE_VERSION: Standing.OWNER,
     Action.STAR: Standing.APPROVED,
     Action.SEARCH_USERS: Standing.APPROVED,
     Action.LIST_USERS: Standing.STAFF,

@@ -294,9 +294,19 @@ def delete_dataset(*, actor: Actor, dataset: Dataset, reason: str = "", successo
 
 def delete_version(*, actor: Actor, version: Version) -> None:
     """Withdraw a published version. No other version of the dataset gets any of its names."""
+    _withdraw(actor, version, Action.DELETE_VERSION)
+
+
+def delete_private_version(*, actor: Actor, version: Version) -> None:
+    """Withdraw a published version as `delete_version` does; as an owner, one that never was for everybody."""
+    is_public = version.dataset.is_released
+    _withdraw(actor, version, Action.DELETE_VERSION if is_public else Action.DELETE_PRIVATE_VERSION)
+
+
+def _withdraw(actor: Actor, version: Version, action: Action) -> None:
     if version.is_draft:
         raise ForbiddenError("A draft cannot be deleted; delete its dataset instead.", reason=Reason.DRAFT_STAYS)
-    require(actor, Action.DELETE_VERSION, version.dataset)
+    require(actor, action, version.dataset)
     with transaction.atomic():
         named = {"version": version.version, "label": version.label, "ordinal": version.ordinal}
         append(version.dataset_id, Change.Kind.DELETE_VERSION, actor, named)

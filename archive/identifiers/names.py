@@ -38,6 +38,16 @@ def dandiset_identifier(number: int) -> str:
     return f"{number:06}"
 
 
+def openneuro_identifier(number: int) -> str:
+    """Return the number as OpenNeuro writes it, "ds000123" (docs/dialects/openneuro.md#ids)."""
+    return f"ds{number:06}"
+
+
+def openneuro_doi_name(number: int, tag: str) -> str:
+    """Return the DOI of a version as OpenNeuro's clients look for it, "10.80507/openneuro.ds000123.v1.0.0"."""
+    return f"{settings.ARCHIVE_DOI_PREFIX}/openneuro.{openneuro_identifier(number)}.v{tag}"
+
+
 def parse_dandiset_number(value: object, *, field: str = "identifier") -> int:
     """Return the number that "000123", "DANDI:000123" or 123 stands for.
 

@@ -86,6 +86,14 @@ class BatchAdmin(ByDatasetAdmin):
     list_display = ["__str__", "change", "created"]
 
 
+@admin.register(models.Deprecation)
+class DeprecationAdmin(ReadOnlyAdmin):
+    """The admin of versions that are not to be used any more."""
+
+    list_display = ["version_id", "reason", "user_id", "created"]
+    raw_id_fields = ["version", "user"]
+
+
 @admin.register(models.SummaryValue)
 class SummaryValueAdmin(ByDatasetAdmin):
     """The admin of the values in the summaries of drafts, and how many files contribute them."""

@@ -40,6 +40,14 @@ class IndexedAssetAdmin(ByDatasetAdmin):
     raw_id_fields = ["asset", "facts"]
 
 
+@admin.register(models.FileText)
+class FileTextAdmin(ReadOnlyAdmin):
+    """The admin of the texts of small files."""
+
+    list_display = ["blob_id"]
+    raw_id_fields = ["blob"]
+
+
 @admin.register(models.GarbageEvent)
 class GarbageEventAdmin(ReadOnlyAdmin):
     """The admin of garbage that was collected, and has been given back or deleted since."""

@@ -7,7 +7,7 @@ from archive.audit.queries import Tombstone, find_tombstone
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_named_dataset, find_version
 from archive.errors import NotFoundError
-from archive.identifiers.names import dataset_number_in
+from archive.identifiers.names import dataset_number_in, openneuro_identifier
 from dandiapi.graphql.context import Context
 from dandiapi.graphql.words import NO_READ
 
@@ -19,7 +19,7 @@ NO_COMMIT = "0" * 40
 
 def dataset_id(number: int) -> str:
     """Return the id of a dataset: `ds000123`."""
-    return f"ds{number:06}"
+    return openneuro_identifier(number)
 
 
 def snapshot_id(version: Version, tag: str) -> str:

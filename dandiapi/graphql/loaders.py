@@ -23,9 +23,11 @@ class Loader(Generic[K, V]):
         """Note keys that will probably be asked for."""
         self._expected.update(key for key in keys if key not in self._values)
 
-    def get(self, key: K) -> V | None:
-        """Return the value of a key; None if there is none."""
+    def get(self, key: K, *, among: Iterable[K] = ()) -> V | None:
+        """Return the value of a key, None if there is none; a key that was not expected is loaded `among` others."""
         if key not in self._values:
+            if key not in self._expected:
+                self.expect(among)
             wanted = self._expected | {key}
             self._expected = set()
             found = self._load(wanted)

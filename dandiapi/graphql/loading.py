@@ -1,27 +1,63 @@
 """What is loaded for the items of lists, by the queries of the domain."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from archive.accounts.policy import Actor
+from archive.bids import queries as bids
+from archive.bids.documents import Contributor, Description
+from archive.bids.models import Deprecation
 from archive.catalogue import queries
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset, Version
 from dandiapi.graphql.loaders import Loader
+
+V = TypeVar("V")
 
 
 class Loaders:
     """The loaders of one request, for who asks it."""
 
     def __init__(self, actor: Actor) -> None:
-        self.drafts: Loader[Dataset, Version] = Loader(partial(queries.drafts_of_datasets, actor))
-        self.versions: Loader[Dataset, list[Version]] = Loader(partial(queries.versions_of_datasets, actor))
+        self._actor = actor
+        self._known: list[Version] = []
+        self.drafts: Loader[Dataset, Version] = Loader(self._drafts)
+        self.versions: Loader[Dataset, list[Version]] = Loader(self._versions)
         self.openings: Loader[Dataset, datetime] = Loader(partial(queries.openings_of_datasets, actor))
         self.heads: Loader[Dataset, str] = Loader(partial(queries.heads_of_datasets, actor))
         self.hashes: Loader[Version, str] = Loader(partial(queries.hashes_of_versions, actor))
         self.members: Loader[Dataset, list[Membership]] = Loader(partial(queries.members_of_datasets, actor))
         self.starred: Loader[Dataset, bool] = Loader(partial(queries.starred_datasets, actor))
+
+        self.descriptions: Loader[Version, Description] = Loader(bids.descriptions_of_versions)
+        self.readmes: Loader[Version, str] = Loader(bids.readmes_of_versions)
+        self.contributors: Loader[Version, list[Contributor]] = Loader(bids.contributors_of_versions)
+        self.deprecations: Loader[Version, Deprecation] = Loader(bids.deprecations_of_versions)
+
+    def _drafts(self, datasets: Collection[Dataset]) -> dict[Dataset, Version]:
+        found = queries.drafts_of_datasets(self._actor, datasets)
+        self._expect_documents(found.values())
+        return found
+
+    def _versions(self, datasets: Collection[Dataset]) -> dict[Dataset, list[Version]]:
+        """Load the versions of datasets, of each of which the latest will probably be asked for what it says."""
+        found = queries.versions_of_datasets(self._actor, datasets)
+        self._known += [version for versions in found.values() for version in versions]
+        self.hashes.expect(self._known)
+        self.deprecations.expect(self._known)
+        self._expect_documents(versions[-1] for versions in found.values() if versions)
+        return found
+
+    def _expect_documents(self, versions: Iterable[Version]) -> None:
+        expected = [*versions]
+        for loader in (self.descriptions, self.readmes, self.contributors):
+            loader.expect(expected)
+
+    def of_version(self, loader: Loader[Version, V], version: Version) -> V | None:
+        """Return what is loaded for a version; if it was not expected, for all that are known at once."""
+        return loader.get(version, among=self._known)
 
     def expect_datasets(self, datasets: Collection[Dataset]) -> None:
         """Note that these datasets are answered, all of which will be asked the same."""

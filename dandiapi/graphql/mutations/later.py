@@ -13,7 +13,6 @@ from dandiapi.graphql.fields import announced
 from dandiapi.graphql.inputs import (
     AnnexFsckInput,
     ContributorInput,
-    DeleteFile,
     MetadataInput,
     SummaryInput,
     ValidatorInput,
@@ -28,7 +27,7 @@ from dandiapi.graphql.types.datasets import (
 from dandiapi.graphql.types.events import DatasetEvent
 from dandiapi.graphql.types.people import User, UserNotificationStatus
 from dandiapi.graphql.types.validation import FileCheck, Summary
-from dandiapi.graphql.types.versions import Description, Snapshot, SyncDatasetDoisPayload
+from dandiapi.graphql.types.versions import SyncDatasetDoisPayload
 from dandiapi.graphql.types.work import UploadMetadata, WorkerTask
 
 add_comment = announced(
@@ -84,14 +83,6 @@ create_relation = announced(
     kind=RelatedObjectKind(required=True),
     relation=RelatedObjectRelation(required=True),
 )
-create_snapshot = announced(
-    "create_snapshot",
-    Snapshot,
-    "Make a version of the draft as it is now.",
-    changes=graphene.List(graphene.NonNull(graphene.String)),
-    dataset_id=graphene.ID(required=True),
-    tag=graphene.String(required=True),
-)
 delete_comment = announced(
     "delete_comment",
     graphene.List(graphene.String),
@@ -99,34 +90,12 @@ delete_comment = announced(
     comment_id=graphene.ID(required=True),
     delete_children=graphene.Boolean(),
 )
-delete_files = announced(
-    "delete_files",
-    graphene.Boolean,
-    "Delete files and folders of the draft.",
-    dataset_id=graphene.ID(required=True),
-    files=graphene.List(graphene.NonNull(DeleteFile)),
-)
 delete_relation = announced(
     "delete_relation",
     Dataset,
     "Remove a relation of a dataset.",
     dataset_id=graphene.ID(required=True),
     doi=graphene.String(required=True),
-)
-delete_snapshot = announced(
-    "delete_snapshot",
-    graphene.NonNull(graphene.Boolean),
-    "Withdraw a version.",
-    dataset_id=graphene.ID(required=True),
-    tag=graphene.String(required=True),
-)
-deprecate_snapshot = announced(
-    "deprecate_snapshot",
-    Snapshot,
-    "Mark a version as one that is not to be used any more.",
-    dataset_id=graphene.ID(required=True),
-    reason=graphene.String(required=True),
-    tag=graphene.String(required=True),
 )
 edit_comment = announced(
     "edit_comment",
@@ -287,35 +256,12 @@ track_analytics = announced(
     tag=graphene.String(),
     type=AnalyticTypes(),
 )
-undo_deprecate_snapshot = announced(
-    "undo_deprecate_snapshot",
-    Snapshot,
-    "Take back that a version is not to be used any more.",
-    dataset_id=graphene.ID(required=True),
-    tag=graphene.String(required=True),
-)
 update_contributors = announced(
     "update_contributors",
     graphene.NonNull(UpdateContributorsPayload),
     "Change the contributors that `datacite.yml` names.",
     dataset_id=graphene.String(required=True),
     new_contributors=graphene.List(graphene.NonNull(ContributorInput), required=True),
-)
-update_description = announced(
-    "update_description",
-    Description,
-    "Change a text of `dataset_description.json`.",
-    dataset_id=graphene.ID(required=True),
-    field=graphene.String(required=True),
-    value=graphene.String(required=True),
-)
-update_description_list = announced(
-    "update_description_list",
-    Description,
-    "Change a list of `dataset_description.json`.",
-    dataset_id=graphene.ID(required=True),
-    field=graphene.String(required=True),
-    value=graphene.List(graphene.NonNull(graphene.String)),
 )
 update_event_status = announced(
     "update_event_status",
@@ -333,13 +279,6 @@ update_file_check = announced(
     hexsha=graphene.String(required=True),
     refs=graphene.List(graphene.NonNull(graphene.String), required=True),
     remote=graphene.String(),
-)
-update_readme = announced(
-    "update_readme",
-    graphene.Boolean,
-    "Change the README.",
-    dataset_id=graphene.ID(required=True),
-    value=graphene.String(required=True),
 )
 update_summary = announced(
     "update_summary",

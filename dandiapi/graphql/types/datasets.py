@@ -240,7 +240,13 @@ class Dataset(graphene.ObjectType):
 
     @staticmethod
     def resolve_name(dataset: Row, info: Info) -> str:
-        draft = context_of(info).load.drafts.get(dataset)
+        load = context_of(info).load
+        snapshots = load.versions.get(dataset)
+        latest = snapshots[-1] if snapshots else load.drafts.get(dataset)
+        described = load.of_version(load.descriptions, latest) if latest else None
+        if described and described.is_found:
+            return described.name
+        draft = load.drafts.get(dataset)
         return draft.name if draft else dataset_id(dataset.number)
 
     @staticmethod

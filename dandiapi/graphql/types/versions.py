@@ -4,8 +4,10 @@ from datetime import datetime
 
 import graphene
 
+from archive.bids import documents
+from archive.bids.models import Deprecation
 from archive.datasets.models import Dataset, Version
-from dandiapi.graphql.context import Info, context_of
+from dandiapi.graphql.context import Context, Info, context_of
 from dandiapi.graphql.enums import RelatedObjectKind, RelatedObjectRelation
 from dandiapi.graphql.ids import NO_COMMIT, dataset_id, snapshot_id
 from dandiapi.graphql.listing import ListedFile, listing_of
@@ -32,6 +34,21 @@ class Contributor(graphene.ObjectType):
     order = graphene.Int()
 
 
+# The fields of descriptions that have the same names in the domain.
+DESCRIBED = (
+    *(
+        "acknowledgements",
+        "authors",
+        "dataset_doi",
+        "dataset_type",
+        "ethics_approvals",
+        "funding",
+        "how_to_acknowledge",
+    ),
+    *("license", "name", "references_and_links"),
+)
+
+
 class Description(graphene.ObjectType):
     """The content of `dataset_description.json` at a revision."""
 
@@ -49,6 +66,19 @@ class Description(graphene.ObjectType):
     senior_author = graphene.String(name="SeniorAuthor")
     id = graphene.ID(required=True)
 
+    @classmethod
+    def of(cls, version: Version, context: Context) -> "Description":
+        """Return the description of a version, whose id is its commit, or of one that has none its tag."""
+        load = context.load
+        read = load.of_version(load.descriptions, version) or documents.Description(name=dataset_id(version.dataset_id))
+        commit = load.heads.get(version.dataset) if version.is_draft else load.hashes.get(version)
+        return cls(
+            id=commit or snapshot_id(version, version.tag),
+            bidsversion=read.bids_version,
+            senior_author=read.senior_author,
+            **{name: getattr(read, name) for name in DESCRIBED},
+        )
+
 
 class DeprecatedSnapshot(graphene.ObjectType):
     """The reason why a snapshot is not to be used any more."""
@@ -57,6 +87,13 @@ class DeprecatedSnapshot(graphene.ObjectType):
     reason = graphene.String()
     timestamp = Date()
     user = graphene.String()
+
+    @classmethod
+    def of(cls, version: Version, found: Deprecation) -> "DeprecatedSnapshot":
+        """Return what is told of the deprecation of a version."""
+        by = found.user.display_name if found.user else None
+        day = found.created.date()
+        return cls(id=snapshot_id(version, version.tag), reason=found.reason, timestamp=day, user=by)
 
 
 class RelatedObject(graphene.ObjectType):
@@ -122,6 +159,20 @@ class Draft(graphene.ObjectType):
         return listing_of(context_of(info), version, tree=None, recursive=True)
 
     @staticmethod
+    def resolve_description(draft: Version, info: Info) -> Description:
+        return Description.of(draft, context_of(info))
+
+    @staticmethod
+    def resolve_readme(draft: Version, info: Info) -> str | None:
+        load = context_of(info).load
+        return load.of_version(load.readmes, draft)
+
+    @staticmethod
+    def resolve_contributors(draft: Version, info: Info) -> list[documents.Contributor]:
+        load = context_of(info).load
+        return load.of_version(load.contributors, draft) or []
+
+    @staticmethod
     def resolve_head(draft: Version, info: Info) -> str:
         return head_of(draft.dataset, info)
 
@@ -172,6 +223,26 @@ class Snapshot(graphene.ObjectType):
     @staticmethod
     def resolve_download_files(version: Version, info: Info) -> list[ListedFile]:
         return listing_of(context_of(info), version, tree=None, recursive=True)
+
+    @staticmethod
+    def resolve_description(version: Version, info: Info) -> Description:
+        return Description.of(version, context_of(info))
+
+    @staticmethod
+    def resolve_readme(version: Version, info: Info) -> str | None:
+        load = context_of(info).load
+        return load.of_version(load.readmes, version)
+
+    @staticmethod
+    def resolve_contributors(version: Version, info: Info) -> list[documents.Contributor]:
+        load = context_of(info).load
+        return load.of_version(load.contributors, version) or []
+
+    @staticmethod
+    def resolve_deprecated(version: Version, info: Info) -> DeprecatedSnapshot | None:
+        load = context_of(info).load
+        found = load.of_version(load.deprecations, version)
+        return DeprecatedSnapshot.of(version, found) if found else None
 
     @staticmethod
     def resolve_tag(version: Version, info: Info) -> str:

@@ -12,6 +12,8 @@ from archive.accounts.policy import Actor
 from archive.assets import queries as assets
 from archive.assets import services as assets_services
 from archive.audit.queries import EventFilter, asset_events
+from archive.bids import queries as bids
+from archive.bids import services as bids_services
 from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
 from archive.catalogue import queries as catalogue
@@ -182,6 +184,9 @@ READS |= {
     assets.assets_among: _in_version(
         lambda version: assets.assets_among(version, assets.page_of_children(version, "platypus", offset=0, limit=9))
     ),
+    bids.descriptions_of_versions: _in_version(lambda version: bids.descriptions_of_versions([version])),
+    bids.contributors_of_versions: _in_version(lambda version: bids.contributors_of_versions([version])),
+    bids.deprecations_of_versions: _in_version(lambda version: bids.deprecations_of_versions([version])),
     publishing.problems_of_draft: lambda hidden, actor: publishing.problems_of_draft(_version(hidden, actor)),
     publishing.asset_problems: lambda hidden, actor: publishing.asset_problems(_version(hidden, actor)),
     publishing.metadata_differences: _compared(publishing.metadata_differences),
@@ -282,6 +287,27 @@ WRITES: dict[Callable[..., Any], Call] = {
     datasets_services.delete_version: lambda hidden, actor: datasets_services.delete_version(
         actor=actor, version=hidden.version
     ),
+    datasets_services.delete_private_version: lambda hidden, actor: datasets_services.delete_private_version(
+        actor=actor, version=hidden.version
+    ),
+    bids_services.update_description: lambda hidden, actor: bids_services.update_description(
+        actor=actor, dataset=hidden.dataset, field="Name", value="New"
+    ),
+    bids_services.update_readme: lambda hidden, actor: bids_services.update_readme(
+        actor=actor, dataset=hidden.dataset, text="New"
+    ),
+    bids_services.delete_files: lambda hidden, actor: bids_services.delete_files(
+        actor=actor, dataset=hidden.dataset, names=["platypus"]
+    ),
+    bids_services.create_snapshot: lambda hidden, actor: bids_services.create_snapshot(
+        actor=actor, dataset=hidden.dataset, tag="1.0.0"
+    ),
+    bids_services.deprecate_version: lambda hidden, actor: bids_services.deprecate_version(
+        actor=actor, version=hidden.version, reason="Because."
+    ),
+    bids_services.undo_deprecation: lambda hidden, actor: bids_services.undo_deprecation(
+        actor=actor, version=hidden.version
+    ),
     datasets_services.set_star: lambda hidden, actor: datasets_services.set_star(
         actor=actor, dataset=hidden.dataset, starred=True
     ),
@@ -364,6 +390,10 @@ GIVEN = {
         "accounts.queries.find_token",
     },
     "a version": {
+        "bids.queries.contributors_of_versions",
+        "bids.queries.deprecations_of_versions",
+        "bids.queries.descriptions_of_versions",
+        "bids.queries.readmes_of_versions",
         "assets.queries.count_assets",
         "assets.queries.assets_among",
         "assets.queries.find_asset",

@@ -31,6 +31,14 @@ BUILT = {
     "updateOrcidPermissions",
     "removePermissions",
     "starDataset",
+    "createSnapshot",
+    "deleteSnapshot",
+    "deprecateSnapshot",
+    "undoDeprecateSnapshot",
+    "updateDescription",
+    "updateDescriptionList",
+    "updateReadme",
+    "deleteFiles",
 }
 NO_MUTATIONS_YET = set(FACTS["types"]["Mutation"]["fields"]) - BUILT
 

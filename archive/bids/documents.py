@@ -1,0 +1,205 @@
+"""The documents at the root of a BIDS dataset, as OpenNeuro's clients read them, and changes of their texts. Pure.
+
+docs/dialects/openneuro.md#descriptions
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import orjson
+import yaml
+
+from archive.errors import InvalidError
+
+DESCRIPTION = "dataset_description.json"
+CHANGES = "CHANGES"
+DATACITE = "datacite.yml"
+README_NAMES = ("README.md", "README.rst", "README.txt", "README")
+UNNAMED = "Unnamed Dataset"
+BIDS_VERSION = "1.11.0"
+# Longer YAML takes longer to parse than a list of contributors is worth.
+MAX_DATACITE = 2**16
+RESEARCHER = "Researcher"
+ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
+# The first line of what changed in a version: its name, and perhaps the day.
+HEADING = re.compile(r"\S+\s+\d{4}-\d{2}-\d{2}\b|v?\d+\.\d")
+
+
+# --- Descriptions -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of `dataset_description.json`, whatever is wrong with it."""
+
+    name: str
+    bids_version: str = BIDS_VERSION
+    license: str | None = None
+    authors: Sequence[str] = ()
+    acknowledgements: str | None = None
+    how_to_acknowledge: str | None = None
+    funding: Sequence[str] = ()
+    references_and_links: Sequence[str] = ()
+    ethics_approvals: Sequence[str] = ()
+    dataset_doi: str | None = None
+    dataset_type: str = "raw"
+    is_found: bool = True
+
+    @property
+    def senior_author(self) -> str | None:
+        """Return the last of the authors."""
+        return self.authors[-1] if self.authors else None
+
+    @property
+    def without_people(self) -> "Description":
+        """Return the description as reviewers get it, who learn no names."""
+        return replace(self, authors=(), acknowledgements=None, how_to_acknowledge=None)
+
+
+def read_description(text: str | None, *, fallback: str) -> Description:
+    """Return what a description says; of one that is missing or broken only a name, the `fallback`."""
+    found = _object_in(text)
+    if found is None:
+        return Description(name=fallback, is_found=False)
+    kind = found.get("DatasetType")
+    return Description(
+        name=_text(found.get("Name")) or UNNAMED,
+        bids_version=_text(found.get("BIDSVersion")) or BIDS_VERSION,
+        license=_text(found.get("License")),
+        authors=_texts(found.get("Authors")),
+        acknowledgements=_text(found.get("Acknowledgements")),
+        how_to_acknowledge=_text(found.get("HowToAcknowledge")),
+        funding=_texts(found.get("Funding")),
+        references_and_links=_texts(found.get("ReferencesAndLinks")),
+        ethics_approvals=_texts(found.get("EthicsApprovals")),
+        dataset_doi=_text(found.get("DatasetDOI")),
+        dataset_type=kind if isinstance(kind, str) else "raw",
+    )
+
+
+def _object_in(text: str | None) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_text(each) or "" for each in value) if isinstance(value, list) else ()
+
+
+def with_fields(text: str | None, fields: Mapping[str, Any]) -> str:
+    """Return a description with these fields; InvalidError if there is one that is broken."""
+    found = _object_in(text)
+    if found is None and text is not None:
+        raise InvalidError(f"{DESCRIPTION} is no JSON object. Upload one that is.")
+    return json.dumps({**(found or {}), **fields}, indent=4, ensure_ascii=False) + "\n"
+
+
+def with_doi(text: str | None, doi: str) -> str | None:
+    """Return a description with the DOI of a version, and a license; None if there is none, or it is broken."""
+    found = _object_in(text)
+    if found is None:
+        return None
+    return with_fields(text, {"License": found.get("License") or "CC0", "DatasetDOI": f"doi:{doi}"})
+
+
+# --- README and CHANGES -----------------------------------------------------------------------------------------------
+
+
+def readme_name(names: Mapping[str, Any]) -> str | None:
+    """Return which of the files is the README, if one is."""
+    return next((name for name in README_NAMES if name in names), None)
+
+
+def with_changes(text: str, tag: str, day: date, changes: Sequence[str]) -> str:
+    """Return CHANGES, in CPAN's style, with what changed in a version.
+
+    It replaces what is said of that version, or else comes before the first version that is told of.
+    """
+    lines = text.splitlines()
+    headings = [index for index, line in enumerate(lines) if HEADING.match(line) or _is_of(line, tag)]
+    same = next((index for index in headings if _is_of(lines[index], tag)), None)
+    start = same if same is not None else min(headings, default=len(lines))
+    end = start if same is None else next((index for index in headings if index > start), len(lines))
+    block = [f"{tag} {day:%Y-%m-%d}", *(f"  - {' '.join(change.split())}" for change in changes)]
+    parts = ["\n".join(part).strip("\n") for part in (lines[:start], block, lines[end:])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _is_of(line: str, tag: str) -> bool:
+    return line.split(maxsplit=1)[:1] == [tag] and line.startswith(tag)
+
+
+# --- Contributors -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contributor:
+    """Somebody who has contributed to a dataset, and their place among those who have."""
+
+    name: str
+    order: int
+    contributor_type: str = RESEARCHER
+    given_name: str | None = None
+    family_name: str | None = None
+    orcid: str | None = None
+
+
+def read_contributors(datacite: str | None, authors: Sequence[str]) -> list[Contributor]:
+    """Return the contributors that `datacite.yml` names; if it names none, the authors of the description."""
+    named = [each for each in _listed_in(datacite) if isinstance(each, dict) and isinstance(each.get("name"), str)]
+    found = [_contributor(each, place) for place, each in enumerate(named, 1)]
+    return sorted(found, key=lambda each: each.order) or [
+        Contributor(name, place) for place, name in enumerate(authors, 1)
+    ]
+
+
+def _listed_in(datacite: str | None) -> list[Any]:
+    """Return the list of contributors in `datacite.yml`, if it is about a dataset."""
+    try:
+        found = yaml.safe_load(datacite) if datacite and len(datacite) <= MAX_DATACITE else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
+    attributes = _at(found, "data", "attributes")
+    listed = _at(attributes, "contributors")
+    is_of_dataset = _at(attributes, "types", "resourceTypeGeneral") == "Dataset"
+    return listed if is_of_dataset and isinstance(listed, list) else []
+
+
+def _at(found: Any, *keys: str) -> Any:
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _contributor(found: dict[str, Any], place: int) -> Contributor:
+    order, kind = found.get("order"), found.get("contributorType")
+    return Contributor(
+        name=found["name"],
+        order=order if isinstance(order, int) else place,
+        contributor_type=kind if isinstance(kind, str) else RESEARCHER,
+        given_name=_text_or_none(found.get("givenName")),
+        family_name=_text_or_none(found.get("familyName")),
+        orcid=_orcid_in(found.get("nameIdentifiers")),
+    )
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _orcid_in(identifiers: Any) -> str | None:
+    listed = identifiers if isinstance(identifiers, list) else []
+    texts = (_at(each, "nameIdentifier") for each in listed)
+    found = (ORCID.search(text) for text in texts if isinstance(text, str))
+    return next((match[0] for match in found if match), None)

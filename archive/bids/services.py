@@ -1,0 +1,159 @@
+"""Editing the documents at the root of a dataset, deleting files, and making snapshots."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from archive import paths
+from archive.accounts.policy import Action, Actor, require
+from archive.assets.queries import live_assets
+from archive.assets.services import BatchFile, change_assets, require_changeable, take_batch
+from archive.bids import documents
+from archive.bids.documents import CHANGES, DESCRIPTION, README_NAMES
+from archive.bids.models import MAX_REASON, Deprecation
+from archive.bids.queries import texts_of_versions
+from archive.bids.waiting import wait_for_version
+from archive.blobs.services import keep_contents
+from archive.datasets.models import Dataset, Version
+from archive.datasets.services import require_published_version
+from archive.errors import ConflictError, InvalidError
+from archive.identifiers.names import check_label, openneuro_doi_name
+from archive.publishing.services import publish
+from archive.timeline.services import hold
+
+MAX_DELETED = 1000
+NAMES_SHOWN = 10
+
+Texts = Mapping[str, str]
+
+
+# --- Documents --------------------------------------------------------------------------------------------------------
+
+
+def update_description(*, actor: Actor, dataset: Dataset, field: str, value: str | Sequence[str]) -> None:
+    """Set one field of the draft's description."""
+    if not field:
+        raise InvalidError("It needs the name of a field.", field="field")
+    changed = {field: value if isinstance(value, str) else [*value]}
+    with _rewriting(
+        actor,
+        dataset,
+        [DESCRIPTION],
+        lambda texts: {DESCRIPTION: documents.with_fields(texts.get(DESCRIPTION), changed)},
+    ):
+        pass
+
+
+def update_readme(*, actor: Actor, dataset: Dataset, text: str) -> None:
+    """Set the text of the draft's README; of whichever there is, else of `README.md`."""
+    with _rewriting(
+        actor, dataset, README_NAMES, lambda texts: {documents.readme_name(texts) or README_NAMES[0]: text}
+    ):
+        pass
+
+
+@contextmanager
+def _rewriting(
+    actor: Actor, dataset: Dataset, names: Collection[str], rewrite: Callable[[Texts], Texts]
+) -> Iterator[None]:
+    """Write files of the draft anew: what `rewrite` makes of the texts of those there are, but for what is the same.
+
+    The body runs in the same transaction. Raises ConflictError if somebody else changes one of them meanwhile.
+    """
+    require_changeable(actor, dataset)
+    seen = _blobs_at(dataset, names)
+    draft = Version.objects.get(dataset=dataset, version=Version.DRAFT)
+    texts = texts_of_versions([draft], names)[draft]
+    if unread := sorted(seen.keys() - texts.keys()):
+        raise InvalidError(f"Not a file that can be edited here: {', '.join(unread)}")
+    written = {name: text for name, text in rewrite(texts).items() if text != texts.get(name)}
+    contents = [_encoded(text) for text in written.values()]
+    blobs = keep_contents(actor=actor, dataset=dataset, contents=contents) if contents else []
+    put = [BatchFile(name, blob_id=blob.pk) for name, blob in zip(written, blobs, strict=True)]
+    with transaction.atomic():
+        hold(dataset.number)
+        if _blobs_at(dataset, names) != seen:
+            raise ConflictError("Somebody else has changed the same file meanwhile; please look at it and try again.")
+        if put:
+            take_batch(actor=actor, dataset=dataset, put=put)
+        yield
+
+
+def _blobs_at(dataset: Dataset, names: Collection[str]) -> dict[str, UUID | None]:
+    return dict(live_assets(dataset).filter(path__in=names).values_list("path", "blob_id"))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidError("The text has characters that are none.", field="value") from None
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+def delete_files(*, actor: Actor, dataset: Dataset, names: Collection[str]) -> None:
+    """Remove files of the draft, and all files of folders, as one change. `:` in a name stands for `/`.
+
+    Raises InvalidError, naming them, if there is nothing at some of the names.
+    """
+    require_changeable(actor, dataset)
+    wanted = {name.replace(":", "/").strip("/") for name in names}
+    if not 0 < len(wanted) <= MAX_DELETED or "" in wanted:
+        raise InvalidError(f"It takes the names of 1 to {MAX_DELETED} files or folders.", field="files")
+    with transaction.atomic():
+        hold(dataset.number)
+        within = Q(path__in=wanted)
+        for name in wanted:
+            within |= Q(path__startswith=f"{name}/")
+        found = set(live_assets(dataset).filter(within).values_list("path", flat=True))
+        there = found | {folder for path in found for folder in paths.ancestors(path)}
+        if missing := sorted(wanted - there):
+            raise InvalidError(f"There is no file or folder at: {', '.join(missing[:NAMES_SHOWN])}", field="files")
+        change_assets(actor=actor, dataset=dataset, remove=found)
+
+
+# --- Snapshots --------------------------------------------------------------------------------------------------------
+
+
+def create_snapshot(*, actor: Actor, dataset: Dataset, tag: str, changes: Sequence[str] = ()) -> Version:
+    """Make a version of the draft, whose CHANGES say what changed and whose description has its DOI; returns it.
+
+    When this returns, it can be read, listed and cloned. Refuses as `publish` does, and then has changed nothing;
+    fails as `wait_for_version` does.
+    """
+    require(actor, Action.PUBLISH, dataset)
+    check_label(tag)
+    names = [CHANGES, DESCRIPTION]
+    with _rewriting(actor, dataset, names, lambda texts: _announcing(dataset, tag, changes, texts)):
+        job = publish(actor=actor, dataset=dataset, label=tag, rules=Version.Rules.BIDS)
+    return wait_for_version(job)
+
+
+def _announcing(dataset: Dataset, tag: str, changes: Sequence[str], texts: Texts) -> Texts:
+    """Return the documents of a dataset as they tell of a version that is to be made."""
+    described = documents.with_doi(texts.get(DESCRIPTION), openneuro_doi_name(dataset.number, tag))
+    told = {DESCRIPTION: described} if described else {}
+    if changes:
+        told[CHANGES] = documents.with_changes(texts.get(CHANGES, ""), tag, timezone.now().date(), changes)
+    return told
+
+
+def deprecate_version(*, actor: Actor, version: Version, reason: str) -> None:
+    """Say of a version that it is not to be used any more, and why."""
+    require(actor, Action.PUBLISH, version.dataset)
+    require_published_version(version)
+    if not 0 < len(reason.strip()) <= MAX_REASON:
+        raise InvalidError(f"It has 1 to {MAX_REASON} characters.", field="reason")
+    Deprecation.objects.update_or_create(version=version, defaults={"reason": reason, "user": actor.user})
+
+
+def undo_deprecation(*, actor: Actor, version: Version) -> None:
+    """Take back that a version is not to be used any more."""
+    require(actor, Action.PUBLISH, version.dataset)
+    Deprecation.objects.filter(version=version).delete()

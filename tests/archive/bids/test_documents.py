@@ -1,0 +1,116 @@
+"""The documents at the root of a BIDS dataset: what is read of them, and how their texts are changed."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from archive.bids.documents import (
+    Contributor,
+    read_contributors,
+    read_description,
+    readme_name,
+    with_changes,
+    with_doi,
+    with_fields,
+)
+from archive.errors import InvalidError
+
+DAY = date(2026, 11, 28)
+DATACITE = """data:
+  attributes:
+    types: {resourceTypeGeneral: Dataset}
+    contributors:
+    - name: Doe, Jane
+      givenName: Jane
+      familyName: Doe
+      contributorType: DataCurator
+      order: 2
+      nameIdentifiers: [{nameIdentifier: 'https://orcid.org/0000-0002-1825-0097', nameIdentifierScheme: ORCID}]
+    - name: Roe, Richard
+      order: 1
+    - 3
+"""
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "3", "[" * 5000, '{"Name": "\\ud800"}'])
+def test_description_that_is_missing_or_broken_is_named_after_the_dataset(text: str | None) -> None:
+    read = read_description(text, fallback="ds000001")
+    assert (read.name, read.bids_version, read.is_found) == ("ds000001", "1.11.0", False)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "read"),
+    [
+        ({}, "name", "Unnamed Dataset"),
+        ({"Name": ""}, "name", "Unnamed Dataset"),
+        ({"Name": "Faces"}, "name", "Faces"),
+        ({"Name": {"a": 1}}, "name", '{"a": 1}'),
+        ({}, "bids_version", "1.11.0"),
+        ({"BIDSVersion": 1.8}, "bids_version", "1.8"),
+        ({"DatasetType": ["raw"]}, "dataset_type", "raw"),
+        ({"DatasetType": "derivative"}, "dataset_type", "derivative"),
+        ({"Authors": ["A", {"b": 1}]}, "authors", ("A", '{"b": 1}')),
+        ({"Authors": "A"}, "authors", ()),
+        ({"Funding": {"a": 1}}, "funding", ()),
+        ({"Authors": ["A", "B"]}, "senior_author", "B"),
+        ({}, "senior_author", None),
+        ({"Acknowledgements": ["x"]}, "acknowledgements", '["x"]'),
+        ({}, "license", None),
+    ],
+)
+def test_description_is_read_whatever_its_fields_are(given: dict[str, Any], field: str, read: Any) -> None:
+    assert getattr(read_description(json.dumps(given), fallback="ds000001"), field) == read
+
+
+def test_description_is_written_with_four_spaces_and_keeps_its_other_fields() -> None:
+    assert with_fields('{"Name": "A", "Über": 1}', {"Name": "B"}) == '{\n    "Name": "B",\n    "Über": 1\n}\n'
+    assert with_fields(None, {"Name": "B"}) == '{\n    "Name": "B"\n}\n'
+    with pytest.raises(InvalidError):
+        with_fields("{", {"Name": "B"})
+
+
+def test_description_gets_a_doi_and_a_license_if_it_has_none() -> None:
+    assert json.loads(with_doi('{"Name": "A"}', "10.1/b") or "") == {
+        "Name": "A",
+        "License": "CC0",
+        "DatasetDOI": "doi:10.1/b",
+    }
+    assert json.loads(with_doi('{"License": "PDDL"}', "10.1/b") or "")["License"] == "PDDL"
+    assert with_doi(None, "10.1/b") is None
+    assert with_doi("{", "10.1/b") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "1.1.0 2026-11-28\n  - One\n  - Two\n"),
+        ("1.0.0 2025-01-01\n  - Old\n", "1.1.0 2026-11-28\n  - One\n  - Two\n\n1.0.0 2025-01-01\n  - Old\n"),
+        ("Revision history\n", "Revision history\n\n1.1.0 2026-11-28\n  - One\n  - Two\n"),
+        (
+            "History\n\n1.1.0 2024-01-01\n  - Other\n\n1.0.0 2023-01-01\n  - Old\n",
+            "History\n\n1.1.0 2026-11-28\n  - One\n  - Two\n\n1.0.0 2023-01-01\n  - Old\n",
+        ),
+        ("1.1.0\n  - Other\n", "1.1.0 2026-11-28\n  - One\n  - Two\n"),
+        ("1.1.0-rc 2024-01-01\n", "1.1.0 2026-11-28\n  - One\n  - Two\n\n1.1.0-rc 2024-01-01\n"),
+    ],
+)
+def test_changes_of_a_version_come_first_or_in_the_place_of_what_was_said_of_it(before: str, after: str) -> None:
+    assert with_changes(before, "1.1.0", DAY, ["One", "Two\n"]) == after
+
+
+def test_readme_is_the_first_of_the_names_that_there_is() -> None:
+    assert readme_name({"README": "", "README.rst": ""}) == "README.rst"
+    assert readme_name({}) is None
+
+
+def test_contributors_are_those_of_datacite_in_their_order() -> None:
+    first, second = read_contributors(DATACITE, ["Somebody"])
+    assert first == Contributor("Roe, Richard", 1)
+    assert second == Contributor("Doe, Jane", 2, "DataCurator", "Jane", "Doe", "0000-0002-1825-0097")
+
+
+@pytest.mark.parametrize("datacite", [None, "", "{", "[]", DATACITE.replace(": Dataset", ": Text"), "[" * 5000])
+def test_contributors_are_the_authors_where_datacite_names_none(datacite: str | None) -> None:
+    assert read_contributors(datacite, ["A", "B"]) == [Contributor("A", 1), Contributor("B", 2)]
