@@ -8,6 +8,8 @@ from archive.accounts.policy import Actor
 from archive.catalogue import queries
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset, Version
+from archive.uploads.models import UploadSession
+from archive.uploads.queries import pending_sessions
 from dandiapi.graphql.loaders import Loader
 
 
@@ -21,11 +23,12 @@ class Loaders:
         self.heads: Loader[Dataset, str] = Loader(partial(queries.heads_of_datasets, actor))
         self.hashes: Loader[Version, str] = Loader(partial(queries.hashes_of_versions, actor))
         self.members: Loader[Dataset, list[Membership]] = Loader(partial(queries.members_of_datasets, actor))
+        self.uploads: Loader[Dataset, list[UploadSession]] = Loader(partial(pending_sessions, actor))
         self.starred: Loader[Dataset, bool] = Loader(partial(queries.starred_datasets, actor))
 
     def expect_datasets(self, datasets: Collection[Dataset]) -> None:
         """Note that these datasets are answered, all of which will be asked the same."""
-        for loader in (self.drafts, self.versions, self.openings, self.heads, self.members, self.starred):
+        for loader in (self.drafts, self.versions, self.openings, self.heads, self.members, self.starred, self.uploads):
             loader.expect(datasets)
 
     def expect_versions(self, versions: Collection[Version]) -> None:

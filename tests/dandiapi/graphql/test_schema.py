@@ -31,6 +31,8 @@ BUILT = {
     "updateOrcidPermissions",
     "removePermissions",
     "starDataset",
+    "prepareUpload",
+    "finishUpload",
 }
 NO_MUTATIONS_YET = set(FACTS["types"]["Mutation"]["fields"]) - BUILT
 
