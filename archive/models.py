@@ -11,6 +11,7 @@ from archive.identifiers.models import Sequence
 from archive.search.models import Document, Facts, IndexedAsset
 from archive.snapshots.models import AnnexPush, Bundle, Commit, Repository
 from archive.timeline.models import Change, Job, Projection, Timeline
+from archive.uploads.models import UploadedFile, UploadSession
 from archive.zarr.models import ZarrArchive, ZarrEntry, ZarrRevision
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "Timeline",
     "Token",
     "Upload",
+    "UploadSession",
+    "UploadedFile",
     "User",
     "Version",
     "ZarrArchive",

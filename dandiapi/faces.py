@@ -2,7 +2,7 @@
 
 # What programs ask for; all else, but for git, is pages. One page has its address below the API's
 # (docs/dialects/dandi.md#questionnaire).
-PROGRAMS = ("/api/", "/crn/", "/graphql", "/server-info", "/oauth/token/", "/oauth/revoke_token/")
+PROGRAMS = ("/api/", "/crn/", "/graphql", "/uploads/", "/server-info", "/oauth/token/", "/oauth/revoke_token/")
 QUESTIONNAIRE = "/api/users/questionnaire-form/"
 GRAPHQL = ("/crn/graphql", "/graphql", "/api/graphql")
 GIT = ("/git/", "/git-annex/")

@@ -65,10 +65,10 @@ def receive(
         received = hold.reception.received
         if offset > received:
             raise InvalidError(f"Only {received} bytes have been received; go on from there.")
-        incoming = _Incoming(chunks)
+        incoming = Incoming(chunks)
         for _ in incoming.take(received - offset):
             pass
-        digests = _receive_parts(hold, incoming, _Digests() if received == 0 else None)
+        digests = _receive_parts(hold, incoming, Digests() if received == 0 else None)
         return _finish(hold, digests)
 
 
@@ -170,7 +170,7 @@ def _begin(user: User, dataset: Dataset, key: AnnexKey) -> Reception:
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-class _Incoming:
+class Incoming:
     """Chunks, taken in pieces of the sizes that are wanted."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -187,8 +187,13 @@ class _Incoming:
             size -= len(piece)
             yield piece
 
+    def is_over(self) -> bool:
+        """Return whether nothing is left."""
+        self._rest = self._rest or next(self._chunks, b"")
+        return not self._rest
 
-class _Digests:
+
+class Digests:
     """The digests of content of which all bytes pass by."""
 
     def __init__(self) -> None:
@@ -204,7 +209,7 @@ class _Digests:
         return {"SHA256": self._sha256.hexdigest(), "MD5": self._md5.hexdigest()}
 
 
-def _receive_parts(hold: _Hold, incoming: _Incoming, digests: _Digests | None) -> _Digests | None:
+def _receive_parts(hold: _Hold, incoming: Incoming, digests: Digests | None) -> Digests | None:
     """Hand the parts that are missing on to the store, each as soon as it is whole; `digests` hear of all bytes."""
     md5s = list(hold.reception.part_md5s)
     parts = parts_of(hold.reception.size)
@@ -223,7 +228,7 @@ def _receive_parts(hold: _Hold, incoming: _Incoming, digests: _Digests | None) -
     return digests
 
 
-def _spool(hold: _Hold, pieces: Iterator[bytes], file: IO[bytes], digests: _Digests | None) -> bytes:
+def _spool(hold: _Hold, pieces: Iterator[bytes], file: IO[bytes], digests: Digests | None) -> bytes:
     """Write pieces into a file; returns their MD5."""
     md5 = hashlib.md5(usedforsecurity=False)
     for piece in pieces:
@@ -235,7 +240,7 @@ def _spool(hold: _Hold, pieces: Iterator[bytes], file: IO[bytes], digests: _Dige
     return md5.digest()
 
 
-def _require_end(incoming: _Incoming) -> None:
+def _require_end(incoming: Incoming) -> None:
     if next(incoming.take(1), b""):
         raise InvalidError("More bytes have come than were announced.", field="content")
 
@@ -253,7 +258,7 @@ def _put_part(hold: _Hold, part: Part, file: IO[bytes], md5: bytes) -> None:
 # --- The end ----------------------------------------------------------------------------------------------------------
 
 
-def _finish(hold: _Hold, digests: _Digests | None) -> Blob:
+def _finish(hold: _Hold, digests: Digests | None) -> Blob:
     """Make one object of the parts, and a blob of that once it is known to be what the key says."""
     row = hold.reception
     etag = etag_of_parts(row.part_md5s)
@@ -287,15 +292,15 @@ def _join_parts(hold: _Hold, etag: str) -> None:
         raise ConflictError("The store has not kept what was received; please send it again.")
 
 
-def _read_back(hold: _Hold) -> _Digests:
-    digests = _Digests()
+def _read_back(hold: _Hold) -> Digests:
+    digests = Digests()
     for chunk in store.read_from(hold.reception.key, 0):
         digests.update(chunk)
         hold.beat()
     return digests
 
 
-def _require_digest(hold: _Hold, digests: _Digests) -> None:
+def _require_digest(hold: _Hold, digests: Digests) -> None:
     if digests.values()[hold.reception.hash_name] == hold.reception.digest:
         return
     hold.discard()

@@ -20,6 +20,7 @@ from archive.blobs.queries import (
     find_upload,
 )
 from archive.blobs.receiving import receive, received_so_far
+from archive.blobs.streaming import keep_stream, require_sender
 from archive.blobs.work import ABORT_JOB, CHECKSUM_JOB, DELETE_JOB
 from archive.datasets.models import Dataset
 from archive.datasets.queries import require_not_releasing
@@ -36,10 +37,12 @@ __all__ = [
     "clear_uploads",
     "finish_upload",
     "keep_contents",
+    "keep_stream",
     "receive",
     "received_so_far",
     "remove_received",
     "request_checksum",
+    "require_sender",
     "sign_completion",
     "start_upload",
 ]

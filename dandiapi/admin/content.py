@@ -135,6 +135,22 @@ class ReceptionAdmin(ByDatasetAdmin):
     list_select_related = ["dataset", "user"]
 
 
+@admin.register(models.UploadSession)
+class UploadSessionAdmin(ByDatasetAdmin):
+    """The admin of uploads of many files."""
+
+    list_display = ["name", "dataset", "user", "created", "modified", "finished"]
+    list_select_related = ["dataset", "user"]
+
+
+@admin.register(models.UploadedFile)
+class UploadedFileAdmin(ReadOnlyAdmin):
+    """The admin of files of such uploads."""
+
+    list_display = ["path", "session", "size", "is_skipped"]
+    list_select_related = ["session"]
+
+
 @admin.register(models.ZarrArchive)
 class ZarrAdmin(ByDatasetAdmin):
     """The admin of Zarr archives."""

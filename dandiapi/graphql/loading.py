@@ -12,6 +12,8 @@ from archive.bids.models import Deprecation
 from archive.catalogue import queries
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset, Version
+from archive.uploads.models import UploadSession
+from archive.uploads.queries import pending_sessions
 from dandiapi.graphql.loaders import Loader
 
 V = TypeVar("V")
@@ -29,6 +31,7 @@ class Loaders:
         self.heads: Loader[Dataset, str] = Loader(partial(queries.heads_of_datasets, actor))
         self.hashes: Loader[Version, str] = Loader(partial(queries.hashes_of_versions, actor))
         self.members: Loader[Dataset, list[Membership]] = Loader(partial(queries.members_of_datasets, actor))
+        self.uploads: Loader[Dataset, list[UploadSession]] = Loader(partial(pending_sessions, actor))
         self.starred: Loader[Dataset, bool] = Loader(partial(queries.starred_datasets, actor))
 
         self.descriptions: Loader[Version, Description] = Loader(bids.descriptions_of_versions)
@@ -61,7 +64,7 @@ class Loaders:
 
     def expect_datasets(self, datasets: Collection[Dataset]) -> None:
         """Note that these datasets are answered, all of which will be asked the same."""
-        for loader in (self.drafts, self.versions, self.openings, self.heads, self.members, self.starred):
+        for loader in (self.drafts, self.versions, self.openings, self.heads, self.members, self.starred, self.uploads):
             loader.expect(datasets)
 
     def expect_versions(self, versions: Collection[Version]) -> None:

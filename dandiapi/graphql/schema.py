@@ -4,11 +4,13 @@ import graphene
 
 from dandiapi.graphql import later, queries
 from dandiapi.graphql.fields import roots_of
-from dandiapi.graphql.mutations import access, datasets, snapshots
+from dandiapi.graphql.mutations import access, datasets, snapshots, uploads
 from dandiapi.graphql.mutations import later as later_mutations
 from dandiapi.graphql.types.files import DiffFiles
 
 Query = type("Query", (graphene.ObjectType,), roots_of(queries, later))
-Mutation = type("Mutation", (graphene.ObjectType,), roots_of(access, datasets, snapshots, later_mutations))
+Mutation = type(
+    "Mutation", (graphene.ObjectType,), roots_of(access, datasets, snapshots, uploads, later_mutations)
+)
 # Nothing leads to the last, which documents may name nevertheless.
 SCHEMA = graphene.Schema(query=Query, mutation=Mutation, types=[DiffFiles])

@@ -14,11 +14,13 @@ from dandiapi.web_tokens import new_web_token
 
 SESSION_LIFETIME = timedelta(days=7)
 KEY_LIFETIME = timedelta(days=365)
+UPLOAD_LIFETIME = timedelta(days=7)
 REPOSITORY_LIFETIME = timedelta(days=7)
 REVIEW_LIFETIME = timedelta(days=365)
 KEY_NAME = "OpenNeuro API key"
 READ_SCOPE = "dataset:git:read"
 WRITE_SCOPE = "dataset:git:write"
+UPLOAD_SCOPE = "dataset:upload"
 REVIEW_SCOPE = "dataset:reviewer"
 # Whom a reviewer is taken for, so that nobody learns more.
 REVIEWER = {
@@ -63,6 +65,12 @@ def new_repository_token(actor: Actor, dataset: Dataset) -> str:
         lifetime=REPOSITORY_LIFETIME,
         scope=Token.Scope.READ,
     )
+
+
+def new_upload_token(actor: Actor, dataset: Dataset) -> str:
+    """Return a token to send the files of an upload to a dataset with."""
+    require(actor, Action.UPLOAD, dataset)
+    return _issue(actor, dataset, Token.Purpose.UPLOAD, [UPLOAD_SCOPE], lifetime=UPLOAD_LIFETIME)
 
 
 def new_reviewer_token(actor: Actor, dataset: Dataset) -> tuple[ReviewerLink, str]:

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from dandiapi.graphql import accounts, downloads, sign_in, site
+from dandiapi.graphql import accounts, downloads, sign_in, site, uploads
 from dandiapi.graphql.views import graphql
 
 # Both are known to clients.
@@ -16,6 +16,7 @@ urlpatterns = [
     re_path(rf"{DATASET}/files/(?P<path>.+?)/?$", downloads.file),
     re_path(rf"{DATASET}/snapshots/(?P<tag>[^/]+)/files/(?P<path>.+?)/?$", downloads.file),
     re_path(rf"{DATASET}/objects/(?P<key>[^/]+)/?$", downloads.content),
+    re_path(r"^uploads/[0-9]+/ds(?P<identifier>[0-9]{6})/(?P<upload_id>[^/]+)/(?P<path>.+)$", uploads.receive),
     re_path(rf"{BASE}config\.js$", site.configuration),
     re_path(rf"{BASE}sitemap/?$", site.sitemap),
     re_path(r"^sitemap\.xml$", site.sitemap),

@@ -26,12 +26,12 @@ FORGED = "This request may be forged: send it as application/json, or with the h
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer a document, a browser's preflight, or with a page for people who look here."""
     if request.method == "OPTIONS":
-        return _with_cors(HttpResponse(status=HTTPStatus.NO_CONTENT), request)
+        return with_cors(HttpResponse(status=HTTPStatus.NO_CONTENT), request)
     if request.method not in {"GET", "POST"}:
-        return _with_cors(HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"}), request)
+        return with_cors(HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"}), request)
     if _is_for_people(request):
         return explorer(request, answer_to)
-    return _with_cors(_in_json(request, answer_to(request)), request)
+    return with_cors(_in_json(request, answer_to(request)), request)
 
 
 graphql.__dict__["permission_classes"] = [Anyone]
@@ -116,7 +116,7 @@ def _in_json(request: HttpRequest, answer: Answer) -> HttpResponse:
     )
 
 
-def _with_cors(response: HttpResponse, request: HttpRequest) -> HttpResponse:
+def with_cors(response: HttpResponse, request: HttpRequest) -> HttpResponse:
     """Return the answer with the headers by which pages of any origin may read it: of a request without cookies."""
     asked = request.headers.get("Access-Control-Request-Headers") if request.method == "OPTIONS" else None
     response.headers["Access-Control-Allow-Origin"] = "*"

@@ -27,6 +27,7 @@ PLANTED = [
     ("in-publishing", "archive/publishing/rules.py", "import archive.publishing.queries"),
     ("in-assets", "archive/assets/folders.py", "import archive.assets.services"),
     ("in-blobs", "archive/blobs/receiving.py", "import archive.blobs.services"),
+    ("in-uploads", "archive/uploads/models.py", "import archive.uploads.queries"),
     ("in-search", "archive/search/text.py", "import archive.search.models"),
     ("in-metadata", "archive/metadata/queries.py", "import archive.metadata.problems"),
     ("in-timeline", "archive/timeline/models.py", "import archive.timeline.work.jobs"),

@@ -28,7 +28,7 @@ from dandiapi.graphql.types.events import DatasetEvent
 from dandiapi.graphql.types.people import User, UserNotificationStatus
 from dandiapi.graphql.types.validation import FileCheck, Summary
 from dandiapi.graphql.types.versions import SyncDatasetDoisPayload
-from dandiapi.graphql.types.work import UploadMetadata, WorkerTask
+from dandiapi.graphql.types.work import WorkerTask
 
 add_comment = announced(
     "add_comment",
@@ -112,12 +112,6 @@ finish_import_remote_dataset = announced(
     message=graphene.String(),
     success=graphene.Boolean(required=True),
 )
-finish_upload = announced(
-    "finish_upload",
-    graphene.Boolean,
-    "Put the files that were uploaded into the draft.",
-    upload_id=graphene.ID(required=True),
-)
 flag_annex_object = announced(
     "flag_annex_object",
     graphene.Boolean,
@@ -152,13 +146,6 @@ import_remote_dataset = announced(
     "Import a dataset from an address.",
     dataset_id=graphene.ID(required=True),
     url=graphene.String(required=True),
-)
-prepare_upload = announced(
-    "prepare_upload",
-    UploadMetadata,
-    "Begin an upload by HTTP, or go on with it.",
-    dataset_id=graphene.ID(required=True),
-    upload_id=graphene.ID(required=True),
 )
 process_contributor_citation = announced(
     "process_contributor_citation",

@@ -136,7 +136,7 @@ class Draft(graphene.ObjectType):
     readme = graphene.String()
     size = BigInt()
     summary = graphene.Field(Summary)
-    uploads = graphene.List(UploadMetadata, default_value=())
+    uploads = graphene.List(UploadMetadata)
     validation = graphene.Field(DatasetValidation)
 
     @staticmethod
@@ -175,6 +175,10 @@ class Draft(graphene.ObjectType):
     @staticmethod
     def resolve_head(draft: Version, info: Info) -> str:
         return head_of(draft.dataset, info)
+
+    @staticmethod
+    def resolve_uploads(draft: Version, info: Info) -> list[UploadMetadata]:
+        return [UploadMetadata.of(session) for session in context_of(info).load.uploads.get(draft.dataset) or []]
 
 
 class Snapshot(graphene.ObjectType):

@@ -2,6 +2,9 @@
 
 import graphene
 
+from archive.uploads.models import UploadSession
+from dandiapi.graphql.ids import ENDPOINT
+from dandiapi.graphql.ids import dataset_id as id_of
 from dandiapi.graphql.scalars import JSON, BigInt, DateTime
 
 
@@ -14,6 +17,18 @@ class UploadMetadata(graphene.ObjectType):
     estimated_size = BigInt()
     id = graphene.ID(required=True)
     token = graphene.String()
+
+    @classmethod
+    def of(cls, session: UploadSession, *, token: str | None = None) -> "UploadMetadata":
+        """Return what is told of a session; its token to who has prepared it, just now."""
+        return cls(
+            complete=session.finished is not None,
+            dataset_id=id_of(session.dataset_id),
+            endpoint=ENDPOINT,
+            estimated_size=getattr(session, "size", 0),
+            id=session.name,
+            token=token,
+        )
 
 
 class RepoMetadata(graphene.ObjectType):

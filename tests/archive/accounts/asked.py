@@ -30,6 +30,8 @@ from archive.search import queries as search
 from archive.search.queries import FileFilter
 from archive.snapshots import queries as snapshots
 from archive.snapshots import services as snapshots_services
+from archive.uploads import queries as uploads
+from archive.uploads import services as uploads_services
 from archive.zarr import queries as zarr
 from archive.zarr import services as zarr_services
 from tests.archive.accounts.hidden import SPECIES, Hidden
@@ -100,6 +102,8 @@ READS: dict[Callable[..., Any], Call] = {
     blobs.uploads_of: _of_the_dataset(blobs.uploads_of),
     blobs.find_upload: lambda hidden, actor: blobs.find_upload(actor, hidden.upload.pk),
     blobs.find_finished_upload: lambda hidden, actor: blobs.find_finished_upload(actor, hidden.asset.blob_id),
+    uploads.pending_sessions: _of_datasets(uploads.pending_sessions),
+    uploads.find_session: lambda hidden, actor: uploads.find_session(actor, hidden.session.name),
     catalogue.page_of_datasets: lambda hidden, actor: catalogue.page_of_datasets(
         actor, catalogue.Listing(), offset=0, limit=9
     ),
@@ -241,6 +245,19 @@ WRITES: dict[Callable[..., Any], Call] = {
     ),
     blobs_services.keep_contents: lambda hidden, actor: blobs_services.keep_contents(
         actor=actor, dataset=hidden.dataset, contents=[b"new"]
+    ),
+    blobs_services.keep_stream: lambda hidden, actor: blobs_services.keep_stream(
+        actor=actor, dataset=hidden.dataset, length=3, chunks=[b"new"]
+    ),
+    blobs_services.require_sender: lambda hidden, actor: blobs_services.require_sender(actor, hidden.dataset),
+    uploads_services.prepare_upload: lambda hidden, actor: uploads_services.prepare_upload(
+        actor=actor, dataset=hidden.dataset, upload_id="another"
+    ),
+    uploads_services.receive_file: lambda hidden, actor: uploads_services.receive_file(
+        actor=actor, session=hidden.session, path="another", length=3, chunks=[b"new"]
+    ),
+    uploads_services.finish_upload: lambda hidden, actor: uploads_services.finish_upload(
+        actor=actor, session=hidden.session, naming=None
     ),
     blobs_services.received_so_far: lambda hidden, actor: blobs_services.received_so_far(
         actor=actor, dataset=hidden.dataset, key=NEW_KEY

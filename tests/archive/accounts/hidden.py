@@ -24,6 +24,7 @@ from archive.storage import queries as store
 from archive.timeline.models import Job
 from archive.timeline.queries import find_open_job
 from archive.timeline.services import start_job
+from archive.uploads.services import prepare_upload
 from tests.factories import (
     acting,
     make_admin,
@@ -96,6 +97,7 @@ class Hidden:
         link, secret = make_reviewer_link(self.dataset)
         self.link_id, self._secret = link.pk, secret
         self.upload = self._arrived()
+        self.session = prepare_upload(actor=owner_of(self.dataset), dataset=self.dataset, upload_id="platypus")
         self.job = self._job()
         self.annex_uuid = repository_of(self.dataset).annex_uuid
         self.somebody = make_user()

@@ -39,6 +39,8 @@ BUILT = {
     "updateDescriptionList",
     "updateReadme",
     "deleteFiles",
+    "prepareUpload",
+    "finishUpload",
 }
 NO_MUTATIONS_YET = set(FACTS["types"]["Mutation"]["fields"]) - BUILT
 
