@@ -1,4 +1,4 @@
-"""The settings of repositories: how long git may take, where they are kept, what is text in them."""
+"""The settings of repositories: how long git may take, where they are kept, what is text in them; of BIDS validation."""
 
 from pathlib import Path
 from tempfile import gettempdir
@@ -42,3 +42,9 @@ SNAPSHOT_TEXT_BYTES: int = env.int("SNAPSHOT_TEXT_BYTES", 2**20)
 ANNEX_SPECIAL_REMOTE: dict[str, str] = env.dict("ANNEX_SPECIAL_REMOTE", default={})
 if ANNEX_SPECIAL_REMOTE and not {"name", "type"} <= ANNEX_SPECIAL_REMOTE.keys():
     raise ImproperlyConfigured("ANNEX_SPECIAL_REMOTE needs a name and a type: name=…,type=….")
+
+# Where datasets are laid out for the BIDS validator, which program that is, and the time and memory that it may take.
+BIDS_VALIDATION_CACHE: str = env.str("BIDS_VALIDATION_CACHE", str(Path(gettempdir(), "archive-bids")))
+BIDS_VALIDATOR: str = env.str("BIDS_VALIDATOR", "")
+BIDS_VALIDATION_SECONDS: int = env.int("BIDS_VALIDATION_SECONDS", 120)
+BIDS_VALIDATION_BYTES: int = env.int("BIDS_VALIDATION_BYTES", 1500 * 2**20)
