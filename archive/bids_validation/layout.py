@@ -23,7 +23,9 @@ from archive.errors import BusyError, InvalidError
 from archive.storage.queries import read_start
 
 # What the validator reads as text, whole; a text that is larger is not looked into by people either.
-TEXT = re.compile(r"(^|/)(README|CHANGES|LICENSE|\.bidsignore)[^/]*$|\.(json|tsv|tsv\.gz|bval|bvec|txt|md|rst|cff|ya?ml)$")
+TEXT = re.compile(
+    r"(^|/)(README|CHANGES|LICENSE|\.bidsignore)[^/]*$|\.(json|tsv|tsv\.gz|bval|bvec|txt|md|rst|cff|ya?ml)$"
+)
 MAX_TEXT = 16 * 2**20
 MAX_TEXTS = 2 * 2**30
 # What it reads the beginning of: images and their headers.

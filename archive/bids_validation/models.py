@@ -32,7 +32,9 @@ class BidsVerdict(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(tree__regex=r"^[0-9a-f]{64}$"), name="bids_verdict_tree_is_sha256"),
-            models.CheckConstraint(condition=Q(state__in=["pending", "done", "failed"]), name="bids_verdict_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "done", "failed"]), name="bids_verdict_state_known"
+            ),
         ]
 
     def __str__(self) -> str:

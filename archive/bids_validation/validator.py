@@ -8,16 +8,18 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import bids_validator_deno
 import orjson
 import psutil
+from deno import find_deno_bin
 from django.conf import settings
 
 from archive.errors import InvalidError
@@ -56,17 +58,33 @@ def run_validator(folder: Path, space: Path, beat: Callable[[], None]) -> Path:
     place = Workplace(space / "home", space / "configuration.json", space / "output.json", space / "errors.txt")
     place.home.mkdir()
     place.configuration.write_bytes(orjson.dumps(CONFIGURATION))
-    command = [*_isolated(), _program(), *OPTIONS, "--config", str(place.configuration), str(folder)]
+    command = [
+        *_isolated(),
+        *_program(folder, place.configuration),
+        *OPTIONS,
+        "--config",
+        str(place.configuration),
+        str(folder),
+    ]
     status = _run(command, place, beat)
     if status not in VERDICTS:
         raise InvalidError(f"The validator ended with status {status}. {_said(place.errors)}".strip())
     return place.output
 
 
-def _program() -> str:
-    beside = Path(sysconfig.get_path("scripts"), "bids-validator-deno")
-    program: str = settings.BIDS_VALIDATOR or str(beside)
-    return program
+def _program(folder: Path, configuration: Path) -> list[str]:
+    """Return the command that runs the validator, which may read the tree and what it consists of, and write nothing.
+
+    Its package comes with a launcher, which would let it write, and reach the network.
+    """
+    if settings.BIDS_VALIDATOR:
+        return [settings.BIDS_VALIDATOR]
+    package = Path(bids_validator_deno.__file__).parent
+    readable = ",".join(str(path) for path in (package, folder, configuration))
+    memory = f"--v8-flags=--max-old-space-size={settings.BIDS_VALIDATION_BYTES // 2**20}"
+    refused = ("--no-prompt", "--no-remote", "--deny-net", "--deny-write", "--deny-run", "--deny-ffi")
+    program = str(package / "bids-validator.js")
+    return [os.fsdecode(find_deno_bin()), "run", memory, *refused, "--allow-env", f"--allow-read={readable}", program]
 
 
 @cache
@@ -76,10 +94,10 @@ def _isolated() -> tuple[str, ...]:
     if sys.platform != "linux":
         return ()
     try:
-        is_permitted = subprocess.run([*isolated, "true"], capture_output=True, timeout=10).returncode == 0
+        answer = subprocess.run([*isolated, "true"], check=False, capture_output=True, timeout=10)  # noqa: S603 - fixed
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    return isolated if is_permitted else ()
+    return () if answer.returncode else isolated
 
 
 def _environment(home: Path) -> Mapping[str, str]:
@@ -91,7 +109,7 @@ def _environment(home: Path) -> Mapping[str, str]:
 
 def _run(command: list[str], place: Workplace, beat: Callable[[], None]) -> int:
     with place.output.open("wb") as output, place.errors.open("wb") as errors:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - the program is ours, and gets paths of our own making
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -114,7 +132,9 @@ def _watch(process: "subprocess.Popen[bytes]", place: Workplace, beat: Callable[
         if time.monotonic() > until:
             raise InvalidError(f"The validator took longer than {settings.BIDS_VALIDATION_SECONDS} seconds.")
         if _memory(process.pid) > settings.BIDS_VALIDATION_BYTES:
-            raise InvalidError(f"The validator needed more than {settings.BIDS_VALIDATION_BYTES // 2**20} MiB of memory.")
+            raise InvalidError(
+                f"The validator needed more than {settings.BIDS_VALIDATION_BYTES // 2**20} MiB of memory."
+            )
         if max(place.output.stat().st_size, place.errors.stat().st_size) > MAX_OUTPUT:
             raise InvalidError(f"The validator printed more than {MAX_OUTPUT // 2**20} MiB.")
         time.sleep(POLL_SECONDS)
@@ -132,10 +152,8 @@ def _memory(pid: int) -> int:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill what is left of the process group, and reap the process."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
 
 

@@ -1,4 +1,4 @@
-"""The settings of repositories: how long git may take, where they are kept, what is text in them; of BIDS validation."""
+"""The settings of repositories: how long git may take, where they are kept, what is text in them; and of validation."""
 
 from pathlib import Path
 from tempfile import gettempdir

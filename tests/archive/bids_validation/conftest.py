@@ -1,14 +1,14 @@
 """Small BIDS datasets, and programs that stand in for the validator."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
-from archive.assets.services import add_assets
+from archive.assets.services import change_assets
 from archive.datasets.models import Dataset
 from tests.factories import make_blob, make_dataset, new_asset, owner_of
 from tests.worker import Worker
@@ -43,14 +43,14 @@ def make_bids(worker: Worker) -> MakeBids:
     return make
 
 
-def put(dataset: Dataset, files: dict[str, bytes]) -> None:
-    """Add files to the draft."""
+def put(dataset: Dataset, files: dict[str, bytes], *, remove: Sequence[str] = ()) -> None:
+    """Add files to the draft, and remove or replace some."""
     new = [new_asset(path, make_blob(dataset, content)) for path, content in files.items()]
-    add_assets(actor=owner_of(dataset), dataset=dataset, assets=new)
+    change_assets(actor=owner_of(dataset), dataset=dataset, add=new, remove=remove)
 
 
 @pytest.fixture
-def program(tmp_path: Path, settings: SettingsWrapper) -> Callable[[str], None]:
+def program(tmp_path: Path, settings: Any) -> Callable[[str], None]:
     """Have a shell script stand in for the validator."""
 
     def install(script: str) -> None:
