@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from archive.assets.services import change_assets
+from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
-from tests.factories import make_blob, make_dataset, new_asset, owner_of
+from tests.factories import make_dataset, new_asset, owner_of
 from tests.worker import Worker
 
 DESCRIPTION = {
@@ -45,7 +46,8 @@ def make_bids(worker: Worker) -> MakeBids:
 
 def put(dataset: Dataset, files: dict[str, bytes], *, remove: Sequence[str] = ()) -> None:
     """Add files to the draft, and remove or replace some."""
-    new = [new_asset(path, make_blob(dataset, content)) for path, content in files.items()]
+    blobs = keep_contents(actor=owner_of(dataset), dataset=dataset, contents=[*files.values()])
+    new = [new_asset(path, blob) for path, blob in zip(files, blobs, strict=True)]
     change_assets(actor=owner_of(dataset), dataset=dataset, add=new, remove=remove)
 
 

@@ -14,7 +14,7 @@ from archive.datasets.models import Dataset
 from archive.datasets.queries import find_draft
 from archive.errors import ForbiddenError, UnauthenticatedError
 from archive.timeline.models import Job
-from tests.archive.bids_validation.conftest import DESCRIPTION, VALID, put
+from tests.archive.bids_validation.conftest import VALID, put
 from tests.factories import acting, make_user, owner_of
 from tests.worker import Worker
 
@@ -50,8 +50,8 @@ def test_verdict_on_a_valid_dataset_has_warnings_and_no_errors(make_bids: Make) 
 
 
 def test_verdict_on_an_invalid_dataset_has_its_errors_first(make_bids: Make) -> None:
-    nameless = orjson.dumps({**DESCRIPTION, "Name": "", "Authors": []})
-    verdict = verdict_on(make_bids({**VALID, "dataset_description.json": nameless, "stray.xyz": b"1"}))
+    poor = orjson.dumps({"Name": "", "BIDSVersion": "1.10.0", "DatasetType": "raw"})
+    verdict = verdict_on(make_bids({**VALID, "dataset_description.json": poor, "stray.xyz": b"1"}))
     assert verdict
     assert {"EMPTY_DATASET_NAME", "NO_AUTHORS", "NOT_INCLUDED"} <= codes(verdict, "error")
     assert verdict.issues[0]["severity"] == "error"
