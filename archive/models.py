@@ -3,6 +3,7 @@
 from archive.accounts.models import Grant, Invitation, Questionnaire, ReviewerLink, Token, User
 from archive.assets.models import Asset, Batch, Folder, SummaryValue
 from archive.bids.models import Deprecation, FileText
+from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.embargo.models import EmbargoNotice
@@ -18,6 +19,8 @@ __all__ = [
     "AnnexPush",
     "Asset",
     "Batch",
+    "BidsTree",
+    "BidsVerdict",
     "Blob",
     "Bundle",
     "Change",

@@ -85,6 +85,7 @@ def _own_services(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> I
         STORAGES={**settings.STORAGES, "default": {**default, "OPTIONS": options}},
         CACHES={"default": cache},
         SNAPSHOT_CACHE=str(tmp_path_factory.mktemp("repositories")),
+        BIDS_VALIDATION_CACHE=str(tmp_path_factory.mktemp("bids")),
     ):
         yield
 

@@ -9,6 +9,8 @@ from archive.accounts.policy import Actor
 from archive.bids import queries as bids
 from archive.bids.documents import Contributor, Description
 from archive.bids.models import Deprecation
+from archive.bids_validation.models import BidsVerdict
+from archive.bids_validation.queries import details_of_verdicts, verdicts_of_versions
 from archive.catalogue import queries
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset, Version
@@ -34,6 +36,8 @@ class Loaders:
         self.uploads: Loader[Dataset, list[UploadSession]] = Loader(partial(pending_sessions, actor))
         self.starred: Loader[Dataset, bool] = Loader(partial(queries.starred_datasets, actor))
 
+        self.verdicts: Loader[Version, BidsVerdict] = Loader(partial(verdicts_of_versions, actor))
+        self.verdict_details: Loader[BidsVerdict, BidsVerdict] = Loader(details_of_verdicts)
         self.descriptions: Loader[Version, Description] = Loader(bids.descriptions_of_versions)
         self.readmes: Loader[Version, str] = Loader(bids.readmes_of_versions)
         self.contributors: Loader[Version, list[Contributor]] = Loader(bids.contributors_of_versions)
@@ -55,7 +59,7 @@ class Loaders:
 
     def _expect_documents(self, versions: Iterable[Version]) -> None:
         expected = [*versions]
-        for loader in (self.descriptions, self.readmes, self.contributors):
+        for loader in (self.descriptions, self.readmes, self.contributors, self.verdicts):
             loader.expect(expected)
 
     def of_version(self, loader: Loader[Version, V], version: Version) -> V | None:

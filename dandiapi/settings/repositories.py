@@ -1,4 +1,4 @@
-"""The settings of repositories: how long git may take, where they are kept, what is text in them."""
+"""The settings of repositories: how long git may take, where they are kept, what is text in them; and of validation."""
 
 from pathlib import Path
 from tempfile import gettempdir
@@ -45,3 +45,9 @@ if ANNEX_SPECIAL_REMOTE and not {"name", "type"} <= ANNEX_SPECIAL_REMOTE.keys():
 if ANNEX_SPECIAL_REMOTE.get("externaltype") == "openneuro":
     # See docs/dialects/openneuro.md#special-remote.
     ANNEX_SPECIAL_REMOTE.setdefault("description", "OpenNeuro")
+
+# Where datasets are laid out for the BIDS validator, which program that is, and the time and memory that it may take.
+BIDS_VALIDATION_CACHE: str = env.str("BIDS_VALIDATION_CACHE", str(Path(gettempdir(), "archive-bids")))
+BIDS_VALIDATOR: str = env.str("BIDS_VALIDATOR", "")
+BIDS_VALIDATION_SECONDS: int = env.int("BIDS_VALIDATION_SECONDS", 120)
+BIDS_VALIDATION_BYTES: int = env.int("BIDS_VALIDATION_BYTES", 1500 * 2**20)

@@ -193,13 +193,6 @@ reset_draft = announced(
     dataset_id=graphene.ID(required=True),
     ref=graphene.String(required=True),
 )
-revalidate = announced(
-    "revalidate",
-    graphene.Boolean,
-    "Validate a dataset anew.",
-    dataset_id=graphene.ID(required=True),
-    ref=graphene.String(required=True),
-)
 save_admin_note = announced(
     "save_admin_note",
     DatasetEvent,

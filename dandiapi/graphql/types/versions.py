@@ -21,6 +21,7 @@ from dandiapi.graphql.types.validation import (
     ValidationIssueStatus,
 )
 from dandiapi.graphql.types.work import UploadMetadata
+from dandiapi.graphql.verdicts import status_of, summary_of, validation_of
 
 
 class Contributor(graphene.ObjectType):
@@ -140,6 +141,18 @@ class Draft(graphene.ObjectType):
     validation = graphene.Field(DatasetValidation)
 
     @staticmethod
+    def resolve_validation(version: Version, info: Info) -> DatasetValidation | None:
+        return validation_of(context_of(info), version, revision_of(version, info))
+
+    @staticmethod
+    def resolve_issues_status(version: Version, info: Info) -> ValidationIssueStatus | None:
+        return status_of(context_of(info), version)
+
+    @staticmethod
+    def resolve_summary(version: Version, info: Info) -> Summary | None:
+        return summary_of(context_of(info), version, revision_of(version, info))
+
+    @staticmethod
     def resolve_id(draft: Version, info: Info) -> str:
         return dataset_id(draft.dataset_id)
 
@@ -210,6 +223,18 @@ class Snapshot(graphene.ObjectType):
     validation = graphene.Field(DatasetValidation)
 
     @staticmethod
+    def resolve_validation(version: Version, info: Info) -> DatasetValidation | None:
+        return validation_of(context_of(info), version, revision_of(version, info))
+
+    @staticmethod
+    def resolve_issues_status(version: Version, info: Info) -> ValidationIssueStatus | None:
+        return status_of(context_of(info), version)
+
+    @staticmethod
+    def resolve_summary(version: Version, info: Info) -> Summary | None:
+        return summary_of(context_of(info), version, revision_of(version, info))
+
+    @staticmethod
     def resolve_id(version: Version, info: Info) -> str:
         return snapshot_id(version, tag_of(version, info))
 
@@ -275,6 +300,13 @@ def _means_all(old: dict[str, str | None]) -> bool:
 def head_of(dataset: Dataset, info: Info) -> str:
     """Return the commit that the repository of a dataset is at."""
     return context_of(info).load.heads.get(dataset) or NO_COMMIT
+
+
+def revision_of(version: Version, info: Info) -> str:
+    """Return the commit that shows a version, by which what a validator says of it is known."""
+    if version.is_draft:
+        return head_of(version.dataset, info)
+    return context_of(info).load.hashes.get(version) or NO_COMMIT
 
 
 def tag_of(version: Version, info: Info) -> str:

@@ -14,6 +14,8 @@ from archive.assets import services as assets_services
 from archive.audit.queries import EventFilter, asset_events
 from archive.bids import queries as bids
 from archive.bids import services as bids_services
+from archive.bids_validation import queries as verdicts
+from archive.bids_validation.services import request_validation
 from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
 from archive.catalogue import queries as catalogue
@@ -84,6 +86,9 @@ READS: dict[Callable[..., Any], Call] = {
     accounts.viewers_seen_by: _of_the_dataset(accounts.viewers_seen_by),
     assets.find_asset_anywhere: lambda hidden, actor: assets.find_asset_anywhere(actor, hidden.asset.asset_id),
     asset_events: lambda hidden, actor: asset_events(actor, EventFilter(), cursor=None, limit=1000),
+    verdicts.verdicts_of_versions: lambda hidden, actor: [
+        *verdicts.verdicts_of_versions(actor, [hidden.version]).values()
+    ],
     blobs.readable_blobs: lambda hidden, actor: blobs.readable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blobs: lambda hidden, actor: blobs.attachable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blob: lambda hidden, actor: blobs.attachable_blob(actor, hidden.dataset, hidden.asset.blob_id),
@@ -237,6 +242,7 @@ WRITES: dict[Callable[..., Any], Call] = {
     assets_services.recount_folders: lambda hidden, actor: assets_services.recount_folders(
         actor=actor, dataset=hidden.dataset
     ),
+    request_validation: lambda hidden, actor: request_validation(actor=actor, version=hidden.version),
     blobs_services.start_upload: lambda hidden, actor: blobs_services.start_upload(
         actor=actor, dataset=hidden.dataset, size=1, etag=f"{'0' * 32}-1"
     ),
@@ -406,6 +412,7 @@ GIVEN = {
         "accounts.queries.find_reviewer_link_again",
         "accounts.queries.find_token",
     },
+    "verdicts": {"bids_validation.queries.details_of_verdicts"},
     "a version": {
         "bids.queries.contributors_of_versions",
         "bids.queries.deprecations_of_versions",

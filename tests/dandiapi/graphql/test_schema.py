@@ -40,6 +40,7 @@ BUILT = {
     "updateReadme",
     "deleteFiles",
     "prepareUpload",
+    "revalidate",
     "finishUpload",
 }
 NO_MUTATIONS_YET = set(FACTS["types"]["Mutation"]["fields"]) - BUILT

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0027_token_purposes"),
+        ("archive", "0029_bids_verdicts"),
     ]
 
     operations = [

@@ -1,0 +1,41 @@
+"""The verdicts on versions."""
+
+from collections.abc import Collection
+
+from django.db.models import F, Q, QuerySet
+
+from archive.accounts.policy import Actor
+from archive.bids_validation.models import BidsTree, BidsVerdict
+from archive.datasets.models import Version
+from archive.datasets.queries import readable_among, seen_by
+
+# What may be long, and is not always asked for.
+DETAILS = ("issues", "code_messages")
+
+
+def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Version, BidsVerdict]:
+    """Return the verdict on each of the versions that the actor may read, without its issues.
+
+    A draft has none while its files have changed since they were looked at.
+    """
+    readable = readable_among(actor, [version.dataset for version in versions])
+    seen = {version.pk: version for each in readable for version in seen_by(actor, each, _of(each.pk, versions))}
+    rows = current_trees().filter(version__in=seen).select_related("verdict")
+    details = [f"verdict__{name}" for name in DETAILS]
+    return {seen[row.pk]: row.verdict for row in rows.defer(*details)}
+
+
+def _of(number: int, versions: Collection[Version]) -> list[Version]:
+    return [version for version in versions if version.dataset_id == number]
+
+
+def current_trees() -> QuerySet[BidsTree]:
+    """Return the trees that versions have: of a draft, unless its files have changed since."""
+    is_current = Q(version__at__isnull=False) | Q(files_changed=F("version__files_changed"))
+    return BidsTree.objects.filter(is_current)
+
+
+def details_of_verdicts(verdicts: Collection[BidsVerdict]) -> dict[BidsVerdict, BidsVerdict]:
+    """Return verdicts, which their asker was given, with all their issues."""
+    found = BidsVerdict.objects.in_bulk([verdict.pk for verdict in verdicts])
+    return {verdict: found[verdict.pk] for verdict in verdicts if verdict.pk in found}
