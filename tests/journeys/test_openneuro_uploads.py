@@ -1,0 +1,117 @@
+"""An upload as OpenNeuro's command line makes it: prepared, sent in chunks of unknown length, cut off, finished."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from archive.uploads.fingerprints import Naming, fingerprint
+from tests.journeys.rest import Json
+from tests.journeys.running import RunningArchive
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+CREATE = "mutation { createDataset(affirmedDefaced: true) { id } }"
+PREPARE = "mutation($id: ID!, $name: ID!) { prepareUpload(datasetId: $id, uploadId: $name) { token endpoint } }"
+FINISH = "mutation($name: ID!) { finishUpload(uploadId: $name) }"
+FILES_OF = "query($id: ID!) { dataset(id: $id) { draft { files(recursive: true) { filename size urls } } } }"
+DESCRIPTION = b'{"Name": "Small", "BIDSVersion": "1.11.0", "Authors": ["Jane Doe"]}'
+FIRST = {"dataset_description.json": DESCRIPTION, "CHANGES": b"", "sub-01/anat/sub-01_T1w.nii.gz": b"image" * 500_000}
+MORE = {"README": b"Read me", ".bidsignore": b"*.log\n", "sub-02/anat/sub-02_T1w.nii.gz": b"other"}
+
+
+@dataclass
+class Uploader:
+    """The program, with an account."""
+
+    url: str
+    token: str
+    dataset: str = ""
+
+    def ask(self, query: str, **variables: str) -> Json:
+        body = {"query": query, "variables": variables}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer: Json = httpx.post(f"{self.url}/crn/graphql", json=body, headers=headers, timeout=60).json()
+        return answer
+
+    def prepare(self, files: dict[str, bytes]) -> "Prepared":
+        named = [(path, len(content)) for path, content in files.items()]
+        name = fingerprint(Naming(self.dataset), named)
+        told = self.ask(PREPARE, id=self.dataset, name=name)["data"]["prepareUpload"]
+        return Prepared(self, name, told["token"], f"/uploads/{told['endpoint']}/{self.dataset}/{name}/")
+
+    def draft(self) -> dict[str, bytes]:
+        """The files of the draft, by path, as they are downloaded."""
+        listed = self.ask(FILES_OF, id=self.dataset)["data"]["dataset"]["draft"]["files"]
+        headers = {"Authorization": f"Bearer {self.token}"}
+        found = {
+            file["filename"]: httpx.get(file["urls"][-1], headers=headers, follow_redirects=True) for file in listed
+        }
+        return {path: answer.raise_for_status().content for path, answer in found.items()}
+
+
+@dataclass
+class Prepared:
+    """An upload that is prepared."""
+
+    uploader: Uploader
+    name: str
+    token: str
+    address: str
+
+    def send(self, path: str, content: bytes) -> Json:
+        address = f"{self.uploader.url}{self.address}{path.replace('/', ':')}"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = httpx.post(address, content=pieces(content), headers=headers, timeout=60)
+        assert answer.status_code == 200, answer.text
+        told: Json = answer.json()
+        return told
+
+    def cut(self, path: str, content: bytes) -> None:
+        """Send some of a file, and go away."""
+        host, port = self.uploader.url.removeprefix("http://").split(":")
+        head = f"POST {self.address}{path.replace('/', ':')} HTTP/1.1\r\nHost: {host}\r\n"
+        head += f"Authorization: Bearer {self.token}\r\nContent-Length: {2 * len(content)}\r\n\r\n"
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(head.encode() + content)
+
+    def finish(self) -> Json:
+        return self.uploader.ask(FINISH, name=self.name)
+
+
+def pieces(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + 65_536] for start in range(0, len(content), 65_536))
+
+
+@pytest.fixture
+def uploader(running_archive: RunningArchive) -> Uploader:
+    uploader = Uploader(running_archive.url, running_archive.token)
+    uploader.dataset = uploader.ask(CREATE)["data"]["createDataset"]["id"]
+    return uploader
+
+
+def test_files_that_are_uploaded_are_in_the_draft_at_once_and_more_are_added(uploader: Uploader) -> None:
+    for files in (FIRST, MORE):
+        upload = uploader.prepare(files)
+        for path, content in files.items():
+            assert upload.send(path, content)["size"] == len(content)
+        assert upload.finish()["data"] == {"finishUpload": True}
+    draft = uploader.draft()
+    assert {path: draft.get(path) for path in FIRST | MORE} == FIRST | MORE
+
+
+def test_upload_that_is_cut_off_goes_on_and_is_refused_before_it_is_whole(uploader: Uploader) -> None:
+    upload = uploader.prepare(FIRST)
+    *others, last = FIRST
+    for path in others:
+        upload.send(path, FIRST[path])
+    upload.cut(last, FIRST[last])
+    refused = upload.finish()["errors"][0]["message"]
+    assert "missing" in refused
+    again = uploader.prepare(FIRST)
+    again.send(last, FIRST[last])
+    assert again.finish()["data"] == {"finishUpload": True}
+    draft = uploader.draft()
+    assert {path: draft.get(path) for path in FIRST} == FIRST
