@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -53,30 +53,20 @@ def has_unsettled_assets(dataset: Dataset, status: Asset.Status) -> bool:
 
 def draft_summary(draft: Version) -> dict[str, Any]:
     """Return the assetsSummary of a draft: that of its valid assets, as many as there are now."""
-    unsettled = _sums_of_unsettled(draft.dataset_id)
+    files, size = _sums_of_unsettled(draft.dataset_id)
     return assets_summary(
-        contributions(draft.dataset_id),
-        number_of_files=draft.file_count - unsettled.files,
-        number_of_bytes=draft.size - unsettled.size,
+        contributions(draft.dataset_id), number_of_files=draft.file_count - files, number_of_bytes=draft.size - size
     )
 
 
-class _Sums(NamedTuple):
-    files: int
-    size: int
-
-
-def _sums_of_unsettled(number: int) -> _Sums:
-    """Return how many assets of a draft are not known to be valid, and their bytes.
-
-    Whether there are any is asked first, in the order of their own index: after many have become valid, Postgres takes
-    them for pending until it counts its rows again, and would read the whole table to sum up what is not there.
-    """
+def _sums_of_unsettled(number: int) -> tuple[int, int]:
+    """Return how many assets of a draft are not known to be valid, and their bytes."""
     unsettled = unsettled_assets(number)
+    # By their index: Postgres takes what has just become valid for pending, and would read the table to sum up none.
     if not list(unsettled.values_list("pk")[:1]):
-        return _Sums(0, 0)
+        return 0, 0
     sums = unsettled.aggregate(files=Count("pk"), bytes=Coalesce(Sum("size"), 0))
-    return _Sums(sums["files"], sums["bytes"])
+    return sums["files"], sums["bytes"]
 
 
 def version_summary(version: Version) -> dict[str, Any]:

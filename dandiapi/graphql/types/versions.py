@@ -20,8 +20,8 @@ from dandiapi.graphql.types.validation import (
     ValidationIssue,
     ValidationIssueStatus,
 )
+from dandiapi.graphql.types.verdicts import status_of, summary_of, validation_of
 from dandiapi.graphql.types.work import UploadMetadata
-from dandiapi.graphql.verdicts import status_of, summary_of, validation_of
 
 
 class Contributor(graphene.ObjectType):
