@@ -54,9 +54,8 @@ def has_unsettled_assets(dataset: Dataset, status: Asset.Status) -> bool:
 def draft_summary(draft: Version) -> dict[str, Any]:
     """Return the assetsSummary of a draft: that of its valid assets, as many as there are now."""
     files, size = _sums_of_unsettled(draft.dataset_id)
-    return assets_summary(
-        contributions(draft.dataset_id), number_of_files=draft.file_count - files, number_of_bytes=draft.size - size
-    )
+    sums = {"number_of_files": draft.file_count - files, "number_of_bytes": draft.size - size}
+    return assets_summary(contributions(draft.dataset_id), **sums)
 
 
 def _sums_of_unsettled(number: int) -> tuple[int, int]:

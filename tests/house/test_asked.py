@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.archive.accounts.asked import GIVEN, OF_THE_ARCHIVE, READS, WRITES
+from tests.archive.accounts.asked import OF_THE_ARCHIVE, READS, WRITES
+from tests.archive.accounts.given import GIVEN
 
 # The administration asks Django's own permissions, and commands are for who runs the archive.
 OTHERS = ("admin", "management", "settings")
