@@ -145,7 +145,7 @@ def _is_of(line: str, tag: str) -> bool:
 
 @dataclass(frozen=True)
 class Contributor:
-    """Somebody who has contributed to a dataset, and their place among those who have."""
+    """A person who has contributed to a dataset, and their place among those who have."""
 
     name: str
     order: int

@@ -7,7 +7,7 @@ from archive.datasets.models import Version
 
 
 class BidsVerdict(models.Model):
-    """What the validator says of a tree of files; the same for every version, of any dataset, that has this tree."""
+    """A verdict of the validator on a tree of files; the same for every version, of any dataset, that has this tree."""
 
     class State(models.TextChoices):
         PENDING = "pending"

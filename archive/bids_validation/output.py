@@ -17,7 +17,7 @@ HALF = "The validator has not printed its whole verdict."
 
 @dataclass
 class Output:
-    """What the validator says of a tree: issues, errors first, of which there may be more than are kept."""
+    """The output of the validator about a tree: issues, errors first, of which there may be more than are kept."""
 
     errors: int = 0
     warnings: int = 0

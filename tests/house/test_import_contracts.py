@@ -21,6 +21,8 @@ PLANTED = [
     ("in-identifiers", "archive/identifiers/names.py", "import archive.identifiers.datacite"),
     ("in-storage", "archive/storage/signing.py", "import archive.storage.queries"),
     ("in-catalogue", "archive/catalogue/files.py", "import archive.catalogue.queries"),
+    ("in-bids", "archive/bids/documents.py", "import archive.bids.queries"),
+    ("in-bids-validation", "archive/bids_validation/tree.py", "import archive.bids_validation.layout"),
     ("in-git-annex", "archive/git_annex/keys.py", "import archive.git_annex.files"),
     ("in-accounts", "archive/accounts/policy.py", "import archive.accounts.queries"),
     ("in-datasets", "archive/datasets/work.py", "import archive.datasets.roles"),

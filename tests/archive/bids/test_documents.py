@@ -72,12 +72,12 @@ def test_description_is_written_with_four_spaces_and_keeps_its_other_fields() ->
 
 
 def test_description_gets_a_doi_and_a_license_if_it_has_none() -> None:
-    assert json.loads(with_doi('{"Name": "A"}', "10.1/b") or "") == {
+    assert json.loads(str(with_doi('{"Name": "A"}', "10.1/b"))) == {
         "Name": "A",
         "License": "CC0",
         "DatasetDOI": "doi:10.1/b",
     }
-    assert json.loads(with_doi('{"License": "PDDL"}', "10.1/b") or "")["License"] == "PDDL"
+    assert json.loads(str(with_doi('{"License": "PDDL"}', "10.1/b")))["License"] == "PDDL"
     assert with_doi(None, "10.1/b") is None
     assert with_doi("{", "10.1/b") is None
 
