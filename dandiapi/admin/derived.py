@@ -40,6 +40,29 @@ class IndexedAssetAdmin(ByDatasetAdmin):
     raw_id_fields = ["asset", "facts"]
 
 
+@admin.register(models.BidsVerdict)
+class BidsVerdictAdmin(ReadOnlyAdmin):
+    """The admin of what the BIDS validator says of trees."""
+
+    list_display = ["tree", "state", "errors", "warnings", "validator", "reason", "created"]
+    list_filter = ["state"]
+    search_fields = ["tree"]
+    # Of a large dataset these are megabytes.
+    exclude = ["issues", "code_messages", "summary"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the verdicts without what may be long."""
+        return super().get_queryset(request).defer(*self.exclude)
+
+
+@admin.register(models.BidsTree)
+class BidsTreeAdmin(ReadOnlyAdmin):
+    """The admin of which tree a version has."""
+
+    list_display = ["version_id", "verdict_id", "files_changed"]
+    raw_id_fields = ["version", "verdict"]
+
+
 @admin.register(models.FileText)
 class FileTextAdmin(ReadOnlyAdmin):
     """The admin of the texts of small files."""

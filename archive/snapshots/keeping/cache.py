@@ -127,7 +127,11 @@ def _write_references(folder: Path, text: str) -> None:
 
 
 def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> bool:
-    """Bring all objects into the folder that the repository's references need; return whether any were fetched."""
+    """Bring all objects into the folder that the repository's references need.
+
+    Returns whether there is more in the cache for it: objects that were fetched, or a folder that was not there.
+    """
+    is_new = not folder.exists()
     bundles = list(Bundle.objects.filter(repository=repository).order_by("pk"))
     try:
         _ensure(folder)
@@ -142,7 +146,7 @@ def _bring_up(repository: Repository, folder: Path, beat: Beat | None) -> bool:
         fill(folder, fetched, beat)
     if len(list((folder / "objects/pack").glob("*.pack"))) > MAX_PACKS:
         _repack(folder, repository, beat)
-    return bool(fetched)
+    return is_new or bool(fetched)
 
 
 def _ensure(folder: Path) -> None:

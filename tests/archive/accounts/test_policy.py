@@ -157,6 +157,7 @@ TABLE: dict[Action, set[str]] = {
     Action.CHANGE_VERSION_ACCESS: OWNERS,
     Action.DELETE_DATASET: OWNERS,
     Action.DELETE_VERSION: {"admin", "system"},
+    Action.DELETE_PRIVATE_VERSION: OWNERS,
     Action.STAR: APPROVED,
     Action.SEARCH_USERS: READERS,
     Action.LIST_USERS: {"staff", "staff, reading token", "admin", "admin, reading token", "system"},

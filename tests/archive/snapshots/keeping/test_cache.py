@@ -65,6 +65,7 @@ def test_cache_evicts_what_was_used_least_recently_but_nothing_in_use(
 def test_cache_is_looked_through_once_a_while_where_nothing_is_fetched(
     dataset: Dataset, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    refs_of(dataset)
     looks: list[Path] = []
     monkeypatch.setattr(cache, "_make_room", lambda *, keep: looks.append(keep))
     for seconds, expected in ((60.0, 0), (-60.0, 1)):

@@ -72,7 +72,8 @@ def draft(place: Place) -> dict[str, Asset]:
 
 
 def changes(place: Place) -> list[tuple[str, dict[str, Any]]]:
-    return list(Change.objects.filter(dataset_id=place.dataset.number).values_list("kind", "details"))[1:]
+    history = Change.objects.filter(dataset_id=place.dataset.number).order_by("number")
+    return list(history.values_list("kind", "details"))[1:]
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
