@@ -165,9 +165,15 @@ def read_contributors(datacite: str | None, authors: Sequence[str]) -> list[Cont
 
 
 def _listed_in(datacite: str | None) -> list[Any]:
-    """Return the list of contributors in `datacite.yml`, if it is about a dataset."""
+    """Return the list of contributors in `datacite.yml`, if it is about a dataset.
+
+    A document that refers to parts of itself is not read: a few hundred bytes of merged references fill any memory.
+    """
+    if not datacite or len(datacite) > MAX_DATACITE:
+        return []
     try:
-        found = yaml.safe_load(datacite) if datacite and len(datacite) <= MAX_DATACITE else None
+        refers = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(datacite, yaml.CSafeLoader))
+        found = None if refers else yaml.load(datacite, yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return []
     attributes = _at(found, "data", "attributes")

@@ -28,6 +28,8 @@ TEXT = re.compile(
 )
 MAX_TEXT = 16 * 2**20
 MAX_TEXTS = 2 * 2**30
+# More would take longer than the validator may, and the disk its inodes.
+MAX_FILES = 200_000
 # What it reads the beginning of: images and their headers.
 IMAGE = re.compile(r"\.(nii|nii\.gz|tiff?|btf)$")
 HEADER = 4096
@@ -51,6 +53,8 @@ def laid_out(number: int, tree: Sequence[TreeFile], beat: Callable[[], None]) ->
 
     Raises BusyError if somebody is at work in that folder, and InvalidError for trees that cannot be laid out.
     """
+    if len(tree) > MAX_FILES:
+        raise InvalidError(f"It has more than {MAX_FILES} files.")
     if sum(file.size for file in tree if is_text(file)) > MAX_TEXTS:
         raise InvalidError(f"Its text files come to more than {MAX_TEXTS // 2**30} GiB.")
     home = _root() / str(number)

@@ -16,10 +16,10 @@ from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey, parse_annex_key
 from archive.snapshots.queries import Content, database_timestamp, find_annexed, find_content, is_retained
 from archive.storage.queries import read_from, sign_read
+from dandiapi.bodies import chunks_of
 from dandiapi.git.access import absent_to, git_view
-from dandiapi.git.bodies import chunks_of
-from dandiapi.git.streams import Stream, answer_slot
 from dandiapi.git.words import number, plain, required
+from dandiapi.streams import Stream, answer_slot
 
 LENGTH = "X-git-annex-data-length"
 NO_CONTENT = "There is no content of that key."

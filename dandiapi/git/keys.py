@@ -15,10 +15,10 @@ from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey, parse_annex_key
 from archive.snapshots.queries import Content, find_content
 from archive.storage.queries import sign_read
+from dandiapi.bodies import chunks_of
 from dandiapi.git.access import dataset_seen_by, git_view
-from dandiapi.git.bodies import chunks_of
-from dandiapi.git.streams import answer_slot
 from dandiapi.git.words import number
+from dandiapi.streams import answer_slot
 
 NO_SENDER = "Only owners and editors of the dataset may send content to it."
 

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_POST
 
 from archive.accounts.policy import Actor
 from archive.snapshots.services import Service, receiving
+from dandiapi.bodies import spooled
 from dandiapi.git.access import git_view
-from dandiapi.git.bodies import spooled
 from dandiapi.git.repository import FRESH, dataset_for, require_type
-from dandiapi.git.streams import Stream, answer_slot
+from dandiapi.streams import Stream, answer_slot
 
 # The size of the commands before the objects: lines that name the branches to move.
 MAX_COMMANDS = 2**20

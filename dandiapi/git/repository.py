@@ -11,9 +11,9 @@ from archive.accounts.policy import Action, Actor, require
 from archive.datasets.models import Dataset
 from archive.errors import ForbiddenError, InvalidError
 from archive.snapshots.services import Service, advertise, fetching, find_repository
+from dandiapi.bodies import spooled
 from dandiapi.git.access import dataset_seen_by, git_view
-from dandiapi.git.bodies import spooled
-from dandiapi.git.streams import Stream, answer_slot
+from dandiapi.streams import Stream, answer_slot
 
 # What the client wants and has, in lines of some 50 bytes: more than any real clone sends.
 MAX_REQUEST = 32 * 2**20

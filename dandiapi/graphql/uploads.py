@@ -12,11 +12,12 @@ from archive.errors import ArchiveError, ForbiddenError, InvalidError, NotFoundE
 from archive.uploads.queries import find_session
 from archive.uploads.services import receive_file
 from dandiapi.auth import Anyone
+from dandiapi.bodies import chunks_of
 from dandiapi.credentials import actor_by_secret, secret_of
 from dandiapi.errors import as_domain_error, headers_of, status_of
-from dandiapi.git.bodies import chunks_of
 from dandiapi.graphql.views import with_cors
 from dandiapi.graphql.words import NO_WRITE, sentence
+from dandiapi.streams import slot_for_body
 from dandiapi.web_tokens import is_broken
 
 
@@ -43,7 +44,9 @@ receive.__dict__["permission_classes"] = [Anyone]
 def _received(request: HttpRequest, number: int, upload_id: str, path: str) -> HttpResponse:
     actor = _sender(request)
     session = find_session(actor, upload_id, dataset=_dataset(actor, number))
-    file = receive_file(actor=actor, session=session, path=path, length=_length(request), chunks=chunks_of(request))
+    length, chunks = _length(request), chunks_of(request)
+    with slot_for_body(request):
+        file = receive_file(actor=actor, session=session, path=path, length=length, chunks=chunks)
     told = {"skipped": True} if file.is_skipped else {"path": file.path, "size": file.size}
     return JsonResponse(told, headers={"Cache-Control": "no-store"})
 

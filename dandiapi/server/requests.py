@@ -11,7 +11,10 @@ from httptools import parse_url
 from .bodies import Body
 
 # Content and pushes may be of any size: they are answered before they are whole, and only to known users.
-STREAMED = re.compile(rb"^/git/\d{6}(\.git)?/git-receive-pack(\?|$)|^/git-annex/[^/]+/v\d/put(\?|$)")
+STREAMED = re.compile(
+    rb"^/git/(\d+/ds)?\d{6}(\.git)?/(git-receive-pack|annex/[^/?]+)(\?|$)"
+    rb"|^/git-annex/[^/]+/v\d/put(\?|$)|^/uploads/"
+)
 # A client of git-annex that has content locked ends its request when it lets go, and goes by ten minutes anyway. Such a
 # request is handed over after so many seconds, whole or not: docs/dialects/git.md#locks says why not at once.
 UNENDING = re.compile(rb"^/git-annex/[^/]+/v\d/keeplocked(\?|$)")

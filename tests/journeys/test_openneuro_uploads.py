@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -115,3 +116,18 @@ def test_upload_that_is_cut_off_goes_on_and_is_refused_before_it_is_whole(upload
     assert again.finish()["data"] == {"finishUpload": True}
     draft = uploader.draft()
     assert {path: draft.get(path) for path in FIRST} == FIRST
+
+
+def test_file_larger_than_what_is_spooled_comes_in_as_an_upload_and_by_its_key(uploader: Uploader) -> None:
+    image = bytes(40 * 2**20)
+    scan = {"sub-01/anat/sub-01_T1w.nii": image}
+    upload = uploader.prepare(scan)
+    assert upload.send(*next(iter(scan.items())))["size"] == len(image)
+    assert upload.finish()["data"] == {"finishUpload": True}
+    assert uploader.draft() == scan
+    other = b"x" + image
+    key = f"SHA256E-s{len(other)}--{sha256(other).hexdigest()}.nii"
+    headers = {"Authorization": f"Bearer {uploader.token}"}
+    address = f"{uploader.url}/git/0/{uploader.dataset}/annex/{key}"
+    assert httpx.post(address, content=other, headers=headers, timeout=120).status_code == 200
+    assert httpx.head(address, headers=headers).headers["Content-Length"] == str(len(other))

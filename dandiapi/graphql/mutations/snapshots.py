@@ -13,6 +13,7 @@ from dandiapi.graphql.fields import root_field
 from dandiapi.graphql.ids import dataset_of, version_of
 from dandiapi.graphql.inputs import DeleteFile
 from dandiapi.graphql.types.versions import Description, Snapshot
+from dandiapi.streams import answer_slot
 
 ID = graphene.ID(required=True)
 TEXT = graphene.String(required=True)
@@ -24,7 +25,9 @@ def create_snapshot(context: Context, dataset_id: str, tag: str, changes: list[s
     """Make a version of the draft as it is now."""
     dataset = dataset_of(context, dataset_id)
     try:
-        made = services.create_snapshot(actor=context.actor, dataset=dataset, tag=tag, changes=changes or [])
+        # It waits for a worker, as a long answer does for its client.
+        with answer_slot():
+            made = services.create_snapshot(actor=context.actor, dataset=dataset, tag=tag, changes=changes or [])
     except InvalidError as error:
         if error.field == "label":
             raise InvalidError(error.message, field="tag") from None

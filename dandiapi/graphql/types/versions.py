@@ -115,13 +115,14 @@ class Analytic(graphene.ObjectType):
     views = graphene.Int()
 
 
-class Draft(graphene.ObjectType):
-    """The state of a dataset that changes."""
+class _Version(graphene.ObjectType):
+    """The fields that drafts and snapshots have in common: what a version holds, and what is said of it."""
+
+    class Meta:
+        abstract = True
 
     contributors = graphene.List(Contributor)
-    dataset = graphene.Field("dandiapi.graphql.types.datasets.Dataset")
     description = graphene.Field(Description)
-    file_check = graphene.Field(FileCheck)
     files = graphene.Field(
         graphene.List(DatasetFile),
         recursive=graphene.Boolean(),
@@ -129,32 +130,21 @@ class Draft(graphene.ObjectType):
         prefix=graphene.String(deprecation_reason="Use tree."),
     )
     download_files = graphene.List(DatasetFile, deprecation_reason="Use files.")
-    head = graphene.String()
-    id = graphene.ID()
     issues = graphene.List(ValidationIssue, default_value=())
     issues_status = graphene.Field(ValidationIssueStatus)
-    modified = DateTime()
     readme = graphene.String()
     size = BigInt()
     summary = graphene.Field(Summary)
-    uploads = graphene.List(UploadMetadata)
     validation = graphene.Field(DatasetValidation)
 
     @staticmethod
-    def resolve_validation(version: Version, info: Info) -> DatasetValidation | None:
-        return validation_of(context_of(info), version, revision_of(version, info))
+    def resolve_contributors(version: Version, info: Info) -> list[documents.Contributor]:
+        load = context_of(info).load
+        return load.of_version(load.contributors, version) or []
 
     @staticmethod
-    def resolve_issues_status(version: Version, info: Info) -> ValidationIssueStatus | None:
-        return status_of(context_of(info), version)
-
-    @staticmethod
-    def resolve_summary(version: Version, info: Info) -> Summary | None:
-        return summary_of(context_of(info), version, revision_of(version, info))
-
-    @staticmethod
-    def resolve_id(draft: Version, info: Info) -> str:
-        return dataset_id(draft.dataset_id)
+    def resolve_description(version: Version, info: Info) -> Description:
+        return Description.of(version, context_of(info))
 
     @staticmethod
     def resolve_files(
@@ -172,18 +162,36 @@ class Draft(graphene.ObjectType):
         return listing_of(context_of(info), version, tree=None, recursive=True)
 
     @staticmethod
-    def resolve_description(draft: Version, info: Info) -> Description:
-        return Description.of(draft, context_of(info))
+    def resolve_issues_status(version: Version, info: Info) -> ValidationIssueStatus | None:
+        return status_of(context_of(info), version)
 
     @staticmethod
-    def resolve_readme(draft: Version, info: Info) -> str | None:
+    def resolve_readme(version: Version, info: Info) -> str | None:
         load = context_of(info).load
-        return load.of_version(load.readmes, draft)
+        return load.of_version(load.readmes, version)
 
     @staticmethod
-    def resolve_contributors(draft: Version, info: Info) -> list[documents.Contributor]:
-        load = context_of(info).load
-        return load.of_version(load.contributors, draft) or []
+    def resolve_summary(version: Version, info: Info) -> Summary | None:
+        return summary_of(context_of(info), version, revision_of(version, info))
+
+    @staticmethod
+    def resolve_validation(version: Version, info: Info) -> DatasetValidation | None:
+        return validation_of(context_of(info), version, revision_of(version, info))
+
+
+class Draft(_Version):
+    """The state of a dataset that changes."""
+
+    dataset = graphene.Field("dandiapi.graphql.types.datasets.Dataset")
+    file_check = graphene.Field(FileCheck)
+    head = graphene.String()
+    id = graphene.ID()
+    modified = DateTime()
+    uploads = graphene.List(UploadMetadata)
+
+    @staticmethod
+    def resolve_id(draft: Version, info: Info) -> str:
+        return dataset_id(draft.dataset_id)
 
     @staticmethod
     def resolve_head(draft: Version, info: Info) -> str:
@@ -194,78 +202,26 @@ class Draft(graphene.ObjectType):
         return [UploadMetadata.of(session) for session in context_of(info).load.uploads.get(draft.dataset) or []]
 
 
-class Snapshot(graphene.ObjectType):
+class Snapshot(_Version):
     """A version of a dataset, which does not change."""
 
     analytics = graphene.Field(Analytic)
-    contributors = graphene.List(Contributor)
     created = DateTime()
     dataset = graphene.Field("dandiapi.graphql.types.datasets.Dataset", required=True)
     deprecated = graphene.Field(DeprecatedSnapshot)
-    description = graphene.Field(Description)
-    files = graphene.Field(
-        graphene.List(DatasetFile),
-        recursive=graphene.Boolean(),
-        tree=graphene.String(),
-        prefix=graphene.String(deprecation_reason="Use tree."),
-    )
-    download_files = graphene.List(DatasetFile, deprecation_reason="Use files.")
     hexsha = graphene.String()
     id = graphene.ID(required=True)
-    issues = graphene.List(ValidationIssue, default_value=())
-    issues_status = graphene.Field(ValidationIssueStatus)
     on_brainlife = graphene.Boolean(default_value=False)
-    readme = graphene.String()
     related = graphene.List(RelatedObject, default_value=())
-    size = BigInt()
-    summary = graphene.Field(Summary)
     tag = graphene.String(required=True)
-    validation = graphene.Field(DatasetValidation)
 
     @staticmethod
-    def resolve_validation(version: Version, info: Info) -> DatasetValidation | None:
-        return validation_of(context_of(info), version, revision_of(version, info))
+    def resolve_analytics(version: Version, info: Info) -> Analytic:
+        return Analytic(dataset_id=dataset_id(version.dataset_id), tag=tag_of(version, info), views=0, downloads=0)
 
     @staticmethod
-    def resolve_issues_status(version: Version, info: Info) -> ValidationIssueStatus | None:
-        return status_of(context_of(info), version)
-
-    @staticmethod
-    def resolve_summary(version: Version, info: Info) -> Summary | None:
-        return summary_of(context_of(info), version, revision_of(version, info))
-
-    @staticmethod
-    def resolve_id(version: Version, info: Info) -> str:
-        return snapshot_id(version, tag_of(version, info))
-
-    @staticmethod
-    def resolve_files(
-        version: Version,
-        info: Info,
-        *,
-        recursive: bool | None = None,
-        tree: str | None = None,
-        **old: str | None,
-    ) -> list[ListedFile]:
-        return listing_of(context_of(info), version, tree=tree, recursive=bool(recursive) or _means_all(old))
-
-    @staticmethod
-    def resolve_download_files(version: Version, info: Info) -> list[ListedFile]:
-        return listing_of(context_of(info), version, tree=None, recursive=True)
-
-    @staticmethod
-    def resolve_description(version: Version, info: Info) -> Description:
-        return Description.of(version, context_of(info))
-
-    @staticmethod
-    def resolve_readme(version: Version, info: Info) -> str | None:
-        load = context_of(info).load
-        return load.of_version(load.readmes, version)
-
-    @staticmethod
-    def resolve_contributors(version: Version, info: Info) -> list[documents.Contributor]:
-        load = context_of(info).load
-        return load.of_version(load.contributors, version) or []
+    def resolve_created(version: Version, info: Info) -> datetime:
+        return version.modified if version.is_draft else version.created
 
     @staticmethod
     def resolve_deprecated(version: Version, info: Info) -> DeprecatedSnapshot | None:
@@ -274,22 +230,18 @@ class Snapshot(graphene.ObjectType):
         return DeprecatedSnapshot.of(version, found) if found else None
 
     @staticmethod
-    def resolve_tag(version: Version, info: Info) -> str:
-        return tag_of(version, info)
-
-    @staticmethod
     def resolve_hexsha(version: Version, info: Info) -> str | None:
         if version.is_draft:
             return head_of(version.dataset, info)
         return context_of(info).load.hashes.get(version)
 
     @staticmethod
-    def resolve_created(version: Version, info: Info) -> datetime:
-        return version.modified if version.is_draft else version.created
+    def resolve_id(version: Version, info: Info) -> str:
+        return snapshot_id(version, tag_of(version, info))
 
     @staticmethod
-    def resolve_analytics(version: Version, info: Info) -> Analytic:
-        return Analytic(dataset_id=dataset_id(version.dataset_id), tag=tag_of(version, info), views=0, downloads=0)
+    def resolve_tag(version: Version, info: Info) -> str:
+        return tag_of(version, info)
 
 
 def _means_all(old: dict[str, str | None]) -> bool:
@@ -304,9 +256,7 @@ def head_of(dataset: Dataset, info: Info) -> str:
 
 def revision_of(version: Version, info: Info) -> str:
     """Return the commit that shows a version, by which what a validator says of it is known."""
-    if version.is_draft:
-        return head_of(version.dataset, info)
-    return context_of(info).load.hashes.get(version) or NO_COMMIT
+    return Snapshot.resolve_hexsha(version, info) or NO_COMMIT
 
 
 def tag_of(version: Version, info: Info) -> str:

@@ -1,6 +1,7 @@
 """The documents at the root of a BIDS dataset: what is read of them, and how their texts are changed."""
 
 import json
+import time
 from datetime import date
 from typing import Any
 
@@ -114,3 +115,13 @@ def test_contributors_are_those_of_datacite_in_their_order() -> None:
 @pytest.mark.parametrize("datacite", [None, "", "{", "[]", DATACITE.replace(": Dataset", ": Text"), "[" * 5000])
 def test_contributors_are_the_authors_where_datacite_names_none(datacite: str | None) -> None:
     assert read_contributors(datacite, ["A", "B"]) == [Contributor("A", 1), Contributor("B", 2)]
+
+
+def test_contributors_that_refer_to_one_another_are_not_read() -> None:
+    """A few hundred bytes of them, merged into one another, would take minutes and all memory."""
+    lines = ["a0: &a0 {k: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 8)}]}}" for n in range(1, 12)]
+    bomb = "\n".join([*lines, DATACITE])
+    begun = time.process_time()
+    assert read_contributors(bomb, ["A"]) == [Contributor("A", 1)]
+    assert time.process_time() - begun < 1

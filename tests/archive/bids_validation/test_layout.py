@@ -5,11 +5,12 @@ from uuid import uuid4
 
 import pytest
 
+from archive.bids_validation import layout
 from archive.bids_validation.layout import laid_out
 from archive.bids_validation.tree import TreeFile, hash_of, tree_of
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_draft
-from archive.errors import BusyError
+from archive.errors import BusyError, InvalidError
 from tests.archive.bids_validation.conftest import DESCRIPTION, VALID, put
 
 pytestmark = pytest.mark.django_db
@@ -81,4 +82,11 @@ def test_layout_is_refused_while_somebody_is_at_work_in_it(make_bids: Callable[.
     dataset = make_bids({"dataset_description.json": str(DESCRIPTION).encode()})
     tree = a_tree(dataset)
     with laid_out(dataset.number, tree, no_beat), pytest.raises(BusyError), laid_out(dataset.number, tree, no_beat):
+        pass
+
+
+def test_tree_of_too_many_files_is_not_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "MAX_FILES", 1)
+    tree = [TreeFile(name, 1, "x", None) for name in ("a", "b")]
+    with pytest.raises(InvalidError, match="more than 1 files"), laid_out(1, tree, no_beat):
         pass

@@ -1,14 +1,15 @@
 """Answers that may be long: how many are given at a time, and what is held until one has been sent."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from threading import BoundedSemaphore
 from typing import Self
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from archive.errors import BusyError
-from dandiapi.git.bodies import release_connection
+from dandiapi.bodies import release_connection
 
 _slots = BoundedSemaphore(settings.GIT_STREAMS)
 
@@ -17,11 +18,21 @@ _slots = BoundedSemaphore(settings.GIT_STREAMS)
 def answer_slot() -> Iterator[None]:
     """Hold one of the slots for long answers, of which there are fewer than threads; BusyError if none is free."""
     if not _slots.acquire(blocking=False):
-        raise BusyError("This server sends as many long answers as it can; please try again.", retry_after=2)
+        raise BusyError("This server has as many long requests as it can take; please try again.", retry_after=2)
     try:
         yield
     finally:
         _slots.release()
+
+
+def slot_for_body(request: HttpRequest) -> AbstractContextManager[None]:
+    """Return a slot for as long as the body of a request comes; none is held for one that is there already.
+
+    What is small has been spooled before a thread is given to the request; its length is known then.
+    """
+    length = request.META.get("CONTENT_LENGTH")
+    is_there = bool(length) and int(length) <= settings.REQUEST_SPOOL_BYTES
+    return nullcontext() if is_there else answer_slot()
 
 
 class Stream:
