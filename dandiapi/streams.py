@@ -30,8 +30,8 @@ def slot_for_body(request: HttpRequest) -> AbstractContextManager[None]:
 
     What is small has been spooled before a thread is given to the request; its length is known then.
     """
-    length = request.META.get("CONTENT_LENGTH")
-    is_there = bool(length) and int(length) <= settings.REQUEST_SPOOL_BYTES
+    length = request.META.get("CONTENT_LENGTH") or ""
+    is_there = length.isdecimal() and int(length) <= settings.REQUEST_SPOOL_BYTES
     return nullcontext() if is_there else answer_slot()
 
 

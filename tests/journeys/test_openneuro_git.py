@@ -93,8 +93,9 @@ def test_content_is_sent_by_its_key_and_got_in_a_clone(
 
     def got() -> None:
         git.git("fetch", within=reader)
-        if git.attempt("git", "annex", "get", "a.nii", within=reader).returncode:
-            raise LookupError("The branch git-annex does not tell of what was pushed.")
+        got = git.attempt("git", "annex", "get", "a.nii", within=reader)
+        if got.returncode:
+            raise LookupError(f"The branch git-annex does not tell of what was pushed: {got.stdout}{got.stderr}")
 
     # Where the content is, `git-annex` tells a few seconds after the push.
     wait_for(got, FOLLOW_SECONDS)

@@ -19,8 +19,8 @@ from archive.datasets.models import Dataset
 from archive.git_annex.keys import AnnexKey
 from archive.snapshots.services import repository_of
 from archive.storage import services as storage
-from dandiapi import limits
-from dandiapi.git import annex, streams
+from dandiapi import limits, streams
+from dandiapi.git import annex
 from dandiapi.limits import Limiter
 from tests.dandiapi.git.caller import Caller
 from tests.factories import make_asset, make_blob, make_dataset, make_zarr, make_zarr_asset, upload_zarr
