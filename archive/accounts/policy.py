@@ -13,7 +13,7 @@ from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from archive.accounts.models import Grant, ReviewerLink, Token, User
-from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from archive.errors import ForbiddenError, NotFoundError, Reason, UnauthenticatedError
 from archive.statements import Prepared
 from archive.timeline.rows import lasting_beyond
 
@@ -310,7 +310,8 @@ def require(
     """Raise unless `actor` may do `action`.
 
     UnauthenticatedError when nobody is signed in, else ForbiddenError, with `message` or else one that says why not,
-    and the `action`; with `hidden`, NotFoundError instead of either, for what the caller may not even know of.
+    and the `action`, and a reason if it is the token that is not for this; with `hidden`, NotFoundError instead of any,
+    for what the caller may not even know of.
     """
     if may(actor, action, dataset):
         return
@@ -320,15 +321,23 @@ def require(
         raise UnauthenticatedError
     if message:
         raise ForbiddenError(message)
+    if is_too_narrow := _limit_of_token(actor, action, dataset):
+        raise ForbiddenError(is_too_narrow, reason=Reason.CREDENTIAL, action=action)
     raise ForbiddenError(_why_not(actor, action), action=action)
+
+
+def _limit_of_token(actor: Actor, action: Action, dataset: Guarded | None) -> str:
+    """Return why somebody may not do an action by the token that they have come with; "" if they may."""
+    if not _is_within_purpose(actor.token, action, dataset):
+        return "This token is for something else."
+    is_change = action not in _READS
+    return "This token may only read." if is_change and actor.is_approved and not actor.may_write else ""
 
 
 def _why_not(actor: Actor, action: Action) -> str:
     """Return why somebody who is signed in may not do an action, as far as they can do something about it."""
     if action not in _READS and not actor.is_approved:
         return NOT_APPROVED
-    if action not in _READS and not actor.may_write:
-        return "This token may only read."
     return _WHO_MAY[ACTIONS[action]]
 
 

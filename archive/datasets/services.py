@@ -269,7 +269,7 @@ def revoke_reviewer_link(*, actor: Actor, dataset: Dataset, link_id: int) -> Non
 
 
 def delete_dataset(*, actor: Actor, dataset: Dataset, reason: str = "", successor: str = "") -> None:
-    """Delete a dataset that was never published. Its history stays; its blobs stay until they are swept.
+    """Delete a dataset of which no version is for everybody. Its history stays; its blobs stay until they are swept.
 
     If everybody could read it, `find_tombstone` tells them why it is gone, and of a `successor`: the address of another
     dataset's page.
@@ -280,16 +280,23 @@ def delete_dataset(*, actor: Actor, dataset: Dataset, reason: str = "", successo
         raise InvalidError("It must be the address of a dataset's page: /datasets/…", field="redirect")
     with transaction.atomic():
         hold_draft(dataset)
-        versions = dataset.versions.all()
-        if versions.filter(at__isnull=False).exclude(status=Version.Status.PUBLISHING).exists():
-            raise ForbiddenError("A dataset that has published versions cannot be deleted.", reason=Reason.HAS_VERSIONS)
-        if versions.filter(status=Version.Status.PUBLISHING).exists():
-            raise ForbiddenError(
-                "The dataset cannot be deleted while it is being published.", reason=Reason.NOT_DELETED_NOW
-            )
+        _withdraw_private_versions(dataset)
         told = {"reason": reason[:MAX_REASON], "successor": successor, "was_open": dataset.is_released}
         append(dataset.number, Change.Kind.DELETE_DATASET, actor, told)
         dataset.delete()
+
+
+def _withdraw_private_versions(dataset: Dataset) -> None:
+    """Withdraw what the versions of a dataset have registered; ForbiddenError if they stay, or one is being made."""
+    made = dataset.versions.filter(at__isnull=False)
+    if made.filter(status=Version.Status.PUBLISHING).exists():
+        raise ForbiddenError(
+            "The dataset cannot be deleted while it is being published.", reason=Reason.NOT_DELETED_NOW
+        )
+    if dataset.is_released and made.exists():
+        raise ForbiddenError("A dataset that has published versions cannot be deleted.", reason=Reason.HAS_VERSIONS)
+    for version in made:
+        withdraw_doi(version)
 
 
 def delete_version(*, actor: Actor, version: Version) -> None:

@@ -71,6 +71,7 @@ def update_public(context: Context, dataset_id: str, *, public_flag: bool) -> bo
 
 
 def _open(context: Context, dataset: Row) -> None:
+    require(context.actor, Action.RELEASE, dataset)
     if not dataset.is_released:
         release(actor=context.actor, dataset=dataset)
 

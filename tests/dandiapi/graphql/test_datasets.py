@@ -1,16 +1,13 @@
 """Datasets in OpenNeuro's dialect: what is told of them, who makes, opens, shares and deletes them."""
 
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from archive.accounts.models import Grant, User
+from archive.accounts.models import User
 from archive.accounts.services import create_token
 from archive.datasets.models import Dataset, Version
-from archive.datasets.services import set_editors, set_viewers
 from tests.dandiapi.graphql.asking import Asker
 from tests.factories import make_admin, make_dataset, make_embargoed_dataset, make_unapproved_user, make_user, owner_of
 
@@ -272,54 +269,3 @@ def test_star_is_given_and_taken_back() -> None:
     star = "mutation($id: ID!) { starDataset(datasetId: $id) { starred newStar { datasetId } } }"
     assert [asker.ask(star, id=id_of(dataset))["starDataset"]["starred"] for _ in range(3)] == [True, False, True]
     assert asker.ask(WHOLE, id=id_of(dataset))["dataset"]["starred"] is True
-
-
-# --- Who may ----------------------------------------------------------------------------------------------------------
-
-ORCID = "0000-0002-1825-0097"
-MUTATIONS = {
-    "updatePermissions": 'updatePermissions(datasetId: $id, userEmail: "a@example.org", level: "ro") { id }',
-    "updateOrcidPermissions": f'updateOrcidPermissions(datasetId: $id, userOrcid: "{ORCID}", level: "ro") {{ id }}',
-    "removePermissions": 'removePermissions(datasetId: $id, userId: "00000000-0000-0000-0000-000000000000")',
-    "publishDataset": "publishDataset(datasetId: $id)",
-    "updatePublic": "updatePublic(datasetId: $id, publicFlag: true)",
-    "deleteDataset": "deleteDataset(id: $id)",
-    "createReviewer": "createReviewer(datasetId: $id) { id }",
-}
-DENIED = {
-    "anonymous": NO_READ,
-    "stranger": NO_READ,
-    "ro": NO_ADMIN,
-    "rw": NO_ADMIN,
-    "reading token": "This token may only read.",
-}
-
-
-@pytest.fixture
-def askers() -> dict[str, Asker]:
-    """Programs of those who want something of the dataset that the last one owns."""
-    dataset = make_embargoed_dataset()
-    viewer, editor = make_user(), make_user()
-    set_viewers(actor=owner_of(dataset), dataset=dataset, usernames=[viewer.username])
-    set_editors(actor=owner_of(dataset), dataset=dataset, usernames=[editor.username])
-    _, reading = create_token(user=person(dataset), name="reading", scope="read")
-    return {
-        "anonymous": Asker(),
-        "stranger": Asker.of(make_user()),
-        "ro": Asker.of(viewer),
-        "rw": Asker.of(editor),
-        "reading token": Asker(reading),
-    }
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_mutation_is_refused_to_all_but_owners_in_the_words_of_the_dialect(name: str, askers: dict[str, Asker]) -> None:
-    [dataset] = Dataset.objects.all()
-    before = levels(dataset), dataset.access
-    text = f"mutation($id: ID!) {{ {MUTATIONS[name]} }}"
-    said: dict[str, Any] = {who: asker.refusal(text, id=id_of(dataset)) for who, asker in askers.items()}
-    assert said == {**DENIED, "reading token": said["reading token"]}
-    assert said["reading token"] in {NO_ADMIN, DENIED["reading token"]}
-    dataset.refresh_from_db()
-    assert (levels(dataset), dataset.access) == before
-    assert Grant.objects.filter(dataset=dataset).count() == 3

@@ -183,5 +183,5 @@ def test_token_that_is_revoked_or_whose_user_lost_their_role_sends_nothing(
 def test_upload_token_finishes_nothing(dataset: Dataset, uploading: Uploading) -> None:
     uploading.send("README", b"x")
     asker = Asker(uploading.prepared["token"])
-    assert asker.refusal(FINISH, name=uploading.name) == "You do not have access to modify this dataset."
+    assert asker.refusal(FINISH, name=uploading.name) == "This token is for something else."
     assert paths(dataset) == set()
