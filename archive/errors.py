@@ -7,7 +7,6 @@ from typing import Any
 class Reason(StrEnum):
     """A reason for refusing something, where a face has words of its own for that."""
 
-    CREDENTIAL = "not by this credential"
     NUMBER_TAKEN = "number taken"
     RELEASE_UNDER_WAY = "release under way"
     NOT_EMBARGOED = "not embargoed"

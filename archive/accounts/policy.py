@@ -5,15 +5,13 @@ Nothing else in this code decides about access. Whatever the table does not allo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from django.db.models import F, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from archive.accounts.models import Grant, ReviewerLink, Token, User
-from archive.errors import ForbiddenError, NotFoundError, Reason, UnauthenticatedError
+from archive.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from archive.statements import Prepared
 from archive.timeline.rows import lasting_beyond
 
@@ -310,8 +308,8 @@ def require(
     """Raise unless `actor` may do `action`.
 
     UnauthenticatedError when nobody is signed in, else ForbiddenError, with `message` or else one that says why not,
-    and the `action`, and a reason if it is the token that is not for this; with `hidden`, NotFoundError instead of any,
-    for what the caller may not even know of.
+    and the `action` unless it is the token that is not for it; with `hidden`, NotFoundError instead of either, for what
+    the caller may not even know of.
     """
     if may(actor, action, dataset):
         return
@@ -319,10 +317,8 @@ def require(
         raise NotFoundError
     if not actor.is_authenticated:
         raise UnauthenticatedError
-    if message:
-        raise ForbiddenError(message)
-    if is_too_narrow := _limit_of_token(actor, action, dataset):
-        raise ForbiddenError(is_too_narrow, reason=Reason.CREDENTIAL, action=action)
+    if said := message or _limit_of_token(actor, action, dataset):
+        raise ForbiddenError(said)
     raise ForbiddenError(_why_not(actor, action), action=action)
 
 
@@ -339,12 +335,6 @@ def _why_not(actor: Actor, action: Action) -> str:
     if action not in _READS and not actor.is_approved:
         return NOT_APPROVED
     return _WHO_MAY[ACTIONS[action]]
-
-
-def latest_expiry(actor: Actor, lifetime: timedelta) -> datetime:
-    """Return when a token expires that lasts as long: no later than the one by which it is asked for."""
-    expires = timezone.now() + lifetime
-    return min(expires, actor.token.expires) if actor.token and actor.token.expires else expires
 
 
 def visible(actor: Actor, *, to: str = "") -> Q:

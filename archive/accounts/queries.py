@@ -4,7 +4,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -359,3 +359,9 @@ def reviewers() -> list[str]:
         return [settings.ADMIN_EMAIL]
     admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="").order_by("pk")
     return list(admins.values_list("email", flat=True)[:MAX_REVIEWERS])
+
+
+def latest_expiry(actor: Actor, lifetime: timedelta) -> datetime:
+    """Return when a token expires that lasts as long: no later than the one by which it is asked for."""
+    expires = timezone.now() + lifetime
+    return min(expires, actor.token.expires) if actor.token and actor.token.expires else expires

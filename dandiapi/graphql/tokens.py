@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from archive.accounts.models import ReviewerLink, Token, User
-from archive.accounts.policy import Action, Actor, latest_expiry, may, require
+from archive.accounts.policy import Action, Actor, may, require
+from archive.accounts.queries import latest_expiry
 from archive.accounts.services import create_token, issue_token
 from archive.datasets.models import Dataset
 from archive.datasets.services import create_reviewer_link

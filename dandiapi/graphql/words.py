@@ -3,7 +3,7 @@
 from typing import Any
 
 from archive.accounts.policy import Action
-from archive.errors import ArchiveError, ForbiddenError, Reason, UnauthenticatedError
+from archive.errors import ArchiveError, ForbiddenError, UnauthenticatedError
 
 NO_READ = "You do not have access to read this dataset."
 NO_WRITE = "You do not have access to modify this dataset."
@@ -37,7 +37,7 @@ def sentence(error: ArchiveError) -> str:
     """Return what the API says of an error, with the field that it is about."""
     if isinstance(error, UnauthenticatedError) and not error.message:
         return NOT_SIGNED_IN
-    if isinstance(error, ForbiddenError) and "action" in error.data and error.reason != Reason.CREDENTIAL:
+    if isinstance(error, ForbiddenError) and "action" in error.data:
         return ACTIONS.get(error.data["action"], error.message)
     return f"{error.field}: {error}" if error.field else str(error)
 

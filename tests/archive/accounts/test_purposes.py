@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from archive.accounts.models import Token, User
-from archive.accounts.policy import Actor, latest_expiry
-from archive.accounts.queries import find_token, tokens_of
+from archive.accounts.policy import Actor
+from archive.accounts.queries import find_token, latest_expiry, tokens_of
 from archive.accounts.services import MAX_ISSUED, create_token, end_sessions, issue_token
 from tests.factories import acting, make_dataset, make_user
 
