@@ -361,7 +361,7 @@ def reviewers() -> list[str]:
     return list(admins.values_list("email", flat=True)[:MAX_REVIEWERS])
 
 
-def latest_expiry(actor: Actor, lifetime: timedelta) -> datetime:
-    """Return when a token expires that lasts as long: no later than the one by which it is asked for."""
+def latest_expiry(asked_by: Token | None, lifetime: timedelta) -> datetime:
+    """Return when a token expires that lasts as long: no later than the one that it is asked for with, if any is."""
     expires = timezone.now() + lifetime
-    return min(expires, actor.token.expires) if actor.token and actor.token.expires else expires
+    return min(expires, asked_by.expires) if asked_by and asked_by.expires else expires

@@ -9,19 +9,20 @@ from django.db.models import Q
 from django.utils import timezone
 
 from archive import paths
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import SYSTEM, Action, Actor, require
 from archive.assets.queries import live_assets
 from archive.assets.services import BatchFile, change_assets, require_changeable, take_batch
 from archive.bids import documents
-from archive.bids.documents import CHANGES, DESCRIPTION, README_NAMES
+from archive.bids.documents import CHANGES, DESCRIPTION, README_NAMES, UNNAMED
 from archive.bids.models import MAX_REASON, Deprecation
-from archive.bids.queries import texts_of_versions
+from archive.bids.queries import descriptions_of_versions, texts_of_versions
 from archive.bids.waiting import wait_for_version
 from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset, Version
-from archive.datasets.services import require_published_version
+from archive.datasets.queries import find_draft
+from archive.datasets.services import MAX_NAME, require_published_version, update_draft
 from archive.errors import ConflictError, InvalidError
-from archive.identifiers.names import check_label, openneuro_doi_name
+from archive.identifiers.names import check_label, openneuro_doi_name, openneuro_identifier
 from archive.publishing.services import publish
 from archive.timeline.services import hold
 
@@ -29,6 +30,19 @@ MAX_DELETED = 1000
 NAMES_SHOWN = 10
 
 Texts = Mapping[str, str]
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+
+def name_draft(dataset: Dataset) -> None:
+    """Give a draft that nobody has named, as tools make them, the name that its description has."""
+    draft = find_draft(dataset.number)
+    if draft is None or draft.name != UNNAMED:
+        return
+    name = descriptions_of_versions([draft])[draft].name[:MAX_NAME]
+    if name.strip() and name != openneuro_identifier(dataset.number):
+        update_draft(actor=SYSTEM, dataset=dataset, name=name, metadata=draft.metadata)
 
 
 # --- Documents --------------------------------------------------------------------------------------------------------

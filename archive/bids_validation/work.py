@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from archive.bids.services import name_draft
 from archive.bids_validation.layout import laid_out
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.bids_validation.output import Output, read_output
@@ -29,11 +30,15 @@ WAITING = "Files wait for their SHA-256 or Zarr checksum."
 
 @projection("bids_validation", queue=BULK, quiet=QUIET, prompt=False)
 def begin_validations(span: Span) -> None:
-    """Have those versions of a dataset validated that claim to be BIDS datasets, if nobody has looked at them yet."""
+    """Have those versions of a dataset validated that claim to be BIDS datasets, if nobody has looked at them yet.
+
+    A draft that has no name yet gets that which it claims to have.
+    """
     is_waiting = False
     for version in _unseen(span.dataset_id):
         if version.rules == Version.Rules.BIDS or is_bids(version):
             is_waiting |= not begin_validation(version)
+            name_draft(version.dataset)
         span.heartbeat.beat()
     if is_waiting:
         raise NotYetError(WAITING)

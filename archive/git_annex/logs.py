@@ -17,10 +17,10 @@ def location_log_path(key: AnnexKey) -> str:
     return f"{key.lower_folders}/{key}.log"
 
 
-def location_log(annex_uuid: UUID, recorded: datetime, *, is_public: bool) -> bytes:
-    """Return the log of a key whose content is in the archive, and on the web if that `is_public`."""
-    places = [annex_uuid, WEB_UUID] if is_public else [annex_uuid]
-    return "".join(f"{_stamp(recorded)} 1 {place}\n" for place in places).encode()
+def location_log(places: Sequence[UUID], recorded: datetime, *, is_public: bool) -> bytes:
+    """Return the log of a key whose content is in these places, and on the web if that `is_public`."""
+    known = [*places, WEB_UUID] if is_public else places
+    return "".join(f"{_stamp(recorded)} 1 {place}\n" for place in known).encode()
 
 
 def url_log_path(key: AnnexKey) -> str:

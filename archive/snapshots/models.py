@@ -19,6 +19,8 @@ ARCHIVE_EMAIL = "archive@users.noreply.invalid"
 ARCHIVE = person(ARCHIVE_NAME, ARCHIVE_EMAIL)
 
 SHA_PATTERN = r"^([0-9a-f]{40})?$"
+# The kind of special remote that has the archive's own content (docs/dialects/openneuro.md#special-remote).
+LEADS_HERE = "openneuro"
 
 
 def new_bundle_key() -> str:
@@ -84,6 +86,17 @@ class Repository(models.Model):
         """Return the files that the archive itself puts into the tree where there is no asset, by their paths."""
         attributes = {ATTRIBUTES: self.rules.attributes()}
         return attributes | ({DATALAD_CONFIG: datalad_config(self.datalad_id)} if self.datalad_id else {})
+
+    @property
+    def special_uuid(self) -> uuid.UUID:
+        """Return the UUID by which clones name the special remote that they are told of."""
+        return uuid.uuid5(self.annex_uuid, "special remote")
+
+    @property
+    def places(self) -> list[uuid.UUID]:
+        """Return what has the content of all files: the archive, and a special remote that is another way to it."""
+        leads_here = self.special_remote.get("externaltype") == LEADS_HERE
+        return [self.annex_uuid, self.special_uuid] if leads_here else [self.annex_uuid]
 
     @property
     def begins_before_assets(self) -> bool:

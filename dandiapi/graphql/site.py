@@ -6,7 +6,13 @@ from xml.sax.saxutils import escape
 
 import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
@@ -64,5 +70,11 @@ def repository(request: HttpRequest, identifier: str, rest: str | None) -> HttpR
     return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 
-for _view in (configuration, sitemap, repository):
+@require_safe
+def page(request: HttpRequest, identifier: str, tag: str | None = None) -> HttpResponse:
+    """Lead who comes to a page of OpenNeuro's addresses, as its tools tell them, to the page that there is here."""
+    return HttpResponseRedirect(f"/dandiset/{identifier}/{quote(tag, safe='') if tag else ''}".rstrip("/"))
+
+
+for _view in (configuration, sitemap, repository, page):
     _view.__dict__["permission_classes"] = [Anyone]

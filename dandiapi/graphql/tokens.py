@@ -35,7 +35,7 @@ REVIEWER = {
 
 def new_session(user: User) -> str:
     """Return the token of a new session of a web app."""
-    expires = latest_expiry(Actor(user), SESSION_LIFETIME)
+    expires = latest_expiry(None, SESSION_LIFETIME)
     secret = new_web_token(_claims(user), expires=expires)
     issue_token(user=user, purpose=Token.Purpose.SESSION, secret=secret, expires=expires)
     return secret
@@ -45,7 +45,7 @@ def new_key(actor: Actor) -> str:
     """Return a new API key of the actor, which is listed among their tokens."""
     require(actor, Action.MANAGE_TOKENS)
     user = _person(actor)
-    expires = latest_expiry(actor, KEY_LIFETIME)
+    expires = latest_expiry(actor.token, KEY_LIFETIME)
     _, secret = create_token(
         user=user, name=KEY_NAME, expires=expires, secret=new_web_token(_claims(user), expires=expires)
     )
@@ -76,7 +76,7 @@ def new_upload_token(actor: Actor, dataset: Dataset) -> str:
 
 def new_reviewer_token(actor: Actor, dataset: Dataset) -> tuple[ReviewerLink, str]:
     """Return a new link by which a reviewer reads a dataset, and the token that it carries."""
-    expires = latest_expiry(actor, REVIEW_LIFETIME)
+    expires = latest_expiry(actor.token, REVIEW_LIFETIME)
     scopes = {"scopes": [REVIEW_SCOPE], "dataset": dataset_id(dataset.number)}
     secret = new_web_token({**REVIEWER, **scopes}, expires=expires)
     return create_reviewer_link(actor=actor, dataset=dataset, label="Anonymous review", expires=expires, secret=secret)
@@ -92,7 +92,7 @@ def _issue(
     scope: str = Token.Scope.WRITE,
 ) -> str:
     user = _person(actor)
-    expires = latest_expiry(actor, lifetime)
+    expires = latest_expiry(actor.token, lifetime)
     claims = {**_claims(user), "scopes": scopes, "dataset": dataset_id(dataset.number)}
     secret = new_web_token(claims, expires=expires)
     issue_token(user=user, purpose=purpose, secret=secret, expires=expires, dataset=dataset, scope=scope)

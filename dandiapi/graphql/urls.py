@@ -20,6 +20,7 @@ urlpatterns = [
     re_path(rf"{BASE}config\.js$", site.configuration),
     re_path(rf"{BASE}sitemap/?$", site.sitemap),
     re_path(r"^sitemap\.xml$", site.sitemap),
+    re_path(r"^datasets/ds(?P<identifier>[0-9]{6})(?:/versions/(?P<tag>[^/]+))?/?$", site.page),
     re_path(rf"{BASE}keygen/?$", accounts.keygen),
     re_path(rf"{BASE}auth/(?P<provider>orcid|google|github)/?$", sign_in.begin),
     re_path(rf"{BASE}auth/complete/?$", sign_in.complete),

@@ -24,7 +24,7 @@ ARCHIVE_DOI_PREFIX: str = env.str("ARCHIVE_DOI_PREFIX", "10.80507")
 ARCHIVE_JUPYTERHUB_URL: str = env.str("ARCHIVE_JUPYTERHUB_URL", "https://hub.dandiarchive.org/")
 
 # The version of OpenNeuro's API that clients are told.
-OPENNEURO_VERSION = "4.47.7"
+OPENNEURO_VERSION = "4.30.2"
 
 # Where clients find the `live` process; empty where there is none.
 ARCHIVE_LIVE_URL: str = env.str("ARCHIVE_LIVE_URL", "").rstrip("/")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple
-from uuid import uuid5
 
 from archive.errors import InvalidError
 from archive.git_annex import fast_import as stream
@@ -30,7 +29,6 @@ from archive.storage.queries import public_url
 
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 # What the UUID of the special remote is derived from, beside the archive's own in each repository.
-SPECIAL_REMOTE = "special remote"
 # The reference in the working folder that the united commit is written to.
 UNITED = "refs/united"
 MAX_CHANGED = 1_000_000
@@ -140,7 +138,7 @@ def first_logs(repository: Repository, recorded: datetime) -> dict[str, bytes]:
     own = uuid_log(repository.annex_uuid, ARCHIVE_NAME, recorded)
     if not repository.special_remote:
         return {UUID_LOG: own}
-    remote = uuid5(repository.annex_uuid, SPECIAL_REMOTE)
+    remote = repository.special_uuid
     identifier = repository.dataset.identifier
     configuration = {key: each.replace("{identifier}", identifier) for key, each in repository.special_remote.items()}
     # What people read of it; programs know it by its name.
@@ -153,10 +151,10 @@ def first_logs(repository: Repository, recorded: datetime) -> dict[str, bytes]:
 
 def _with_own_lines(log: bytes, ours: bytes, repository: Repository, *, is_url: bool) -> bytes:
     """Return a log with the archive's own lines as `ours` has them."""
-    own = public_url("") if is_url else str(repository.annex_uuid)
+    places = {str(place) for place in repository.places}
 
     def mine(line: bytes) -> bool:
         subject = subject_of(line).decode(errors="replace")
-        return subject.startswith(own) if is_url else subject == own
+        return subject.startswith(public_url("")) if is_url else subject in places
 
     return replaced_lines(log, mine, [line for line in ours.splitlines(keepends=True) if mine(line)])

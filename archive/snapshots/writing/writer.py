@@ -135,7 +135,7 @@ class Writer:
 
     def _logs(self, file: IO[bytes], recorded: datetime) -> Logs:
         # The location log is the same for all keys of a commit: `_annex_commit` gives it the next mark.
-        location = location_log(self.repository.annex_uuid, recorded, is_public=self.is_public)
+        location = location_log(self.repository.places, recorded, is_public=self.is_public)
         return Logs(file, recorded, location, self._marks + 1, Git(self.folder), self._pushed_into)
 
     def _next_mark(self) -> int:

@@ -7,6 +7,7 @@ from graphql import GraphQLError
 
 from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
+from archive.bids.documents import UNNAMED
 from archive.datasets.models import Dataset as Row
 from archive.datasets.services import create_dataset as create
 from archive.datasets.services import delete_dataset as delete
@@ -24,8 +25,6 @@ TEXT = graphene.String(required=True)
 ROLES = {level: role for role, level in LEVELS.items()}
 NO_LOGIN = "You must be logged in to create a dataset."
 NOT_AFFIRMED = "New dataset must be defaced or have participant consent."
-# What a dataset is called until its description names it.
-UNNAMED = "Unnamed Dataset"
 LICENSE = "spdx:CC0-1.0"
 
 

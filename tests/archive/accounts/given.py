@@ -6,6 +6,7 @@ GIVEN = {
         "accounts.queries.api_key_of",
         "accounts.queries.has_proven_address",
         "accounts.queries.is_username_of_another",
+        "accounts.queries.latest_expiry",
         "accounts.queries.open_questions",
         "accounts.queries.tokens_of",
         "accounts.services.answer_questionnaire",

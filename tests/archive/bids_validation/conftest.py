@@ -33,6 +33,12 @@ VALID = {
 MakeBids = Callable[[dict[str, bytes]], Dataset]
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(settings: Any, tmp_path: Path) -> None:
+    """Lays out trees where no test has before: datasets of other tests may have had the same number."""
+    settings.BIDS_VALIDATION_CACHE = str(tmp_path / "bids")
+
+
 @pytest.fixture
 def make_bids(worker: Worker) -> MakeBids:
     def make(files: dict[str, bytes]) -> Dataset:

@@ -21,12 +21,12 @@ STAMP = "1763726400.250000s"
 
 
 def test_location_log_has_the_archive_alone_of_what_is_not_public() -> None:
-    assert location_log(ANNEX_UUID, MOMENT, is_public=False) == f"{STAMP} 1 {ANNEX_UUID}\n".encode()
+    assert location_log([ANNEX_UUID], MOMENT, is_public=False) == f"{STAMP} 1 {ANNEX_UUID}\n".encode()
 
 
 def test_location_log_has_the_web_too_of_what_is_public() -> None:
     lines = f"{STAMP} 1 {ANNEX_UUID}\n{STAMP} 1 {WEB_UUID}\n"
-    assert location_log(ANNEX_UUID, MOMENT, is_public=True) == lines.encode()
+    assert location_log([ANNEX_UUID], MOMENT, is_public=True) == lines.encode()
 
 
 def test_url_log_has_an_address() -> None:
@@ -52,11 +52,11 @@ def test_logs_of_a_key_lie_beside_one_another() -> None:
 
 def test_newer_lines_take_the_place_of_those_about_the_same() -> None:
     log = f"1s 1 {ANNEX_UUID}\n2s 1 other\n".encode()
-    newer = location_log(ANNEX_UUID, MOMENT, is_public=False)
+    newer = location_log([ANNEX_UUID], MOMENT, is_public=False)
     assert renewed_log(log, newer) == b"2s 1 other\n" + newer
     assert renewed_log(b"", newer) == newer
 
 
 def test_log_whose_last_line_is_not_ended_is_no_part_of_the_next() -> None:
-    newer = location_log(ANNEX_UUID, MOMENT, is_public=False)
+    newer = location_log([ANNEX_UUID], MOMENT, is_public=False)
     assert renewed_log(b"2s 1 other", newer) == b"2s 1 other\n" + newer

@@ -25,6 +25,7 @@ from tests.factories import (
     make_asset,
     make_blob,
     make_dataset,
+    make_embargoed_dataset,
     make_published_version,
     make_zarr,
     make_zarr_asset,
@@ -95,6 +96,19 @@ def test_special_remote_has_a_description_that_is_not_its_name(settings: Any) ->
         names, remotes = (git(folder, "show", f"git-annex:{name}.log").decode() for name in ("uuid", "remote"))
     [named] = [line for line in names.splitlines() if "OpenNeuro" in line]
     assert remotes.startswith(f"{named.split(' ')[0]} name=openneuro type=external timestamp=")
+
+
+def test_special_remote_that_leads_to_the_archive_has_all_content(settings: Any, worker: Worker) -> None:
+    settings.ANNEX_SPECIAL_REMOTE = {"name": "openneuro", "type": "external", "externaltype": "openneuro"}
+    dataset = make_embargoed_dataset()
+    make_asset(dataset, "a.nwb", blob=make_blob(dataset))
+    worker.run()
+    repository = repository_of(dataset)
+    with opened(repository) as folder:
+        [path, *_] = git(folder, "ls-tree", "-r", "--name-only", "git-annex").decode().split()
+        log = git(folder, "show", f"git-annex:{path}").decode()
+    told = [line.split()[1:] for line in log.splitlines()]
+    assert told == [["1", str(repository.annex_uuid)], ["1", str(repository.special_uuid)]]
 
 
 def test_history_that_began_before_there_was_an_id_goes_on_without(worker: Worker) -> None:
