@@ -19,6 +19,8 @@ class Context:
     load: Loaders = field(init=False)
     # The files that have been listed in its answer, which are bounded.
     listed: int = 0
+    # How many issues each of the verdicts has whose issues have been told, which are bounded too.
+    issues: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.load = Loaders(self.actor)

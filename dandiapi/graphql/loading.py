@@ -19,6 +19,8 @@ from archive.uploads.queries import pending_sessions
 from dandiapi.graphql.loaders import Loader
 
 V = TypeVar("V")
+# Verdicts with more issues are loaded one by one, if at all.
+FEW_ISSUES = 1000
 
 
 class Loaders:
@@ -36,7 +38,7 @@ class Loaders:
         self.uploads: Loader[Dataset, list[UploadSession]] = Loader(partial(pending_sessions, actor))
         self.starred: Loader[Dataset, bool] = Loader(partial(queries.starred_datasets, actor))
 
-        self.verdicts: Loader[Version, BidsVerdict] = Loader(partial(verdicts_of_versions, actor))
+        self.verdicts: Loader[Version, BidsVerdict] = Loader(self._verdicts)
         self.verdict_details: Loader[BidsVerdict, BidsVerdict] = Loader(details_of_verdicts)
         self.descriptions: Loader[Version, Description] = Loader(bids.descriptions_of_versions)
         self.readmes: Loader[Version, str] = Loader(bids.readmes_of_versions)
@@ -61,6 +63,12 @@ class Loaders:
         expected = [*versions]
         for loader in (self.descriptions, self.readmes, self.contributors, self.verdicts):
             loader.expect(expected)
+
+    def _verdicts(self, versions: Collection[Version]) -> dict[Version, BidsVerdict]:
+        """Load verdicts, of which those with few issues will be asked for all of these at once."""
+        found = verdicts_of_versions(self._actor, versions)
+        self.verdict_details.expect(each for each in found.values() if each.errors + each.warnings <= FEW_ISSUES)
+        return found
 
     def of_version(self, loader: Loader[Version, V], version: Version) -> V | None:
         """Return what is loaded for a version; if it was not expected, for all that are known at once."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.bench.archive_api import Target
 from tests.bench.embargo import measure_embargo
+from tests.bench.graphql import measure_graphql
 from tests.bench.publishing import LARGE, SMALL, measure_publishing
 from tests.bench.quiet import wait_until_quiet
 from tests.bench.reading import measure_reading
@@ -19,7 +20,7 @@ from tests.bench.snapshots import measure_snapshots
 from tests.bench.zarr import ENTRIES, measure_zarr
 from tests.journeys.running import RunningArchive, free_port
 
-PARTS = ("registration", "reading", "publishing", "embargo", "zarr", "search", "snapshots")
+PARTS = ("registration", "reading", "publishing", "embargo", "zarr", "search", "snapshots", "graphql")
 
 
 def main() -> None:
@@ -45,6 +46,8 @@ def _measure(part: str, target: Target, options: argparse.Namespace) -> list[Tab
         return measure_zarr(target, options.entries)
     if part == "snapshots":
         return measure_snapshots(target, options.small, options.large)
+    if part == "graphql":
+        return measure_graphql(target, options.clients, options.seconds)
     if part == "search":
         return measure_search(target, options.clients, options.seconds)
     return measure_publishing(target, options.small, options.large)

@@ -27,13 +27,14 @@ class Reading(NamedTuple):
     connection: Connection
     targets: list[str]
     bodies: list[bytes] = []
+    expected: tuple[int, ...] = (200, 302)
 
     def step(self, number: int) -> Step:
         """The step of one of the clients, which asks for one after the other."""
         asked = list(itertools.product(self.targets, self.bodies or [b""]))
         # Clients begin at different places, or they would all ask for the same thing at the same time.
         rotation: Iterator[tuple[str, bytes]] = itertools.cycle(asked[number % len(asked) :] + asked)
-        return lambda: self._ask(*next(rotation)) in (200, 302)
+        return lambda: self._ask(*next(rotation)) in self.expected
 
     def _ask(self, target: str, body: bytes) -> int:
         if not body:
@@ -49,13 +50,14 @@ def measure_reading(target: Target, clients: int, seconds: float) -> list[Table]
     with served_floor(target.archive, int(dandiset)) as (url, path):
         floor = Reading(Connection(url), [path])
         wait_until_quiet(target.archive)
-        rows = [_row(name, reading, floor, clients, seconds) for name, reading in readings.items()]
+        rows = [row_of(name, reading, floor, clients, seconds) for name, reading in readings.items()]
     columns = ["request", "one client", "floor", "times"]
     columns += [f"{clients} clients", "floor", "share", "p50", "p95", "generator", "failures"]
     return [Table(f"Reading, with one client and with {clients}: the floor is a view with one SELECT", columns, rows)]
 
 
-def _row(name: str, reading: Reading, floor: Reading, clients: int, seconds: float) -> list[str]:
+def row_of(name: str, reading: Reading, floor: Reading, clients: int, seconds: float) -> list[str]:
+    """A row of what was measured of something that is asked for, with the floor beside it."""
     # The floor is measured anew beside each: the machine is not always as fast.
     one, least = (_measure(each, 1, seconds * SINGLE_SHARE) for each in (reading, floor))
     many, most = (_measure(each, clients, seconds) for each in (reading, floor))

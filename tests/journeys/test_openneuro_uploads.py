@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,7 +11,8 @@ import pytest
 
 from archive.uploads.fingerprints import Naming, fingerprint
 from tests.journeys.rest import Json
-from tests.journeys.running import RunningArchive
+from tests.journeys.running import RunningArchive, wait_for
+from tests.journeys.test_repositories import FOLLOW_SECONDS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -18,6 +20,7 @@ CREATE = "mutation { createDataset(affirmedDefaced: true) { id } }"
 PREPARE = "mutation($id: ID!, $name: ID!) { prepareUpload(datasetId: $id, uploadId: $name) { token endpoint } }"
 FINISH = "mutation($name: ID!) { finishUpload(uploadId: $name) }"
 FILES_OF = "query($id: ID!) { dataset(id: $id) { draft { files(recursive: true) { filename size urls } } } }"
+HISTORY = "query($id: ID!) { dataset(id: $id) { history { message } } }"
 DESCRIPTION = b'{"Name": "Small", "BIDSVersion": "1.11.0", "Authors": ["Jane Doe"]}'
 FIRST = {"dataset_description.json": DESCRIPTION, "CHANGES": b"", "sub-01/anat/sub-01_T1w.nii.gz": b"image" * 500_000}
 MORE = {"README": b"Read me", ".bidsignore": b"*.log\n", "sub-02/anat/sub-02_T1w.nii.gz": b"other"}
@@ -69,6 +72,17 @@ class Prepared:
         assert answer.status_code == 200, answer.text
         told: Json = answer.json()
         return told
+
+    def send_all(self, files: dict[str, bytes]) -> None:
+        """Send files, eight at a time."""
+        with httpx.Client(headers={"Authorization": f"Bearer {self.token}"}, timeout=60) as client:
+
+            def send(path: str) -> int:
+                address = f"{self.uploader.url}{self.address}{path.replace('/', ':')}"
+                return client.post(address, content=files[path]).status_code
+
+            with ThreadPoolExecutor(8) as threads:
+                assert {*threads.map(send, files)} == {200}
 
     def cut(self, path: str, content: bytes) -> None:
         """Send some of a file, and go away."""
@@ -131,3 +145,45 @@ def test_file_larger_than_what_is_spooled_comes_in_as_an_upload_and_by_its_key(u
     address = f"{uploader.url}/git/0/{uploader.dataset}/annex/{key}"
     assert httpx.post(address, content=other, headers=headers, timeout=120).status_code == 200
     assert httpx.head(address, headers=headers).headers["Content-Length"] == str(len(other))
+
+
+def test_upload_of_2000_files_that_is_cut_off_twice_goes_on_and_is_one_commit(uploader: Uploader) -> None:
+    files = {f"sub-{number:04}/beh/sub-{number:04}_beh.json": b"%d" % number for number in range(2000)}
+    paths = [*files]
+    # Whoever goes on begins some files before those that are missing: what the archive holds it takes again.
+    for begin, end in ((0, 600), (500, 1300)):
+        upload = uploader.prepare(files)
+        upload.send_all({path: files[path] for path in paths[begin:end]})
+        upload.cut(paths[end], files[paths[end]])
+        assert "these" in upload.finish()["errors"][0]["message"]
+    upload = uploader.prepare(files)
+    upload.send_all({path: files[path] for path in paths[1200:-1]})
+    assert "these 1999 are not all" in upload.finish()["errors"][0]["message"]
+    assert uploader.draft() == {}
+    upload.send_all({paths[-1]: files[paths[-1]]})
+    assert [upload.finish()["data"] for _ in range(2)] == 2 * [{"finishUpload": True}]
+    listed = uploader.ask(FILES_OF, id=uploader.dataset)["data"]["dataset"]["draft"]["files"]
+    assert {each["filename"]: each["size"] for each in listed} == {path: len(each) for path, each in files.items()}
+
+    def commits() -> list[str]:
+        found = uploader.ask(HISTORY, id=uploader.dataset)["data"]["dataset"]["history"]
+        if not any("2000" in each["message"] for each in found):
+            raise LookupError(found)
+        return [each["message"] for each in found]
+
+    # The first is the one that every repository begins with.
+    assert len(wait_for(commits, FOLLOW_SECONDS)) == 2
+
+
+def test_file_of_another_size_than_was_announced_is_missing_by_its_name(uploader: Uploader) -> None:
+    upload = uploader.prepare({"README": b"Read me", "large.bin": bytes(40 * 2**20)})
+    upload.send("README", b"Read me")
+    upload.cut("large.bin", bytes(35 * 2**20))
+
+    def refused() -> str:
+        said: str = upload.finish()["errors"][0]["message"]
+        if "large.bin" not in said:
+            raise LookupError(said)
+        return said
+
+    assert wait_for(refused, FOLLOW_SECONDS) == "1 of the 2 files of this upload are missing: large.bin"

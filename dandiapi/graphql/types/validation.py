@@ -33,17 +33,6 @@ class ValidatorCodeMessage(graphene.ObjectType):
     message = graphene.String(required=True)
 
 
-class DatasetValidation(graphene.ObjectType):
-    """The verdict of a validator on a tree: its issues, errors first."""
-
-    code_messages = graphene.List(ValidatorCodeMessage)
-    dataset_id = graphene.String()
-    errors = graphene.Int()
-    id = graphene.String()
-    issues = graphene.List(ValidatorIssue)
-    warnings = graphene.Int()
-
-
 class ValidationIssueFileDetail(graphene.ObjectType):
     """A file that an issue is about, as older validators tell of it."""
 

@@ -1,14 +1,16 @@
 """The verdicts of the BIDS validator in the words of the dialect (docs/dialects/openneuro.md#validation)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+import graphene
+from graphql import GraphQLError
 
 from archive.bids_validation.models import BidsVerdict
 from archive.datasets.models import Version
-from dandiapi.graphql.context import Context
+from dandiapi.graphql.context import Context, Info, context_of
 from dandiapi.graphql.ids import dataset_id
 from dandiapi.graphql.types.validation import (
-    DatasetValidation,
     SubjectMetadata,
     Summary,
     SummaryPetFields,
@@ -19,6 +21,62 @@ from dandiapi.graphql.types.validation import (
 )
 
 VALIDATOR = "bids-validator-deno"
+# Of all verdicts in one answer.
+MAX_ISSUES = 100_000
+
+
+class Validated(NamedTuple):
+    """A verdict on a version, which is known by its revision."""
+
+    verdict: BidsVerdict
+    version: Version
+    revision: str
+
+
+class DatasetValidation(graphene.ObjectType):
+    """The verdict of a validator on a tree: its issues, errors first."""
+
+    code_messages = graphene.List(ValidatorCodeMessage)
+    dataset_id = graphene.String()
+    errors = graphene.Int()
+    id = graphene.String()
+    issues = graphene.List(ValidatorIssue)
+    warnings = graphene.Int()
+
+    @staticmethod
+    def resolve_id(told: Validated, info: Info) -> str:
+        return told.revision
+
+    @staticmethod
+    def resolve_dataset_id(told: Validated, info: Info) -> str:
+        return dataset_id(told.version.dataset_id)
+
+    @staticmethod
+    def resolve_errors(told: Validated, info: Info) -> int:
+        return told.verdict.errors
+
+    @staticmethod
+    def resolve_warnings(told: Validated, info: Info) -> int:
+        return told.verdict.warnings
+
+    @staticmethod
+    def resolve_issues(told: Validated, info: Info) -> list[ValidatorIssue]:
+        details = _details(context_of(info), told.verdict)
+        return [_issue(issue) for issue in details.issues] if details else []
+
+    @staticmethod
+    def resolve_code_messages(told: Validated, info: Info) -> list[ValidatorCodeMessage]:
+        details = _details(context_of(info), told.verdict)
+        messages = details.code_messages.items() if details else ()
+        return [ValidatorCodeMessage(code=code, message=message) for code, message in messages]
+
+
+def _details(context: Context, verdict: BidsVerdict) -> BidsVerdict | None:
+    """Return a verdict with its issues; GraphQLError if the answer has too many with these."""
+    context.issues[verdict.pk] = verdict.errors + verdict.warnings
+    if sum(context.issues.values()) > MAX_ISSUES and len(context.issues) > 1:
+        raise GraphQLError(f"An answer has at most {MAX_ISSUES} issues: ask for those of fewer versions at once.")
+    return context.load.verdict_details.get(verdict)
 
 
 def verdict_of(context: Context, version: Version) -> BidsVerdict | None:
@@ -27,22 +85,10 @@ def verdict_of(context: Context, version: Version) -> BidsVerdict | None:
     return verdict if verdict and verdict.state == BidsVerdict.State.DONE else None
 
 
-def validation_of(context: Context, version: Version, revision: str) -> DatasetValidation | None:
-    """Return the issues of a version, which is known by that revision."""
+def validation_of(context: Context, version: Version, revision: str) -> Validated | None:
+    """Return the verdict on a version, which is known by that revision."""
     verdict = verdict_of(context, version)
-    details = context.load.verdict_details.get(verdict) if verdict else None
-    if verdict is None or details is None:
-        return None
-    return DatasetValidation(
-        id=revision,
-        dataset_id=dataset_id(version.dataset_id),
-        errors=verdict.errors,
-        warnings=verdict.warnings,
-        issues=[_issue(issue) for issue in details.issues],
-        code_messages=[
-            ValidatorCodeMessage(code=code, message=message) for code, message in details.code_messages.items()
-        ],
-    )
+    return Validated(verdict, version, revision) if verdict else None
 
 
 def _issue(issue: Mapping[str, Any]) -> ValidatorIssue:

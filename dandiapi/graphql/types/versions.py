@@ -14,13 +14,12 @@ from dandiapi.graphql.listing import ListedFile, listing_of
 from dandiapi.graphql.scalars import JSON, BigInt, Date, DateTime
 from dandiapi.graphql.types.files import DatasetFile
 from dandiapi.graphql.types.validation import (
-    DatasetValidation,
     FileCheck,
     Summary,
     ValidationIssue,
     ValidationIssueStatus,
 )
-from dandiapi.graphql.types.verdicts import status_of, summary_of, validation_of
+from dandiapi.graphql.types.verdicts import DatasetValidation, Validated, status_of, summary_of, validation_of
 from dandiapi.graphql.types.work import UploadMetadata
 
 
@@ -175,7 +174,7 @@ class _Version(graphene.ObjectType):
         return summary_of(context_of(info), version, revision_of(version, info))
 
     @staticmethod
-    def resolve_validation(version: Version, info: Info) -> DatasetValidation | None:
+    def resolve_validation(version: Version, info: Info) -> Validated | None:
         return validation_of(context_of(info), version, revision_of(version, info))
 
 

@@ -13,10 +13,10 @@ from dandiapi.graphql.fields import roots_of
 from dandiapi.graphql.limits import check_document
 from dandiapi.graphql.mutations import later as later_mutations
 from dandiapi.graphql.schema import SCHEMA
+from tests.dandiapi.graphql.documents import DOCUMENTS, text_of
 
 HERE = Path(__file__).parent
 FACTS = json.loads((HERE / "schema_facts.json").read_text())
-DOCUMENTS = json.loads((HERE / "documents.json").read_text())["documents"]
 # What is declared, and answers that it is not built yet.
 NOT_YET = {"advancedSearch", "flaggedFiles", "orcidConsent", "participantCount", "publicMetadata", "search"}
 BUILT = {
@@ -104,27 +104,6 @@ def test_document_of_a_real_client_is_valid_and_within_the_limits(
     parsed = parse(text_of(document))
     assert validate(schema, parsed) == []
     check_document(parsed)
-
-
-def text_of(document: dict[str, Any]) -> str:
-    """A document with the same fields, arguments and variables."""
-    tree: dict[str, Any] = {}
-    for path in document["paths"]:
-        node = tree
-        for part in path.split("."):
-            node = node.setdefault(part, {})
-    variables = ", ".join(f"${name}: {type_}" for name, type_ in document["variables"].items())
-    head = f"{document['operation']} {document['name'] or ''}" + (f"({variables})" if variables else "")
-    return head + selection(tree, "", document["arguments"])
-
-
-def selection(node: dict[str, Any], prefix: str, arguments: dict[str, dict[str, str]]) -> str:
-    parts = []
-    for name, below in node.items():
-        path = f"{prefix}.{name}" if prefix else name
-        given = ", ".join(f"{argument}: {value}" for argument, value in arguments.get(path, {}).items())
-        parts.append(name + (f"({given})" if given else "") + (selection(below, path, arguments) if below else ""))
-    return f" {{ {' '.join(parts)} }}"
 
 
 def test_what_is_not_built_yet_is_known() -> None:

@@ -1,0 +1,96 @@
+"""What the BIDS validator says, in OpenNeuro's dialect; and as the validation of a draft on DANDI's."""
+
+from typing import Any
+
+import pytest
+
+from archive.bids_validation.models import BidsTree, BidsVerdict
+from archive.datasets.models import Dataset
+from archive.timeline.models import Job
+from dandiapi.graphql.types import verdicts
+from tests.dandiapi.graphql.asking import Asker
+from tests.dandiapi.graphql.test_datasets import id_of
+from tests.factories import make_dataset, make_editor
+
+pytestmark = pytest.mark.django_db
+
+ISSUES = [
+    {"code": "NO_AUTHORS", "subCode": "x", "severity": "error", "location": "/dataset_description.json", "line": 3},
+    {"code": "JSON_KEY_RECOMMENDED", "severity": "warning", "issueMessage": "Say more.", "rule": "rules.a"},
+]
+SUMMARY = {
+    "subjects": ["01"],
+    "sessions": [],
+    "tasks": ["words"],
+    "modalities": ["MRI", "MEG"],
+    "secondaryModalities": ["MRI_Structural"],
+    "subjectMetadata": [{"participantId": "01", "age": 34, "sex": "F"}, {"participantId": "02", "age": "89+"}],
+    "totalFiles": 5,
+    "size": 99,
+    "dataProcessed": False,
+    "pet": {"BodyPart": ["Brain"]},
+    "schemaVersion": "1.2.3",
+}
+TOLD = """query($id: ID!) { dataset(id: $id) { draft { head issuesStatus { errors warnings } validation {
+  id datasetId errors warnings codeMessages { code message }
+  issues { code subCode severity location rule issueMessage line affects } }
+  summary { modalities primaryModality secondaryModalities subjects sessions tasks size totalFiles dataProcessed
+    schemaVersion pet { BodyPart } validatorMetadata { validator version }
+    subjectMetadata { participantId age sex group } } } } }"""
+
+
+def validated(**given: Any) -> Dataset:
+    dataset = make_dataset()
+    values = {"state": "done", "errors": 1, "warnings": 1, "issues": ISSUES, "summary": SUMMARY} | given
+    verdict = BidsVerdict.objects.create(
+        tree=f"{dataset.number:064}",
+        validator="bids-validator-deno 3.0.2",
+        code_messages={"NO_AUTHORS": "Say who."},
+        **values,
+    )
+    draft = dataset.versions.get()
+    BidsTree.objects.create(version=draft, files_changed=draft.files_changed, verdict=verdict)
+    return dataset
+
+
+def test_verdict_is_told_in_the_words_of_the_dialect() -> None:
+    dataset = validated()
+    draft = Asker().ask(TOLD, id=id_of(dataset))["dataset"]["draft"]
+    validation, summary = draft["validation"], draft["summary"]
+    assert draft["issuesStatus"] == {"errors": 1, "warnings": 1}
+    assert (validation["id"], validation["datasetId"]) == (draft["head"], id_of(dataset))
+    assert (validation["errors"], validation["warnings"]) == (1, 1)
+    assert validation["codeMessages"] == [{"code": "NO_AUTHORS", "message": "Say who."}]
+    empty = dict.fromkeys(("subCode", "location", "rule", "issueMessage", "line", "affects"))
+    assert validation["issues"] == [empty | issue for issue in ISSUES]
+    assert (summary["modalities"], summary["primaryModality"]) == (["mri", "meg"], "mri")
+    assert [each["age"] for each in summary["subjectMetadata"]] == [34, None]
+    assert (summary["size"], summary["totalFiles"], summary["dataProcessed"]) == (99, 5, False)
+    assert summary["pet"] == {"BodyPart": ["Brain"]}
+    assert summary["validatorMetadata"]["version"] == "bids-validator-deno 3.0.2"
+
+
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_nothing_is_told_while_there_is_no_verdict(state: str) -> None:
+    dataset = validated(state=state)
+    draft = Asker().ask(TOLD, id=id_of(dataset))["dataset"]["draft"]
+    assert (draft["validation"], draft["summary"], draft["issuesStatus"]) == (None, None, None)
+
+
+def test_issues_of_many_verdicts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = validated(), validated()
+    both = f"""{{ a: dataset(id: "{id_of(one)}") {{ draft {{ validation {{ issues {{ code }} }} }} }}
+      b: dataset(id: "{id_of(other)}") {{ draft {{ validation {{ warnings issues {{ code }} }} }} }} }}"""
+    assert len(Asker().ask(both)["b"]["draft"]["validation"]["issues"]) == 2
+    monkeypatch.setattr(verdicts, "MAX_ISSUES", 3)
+    answer = Asker().post(both).json()
+    assert len(answer["data"]["a"]["draft"]["validation"]["issues"]) == 2
+    assert answer["data"]["b"]["draft"]["validation"] == {"warnings": 1, "issues": None}
+    assert answer["errors"][0]["message"].startswith("An answer has at most 3 issues")
+
+
+def test_dataset_is_validated_again_when_an_editor_asks() -> None:
+    dataset = make_dataset()
+    again = f'mutation {{ revalidate(datasetId: "{id_of(dataset)}", ref: "HEAD") }}'
+    assert Asker.of(make_editor(dataset)).ask(again) == {"revalidate": True}
+    assert Job.objects.filter(kind="validate_bids", dataset_id=dataset.number).count() == 1
