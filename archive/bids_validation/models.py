@@ -24,6 +24,8 @@ class BidsVerdict(models.Model):
     warnings = models.PositiveIntegerField(default=0)
     # Errors first; of very many, not all (`output.MAX_ISSUES`).
     issues = models.JSONField(default=list)
+    # The same by their codes (`output.Output.codes`), which is short.
+    codes = models.JSONField(default=list, db_default=[])
     code_messages = models.JSONField(default=dict)
     summary = models.JSONField(default=dict)
     created = models.DateTimeField(auto_now_add=True)

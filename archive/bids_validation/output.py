@@ -1,6 +1,6 @@
 """What the validator prints, read as a stream: of a large dataset it is too long to be held in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from archive.errors import InvalidError
 # How many issues are kept, errors first.
 MAX_ISSUES = 50_000
 KEPT = ("code", "subCode", "severity", "location", "rule", "issueMessage", "line")
+# Of each code, the places that are told of it beside how many there are; and of how many codes.
+LOCATIONS_TOLD = 5
+MAX_CODES = 500
 HALF = "The validator has not printed its whole verdict."
 
 
@@ -22,6 +25,8 @@ class Output:
     errors: int = 0
     warnings: int = 0
     issues: list[dict[str, Any]] = field(default_factory=list)
+    # The issues of each code together: `code`, `severity`, `count`, `message` and the first `locations`.
+    codes: list[dict[str, Any]] = field(default_factory=list)
     code_messages: dict[str, str] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -32,6 +37,7 @@ def read_output(file: Path) -> Output:
     try:
         _read_issues(file, found)
         found.code_messages = dict(_parts(file, "issues.codeMessages"))
+        found.codes = [_with_message(code, found.code_messages) for code in found.codes]
         found.summary = dict(_parts(file, "summary"))
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise InvalidError(HALF) from error
@@ -43,6 +49,7 @@ def read_output(file: Path) -> Output:
 def _read_issues(file: Path, found: Output) -> None:
     errors: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
+    codes: dict[tuple[str, str], dict[str, Any]] = {}
     with file.open("rb") as stream:
         for issue in ijson.items(stream, "issues.issues.item", use_float=True):
             severity = issue.get("severity")
@@ -50,9 +57,27 @@ def _read_issues(file: Path, found: Output) -> None:
             found.warnings += severity == "warning"
             wanted = {"error": errors, "warning": others}.get(severity)
             # What the configuration ignores has a severity of its own.
-            if wanted is not None and len(wanted) < MAX_ISSUES:
+            if wanted is None:
+                continue
+            _count(codes, issue)
+            if len(wanted) < MAX_ISSUES:
                 wanted.append({name: issue[name] for name in KEPT if name in issue})
     found.issues = [*errors, *others][:MAX_ISSUES]
+    found.codes = sorted(codes.values(), key=lambda code: (code["severity"], -code["count"]))[:MAX_CODES]
+
+
+def _count(codes: dict[tuple[str, str], dict[str, Any]], issue: Mapping[str, Any]) -> None:
+    """Count an issue among those of its code."""
+    code, severity = str(issue.get("code")), str(issue.get("severity"))
+    known = codes.setdefault((code, severity), {"code": code, "severity": severity, "count": 0, "locations": []})
+    known["count"] += 1
+    location = issue.get("location")
+    if location and len(known["locations"]) < LOCATIONS_TOLD and location not in known["locations"]:
+        known["locations"].append(location)
+
+
+def _with_message(code: Mapping[str, Any], messages: Mapping[str, str]) -> dict[str, Any]:
+    return {**code, "message": messages.get(code["code"], "")}
 
 
 def _parts(file: Path, place: str) -> Iterator[tuple[str, Any]]:

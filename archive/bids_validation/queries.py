@@ -25,6 +25,11 @@ def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Ve
     return {seen[row.pk]: row.verdict for row in rows.defer(*details)}
 
 
+def find_verdict(actor: Actor, version: Version) -> BidsVerdict | None:
+    """Return the verdict on a version, without its issues, as `verdicts_of_versions` does; None if there is none."""
+    return verdicts_of_versions(actor, [version]).get(version)
+
+
 def _of(number: int, versions: Collection[Version]) -> list[Version]:
     return [version for version in versions if version.dataset_id == number]
 

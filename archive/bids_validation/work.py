@@ -119,6 +119,7 @@ def _keep(tree: str, output: Output) -> None:
         "errors": output.errors,
         "warnings": output.warnings,
         "issues": output.issues,
+        "codes": output.codes,
         "code_messages": output.code_messages,
         "summary": output.summary,
         "modified": timezone.now(),

@@ -7,6 +7,7 @@ from dandiapi.auth import Anyone
 from dandiapi.rest import (
     assets,
     audit,
+    bids,
     datasets,
     differences,
     embargo,
@@ -76,6 +77,7 @@ urlpatterns = [
     re_path(rf"^{DATASET}/versions/$", versions.VersionsView.as_view()),
     re_path(rf"^{VERSION}/$", versions.VersionView.as_view()),
     re_path(rf"^{VERSION}/diff/(?P<other>{VERSION_NAME})/$", differences.DifferenceView.as_view()),
+    re_path(rf"^{VERSION}/bids-validation/$", bids.BidsValidationView.as_view()),
     re_path(rf"^{VERSION}/access/$", versions.AccessView.as_view()),
     re_path(rf"^{VERSION}/publish/$", versions.PublishView.as_view()),
     re_path(r"^jobs/$", jobs.JobsView.as_view()),

@@ -21,6 +21,7 @@ from archive.accounts.policy import Action, Actor, may, require
 from archive.accounts.queries import owners_seen_by, tokens_of
 from archive.accounts.services import create_own_token, revoke_token
 from archive.assets.queries import Child, declared_media_type, find_asset_at, find_folder, page_of_children
+from archive.bids_validation.queries import find_verdict
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import (
     DatasetFilter,
@@ -181,6 +182,7 @@ def _version_page(request: HttpRequest, actor: Actor, number: int, name: str) ->
         "owners": [owner for owner in owners_seen_by(actor, dataset) if not owner.is_invited],
         "is_starred": has_star(actor, dataset),
         "may_star": may(actor, Action.STAR),
+        "bids": find_verdict(actor, version),
         **_standing(actor, version, newest),
     }
     return render(request, "version.html", facts)

@@ -14,6 +14,9 @@ from dandiapi.graphql.types.validation import (
     SubjectMetadata,
     Summary,
     SummaryPetFields,
+    ValidationIssue,
+    ValidationIssueFile,
+    ValidationIssueFileDetail,
     ValidationIssueStatus,
     ValidatorCodeMessage,
     ValidatorIssue,
@@ -100,6 +103,31 @@ def _issue(issue: Mapping[str, Any]) -> ValidatorIssue:
         rule=issue.get("rule"),
         issue_message=issue.get("issueMessage"),
         line=issue.get("line"),
+    )
+
+
+def issues_of(context: Context, version: Version) -> list[ValidationIssue]:
+    """Return the issues of a version by their codes, as clients of older validators expect them."""
+    verdict = verdict_of(context, version)
+    return [_older_issue(code) for code in verdict.codes] if verdict else []
+
+
+def _older_issue(code: Mapping[str, Any]) -> ValidationIssue:
+    files = [_older_file(code, location.removeprefix("/")) for location in code["locations"]]
+    return ValidationIssue(
+        key=code["code"],
+        reason=code["message"],
+        severity=code["severity"],
+        files=files,
+        additional_file_count=code["count"] - len(files),
+    )
+
+
+def _older_file(code: Mapping[str, Any], path: str) -> ValidationIssueFile:
+    name = path.rpartition("/")[2]
+    detail = ValidationIssueFileDetail(name=name, path=path, relative_path=path)
+    return ValidationIssueFile(
+        key=code["code"], severity=code["severity"], reason=code["message"], name=name, path=path, file=detail
     )
 
 

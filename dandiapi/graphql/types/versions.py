@@ -19,7 +19,14 @@ from dandiapi.graphql.types.validation import (
     ValidationIssue,
     ValidationIssueStatus,
 )
-from dandiapi.graphql.types.verdicts import DatasetValidation, Validated, status_of, summary_of, validation_of
+from dandiapi.graphql.types.verdicts import (
+    DatasetValidation,
+    Validated,
+    issues_of,
+    status_of,
+    summary_of,
+    validation_of,
+)
 from dandiapi.graphql.types.work import UploadMetadata
 
 
@@ -129,7 +136,7 @@ class _Version(graphene.ObjectType):
         prefix=graphene.String(deprecation_reason="Use tree."),
     )
     download_files = graphene.List(DatasetFile, deprecation_reason="Use files.")
-    issues = graphene.List(ValidationIssue, default_value=())
+    issues = graphene.List(ValidationIssue)
     issues_status = graphene.Field(ValidationIssueStatus)
     readme = graphene.String()
     size = BigInt()
@@ -159,6 +166,10 @@ class _Version(graphene.ObjectType):
     @staticmethod
     def resolve_download_files(version: Version, info: Info) -> list[ListedFile]:
         return listing_of(context_of(info), version, tree=None, recursive=True)
+
+    @staticmethod
+    def resolve_issues(version: Version, info: Info) -> list[ValidationIssue]:
+        return issues_of(context_of(info), version)
 
     @staticmethod
     def resolve_issues_status(version: Version, info: Info) -> ValidationIssueStatus | None:

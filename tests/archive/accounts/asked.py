@@ -89,6 +89,7 @@ READS: dict[Callable[..., Any], Call] = {
     verdicts.verdicts_of_versions: lambda hidden, actor: [
         *verdicts.verdicts_of_versions(actor, [hidden.version]).values()
     ],
+    verdicts.find_verdict: lambda hidden, actor: verdicts.find_verdict(actor, hidden.version),
     blobs.readable_blobs: lambda hidden, actor: blobs.readable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blobs: lambda hidden, actor: blobs.attachable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blob: lambda hidden, actor: blobs.attachable_blob(actor, hidden.dataset, hidden.asset.blob_id),

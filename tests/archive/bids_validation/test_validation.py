@@ -45,6 +45,10 @@ def test_verdict_on_a_valid_dataset_has_warnings_and_no_errors(make_bids: Make) 
     assert (verdict.state, verdict.errors) == ("done", 0), verdict.reason
     assert verdict.warnings == len(verdict.issues) > 0
     assert "JSON_KEY_RECOMMENDED" in verdict.code_messages
+    assert sum(code["count"] for code in verdict.codes) == verdict.warnings
+    [recommended] = [code for code in verdict.codes if code["code"] == "JSON_KEY_RECOMMENDED"]
+    assert recommended["message"] == verdict.code_messages["JSON_KEY_RECOMMENDED"]
+    assert recommended["locations"]
     assert verdict.summary["subjects"] == ["01"]
     assert verdict.validator.startswith("bids-validator-deno 3.")
 

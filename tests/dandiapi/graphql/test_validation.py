@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.datasets.models import Dataset
@@ -10,13 +11,17 @@ from archive.timeline.models import Job
 from dandiapi.graphql.types import verdicts
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of
-from tests.factories import make_dataset, make_editor
+from tests.factories import make_dataset, make_editor, make_embargoed_dataset
 
 pytestmark = pytest.mark.django_db
 
 ISSUES = [
     {"code": "NO_AUTHORS", "subCode": "x", "severity": "error", "location": "/dataset_description.json", "line": 3},
     {"code": "JSON_KEY_RECOMMENDED", "severity": "warning", "issueMessage": "Say more.", "rule": "rules.a"},
+]
+CODES = [
+    {"code": "NO_AUTHORS", "severity": "error", "count": 1, "message": "Say who.", "locations": ["/a/b.json"]},
+    {"code": "JSON_KEY_RECOMMENDED", "severity": "warning", "count": 7, "message": "", "locations": []},
 ]
 SUMMARY = {
     "subjects": ["01"],
@@ -41,7 +46,7 @@ TOLD = """query($id: ID!) { dataset(id: $id) { draft { head issuesStatus { error
 
 def validated(**given: Any) -> Dataset:
     dataset = make_dataset()
-    values = {"state": "done", "errors": 1, "warnings": 1, "issues": ISSUES, "summary": SUMMARY} | given
+    values = {"state": "done", "errors": 1, "warnings": 1, "issues": ISSUES, "codes": CODES, "summary": SUMMARY} | given
     verdict = BidsVerdict.objects.create(
         tree=f"{dataset.number:064}",
         validator="bids-validator-deno 3.0.2",
@@ -68,6 +73,37 @@ def test_verdict_is_told_in_the_words_of_the_dialect() -> None:
     assert (summary["size"], summary["totalFiles"], summary["dataProcessed"]) == (99, 5, False)
     assert summary["pet"] == {"BodyPart": ["Brain"]}
     assert summary["validatorMetadata"]["version"] == "bids-validator-deno 3.0.2"
+
+
+def test_issues_are_told_by_their_codes_as_older_clients_expect_them() -> None:
+    dataset = validated()
+    asked = """query($id: ID!) { dataset(id: $id) { draft { issues {
+      key code reason severity additionalFileCount files { key severity path file { name relativePath } } } } } }"""
+    first, second = Asker().ask(asked, id=id_of(dataset))["dataset"]["draft"]["issues"]
+    assert (first["key"], first["reason"], first["severity"]) == ("NO_AUTHORS", "Say who.", "error")
+    [file] = first["files"]
+    assert (file["path"], file["file"]) == ("a/b.json", {"name": "b.json", "relativePath": "a/b.json"})
+    assert (second["additionalFileCount"], second["files"]) == (7, [])
+
+
+def test_verdict_is_told_by_rest_and_on_the_page(client: Client) -> None:
+    dataset, other = validated(), make_dataset()
+    told = client.get(f"/api/dandisets/{dataset.identifier}/versions/draft/bids-validation/").json()
+    assert (told["state"], told["errors"], told["warnings"], told["codes"]) == ("done", 1, 1, CODES)
+    missing = client.get(f"/api/dandisets/{other.identifier}/versions/draft/bids-validation/")
+    detail = "The BIDS validator has not looked at these files."
+    assert (missing.status_code, missing.json()) == (404, {"detail": detail})
+    page = client.get(f"/dandiset/{dataset.identifier}/draft").content.decode()
+    assert "BIDS: 1 error, 1 warning" in page
+    assert "<code>/a/b.json</code>" in page
+    assert "BIDS" not in client.get(f"/dandiset/{other.identifier}/draft").content.decode()
+
+
+def test_verdict_on_what_is_hidden_is_told_to_nobody(client: Client) -> None:
+    hidden = make_embargoed_dataset()
+    address = f"/api/dandisets/{hidden.identifier}/versions/draft/bids-validation/"
+    info = client.get(f"/api/dandisets/{hidden.identifier}/versions/draft/info/")
+    assert client.get(address).status_code == info.status_code == 401
 
 
 @pytest.mark.parametrize("state", ["pending", "failed"])
