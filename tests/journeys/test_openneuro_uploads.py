@@ -1,5 +1,9 @@
-"""An upload as OpenNeuro's command line makes it: prepared, sent in chunks of unknown length, cut off, finished."""
+"""An upload as OpenNeuro's command line makes it: prepared, sent in chunks of unknown length, cut off, finished.
 
+ARCHIVE_LONG_TESTS=1 sends 2,000 files instead of 200.
+"""
+
+import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +24,7 @@ CREATE = "mutation { createDataset(affirmedDefaced: true) { id } }"
 PREPARE = "mutation($id: ID!, $name: ID!) { prepareUpload(datasetId: $id, uploadId: $name) { token endpoint } }"
 FINISH = "mutation($name: ID!) { finishUpload(uploadId: $name) }"
 FILES_OF = "query($id: ID!) { dataset(id: $id) { draft { files(recursive: true) { filename size urls } } } }"
+COUNT = 2000 if os.environ.get("ARCHIVE_LONG_TESTS") else 200
 HISTORY = "query($id: ID!) { dataset(id: $id) { history { message } } }"
 DESCRIPTION = b'{"Name": "Small", "BIDSVersion": "1.11.0", "Authors": ["Jane Doe"]}'
 FIRST = {"dataset_description.json": DESCRIPTION, "CHANGES": b"", "sub-01/anat/sub-01_T1w.nii.gz": b"image" * 500_000}
@@ -147,18 +152,18 @@ def test_file_larger_than_what_is_spooled_comes_in_as_an_upload_and_by_its_key(u
     assert httpx.head(address, headers=headers).headers["Content-Length"] == str(len(other))
 
 
-def test_upload_of_2000_files_that_is_cut_off_twice_goes_on_and_is_one_commit(uploader: Uploader) -> None:
-    files = {f"sub-{number:04}/beh/sub-{number:04}_beh.json": b"%d" % number for number in range(2000)}
+def test_upload_of_many_files_that_is_cut_off_twice_goes_on_and_is_one_commit(uploader: Uploader) -> None:
+    files = {f"sub-{number:04}/beh/sub-{number:04}_beh.json": b"%d" % number for number in range(COUNT)}
     paths = [*files]
     # Whoever goes on begins some files before those that are missing: what the archive holds it takes again.
-    for begin, end in ((0, 600), (500, 1300)):
+    for begin, end in ((0, COUNT // 3), (COUNT // 4, COUNT // 2)):
         upload = uploader.prepare(files)
         upload.send_all({path: files[path] for path in paths[begin:end]})
         upload.cut(paths[end], files[paths[end]])
         assert "these" in upload.finish()["errors"][0]["message"]
     upload = uploader.prepare(files)
-    upload.send_all({path: files[path] for path in paths[1200:-1]})
-    assert "these 1999 are not all" in upload.finish()["errors"][0]["message"]
+    upload.send_all({path: files[path] for path in paths[COUNT // 2 - 10 : -1]})
+    assert f"these {COUNT - 1} are not all" in upload.finish()["errors"][0]["message"]
     assert uploader.draft() == {}
     upload.send_all({paths[-1]: files[paths[-1]]})
     assert [upload.finish()["data"] for _ in range(2)] == 2 * [{"finishUpload": True}]
@@ -167,7 +172,7 @@ def test_upload_of_2000_files_that_is_cut_off_twice_goes_on_and_is_one_commit(up
 
     def commits() -> list[str]:
         found = uploader.ask(HISTORY, id=uploader.dataset)["data"]["dataset"]["history"]
-        if not any("2000" in each["message"] for each in found):
+        if not any(str(COUNT) in each["message"] for each in found):
             raise LookupError(found)
         return [each["message"] for each in found]
 
