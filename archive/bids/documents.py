@@ -22,6 +22,15 @@ README_NAMES = ("README.md", "README.rst", "README.txt", "README")
 UNNAMED = "Unnamed Dataset"
 BIDS_VERSION = "1.11.0"
 # Longer YAML takes longer to parse than a list of contributors is worth.
+# How deep it may be, and what it goes deeper by, and less deep.
+MAX_DEPTH = 50
+_OPENING = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 MAX_DATACITE = 2**16
 RESEARCHER = "Researcher"
 ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
@@ -90,7 +99,14 @@ def _object_in(text: str | None) -> dict[str, Any] | None:
 
 
 def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value as text, which Postgres can keep: an object as JSON; None for none, and what is too deep."""
+    if value is None:
+        return None
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return None
+    return text.replace("\0", "")
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -165,21 +181,31 @@ def read_contributors(datacite: str | None, authors: Sequence[str]) -> list[Cont
 
 
 def _listed_in(datacite: str | None) -> list[Any]:
-    """Return the list of contributors in `datacite.yml`, if it is about a dataset.
-
-    A document that refers to parts of itself is not read: a few hundred bytes of merged references fill any memory.
-    """
+    """Return the list of contributors in `datacite.yml`, if it is about a dataset."""
     if not datacite or len(datacite) > MAX_DATACITE:
         return []
     try:
-        refers = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(datacite, yaml.CSafeLoader))
-        found = None if refers else yaml.load(datacite, yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        found = yaml.load(datacite, yaml.CSafeLoader) if _is_plain(datacite) else None
+    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        # A value that is not what its tag says fails in as many ways as there are tags.
         return []
     attributes = _at(found, "data", "attributes")
     listed = _at(attributes, "contributors")
     is_of_dataset = _at(attributes, "types", "resourceTypeGeneral") == "Dataset"
     return listed if is_of_dataset and isinstance(listed, list) else []
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a text of YAML refers to no part of itself, and is not deep.
+
+    A few hundred bytes of merged references fill any memory, and the parser in C goes as deep as its stack, and on.
+    """
+    depth = 0
+    for token in yaml.scan(text, yaml.CSafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if isinstance(token, yaml.AliasToken) or depth > MAX_DEPTH:
+            return False
+    return True
 
 
 def _at(found: Any, *keys: str) -> Any:

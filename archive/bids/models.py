@@ -1,10 +1,10 @@
-"""FileText and Deprecation."""
+"""FileText, Deprecation and Statement."""
 
 from django.db import models
 
 from archive.accounts.models import User
 from archive.blobs.models import Blob
-from archive.datasets.models import Version
+from archive.datasets.models import Dataset, Version
 
 MAX_REASON = 1000
 
@@ -29,3 +29,15 @@ class Deprecation(models.Model):
 
     def __str__(self) -> str:
         return f"deprecation of {self.version_id}"
+
+
+class Statement(models.Model):
+    """The owners' statement about a dataset that none of its files makes: by names that faces give its parts."""
+
+    dataset = models.OneToOneField(Dataset, models.CASCADE, primary_key=True, related_name="statement")
+    values = models.JSONField(default=dict)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    modified = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"statement about {self.dataset_id:06}"

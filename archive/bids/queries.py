@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
+from archive.accounts.policy import Actor, is_blinded
 from archive.bids.documents import (
     DATACITE,
     DESCRIPTION,
@@ -14,9 +16,10 @@ from archive.bids.documents import (
     read_description,
     readme_name,
 )
-from archive.bids.models import Deprecation, FileText
+from archive.bids.models import Deprecation, FileText, Statement
 from archive.blobs.models import blob_key
-from archive.datasets.models import Version
+from archive.datasets.models import Dataset, Version
+from archive.datasets.queries import readable_among
 from archive.identifiers.names import openneuro_identifier
 from archive.statements import find_rows
 from archive.storage.queries import read_whole
@@ -107,3 +110,12 @@ def deprecations_of_versions(versions: Iterable[Version]) -> dict[Version, Depre
         if version.is_blinded:
             row.user = None
     return found
+
+
+def statements_about_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Dataset, dict[str, Any]]:
+    """Return what their owners state about each of the datasets that the actor may read whole.
+
+    Nothing about one that they read blinded: statements may name people.
+    """
+    readable = {each.pk: each for each in readable_among(actor, [*datasets]) if not is_blinded(actor, each)}
+    return {readable[row.pk]: row.values for row in Statement.objects.filter(pk__in=readable)}

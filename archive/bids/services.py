@@ -1,9 +1,11 @@
 """Editing the documents at the root of a dataset, deleting files, and making snapshots."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,22 +16,45 @@ from archive.assets.queries import live_assets
 from archive.assets.services import BatchFile, change_assets, require_changeable, take_batch
 from archive.bids import documents
 from archive.bids.documents import CHANGES, DESCRIPTION, README_NAMES, UNNAMED
-from archive.bids.models import MAX_REASON, Deprecation
+from archive.bids.models import MAX_REASON, Deprecation, Statement
 from archive.bids.queries import descriptions_of_versions, texts_of_versions
 from archive.bids.waiting import wait_for_version
 from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import find_draft
+from archive.datasets.queries import edition_of, find_draft
 from archive.datasets.services import MAX_NAME, require_published_version, update_draft
-from archive.errors import ConflictError, InvalidError
+from archive.errors import ConflictError, InvalidError, StaleError
 from archive.identifiers.names import check_label, openneuro_doi_name, openneuro_identifier
 from archive.publishing.services import publish
-from archive.timeline.services import hold
+from archive.timeline.models import Change
+from archive.timeline.services import append, hold
 
 MAX_DELETED = 1000
 NAMES_SHOWN = 10
+MAX_STATEMENT = 2**16
+# The character that stands for bytes that are no UTF-8.
+REPLACED = "\ufffd"
 
 Texts = Mapping[str, str]
+
+
+# --- Statements -------------------------------------------------------------------------------------------------------
+
+
+def state(*, actor: Actor, dataset: Dataset, values: Mapping[str, Any]) -> None:
+    """Add to what the owners state about a dataset; what they stated before under other names stays."""
+    require(actor, Action.CHANGE_DRAFT, dataset)
+    with transaction.atomic():
+        hold(dataset.number)
+        statement, _ = Statement.objects.get_or_create(dataset=dataset)
+        if {**statement.values, **values} == statement.values:
+            return
+        append(dataset.number, Change.Kind.STATE, actor, {"values": {**values}})
+        statement.values = {**statement.values, **values}
+        if len(orjson.dumps(statement.values)) > MAX_STATEMENT:
+            raise InvalidError(f"A statement has at most {MAX_STATEMENT} bytes.", field="metadata")
+        statement.user = actor.user
+        statement.save()
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------
@@ -41,8 +66,11 @@ def name_draft(dataset: Dataset) -> None:
     if draft is None or draft.name != UNNAMED:
         return
     name = descriptions_of_versions([draft])[draft].name[:MAX_NAME]
-    if name.strip() and name != openneuro_identifier(dataset.number):
-        update_draft(actor=SYSTEM, dataset=dataset, name=name, metadata=draft.metadata)
+    if not name.strip() or name == openneuro_identifier(dataset.number):
+        return
+    # Who edits the metadata just now names it as well.
+    with suppress(StaleError):
+        update_draft(actor=SYSTEM, dataset=dataset, name=name, metadata=draft.metadata, editions={edition_of(draft)})
 
 
 # --- Documents --------------------------------------------------------------------------------------------------------
@@ -82,8 +110,10 @@ def _rewriting(
     seen = _blobs_at(dataset, names)
     draft = Version.objects.get(dataset=dataset, version=Version.DRAFT)
     texts = texts_of_versions([draft], names)[draft]
-    if unread := sorted(seen.keys() - texts.keys()):
-        raise InvalidError(f"Not a file that can be edited here: {', '.join(unread)}")
+    # What is not UTF-8 was replaced when it was read, and would be lost when it is written.
+    broken = {name for name, text in texts.items() if REPLACED in text}
+    if unread := sorted((seen.keys() - texts.keys()) | broken):
+        raise InvalidError(f"Not a file of UTF-8 text that can be edited here: {', '.join(unread)}")
     written = {name: text for name, text in rewrite(texts).items() if text != texts.get(name)}
     contents = [_encoded(text) for text in written.values()]
     blobs = keep_contents(actor=actor, dataset=dataset, contents=contents) if contents else []
@@ -164,10 +194,17 @@ def deprecate_version(*, actor: Actor, version: Version, reason: str) -> None:
     require_published_version(version)
     if not 0 < len(reason.strip()) <= MAX_REASON:
         raise InvalidError(f"It has 1 to {MAX_REASON} characters.", field="reason")
-    Deprecation.objects.update_or_create(version=version, defaults={"reason": reason, "user": actor.user})
+    with transaction.atomic():
+        hold(version.dataset_id)
+        Deprecation.objects.update_or_create(version=version, defaults={"reason": reason, "user": actor.user})
+        details = {"version": version.version, "reason": reason}
+        append(version.dataset_id, Change.Kind.DEPRECATE_VERSION, actor, details)
 
 
 def undo_deprecation(*, actor: Actor, version: Version) -> None:
     """Take back that a version is not to be used any more."""
     require(actor, Action.PUBLISH, version.dataset)
-    Deprecation.objects.filter(version=version).delete()
+    with transaction.atomic():
+        hold(version.dataset_id)
+        if Deprecation.objects.filter(version=version).delete()[0]:
+            append(version.dataset_id, Change.Kind.UNDO_DEPRECATION, actor, {"version": version.version})

@@ -38,7 +38,7 @@ def read_output(file: Path) -> Output:
         _read_issues(file, found)
         found.code_messages = dict(_parts(file, "issues.codeMessages"))
         found.codes = [_with_message(code, found.code_messages) for code in found.codes]
-        found.summary = dict(_parts(file, "summary"))
+        found.summary = _sound(dict(_parts(file, "summary")))
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise InvalidError(HALF) from error
     if not found.summary:
@@ -61,7 +61,7 @@ def _read_issues(file: Path, found: Output) -> None:
                 continue
             _count(codes, issue)
             if len(wanted) < MAX_ISSUES:
-                wanted.append({name: issue[name] for name in KEPT if name in issue})
+                wanted.append({name: _sound(issue[name]) for name in KEPT if name in issue})
     found.issues = [*errors, *others][:MAX_ISSUES]
     found.codes = sorted(codes.values(), key=lambda code: (code["severity"], -code["count"]))[:MAX_CODES]
 
@@ -73,11 +73,20 @@ def _count(codes: dict[tuple[str, str], dict[str, Any]], issue: Mapping[str, Any
     known["count"] += 1
     location = issue.get("location")
     if location and len(known["locations"]) < LOCATIONS_TOLD and location not in known["locations"]:
-        known["locations"].append(location)
+        known["locations"].append(_sound(location))
 
 
 def _with_message(code: Mapping[str, Any], messages: Mapping[str, str]) -> dict[str, Any]:
     return {**code, "message": messages.get(code["code"], "")}
+
+
+def _sound(value: Any) -> Any:
+    """Return a value without NUL characters, of which Postgres keeps none."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_sound(each) for each in value]
+    return {_sound(name): _sound(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _parts(file: Path, place: str) -> Iterator[tuple[str, Any]]:

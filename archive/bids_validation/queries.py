@@ -1,6 +1,7 @@
 """The verdicts on versions."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
@@ -10,11 +11,11 @@ from archive.datasets.models import Version
 from archive.datasets.queries import readable_among, seen_by
 
 # What may be long, and is not always asked for.
-DETAILS = ("issues", "code_messages")
+DETAILS = ("issues", "code_messages", "summary")
 
 
 def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Version, BidsVerdict]:
-    """Return the verdict on each of the versions that the actor may read, without its issues.
+    """Return the verdict on each of the versions that the actor may read, without its issues and its summary.
 
     A draft has none while its files have changed since they were looked at.
     """
@@ -43,4 +44,10 @@ def current_trees() -> QuerySet[BidsTree]:
 def details_of_verdicts(verdicts: Collection[BidsVerdict]) -> dict[BidsVerdict, BidsVerdict]:
     """Return verdicts, which their asker was given, with all their issues."""
     found = BidsVerdict.objects.in_bulk([verdict.pk for verdict in verdicts])
+    return {verdict: found[verdict.pk] for verdict in verdicts if verdict.pk in found}
+
+
+def summaries_of_verdicts(verdicts: Collection[BidsVerdict]) -> dict[BidsVerdict, dict[str, Any]]:
+    """Return the summaries of verdicts, which their asker was given."""
+    found = dict(BidsVerdict.objects.filter(pk__in=[each.pk for each in verdicts]).values_list("pk", "summary"))
     return {verdict: found[verdict.pk] for verdict in verdicts if verdict.pk in found}

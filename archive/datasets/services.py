@@ -275,11 +275,12 @@ def delete_dataset(*, actor: Actor, dataset: Dataset, reason: str = "", successo
     dataset's page.
     """
     require(actor, Action.DELETE_DATASET, dataset)
-    require_not_releasing(dataset)
     if successor and not re.fullmatch(SUCCESSOR, successor):
         raise InvalidError("It must be the address of a dataset's page: /datasets/…", field="redirect")
     with transaction.atomic():
-        hold_draft(dataset)
+        # As it is now: it may have been released meanwhile.
+        dataset = hold_draft(dataset).dataset
+        require_not_releasing(dataset)
         _withdraw_private_versions(dataset)
         told = {"reason": reason[:MAX_REASON], "successor": successor, "was_open": dataset.is_released}
         append(dataset.number, Change.Kind.DELETE_DATASET, actor, told)
@@ -306,8 +307,9 @@ def delete_version(*, actor: Actor, version: Version) -> None:
 
 def delete_private_version(*, actor: Actor, version: Version) -> None:
     """Withdraw a published version as `delete_version` does; as an owner, one that never was for everybody."""
-    is_public = version.dataset.is_released
-    _withdraw(actor, version, Action.DELETE_VERSION if is_public else Action.DELETE_PRIVATE_VERSION)
+    with transaction.atomic():
+        is_public = hold_draft(version.dataset).dataset.is_released
+        _withdraw(actor, version, Action.DELETE_VERSION if is_public else Action.DELETE_PRIVATE_VERSION)
 
 
 def _withdraw(actor: Actor, version: Version, action: Action) -> None:

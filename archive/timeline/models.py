@@ -58,6 +58,9 @@ class Change(models.Model):
         PUBLISH = "publish_dandiset"
         CLOSE_VERSION = "close_version"
         OPEN_VERSION = "open_version"
+        DEPRECATE_VERSION = "deprecate_version"
+        UNDO_DEPRECATION = "undo_deprecation"
+        STATE = "state_about_dandiset"
         DELETE_VERSION = "delete_version"
         DELETE_DATASET = "delete_dandiset"
 

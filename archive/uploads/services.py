@@ -1,7 +1,8 @@
 """Uploading many files: prepare, receive each, and put all of them into the draft together."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -40,22 +41,26 @@ def receive_file(
 ) -> UploadedFile:
     """Keep a file of a session; returns it with its content, or without, if it is one that is skipped.
 
-    What comes is read to its end in any case. A path that has content of that length already keeps it. When less comes
-    than was announced, or more, InvalidError is raised, and the file counts as missing.
+    What comes is read to its end in any case. When less comes than was announced, or more, InvalidError is raised, and
+    the file counts as missing.
     """
     require_sender(actor, session.dataset)
     _require_going_on(actor, session)
     if _is_dotfile(path):
-        return _skip(session, path, chunks)
+        return _skip(actor, session, path, chunks)
     paths.check_path(path, field="path")
-    held = session.files.filter(path=path, size=length, blob__isnull=False).first()
-    if held is not None and _drained(chunks) == length:
-        return held
-    file, _ = session.files.update_or_create(path=path, defaults={"size": length, "blob": None})
+    _note(actor, session, path, {"size": length, "blob": None})
     blob = keep_stream(actor=actor, dataset=session.dataset, length=length, chunks=chunks)
-    file.blob, file.size = blob, blob.size
-    file.save(update_fields=["blob", "size"])
-    _touch(session)
+    return _note(actor, session, path, {"size": blob.size, "blob": blob})
+
+
+def _note(actor: Actor, session: UploadSession, path: str, values: Mapping[str, Any]) -> UploadedFile:
+    """Note what is known of a file, unless the session has been finished meanwhile."""
+    with transaction.atomic():
+        held = UploadSession.objects.select_for_update().get(pk=session.pk)
+        _require_going_on(actor, held)
+        file, _ = held.files.update_or_create(path=path, defaults=values)
+        _touch(held)
     return file
 
 
@@ -72,13 +77,10 @@ def _is_dotfile(path: str) -> bool:
     return path != KEPT_DOTFILE and not {"", ".", ".."} & {*parts} and any(part.startswith(".") for part in parts)
 
 
-def _skip(session: UploadSession, path: str, chunks: Iterable[bytes]) -> UploadedFile:
+def _skip(actor: Actor, session: UploadSession, path: str, chunks: Iterable[bytes]) -> UploadedFile:
     # What must not be a name here may be one that is skipped, but for what nobody can write down.
     paths.check_path(re.sub(r"(^|/)\.", r"\1_", path), field="path")
-    values = {"size": _drained(chunks), "is_skipped": True}
-    file, _ = session.files.update_or_create(path=path, defaults=values)
-    _touch(session)
-    return file
+    return _note(actor, session, path, {"size": _drained(chunks), "is_skipped": True})
 
 
 def _drained(chunks: Iterable[bytes]) -> int:

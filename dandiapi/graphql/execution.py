@@ -27,7 +27,7 @@ from graphql.execution.values import get_variable_values
 from archive.errors import ArchiveError, InvalidError
 from dandiapi.errors import as_domain_error
 from dandiapi.graphql.context import Context
-from dandiapi.graphql.limits import MAX_TOKENS, check_document, check_text
+from dandiapi.graphql.limits import MAX_DEPTH, MAX_TOKENS, check_document, check_text
 from dandiapi.graphql.schema import SCHEMA
 from dandiapi.graphql.words import extensions, sentence
 
@@ -93,6 +93,8 @@ def _document(text: str) -> DocumentNode:
         check_document(document)
     except GraphQLSyntaxError as error:
         raise RefusedError(error.message, "GRAPHQL_PARSE_FAILED") from None
+    except RecursionError:
+        raise RefusedError(f"An operation is at most {MAX_DEPTH} fields deep.", "GRAPHQL_VALIDATION_FAILED") from None
     except InvalidError as error:
         raise RefusedError(error.message, "GRAPHQL_VALIDATION_FAILED") from None
     if faults := validate(SCHEMA.graphql_schema, document, max_errors=MAX_VALIDATION_ERRORS):

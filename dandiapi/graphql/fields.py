@@ -8,6 +8,7 @@ import graphene
 from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLError
 
+from archive.errors import InvalidError
 from dandiapi.graphql.context import Info, context_of
 
 # The code of what is declared, and not built yet.
@@ -32,13 +33,25 @@ def root_field(type_: Any, /, **arguments: Any) -> Callable[[Function], Root]:
 
     def made(function: Function) -> Root:
         def resolve(_root: None, info: Info, **given: Any) -> Any:
-            return function(context_of(info), **{name: value for name, value in given.items() if value is not None})
+            arguments = {name: value for name, value in given.items() if value is not None}
+            for name, value in arguments.items():
+                _require_sound(name, value)
+            return function(context_of(info), **arguments)
 
         resolve.__name__ = f"resolve_{function.__name__}"
         described = (function.__doc__ or "").partition("\n")[0]
         return Root(function.__name__, graphene.Field(type_, resolver=resolve, description=described, args=arguments))
 
     return made
+
+
+def _require_sound(name: str, value: Any) -> None:
+    """Raise InvalidError if an argument has text that Postgres cannot keep."""
+    if isinstance(value, str) and "\0" in value:
+        raise InvalidError("A text has no NUL characters.", field=to_camel_case(name))
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in below:
+        _require_sound(name, each)
 
 
 def roots_of(*modules: Any) -> dict[str, graphene.Field]:

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from archive.blobs.models import blob_key
 from archive.catalogue.files import Entry, folder_of
-from archive.catalogue.queries import MAX_LISTED, tree_of
+from archive.catalogue.queries import tree_of
 from archive.datasets.models import Version
 from archive.datasets.queries import find_version
 from archive.errors import NotFoundError
@@ -40,12 +40,11 @@ def listing_of(context: Context, version: Version, *, tree: str | None, recursiv
     `tree` may also be the commit of the version, or the tag of another, whose root is meant then.
     """
     version, folder = _place(context, version, tree)
-    left = MAX_LISTED - context.listed
     try:
-        entries = tree_of(context.actor, version, folder, is_whole=recursive, at_most=left)
+        entries = tree_of(context.actor, version, folder, is_whole=recursive, at_most=context.left)
     except NotFoundError:
         raise GraphQLError(NOT_FOUND) from None
-    context.listed += len(entries)
+    context.tell(len(entries))
     rules = Rules(settings.SNAPSHOT_TEXT_NAMES, settings.SNAPSHOT_TEXT_BYTES)
     start = len(f"{folder}/") if folder else 0
     return [_told(entry, entry.path[start:], version, rules) for entry in entries]

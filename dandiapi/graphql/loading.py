@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from archive.accounts.policy import Actor
 from archive.bids import queries as bids
 from archive.bids.documents import Contributor, Description
 from archive.bids.models import Deprecation
 from archive.bids_validation.models import BidsVerdict
-from archive.bids_validation.queries import details_of_verdicts, verdicts_of_versions
+from archive.bids_validation.queries import details_of_verdicts, summaries_of_verdicts, verdicts_of_versions
 from archive.catalogue import queries
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset, Version
@@ -40,9 +40,11 @@ class Loaders:
 
         self.verdicts: Loader[Version, BidsVerdict] = Loader(self._verdicts)
         self.verdict_details: Loader[BidsVerdict, BidsVerdict] = Loader(details_of_verdicts)
+        self.summaries: Loader[BidsVerdict, dict[str, Any]] = Loader(summaries_of_verdicts)
         self.descriptions: Loader[Version, Description] = Loader(bids.descriptions_of_versions)
         self.readmes: Loader[Version, str] = Loader(bids.readmes_of_versions)
         self.contributors: Loader[Version, list[Contributor]] = Loader(bids.contributors_of_versions)
+        self.statements: Loader[Dataset, dict[str, Any]] = Loader(partial(bids.statements_about_datasets, actor))
         self.deprecations: Loader[Version, Deprecation] = Loader(bids.deprecations_of_versions)
 
     def _drafts(self, datasets: Collection[Dataset]) -> dict[Dataset, Version]:
@@ -67,6 +69,7 @@ class Loaders:
     def _verdicts(self, versions: Collection[Version]) -> dict[Version, BidsVerdict]:
         """Load verdicts, of which those with few issues will be asked for all of these at once."""
         found = verdicts_of_versions(self._actor, versions)
+        self.summaries.expect(found.values())
         self.verdict_details.expect(each for each in found.values() if each.errors + each.warnings <= FEW_ISSUES)
         return found
 
@@ -76,7 +79,8 @@ class Loaders:
 
     def expect_datasets(self, datasets: Collection[Dataset]) -> None:
         """Note that these datasets are answered, all of which will be asked the same."""
-        for loader in (self.drafts, self.versions, self.openings, self.heads, self.members, self.starred, self.uploads):
+        of_datasets = (self.drafts, self.versions, self.openings, self.heads, self.members, self.starred, self.uploads)
+        for loader in (*of_datasets, self.statements):
             loader.expect(datasets)
 
     def expect_versions(self, versions: Collection[Version]) -> None:

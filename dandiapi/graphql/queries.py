@@ -22,6 +22,8 @@ from dandiapi.graphql.types.people import User, UserList
 from dandiapi.graphql.types.versions import Snapshot
 
 MAX_PAGE = 100
+# Far beyond any list.
+MAX_OFFSET = 10**9
 SORTED_BY = {
     "created": SortBy.CREATED,
     "name": SortBy.NAME,
@@ -118,7 +120,7 @@ def _offset(cursor: str) -> int:
         offset = orjson.loads(base64.b64decode(cursor, validate=True))["offset"]
     except (binascii.Error, ValueError, KeyError, TypeError):
         return 0
-    return max(0, offset) if isinstance(offset, int) else 0
+    return min(max(0, offset), MAX_OFFSET) if isinstance(offset, int) else 0
 
 
 @root_field(User, id=graphene.ID(required=True))
@@ -152,7 +154,7 @@ def users(
         search=search,
         is_admin=is_admin,
         is_active=None if is_blocked is None else not is_blocked,
-        offset=max(0, offset),
+        offset=min(max(0, offset), MAX_OFFSET),
         limit=min(max(limit, 1), MAX_PAGE),
     )
     return UserList(users=page.people, total_count=page.count)

@@ -54,6 +54,8 @@ def new_key(actor: Actor) -> str:
 
 def new_repository_token(actor: Actor, dataset: Dataset) -> str:
     """Return a token for the repository of a dataset: to push, if the actor may, or else to fetch."""
+    # Not by a token for something else: what everybody reads it reads too, but no more.
+    require(actor, Action.USE_ACCOUNT)
     require(actor, Action.READ, dataset)
     require(actor, Action.KNOW_PEOPLE, dataset)
     if may(actor, Action.CHANGE_DRAFT, dataset):

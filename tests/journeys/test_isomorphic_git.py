@@ -8,16 +8,14 @@ import httpx
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-from embedded.home import PROJECT
 from tests.journeys.client import SCRIPTS
 from tests.journeys.git_client import GitClient
+from tests.journeys.openneuro_cli import PACKAGES, require_npm_clients
 from tests.journeys.rest import Json, add_file
 from tests.journeys.running import RunningArchive
 from tests.journeys.test_private_versions import create_private, make_version, release
 from tests.journeys.test_repositories import wait_until_followed
-from tests.machine import require_playwright
 
-PACKAGES = PROJECT / "tests" / "clients" / "node_modules"
 SECONDS = 60
 WORDS = 2000
 THEIRS = "6b8e2bd0-74a5-4a3a-a1c9-7a1a2a0d1f4e"
@@ -52,9 +50,7 @@ def dandiset(api: httpx.Client) -> str:
 
 @pytest.fixture
 def uploader(running_archive: RunningArchive, dandiset: str, tmp_path: Path) -> Uploader:
-    require_playwright()
-    if not (PACKAGES / ".installed").exists():
-        pytest.skip("isomorphic-git is not installed: `make test` does that where it reaches npm's registry.")
+    require_npm_clients()
     return Uploader(f"{running_archive.url}/git/{dandiset}", running_archive.token, tmp_path / "clone")
 
 

@@ -1,4 +1,4 @@
-"""Repositories at the addresses of OpenNeuro: real git and git-annex, with a token for just one."""
+"""Repositories at the addresses of OpenNeuro: real git, git-annex and isomorphic-git, with a token for just one."""
 
 import hashlib
 from pathlib import Path
@@ -9,9 +9,11 @@ import pytest
 from archive.git_annex.files import link_target
 from archive.git_annex.keys import parse_annex_key
 from tests.journeys.git_client import GitClient
+from tests.journeys.openneuro_cli import require_npm_clients
 from tests.journeys.running import RunningArchive, wait_for
+from tests.journeys.test_isomorphic_git import Uploader
 from tests.journeys.test_private_versions import create_private
-from tests.journeys.test_repositories import FOLLOW_SECONDS
+from tests.journeys.test_repositories import FOLLOW_SECONDS, wait_until_followed
 
 CONTENT = b"what a mouse heard" * 1000
 KEY = f"SHA256E-s{len(CONTENT)}--{hashlib.sha256(CONTENT).hexdigest()}.nii"
@@ -100,3 +102,16 @@ def test_content_is_sent_by_its_key_and_got_in_a_clone(
     # Where the content is, `git-annex` tells a few seconds after the push.
     wait_for(got, FOLLOW_SECONDS)
     assert (reader / "a.nii").read_bytes() == CONTENT
+
+
+def test_program_with_isomorphic_git_pushes_again_and_again(
+    running_archive: RunningArchive, url: str, token: str, dandiset: str, tmp_path: Path
+) -> None:
+    require_npm_clients()
+    uploader = Uploader(url, token, tmp_path / "clone")
+    for number in (1, 2, 3):
+        uploader.upload(number)
+        wait_until_followed(running_archive, dandiset)
+    assert [pushed["isClean"] for pushed in uploader.commits] == [True, True, True]
+    reader = GitClient(running_archive.url, token, tmp_path / "reader")
+    assert reader.files(reader.clone(dandiset, "clone")) == {f"pushed-{number}.txt" for number in (1, 2, 3)}

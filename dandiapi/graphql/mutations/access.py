@@ -14,6 +14,8 @@ from dandiapi.graphql.types.datasets import DatasetReviewer
 from dandiapi.graphql.types.work import RepoMetadata
 
 ID = graphene.ID(required=True)
+# Of the number of a row.
+MAX_DIGITS = 18
 
 
 @root_field(RepoMetadata, dataset_id=ID)
@@ -35,7 +37,7 @@ def create_reviewer(context: Context, dataset_id: str) -> DatasetReviewer:
 def delete_reviewer(context: Context, dataset_id: str, id: str) -> DatasetReviewer:  # noqa: A002 - as in the schema
     """End the link of a reviewer."""
     dataset = dataset_of(context, dataset_id)
-    if not id.isdecimal():
+    if not (id.isdecimal() and len(id) <= MAX_DIGITS):
         raise InvalidError("There is no such link.", field="id")
     revoke_reviewer_link(actor=context.actor, dataset=dataset, link_id=int(id))
     return DatasetReviewer(id=id, dataset_id=id_of(dataset.number), url="")

@@ -1,13 +1,16 @@
 """Mutations of datasets as a whole: making, opening and deleting them, and who may do what in them."""
 
+from typing import Any
 from uuid import UUID
 
 import graphene
+from django.db import transaction
 from graphql import GraphQLError
 
 from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
 from archive.bids.documents import UNNAMED
+from archive.bids.services import state
 from archive.datasets.models import Dataset as Row
 from archive.datasets.services import create_dataset as create
 from archive.datasets.services import delete_dataset as delete
@@ -18,7 +21,16 @@ from dandiapi.graphql.context import Context
 from dandiapi.graphql.fields import root_field
 from dandiapi.graphql.ids import dataset_id as id_of
 from dandiapi.graphql.ids import dataset_of, user_id
-from dandiapi.graphql.types.datasets import LEVELS, Dataset, DatasetPermissions, Star, StarDatasetResponse
+from dandiapi.graphql.inputs import MetadataInput
+from dandiapi.graphql.types.datasets import (
+    LEVELS,
+    MOMENTS,
+    Dataset,
+    DatasetPermissions,
+    Metadata,
+    Star,
+    StarDatasetResponse,
+)
 
 ID = graphene.ID(required=True)
 TEXT = graphene.String(required=True)
@@ -35,7 +47,22 @@ def create_dataset(context: Context, *, affirmed_consent: bool = False, affirmed
         raise GraphQLError(NO_LOGIN)
     if not (affirmed_consent or affirmed_defaced):
         raise GraphQLError(NOT_AFFIRMED)
-    return create(actor=context.actor, name=UNNAMED, metadata={"license": [LICENSE]}, is_private=True)
+    affirmed = {"affirmed_consent": affirmed_consent, "affirmed_defaced": affirmed_defaced}
+    with transaction.atomic():
+        made = create(actor=context.actor, name=UNNAMED, metadata={"license": [LICENSE]}, is_private=True)
+        state(actor=context.actor, dataset=made, values=affirmed)
+    return made
+
+
+@root_field(Metadata, dataset_id=ID, metadata=MetadataInput(required=True))
+def add_metadata(context: Context, dataset_id: str, metadata: Any) -> Metadata:
+    """Keep what the owners of a dataset say of it, beside its files."""
+    dataset = dataset_of(context, dataset_id)
+    stated = {name: value for name, value in metadata.items() if name != "dataset_id" and value is not None}
+    values = {name: value.isoformat() if name in MOMENTS else value for name, value in stated.items()}
+    state(actor=context.actor, dataset=dataset, values=values)
+    context.load.statements.forget()
+    return Metadata.of(dataset, context)
 
 
 @root_field(graphene.Boolean, id=ID, reason=graphene.String(), redirect=graphene.String())
@@ -95,6 +122,7 @@ def _give(context: Context, dataset_id: str, name: str, level: str) -> DatasetPe
     if level not in ROLES:
         raise InvalidError(f"It is one of {', '.join(ROLES)}.", field="level")
     give_role(actor=context.actor, dataset=dataset, name=name, role=Grant.Role(ROLES[level]))
+    context.load.members.forget()
     members = context.load.members.get(dataset) or []
     return DatasetPermissions(id=id_of(dataset.number), user_permissions=members)
 
@@ -108,6 +136,7 @@ def remove_permissions(context: Context, dataset_id: str, user_id: str) -> bool:
     for member in members:
         if member.user.uuid == _uuid(user_id):
             take_role(actor=context.actor, dataset=dataset, user=member.user)
+            context.load.members.forget()
             return True
     raise InvalidError("Nobody of that id has a role in the dataset.", field="userId")
 
@@ -125,6 +154,7 @@ def star_dataset(context: Context, dataset_id: str) -> StarDatasetResponse:
     dataset = dataset_of(context, dataset_id)
     starred = not context.load.starred.get(dataset)
     set_star(actor=context.actor, dataset=dataset, starred=starred)
+    context.load.starred.forget()
     user = context.actor.user
     star = Star(dataset_id=id_of(dataset.number), user_id=user_id(user) if user else None)
     return StarDatasetResponse(starred=starred, new_star=star)

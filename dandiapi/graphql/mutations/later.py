@@ -13,7 +13,6 @@ from dandiapi.graphql.fields import announced
 from dandiapi.graphql.inputs import (
     AnnexFsckInput,
     ContributorInput,
-    MetadataInput,
     SummaryInput,
     ValidatorInput,
 )
@@ -21,7 +20,6 @@ from dandiapi.graphql.scalars import JSON, DateTime
 from dandiapi.graphql.types.datasets import (
     Dataset,
     FollowDatasetResponse,
-    Metadata,
     UpdateContributorsPayload,
 )
 from dandiapi.graphql.types.events import DatasetEvent
@@ -37,13 +35,6 @@ add_comment = announced(
     comment=graphene.String(required=True),
     dataset_id=graphene.ID(required=True),
     parent_id=graphene.ID(),
-)
-add_metadata = announced(
-    "add_metadata",
-    Metadata,
-    "Keep what the owners of a dataset say of it, beside its files.",
-    dataset_id=graphene.ID(required=True),
-    metadata=MetadataInput(required=True),
 )
 cache_clear = announced(
     "cache_clear",

@@ -12,7 +12,7 @@ from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset as Row
 from archive.datasets.models import Version
 from archive.snapshots.queries import LoggedCommit, newest_commits
-from dandiapi.graphql.context import Info, context_of
+from dandiapi.graphql.context import HISTORY, SNAPSHOT, Context, Info, context_of
 from dandiapi.graphql.ids import dataset_id
 from dandiapi.graphql.scalars import DateTime
 from dandiapi.graphql.types.events import Comment, DatasetEvent
@@ -21,6 +21,8 @@ from dandiapi.graphql.types.versions import Analytic, Draft, Snapshot
 
 # The commits that a history has, from the newest on.
 MAX_HISTORY = 1000
+# The statements of owners that are moments; they are kept as text.
+MOMENTS = ("first_snapshot_created_at", "latest_snapshot_created_at")
 # What roles are called here.
 LEVELS = {Grant.Role.OWNER: "admin", Grant.Role.EDITOR: "rw", Grant.Role.VIEWER: "ro"}
 
@@ -155,6 +157,14 @@ class Metadata(graphene.ObjectType):
     tasks_completed = graphene.List(graphene.String)
     trial_count = graphene.Int()
 
+    @classmethod
+    def of(cls, dataset: Row, context: Context) -> "Metadata":
+        """Return what owners state about a dataset, as far as there are fields for it."""
+        stated = context.load.statements.get(dataset) or {}
+        known = {name: value for name, value in stated.items() if name in cls._meta.fields}
+        moments = {name: datetime.fromisoformat(known[name]) for name in MOMENTS if name in known}
+        return cls(**{**known, **moments, "dataset_id": dataset_id(dataset.number)})
+
 
 class Star(graphene.ObjectType):
     """Somebody's star on a dataset."""
@@ -226,6 +236,7 @@ class Dataset(graphene.ObjectType):
     def resolve_snapshots(dataset: Row, info: Info) -> list[Version]:
         load = context_of(info).load
         snapshots = load.versions.get(dataset) or []
+        context_of(info).tell(SNAPSHOT * len(snapshots))
         load.expect_versions(snapshots)
         return snapshots
 
@@ -234,6 +245,7 @@ class Dataset(graphene.ObjectType):
         load = context_of(info).load
         snapshots = load.versions.get(dataset)
         latest = snapshots[-1] if snapshots else load.drafts.get(dataset)
+        context_of(info).tell(SNAPSHOT)
         if latest:
             load.expect_versions([latest])
         return latest
@@ -265,11 +277,15 @@ class Dataset(graphene.ObjectType):
     @staticmethod
     def resolve_permissions(dataset: Row, info: Info) -> DatasetPermissions:
         members = context_of(info).load.members.get(dataset) or []
+        context_of(info).tell(len(members))
         return DatasetPermissions(id=dataset_id(dataset.number), user_permissions=members)
 
     @staticmethod
     def resolve_history(dataset: Row, info: Info) -> list[LoggedCommit]:
-        return newest_commits(context_of(info).actor, dataset, limit=MAX_HISTORY)
+        context_of(info).tell(HISTORY)
+        commits = newest_commits(context_of(info).actor, dataset, limit=MAX_HISTORY)
+        context_of(info).tell(len(commits))
+        return commits
 
     @staticmethod
     def resolve_reviewers(dataset: Row, info: Info) -> list[DatasetReviewer]:
@@ -277,6 +293,7 @@ class Dataset(graphene.ObjectType):
         # Clients ask for them whoever asks: who may not list them is told of none.
         if not may(actor, Action.LIST_REVIEWER_LINKS, dataset):
             return []
+        context_of(info).tell(HISTORY)
         return [DatasetReviewer.of(link) for link in reviewer_links_of(actor, dataset)]
 
     @staticmethod
@@ -285,6 +302,7 @@ class Dataset(graphene.ObjectType):
 
     @staticmethod
     def resolve_stars(dataset: Row, info: Info) -> list[Star]:
+        context_of(info).tell(dataset.star_count)
         return [Star(dataset_id=dataset_id(dataset.number)) for _ in range(dataset.star_count)]
 
     @staticmethod
@@ -293,7 +311,7 @@ class Dataset(graphene.ObjectType):
 
     @staticmethod
     def resolve_metadata(dataset: Row, info: Info) -> Metadata:
-        return Metadata(dataset_id=dataset_id(dataset.number))
+        return Metadata.of(dataset, context_of(info))
 
 
 class UpdateContributorsPayload(graphene.ObjectType):

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import graphene
-from graphql import GraphQLError
 
 from archive.bids_validation.models import BidsVerdict
 from archive.datasets.models import Version
@@ -24,8 +23,6 @@ from dandiapi.graphql.types.validation import (
 )
 
 VALIDATOR = "bids-validator-deno"
-# Of all verdicts in one answer.
-MAX_ISSUES = 100_000
 
 
 class Validated(NamedTuple):
@@ -75,11 +72,10 @@ class DatasetValidation(graphene.ObjectType):
 
 
 def _details(context: Context, verdict: BidsVerdict) -> BidsVerdict | None:
-    """Return a verdict with its issues; GraphQLError if the answer has too many with these."""
-    context.issues[verdict.pk] = verdict.errors + verdict.warnings
-    if sum(context.issues.values()) > MAX_ISSUES and len(context.issues) > 1:
-        raise GraphQLError(f"An answer has at most {MAX_ISSUES} issues: ask for those of fewer versions at once.")
-    return context.load.verdict_details.get(verdict)
+    """Return a verdict with its issues, which are told."""
+    details = context.load.verdict_details.get(verdict)
+    context.tell(len(details.issues) if details else 0)
+    return details
 
 
 def verdict_of(context: Context, version: Version) -> BidsVerdict | None:
@@ -142,7 +138,8 @@ def summary_of(context: Context, version: Version, revision: str) -> Summary | N
     verdict = verdict_of(context, version)
     if verdict is None:
         return None
-    told = verdict.summary
+    told = context.load.summaries.get(verdict) or {}
+    context.tell(len(told.get("subjectMetadata") or []))
     modalities = [str(each).lower() for each in told.get("modalities") or []]
     pet = told.get("pet") or {}
     return Summary(

@@ -7,7 +7,7 @@ import graphene
 from archive.bids import documents
 from archive.bids.models import Deprecation
 from archive.datasets.models import Dataset, Version
-from dandiapi.graphql.context import Context, Info, context_of
+from dandiapi.graphql.context import CHARACTERS, Context, Info, context_of
 from dandiapi.graphql.enums import RelatedObjectKind, RelatedObjectRelation
 from dandiapi.graphql.ids import NO_COMMIT, dataset_id, snapshot_id
 from dandiapi.graphql.listing import ListedFile, listing_of
@@ -146,7 +146,9 @@ class _Version(graphene.ObjectType):
     @staticmethod
     def resolve_contributors(version: Version, info: Info) -> list[documents.Contributor]:
         load = context_of(info).load
-        return load.of_version(load.contributors, version) or []
+        found = load.of_version(load.contributors, version) or []
+        context_of(info).tell(len(found))
+        return found
 
     @staticmethod
     def resolve_description(version: Version, info: Info) -> Description:
@@ -178,7 +180,9 @@ class _Version(graphene.ObjectType):
     @staticmethod
     def resolve_readme(version: Version, info: Info) -> str | None:
         load = context_of(info).load
-        return load.of_version(load.readmes, version)
+        text = load.of_version(load.readmes, version)
+        context_of(info).tell(len(text or "") // CHARACTERS)
+        return text
 
     @staticmethod
     def resolve_summary(version: Version, info: Info) -> Summary | None:

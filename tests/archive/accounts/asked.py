@@ -196,6 +196,9 @@ READS |= {
     ),
     bids.descriptions_of_versions: _in_version(lambda version: bids.descriptions_of_versions([version])),
     bids.contributors_of_versions: _in_version(lambda version: bids.contributors_of_versions([version])),
+    bids.statements_about_datasets: lambda hidden, actor: [
+        *bids.statements_about_datasets(actor, [hidden.dataset]).values()
+    ],
     bids.deprecations_of_versions: _in_version(lambda version: bids.deprecations_of_versions([version])),
     publishing.problems_of_draft: lambda hidden, actor: publishing.problems_of_draft(_version(hidden, actor)),
     publishing.asset_problems: lambda hidden, actor: publishing.asset_problems(_version(hidden, actor)),
@@ -316,6 +319,9 @@ WRITES: dict[Callable[..., Any], Call] = {
     ),
     bids_services.update_description: lambda hidden, actor: bids_services.update_description(
         actor=actor, dataset=hidden.dataset, field="Name", value="New"
+    ),
+    bids_services.state: lambda hidden, actor: bids_services.state(
+        actor=actor, dataset=hidden.dataset, values={"species": "platypus"}
     ),
     bids_services.update_readme: lambda hidden, actor: bids_services.update_readme(
         actor=actor, dataset=hidden.dataset, text="New"

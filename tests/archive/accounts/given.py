@@ -28,7 +28,10 @@ GIVEN = {
         "accounts.queries.find_reviewer_link_again",
         "accounts.queries.find_token",
     },
-    "verdicts": {"bids_validation.queries.details_of_verdicts"},
+    "verdicts": {
+        "bids_validation.queries.details_of_verdicts",
+        "bids_validation.queries.summaries_of_verdicts",
+    },
     "a version": {
         "bids.queries.contributors_of_versions",
         "bids.queries.deprecations_of_versions",

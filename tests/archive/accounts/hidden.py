@@ -12,6 +12,7 @@ from archive.accounts.models import Token, User
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.accounts.queries import find_reviewer_link
 from archive.assets.models import Asset
+from archive.bids.models import Statement
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.blobs.models import Upload
 from archive.blobs.services import start_upload
@@ -92,6 +93,7 @@ class Hidden:
         self.asset = Asset.objects.select_related("blob").get(dataset=self.dataset, path="platypus/named.nwb")
         verdict = BidsVerdict.objects.create(tree="0" * 64, summary={"tasks": ["platypus"]})
         BidsTree.objects.create(version=self.version, files_changed=self.version.files_changed, verdict=verdict)
+        Statement.objects.create(dataset=self.dataset, values={"species": "platypus"})
         self.viewer = make_user()
         set_viewers(
             actor=owner_of(self.dataset), dataset=self.dataset, usernames=[self.viewer.username, "invited@example.net"]

@@ -125,3 +125,29 @@ def test_contributors_that_refer_to_one_another_are_not_read() -> None:
     begun = time.process_time()
     assert read_contributors(bomb, ["A"]) == [Contributor("A", 1)]
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 65_000,
+        "{a: " * 16_000,
+        "\n".join(" " * depth + "- " for depth in range(200)),
+        "x: !!bool maybe",
+        'x: !!int ""',
+        "x: !!timestamp x",
+        "x: !!binary [1]",
+        "? [a]\n: b",
+    ],
+)
+def test_datacite_that_is_deep_or_not_what_it_says_names_nobody(text: str) -> None:
+    assert read_contributors(text, ["Jane Doe"]) == [Contributor("Jane Doe", 1)]
+
+
+def test_description_that_is_deep_has_no_text_there() -> None:
+    deep = "[" * 1000 + "]" * 1000
+    assert read_description(f'{{"Name": {deep}, "License": "CC0"}}', fallback="ds000001").license in {"CC0", None}
+
+
+def test_text_of_a_description_has_no_character_that_postgres_refuses() -> None:
+    assert read_description('{"Name": "a\\u0000b"}', fallback="ds000001").name == "ab"

@@ -57,6 +57,7 @@ PEOPLE = ("anonymous", "stranger", "ro", "rw", "admin", "reviewer", "site", "rev
 # to upload to another dataset with; `revoked` had one of an owner's.
 PRIVATE = """
                         anonymous stranger ro     rw     admin  reviewer site   revoked other
+addMetadata             read      read     write  ok     ok     login    ok     read    read
 createDataset           login     ok       ok     ok     ok     login    ok     login   token
 createReviewer          read      read     admin  admin  ok     login    ok     read    read
 createSnapshot          read      read     write  ok     ok     login    ok     read    read
@@ -82,6 +83,7 @@ updateReadme            read      read     write  ok     ok     login    ok     
 """
 OPEN = """
                         anonymous stranger ro     rw     admin  reviewer site   revoked other
+addMetadata             login     write    write  ok     ok     login    ok     login   token
 createDataset           login     ok       ok     ok     ok     login    ok     login   token
 createReviewer          login     admin    admin  admin  ok     login    ok     login   token
 createSnapshot          login     write    write  ok     ok     login    ok     login   token
@@ -91,7 +93,7 @@ deleteReviewer          login     admin    admin  admin  ok     login    ok     
 deleteSnapshot          login     admin    admin  admin  admin  login    ok     login   token
 deprecateSnapshot       login     write    write  ok     ok     login    ok     login   token
 finishUpload            absent    absent   absent absent ok     absent   absent absent  absent
-prepareRepoAccess       login     ok       ok     ok     ok     login    ok     login   ok
+prepareRepoAccess       login     ok       ok     ok     ok     login    ok     login   token
 prepareUpload           login     write    write  ok     ok     login    ok     login   token
 publishDataset          login     admin    admin  admin  ok     login    ok     login   token
 removePermissions       login     admin    admin  admin  ok     login    ok     login   token
@@ -109,6 +111,7 @@ EMAIL = "a@example.org"
 ORCID = "0000-0002-1825-0097"
 # What each asks for, of a dataset `$id`.
 DOCUMENTS = {
+    "addMetadata": 'addMetadata(datasetId: $id, metadata: {datasetId: $id, species: "Mouse"}) { species }',
     "createDataset": "createDataset(affirmedDefaced: true) { id }",
     "createReviewer": "createReviewer(datasetId: $id) { id }",
     "createSnapshot": 'createSnapshot(datasetId: $id, tag: "2.0.0") { id }',

@@ -1,5 +1,7 @@
 """Datasets in OpenNeuro's dialect: what is told of them, who makes, opens, shares and deletes them."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -269,3 +271,41 @@ def test_star_is_given_and_taken_back() -> None:
     star = "mutation($id: ID!) { starDataset(datasetId: $id) { starred newStar { datasetId } } }"
     assert [asker.ask(star, id=id_of(dataset))["starDataset"]["starred"] for _ in range(3)] == [True, False, True]
     assert asker.ask(WHOLE, id=id_of(dataset))["dataset"]["starred"] is True
+
+
+STATE = """mutation($id: ID!, $said: MetadataInput!) { addMetadata(datasetId: $id, metadata: $said) {
+  datasetId species ages modalities trialCount firstSnapshotCreatedAt associatedPaperDOI } }"""
+STATED = "query($id: ID!) { dataset(id: $id) { metadata { datasetId species affirmedDefaced affirmedConsent ages } } }"
+
+
+def test_owners_state_what_no_file_says_and_add_to_it() -> None:
+    user = make_user()
+    asker = Asker.of(user)
+    made = asker.ask(CREATE)["createDataset"]["id"]
+    empty = {"species": None, "ages": None}
+    affirmed = {"datasetId": made, "affirmedDefaced": True, "affirmedConsent": False}
+    assert asker.ask(STATED, id=made)["dataset"]["metadata"] == affirmed | empty
+    said = {
+        "datasetId": made,
+        "species": "Mouse",
+        "ages": [1, 2.5],
+        "modalities": ["MRI"],
+        "trialCount": 3,
+        "firstSnapshotCreatedAt": "2026-01-02T03:04:05.000Z",
+        "associatedPaperDOI": "10.1/a",
+    }
+    assert asker.ask(STATE, id=made, said=said)["addMetadata"] == said
+    asker.ask(STATE, id=made, said={"datasetId": "ds000099", "species": "Rat"})
+    told = asker.ask(STATED, id=made)["dataset"]["metadata"]
+    assert told == affirmed | {"species": "Rat", "ages": [1, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [({"species": "x" * 70_000}, "metadata: A statement has at most 65536 bytes."), ({"species": "a\0b"}, "NUL")],
+)
+def test_statement_that_cannot_be_kept_is_refused(said: dict[str, Any], reason: str) -> None:
+    dataset = make_dataset()
+    asker = Asker.of(person(dataset))
+    assert reason in asker.refusal(STATE, id=id_of(dataset), said={"datasetId": "", **said})
+    assert asker.ask(STATED, id=id_of(dataset))["dataset"]["metadata"]["species"] is None

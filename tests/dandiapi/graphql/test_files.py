@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from archive.accounts.services import create_token
 from archive.blobs.models import Blob
 from archive.datasets.models import Dataset
-from dandiapi.graphql import listing
+from dandiapi.graphql import context
 from tests.archive.catalogue.test_files import FILES, make_filled
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of, person
@@ -89,7 +89,7 @@ def test_documents_of_years_ago_are_answered() -> None:
 
 
 def test_request_lists_only_so_many_files_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "MAX_LISTED", 2 * len(FILES) - 1)
+    monkeypatch.setattr(context, "MAX_TOLD", 2 * len(FILES) - 1)
     dataset = make_filled(make_dataset())
     assert len(listed(Asker(), dataset, all=True)) == len(FILES)
     twice = "query($id: ID!) { dataset(id: $id) { draft { downloadFiles { id } files(recursive: true) { id } } } }"

@@ -2,13 +2,16 @@
 
 import json
 import time
+from base64 import b64encode
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from dandiapi.graphql import context
 from dandiapi.graphql.limits import MAX_BODY
 from tests.dandiapi.graphql.asking import ADDRESS, Asker
+from tests.factories import make_dataset
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +195,29 @@ def test_preflight_of_a_browser_may_be_about_any_header_and_method(client: Clien
     asked = {"Origin": "http://other.example", "Access-Control-Request-Method": "POST"}
     response = client.options("/api/graphql", headers={**asked, "Access-Control-Request-Headers": "x-own"})
     assert (response.status_code, response["Access-Control-Allow-Headers"]) == (204, "x-own")
+
+
+@pytest.mark.parametrize(
+    "text", ["{a" * 1600, "{a" * 1600 + "}" * 1600, "{dataset(id: " + "[" * 2000 + "]" * 2000 + "){id}}"]
+)
+def test_text_that_is_deeper_than_python_goes_is_refused(text: str) -> None:
+    response = Asker().post(text)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
+
+
+def test_answer_that_grows_with_each_level_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "MAX_TOLD", 3 * context.SNAPSHOT)
+    dataset = make_dataset()
+    below = "id"
+    for _ in range(4):
+        below = f"latestSnapshot {{ dataset {{ {below} }} }}"
+    text = f'{{ dataset(id: "ds{dataset.number:06}") {{ {below} }} }}'
+    assert Asker().refusal(text) == "The answer would be too long: ask for less at once."
+
+
+@pytest.mark.parametrize("offset", [9223372036854775808, 2**64 - 1, 10**30])
+def test_cursor_beyond_every_list_is_its_end(offset: int) -> None:
+    after = b64encode(f'{{"offset": {offset}}}'.encode()).decode()
+    answer = Asker().ask("query($after: String) { datasets(after: $after) { edges { id } } }", after=after)
+    assert answer["datasets"]["edges"] == []

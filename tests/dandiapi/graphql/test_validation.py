@@ -8,7 +8,7 @@ from django.test import Client
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.datasets.models import Dataset
 from archive.timeline.models import Job
-from dandiapi.graphql.types import verdicts
+from dandiapi.graphql import context
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of
 from tests.factories import make_dataset, make_editor, make_embargoed_dataset
@@ -118,11 +118,11 @@ def test_issues_of_many_verdicts_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
     both = f"""{{ a: dataset(id: "{id_of(one)}") {{ draft {{ validation {{ issues {{ code }} }} }} }}
       b: dataset(id: "{id_of(other)}") {{ draft {{ validation {{ warnings issues {{ code }} }} }} }} }}"""
     assert len(Asker().ask(both)["b"]["draft"]["validation"]["issues"]) == 2
-    monkeypatch.setattr(verdicts, "MAX_ISSUES", 3)
+    monkeypatch.setattr(context, "MAX_TOLD", 3)
     answer = Asker().post(both).json()
     assert len(answer["data"]["a"]["draft"]["validation"]["issues"]) == 2
     assert answer["data"]["b"]["draft"]["validation"] == {"warnings": 1, "issues": None}
-    assert answer["errors"][0]["message"].startswith("An answer has at most 3 issues")
+    assert answer["errors"][0]["message"] == "The answer would be too long: ask for less at once."
 
 
 def test_dataset_is_validated_again_when_an_editor_asks() -> None:
