@@ -67,6 +67,7 @@ PUT    dandisets/{identifier}/versions/{version}/                       401 403 
 DELETE dandisets/{identifier}/versions/{version}/                       401 403 403 403 403 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/info/                  200 200 200 200 200 200 200 200 200
 GET    dandisets/{identifier}/versions/{version}/diff/draft/            200 200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/versions/{version}/bids-validation/       404 404 404 404 404 404 404 404 404
 POST   dandisets/{identifier}/versions/{version}/publish/               401 403 403 202 202 403 403 403 202
 PUT    dandisets/{identifier}/versions/{version}/access/                401 403 403 400 400 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/assets/                200 200 200 200 200 200 200 200 200
@@ -129,6 +130,7 @@ PUT    dandisets/{identifier}/versions/{version}/                       401 403 
 DELETE dandisets/{identifier}/versions/{version}/                       401 403 403 403 204 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/info/                  200 200 200 200 200 200 200 200 200
 GET    dandisets/{identifier}/versions/{version}/diff/draft/            200 200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/versions/{version}/bids-validation/       404 404 404 404 404 404 404 404 404
 POST   dandisets/{identifier}/versions/{version}/publish/               401 403 403 405 405 403 403 403 405
 PUT    dandisets/{identifier}/versions/{version}/access/                401 403 403 200 200 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/assets/                200 200 200 200 200 200 200 200 200
@@ -191,6 +193,7 @@ PUT    dandisets/{identifier}/versions/{version}/                       401 403 
 DELETE dandisets/{identifier}/versions/{version}/                       401 403 403 403 403 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/info/                  401 403 403 200 200 200 200 200 200
 GET    dandisets/{identifier}/versions/{version}/diff/draft/            401 403 403 200 200 200 200 200 200
+GET    dandisets/{identifier}/versions/{version}/bids-validation/       401 403 403 404 404 404 404 404 404
 POST   dandisets/{identifier}/versions/{version}/publish/               401 403 403 400 400 403 403 403 400
 PUT    dandisets/{identifier}/versions/{version}/access/                401 403 403 400 400 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/assets/                401 403 403 200 200 200 200 200 200
@@ -253,6 +256,7 @@ PUT    dandisets/{identifier}/versions/{version}/                       401 403 
 DELETE dandisets/{identifier}/versions/{version}/                       401 403 403 403 403 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/info/                  200 200 200 200 200 200 200 200 200
 GET    dandisets/{identifier}/versions/{version}/diff/draft/            200 200 200 200 200 200 200 200 200
+GET    dandisets/{identifier}/versions/{version}/bids-validation/       404 404 404 404 404 404 404 404 404
 POST   dandisets/{identifier}/versions/{version}/publish/               401 403 403 400 400 403 403 403 400
 PUT    dandisets/{identifier}/versions/{version}/access/                401 403 403 400 400 403 403 403 403
 GET    dandisets/{identifier}/versions/{version}/assets/                200 200 200 200 200 200 200 200 200
@@ -315,6 +319,7 @@ PUT    dandisets/{identifier}/versions/{version}/                       401 403 
 DELETE dandisets/{identifier}/versions/{version}/                       401 403 404 404 404 403 404 403 404
 GET    dandisets/{identifier}/versions/{version}/info/                  404 404 404 404 404 404 404 404 404
 GET    dandisets/{identifier}/versions/{version}/diff/draft/            404 404 404 404 404 404 404 404 404
+GET    dandisets/{identifier}/versions/{version}/bids-validation/       404 404 404 404 404 404 404 404 404
 POST   dandisets/{identifier}/versions/{version}/publish/               401 403 404 404 404 403 404 403 404
 PUT    dandisets/{identifier}/versions/{version}/access/                401 403 404 404 404 403 404 403 404
 GET    dandisets/{identifier}/versions/{version}/assets/                404 404 404 404 404 404 404 404 404
