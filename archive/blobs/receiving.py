@@ -304,4 +304,5 @@ def _require_digest(hold: _Hold, digests: Digests) -> None:
     if digests.values()[hold.reception.hash_name] == hold.reception.digest:
         return
     hold.discard()
-    raise InvalidError("The content does not match its key, and is not kept.", field="content")
+    said = f"The content does not match its key, and is not kept: it does not have the digest {hold.reception.digest}."
+    raise InvalidError(said, field="content")

@@ -332,6 +332,14 @@ def queue_doi_registration(*, version: Version) -> bool:
     return True
 
 
+def register_doi(*, actor: Actor, version: Version) -> None:
+    """Have the DOI of a version registered, or brought up to date; InvalidError if it is to have none."""
+    require(actor, Action.PUBLISH, version.dataset)
+    if not version.doi:
+        raise InvalidError("It has no DOI: versions get one when they are published, and open.")
+    queue_doi_registration(version=version)
+
+
 def require_draft(version: Version, *, message: str = "Only draft versions can be modified.") -> None:
     """Raise ImmutableError unless the version is a draft."""
     if not version.is_draft:

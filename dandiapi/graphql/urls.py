@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from dandiapi.graphql import accounts, downloads, sign_in, site, uploads
+from dandiapi.graphql import accounts, dois, downloads, sign_in, site, uploads
 from dandiapi.graphql.views import graphql
 
 # Both are known to clients.
@@ -21,6 +21,7 @@ urlpatterns = [
     re_path(rf"{BASE}sitemap/?$", site.sitemap),
     re_path(r"^sitemap\.xml$", site.sitemap),
     re_path(r"^datasets/ds(?P<identifier>[0-9]{6})(?:/versions/(?P<tag>[^/]+))?/?$", site.page),
+    re_path(rf"{BASE}doi/ds(?P<identifier>[0-9]{{6}})/(?P<tag>[^/]+)/?$", dois.doi),
     re_path(rf"{BASE}keygen/?$", accounts.keygen),
     re_path(rf"{BASE}auth/(?P<provider>orcid|google|github)/?$", sign_in.begin),
     re_path(rf"{BASE}auth/complete/?$", sign_in.complete),

@@ -317,6 +317,9 @@ WRITES: dict[Callable[..., Any], Call] = {
     datasets_services.delete_private_version: lambda hidden, actor: datasets_services.delete_private_version(
         actor=actor, version=hidden.version
     ),
+    datasets_services.register_doi: lambda hidden, actor: datasets_services.register_doi(
+        actor=actor, version=hidden.version
+    ),
     bids_services.update_description: lambda hidden, actor: bids_services.update_description(
         actor=actor, dataset=hidden.dataset, field="Name", value="New"
     ),
