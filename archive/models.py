@@ -2,7 +2,7 @@
 
 from archive.accounts.models import Grant, Invitation, Questionnaire, ReviewerLink, Token, User
 from archive.assets.models import Asset, Batch, Folder, SummaryValue
-from archive.bids.models import Deprecation, FileText
+from archive.bids.models import Deprecation, FileText, Statement
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
@@ -44,6 +44,7 @@ __all__ = [
     "ReviewerLink",
     "Sequence",
     "Star",
+    "Statement",
     "SummaryValue",
     "Timeline",
     "Token",

@@ -94,6 +94,14 @@ class DeprecationAdmin(ReadOnlyAdmin):
     raw_id_fields = ["version", "user"]
 
 
+@admin.register(models.Statement)
+class StatementAdmin(ByDatasetAdmin):
+    """The admin of what owners state of datasets beside their files."""
+
+    list_display = ["dataset", "user_id", "modified"]
+    raw_id_fields = ["dataset", "user"]
+
+
 @admin.register(models.SummaryValue)
 class SummaryValueAdmin(ByDatasetAdmin):
     """The admin of the values in the summaries of drafts, and how many files contribute them."""

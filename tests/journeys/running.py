@@ -220,4 +220,6 @@ def wait_for(find: Callable[[], T], seconds: float) -> T:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    os.killpg(pid, number)
+    # Some end by themselves when another of them does.
+    with suppress(ProcessLookupError):
+        os.killpg(pid, number)
