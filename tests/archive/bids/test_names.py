@@ -1,13 +1,17 @@
 """A draft that nobody has named gets the name that its description has."""
 
 import json
+from typing import Any
 
 import pytest
 
+from archive.bids import services
 from archive.bids.documents import UNNAMED
 from archive.bids.services import name_draft
 from archive.blobs.services import keep_contents
 from archive.datasets.models import Dataset
+from archive.datasets.services import update_draft
+from archive.errors import InvalidError
 from archive.timeline.models import Change
 from tests.factories import make_asset, make_dataset, owner_of
 
@@ -53,3 +57,26 @@ def test_name_that_is_too_long_is_cut() -> None:
     dataset = described("F" * 1000)
     name_draft(dataset)
     assert name_of(dataset) == "F" * 300
+
+
+def test_name_that_somebody_gives_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = described("Faces")
+    read = services.descriptions_of_versions
+
+    def read_slowly(versions: Any) -> Any:
+        metadata = dataset.versions.get().metadata
+        update_draft(actor=owner_of(dataset), dataset=dataset, name="Mice", metadata=metadata)
+        return read(versions)
+
+    monkeypatch.setattr(services, "descriptions_of_versions", read_slowly)
+    name_draft(dataset)
+    assert name_of(dataset) == "Mice"
+
+
+def test_text_that_is_not_utf8_is_not_edited() -> None:
+    dataset = make_dataset()
+    [blob] = keep_contents(actor=owner_of(dataset), dataset=dataset, contents=["Müller".encode("latin-1")])
+    make_asset(dataset, "README", blob=blob)
+    with pytest.raises(InvalidError, match=r"^Not a file of UTF-8 text that can be edited here: README$"):
+        services.update_readme(actor=owner_of(dataset), dataset=dataset, text="New")
+    assert dataset.assets.live().get().blob_id == blob.pk

@@ -63,7 +63,9 @@ def tree_of_draft(dataset: Dataset) -> list[TreeFile]:
     return tree
 
 
-def test_large_dataset_is_validated_within_the_limits(large: Dataset, settings: Any) -> None:
+def test_large_dataset_is_validated_within_the_limits_and_an_edit_lays_out_one_file(
+    large: Dataset, settings: Any
+) -> None:
     assert (settings.BIDS_VALIDATION_SECONDS, settings.BIDS_VALIDATION_BYTES) == (120, 1500 * 2**20)
     verdict = BidsVerdict.objects.get(trees__version__dataset=large)
     assert (verdict.state, verdict.reason) == ("done", "")
@@ -74,8 +76,7 @@ def test_large_dataset_is_validated_within_the_limits(large: Dataset, settings: 
     # The sidecar says less than it might: once for each subject.
     assert verdict.warnings > SUBJECTS
 
-
-def test_edit_of_a_readme_lays_out_one_file(large: Dataset, worker: Worker) -> None:
+    # An edit of one file.
     put(large, {"README": b"Another text."}, remove=["README"])
     tree = tree_of_draft(large)
     assert len(tree) == len(VALID) + 2 * SUBJECTS

@@ -21,6 +21,7 @@ from archive.datasets.services import (
     set_owners,
     update_draft,
 )
+from archive.embargo.services import release
 from archive.errors import ArchiveError, ForbiddenError, ImmutableError, InvalidError, NotFoundError
 from archive.metadata.documents import strip_version_metadata
 from archive.publishing.services import publish
@@ -32,6 +33,7 @@ from tests.factories import (
     make_asset,
     make_blob_row,
     make_dataset,
+    make_embargoed_dataset,
     make_nameless_user,
     make_published_version,
     make_releasing_dataset,
@@ -288,6 +290,20 @@ def test_delete_is_refused_of_what_has_been_published(worker: Worker) -> None:
     make_published_version(worker, dataset)
     with pytest.raises(ForbiddenError, match="has published versions"):
         delete_dataset(actor=owner_of(dataset), dataset=dataset)
+
+
+def test_private_versions_go_with_their_dataset_unless_it_was_released_meanwhile(worker: Worker) -> None:
+    one, other = make_embargoed_dataset(), make_embargoed_dataset()
+    for dataset in (one, other):
+        publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=Version.Rules.BIDS)
+    worker.run()
+    as_it_was = Dataset.objects.get(pk=other.pk)
+    release(actor=owner_of(other), dataset=other)
+    worker.run()
+    with pytest.raises(ForbiddenError):
+        delete_dataset(actor=owner_of(other), dataset=as_it_was)
+    delete_dataset(actor=owner_of(one), dataset=one)
+    assert [*Dataset.objects.all()] == [other]
 
 
 def test_delete_is_refused_to_a_stranger() -> None:
