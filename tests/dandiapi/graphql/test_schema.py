@@ -113,3 +113,16 @@ def test_what_is_not_built_yet_is_known() -> None:
         for name in (*roots_of(later), *roots_of(later_mutations))
     }
     assert set(camel.values()) == NOT_YET | NO_MUTATIONS_YET
+
+
+# Of the specification of October 2021, https://spec.graphql.org/October2021/#sec-Type-System.Directives.
+PLACES = {
+    *("QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"),
+    *("VARIABLE_DEFINITION", "SCHEMA", "SCALAR", "OBJECT", "FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INTERFACE"),
+    *("UNION", "ENUM", "ENUM_VALUE", "INPUT_OBJECT", "INPUT_FIELD_DEFINITION"),
+}
+
+
+def test_directives_have_places_that_clients_of_years_know(schema: GraphQLSchema) -> None:
+    assert {place.name for directive in schema.directives for place in directive.locations} <= PLACES
+    assert {"deprecated", "include", "skip"} <= {directive.name for directive in schema.directives}
