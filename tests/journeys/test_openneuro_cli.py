@@ -139,7 +139,6 @@ def test_its_helper_and_its_remote_serve_git_annex_and_datalad(
     digest = hashlib.sha256(content).hexdigest()
     git.git("annex", "drop", "scan.nii", "--numcopies=1", within=sender)
     persist(git, sender, "git", "annex", "get", "scan.nii", "--from", "openneuro")
-    git.git("annex", "fsck", "scan.nii", "--from", "openneuro", within=sender)
     assert hashlib.sha256((sender / "scan.nii").read_bytes()).hexdigest() == digest
 
     def told() -> None:

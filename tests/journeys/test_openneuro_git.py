@@ -110,7 +110,13 @@ def test_program_with_isomorphic_git_pushes_again_and_again(
     require_npm_clients()
     uploader = Uploader(url, token, tmp_path / "clone")
     for number in (1, 2):
-        uploader.upload(number)
+        try:
+            uploader.upload(number)
+        except AssertionError as error:
+            # Seen once, and not understood: the program does not try again by itself, its user does.
+            if "ECONNRESET" not in str(error):
+                raise
+            uploader.upload(number)
         wait_until_followed(running_archive, dandiset)
     assert [pushed["isClean"] for pushed in uploader.commits] == [True, True]
     reader = GitClient(running_archive.url, token, tmp_path / "reader")
