@@ -41,7 +41,7 @@ Texts = Mapping[str, str]
 # --- Statements -------------------------------------------------------------------------------------------------------
 
 
-def state(*, actor: Actor, dataset: Dataset, values: Mapping[str, Any]) -> None:
+def add_statement(*, actor: Actor, dataset: Dataset, values: Mapping[str, Any]) -> None:
     """Add to what the owners state about a dataset; what they stated before under other names stays."""
     require(actor, Action.CHANGE_DRAFT, dataset)
     with transaction.atomic():

@@ -51,3 +51,14 @@ def summaries_of_verdicts(verdicts: Collection[BidsVerdict]) -> dict[BidsVerdict
     """Return the summaries of verdicts, which their asker was given."""
     found = dict(BidsVerdict.objects.filter(pk__in=[each.pk for each in verdicts]).values_list("pk", "summary"))
     return {verdict: found[verdict.pk] for verdict in verdicts if verdict.pk in found}
+
+
+def issues_seen_in(version: Version, details: BidsVerdict) -> list[dict[str, Any]]:
+    """Return the issues of a verdict on a version, as `details_of_verdicts` has them.
+
+    Without messages for who reads the version blinded: they repeat the values that they are about.
+    """
+    issues: list[dict[str, Any]] = details.issues
+    if not version.is_blinded:
+        return issues
+    return [{name: value for name, value in issue.items() if name != "issueMessage"} for issue in issues]

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
 from archive.bids.documents import UNNAMED
-from archive.bids.services import state
+from archive.bids.services import add_statement
 from archive.datasets.models import Dataset as Row
 from archive.datasets.services import create_dataset as create
 from archive.datasets.services import delete_dataset as delete
@@ -50,7 +50,7 @@ def create_dataset(context: Context, *, affirmed_consent: bool = False, affirmed
     affirmed = {"affirmed_consent": affirmed_consent, "affirmed_defaced": affirmed_defaced}
     with transaction.atomic():
         made = create(actor=context.actor, name=UNNAMED, metadata={"license": [LICENSE]}, is_private=True)
-        state(actor=context.actor, dataset=made, values=affirmed)
+        add_statement(actor=context.actor, dataset=made, values=affirmed)
     return made
 
 
@@ -60,7 +60,7 @@ def add_metadata(context: Context, dataset_id: str, metadata: Any) -> Metadata:
     dataset = dataset_of(context, dataset_id)
     stated = {name: value for name, value in metadata.items() if name != "dataset_id" and value is not None}
     values = {name: value.isoformat() if name in MOMENTS else value for name, value in stated.items()}
-    state(actor=context.actor, dataset=dataset, values=values)
+    add_statement(actor=context.actor, dataset=dataset, values=values)
     context.load.statements.forget()
     return Metadata.of(dataset, context)
 

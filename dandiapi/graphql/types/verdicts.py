@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import graphene
 
 from archive.bids_validation.models import BidsVerdict
+from archive.bids_validation.queries import issues_seen_in
 from archive.datasets.models import Version
 from dandiapi.graphql.context import Context, Info, context_of
 from dandiapi.graphql.ids import dataset_id
@@ -62,7 +63,7 @@ class DatasetValidation(graphene.ObjectType):
     @staticmethod
     def resolve_issues(told: Validated, info: Info) -> list[ValidatorIssue]:
         details = _details(context_of(info), told.verdict)
-        return [_issue(issue) for issue in details.issues] if details else []
+        return [_issue(issue) for issue in issues_seen_in(told.version, details)] if details else []
 
     @staticmethod
     def resolve_code_messages(told: Validated, info: Info) -> list[ValidatorCodeMessage]:

@@ -323,7 +323,7 @@ WRITES: dict[Callable[..., Any], Call] = {
     bids_services.update_description: lambda hidden, actor: bids_services.update_description(
         actor=actor, dataset=hidden.dataset, field="Name", value="New"
     ),
-    bids_services.state: lambda hidden, actor: bids_services.state(
+    bids_services.add_statement: lambda hidden, actor: bids_services.add_statement(
         actor=actor, dataset=hidden.dataset, values={"species": "platypus"}
     ),
     bids_services.update_readme: lambda hidden, actor: bids_services.update_readme(

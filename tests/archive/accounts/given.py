@@ -30,6 +30,7 @@ GIVEN = {
     },
     "verdicts": {
         "bids_validation.queries.details_of_verdicts",
+        "bids_validation.queries.issues_seen_in",
         "bids_validation.queries.summaries_of_verdicts",
     },
     "a version": {

@@ -12,6 +12,7 @@ from archive.datasets.models import Dataset
 from archive.datasets.queries import find_draft
 from archive.errors import BusyError, InvalidError
 from tests.archive.bids_validation.conftest import DESCRIPTION, VALID, put
+from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db
 BRAIN = "sub-01/anat/sub-01_T1w.nii.gz"
@@ -44,12 +45,12 @@ def test_tree_is_laid_out_with_true_sizes_and_the_content_that_is_read(make_bids
         assert (laid.folder / "sub-01/meg.ds/empty").stat().st_size == 0
 
 
-def test_layout_writes_one_file_when_one_has_changed(make_bids: Callable[..., Dataset], worker: object) -> None:
+def test_layout_writes_one_file_when_one_has_changed(make_bids: Callable[..., Dataset], worker: Worker) -> None:
     dataset = make_bids(VALID)
     with laid_out(dataset.number, a_tree(dataset), no_beat) as laid:
         assert laid.changed == len(VALID)
     put(dataset, {"README": b"Another text."}, remove=["README"])
-    worker.run()  # type: ignore[attr-defined]
+    worker.run()
     with laid_out(dataset.number, a_tree(dataset), no_beat) as laid:
         assert laid.changed == 1
         assert (laid.folder / "README").read_bytes() == b"Another text."

@@ -11,7 +11,7 @@ from archive.timeline.models import Job
 from dandiapi.graphql import context
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of
-from tests.factories import make_dataset, make_editor, make_embargoed_dataset
+from tests.factories import make_dataset, make_editor, make_embargoed_dataset, make_reviewer_link
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +44,8 @@ TOLD = """query($id: ID!) { dataset(id: $id) { draft { head issuesStatus { error
     subjectMetadata { participantId age sex group } } } } }"""
 
 
-def validated(**given: Any) -> Dataset:
-    dataset = make_dataset()
+def validated(dataset: Dataset | None = None, **given: Any) -> Dataset:
+    dataset = dataset or make_dataset()
     values = {"state": "done", "errors": 1, "warnings": 1, "issues": ISSUES, "codes": CODES, "summary": SUMMARY} | given
     verdict = BidsVerdict.objects.create(
         tree=f"{dataset.number:064}",
@@ -104,6 +104,13 @@ def test_verdict_on_what_is_hidden_is_told_to_nobody(client: Client) -> None:
     address = f"/api/dandisets/{hidden.identifier}/versions/draft/bids-validation/"
     info = client.get(f"/api/dandisets/{hidden.identifier}/versions/draft/info/")
     assert client.get(address).status_code == info.status_code == 401
+
+
+def test_reviewer_reads_issues_without_the_values_that_they_are_about() -> None:
+    dataset = validated(make_embargoed_dataset())
+    _, secret = make_reviewer_link(dataset)
+    issues = Asker(secret).ask(TOLD, id=id_of(dataset))["dataset"]["draft"]["validation"]["issues"]
+    assert [(issue["code"], issue["issueMessage"]) for issue in issues] == [(each["code"], None) for each in ISSUES]
 
 
 @pytest.mark.parametrize("state", ["pending", "failed"])
