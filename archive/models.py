@@ -7,8 +7,10 @@ from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset, Star, Version
 from archive.embargo.models import EmbargoNotice
+from archive.fixity.models import ContentCheck
 from archive.garbage.models import GarbageEvent
 from archive.identifiers.models import Sequence
+from archive.monitor.models import ReportedTask
 from archive.search.models import Document, Facts, IndexedAsset
 from archive.snapshots.models import AnnexPush, Bundle, Commit, Repository
 from archive.timeline.models import Change, Job, Projection, Timeline
@@ -25,6 +27,7 @@ __all__ = [
     "Bundle",
     "Change",
     "Commit",
+    "ContentCheck",
     "Dataset",
     "Deprecation",
     "Document",
@@ -40,6 +43,7 @@ __all__ = [
     "Projection",
     "Questionnaire",
     "Reception",
+    "ReportedTask",
     "Repository",
     "ReviewerLink",
     "Sequence",

@@ -18,7 +18,7 @@ from oauth2_provider.models import Grant as AuthorizationCode
 
 from archive.accounts.models import User
 from archive.accounts.queries import (
-    has_proven_address,
+    has_proven_own_address,
     is_address,
     is_orcid,
     is_username_of_another,
@@ -140,7 +140,7 @@ def follow_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
     Else somebody could sign up with another's address, keep a token, and wait until they take the account and prove it.
     """
-    if has_proven_address(user):
+    if has_proven_own_address(user):
         return
     for model in (RefreshToken, AccessToken, AuthorizationCode, SocialAccount):
         model.objects.filter(user=user).delete()

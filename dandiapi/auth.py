@@ -88,19 +88,19 @@ class SignedIn(Allowed):
 class Approved(Allowed):
     """A permission for users who are approved."""
 
-    reading, writing = Action.TAKE_PART, Action.CONTRIBUTE
+    reading, writing = Action.READ_AS_APPROVED, Action.WRITE_AS_APPROVED
 
 
 class ApprovedOrReviewer(Allowed):
     """A permission for users who are approved and, to read, for holders of a reviewer link."""
 
-    reading, writing = Action.USE_CREDENTIAL, Action.CONTRIBUTE
+    reading, writing = Action.READ_WITH_CREDENTIAL, Action.WRITE_AS_APPROVED
 
 
 class ApprovedOrReadOnly(Allowed):
     """A permission that lets anyone read, and approved users write (docs/dialects/dandi.md#access)."""
 
-    writing = Action.CONTRIBUTE
+    writing = Action.WRITE_AS_APPROVED
 
 
 class Staff(Allowed):

@@ -81,8 +81,8 @@ class Token(models.Model):
     """A named secret that acts for its user. Only its SHA-256 is kept; the secret is shown once, when it is made.
 
     But for what DANDI calls the API key, which its web app shows again and again: that is kept sealed as well. Most
-    tokens do whatever their user may do. Those that programs are handed for one purpose do no more than that needs, in
-    one dataset alone (`policy.PURPOSES`).
+    tokens do whatever their user may do. Those that programs are handed for one purpose do no more than that needs
+    (`policy.PURPOSES`), most of them in one dataset alone.
     """
 
     class Scope(models.TextChoices):
@@ -95,6 +95,10 @@ class Token(models.Model):
         SESSION = "session"
         UPLOAD = "upload"
         REPOSITORY = "repository"
+        # A worker outside of this archive that reports what it has done.
+        WORKER = "worker"
+        # A program that reads everything, to make an index of it.
+        INDEXER = "indexer"
 
     user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
@@ -120,7 +124,9 @@ class Token(models.Model):
             models.CheckConstraint(condition=Q(scope__in=["write", "read"]), name="token_scope_known"),
             models.CheckConstraint(
                 condition=Q(purpose__in=["account", "session"], dataset__isnull=True)
-                | Q(purpose__in=["upload", "repository"], dataset__isnull=False),
+                | Q(purpose__in=["upload", "repository"], dataset__isnull=False)
+                | Q(purpose="worker")
+                | Q(purpose="indexer", dataset__isnull=True, scope="read"),
                 name="token_purpose_has_dataset",
             ),
         ]

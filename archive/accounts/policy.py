@@ -56,9 +56,14 @@ class Actor:
         return self.token.dataset_id if self.token else None
 
     @property
+    def has_purpose(self) -> bool:
+        """Return whether the actor has come with a token that is for one purpose alone."""
+        return self.token is not None and self.token.purpose in PURPOSES
+
+    @property
     def is_admin(self) -> bool:
         """Return whether the actor may do everything, everywhere."""
-        return self.is_system or bool(self.user and self.user.is_superuser and self.only_dataset is None)
+        return self.is_system or bool(self.user and self.user.is_superuser and not self.has_purpose)
 
     @property
     def is_approved(self) -> bool:
@@ -108,11 +113,14 @@ class Action(StrEnum):
     MANAGE_TOKENS = "manage tokens"
     FOLLOW_WORK = "follow work"
     STEER_WORK = "steer work"
+    REPORT_WORK = "report what a worker has done"
+    APPOINT = "appoint, block and remove people"
+    MAINTAIN = "maintain what is kept to answer sooner"
     # For whole groups of routes, whichever dataset they are about.
     USE_ACCOUNT = "use an account"
-    TAKE_PART = "take part"
-    CONTRIBUTE = "contribute"
-    USE_CREDENTIAL = "use a credential"
+    READ_AS_APPROVED = "take part"
+    WRITE_AS_APPROVED = "contribute"
+    READ_WITH_CREDENTIAL = "use a credential"
     OVERSEE = "oversee the archive"
 
 
@@ -127,9 +135,10 @@ class Standing(StrEnum):
     OWNER = "owner"
     STAFF = "staff"
     ADMIN = "admin"
+    WORKER = "worker"
 
 
-# See docs/dialects/dandi.md#access. An administrator stands wherever others do.
+# See docs/dialects/dandi.md#access. An administrator stands wherever others do, but where only programs do.
 ACTIONS: dict[Action, Standing] = {
     Action.READ: Standing.INSIDER,  # of a closed dataset; a released one is for anyone, see `may`
     Action.READ_CLOSED: Standing.INSIDER,  # of any dataset
@@ -159,10 +168,13 @@ ACTIONS: dict[Action, Standing] = {
     Action.MANAGE_TOKENS: Standing.APPROVED,
     Action.FOLLOW_WORK: Standing.EDITOR,
     Action.STEER_WORK: Standing.EDITOR,
+    Action.REPORT_WORK: Standing.WORKER,
+    Action.APPOINT: Standing.ADMIN,
+    Action.MAINTAIN: Standing.ADMIN,
     Action.USE_ACCOUNT: Standing.SIGNED_IN,
-    Action.TAKE_PART: Standing.APPROVED,
-    Action.CONTRIBUTE: Standing.APPROVED,
-    Action.USE_CREDENTIAL: Standing.REVIEWER,
+    Action.READ_AS_APPROVED: Standing.APPROVED,
+    Action.WRITE_AS_APPROVED: Standing.APPROVED,
+    Action.READ_WITH_CREDENTIAL: Standing.REVIEWER,
     Action.OVERSEE: Standing.STAFF,
 }
 
@@ -176,6 +188,7 @@ _WHO_MAY = {
     Standing.OWNER: "Only the owners of the dataset may do this.",
     Standing.STAFF: "Only the staff of the archive may do this.",
     Standing.ADMIN: "Only administrators may do this.",
+    Standing.WORKER: "Only the workers of the archive may do this.",
 }
 
 _READS = frozenset(
@@ -191,20 +204,23 @@ _READS = frozenset(
         Action.LIST_UPLOADS,
         Action.FOLLOW_WORK,
         Action.USE_ACCOUNT,
-        Action.TAKE_PART,
-        Action.USE_CREDENTIAL,
+        Action.READ_AS_APPROVED,
+        Action.READ_WITH_CREDENTIAL,
         Action.OVERSEE,
     }
 )
 
 _OF_READERS = frozenset({Action.READ, Action.KNOW_PEOPLE})
 
-# What tokens for one purpose are good for, in their dataset. Other tokens are good for all that their user may do.
+# What tokens for one purpose are good for: in their dataset, if they are for one. Other tokens are good for all that
+# their user may do.
 PURPOSES: dict[str, frozenset[Action]] = {
     Token.Purpose.UPLOAD: frozenset({Action.READ, Action.UPLOAD}),
     Token.Purpose.REPOSITORY: frozenset(
         {Action.READ, Action.READ_CLOSED, Action.KNOW_PEOPLE, Action.UPLOAD, Action.CHANGE_DRAFT}
     ),
+    Token.Purpose.WORKER: frozenset({Action.READ, Action.READ_CLOSED, Action.KNOW_PEOPLE, Action.REPORT_WORK}),
+    Token.Purpose.INDEXER: frozenset({Action.READ, Action.READ_CLOSED}),
 }
 
 # A release takes effect with its change of one row; the tags of objects follow later.
@@ -248,7 +264,8 @@ def may(actor: Actor, action: Action, dataset: Guarded | None = None) -> bool:
 def _is_within_purpose(token: Token | None, action: Action, dataset: Guarded | None) -> bool:
     if token is None or token.purpose not in PURPOSES:
         return True
-    return dataset is not None and dataset.pk == token.dataset_id and _is_good_for(token, action)
+    is_its_dataset = token.dataset_id is None or (dataset is not None and dataset.pk == token.dataset_id)
+    return is_its_dataset and _is_good_for(token, action)
 
 
 def _is_good_for(token: Token | None, action: Action) -> bool:
@@ -261,6 +278,8 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
         return True
     if actor.user is None:
         return standing is Standing.REVIEWER and actor.link is not None
+    if standing is Standing.WORKER:
+        return actor.token is not None and actor.token.purpose == Token.Purpose.WORKER
     if actor.user.is_superuser:
         return True
     if standing in _ROLES:
@@ -342,12 +361,12 @@ def visible(actor: Actor, *, to: str = "") -> Q:
 
     The same rule as `may(actor, Action.READ, dataset)`.
     """
-    return Q() if actor.is_admin else Q(**{f"{to}access__in": RELEASED}) | inside(actor, to=to)
+    return Q() if actor.is_admin else Q(**{f"{to}access__in": RELEASED}) | readable_while_closed(actor, to=to)
 
 
 def visible_versions(actor: Actor) -> Q:
     """Return the condition that `actor` may read a version of a dataset they may read: closed ones are for insiders."""
-    return Q() if actor.is_admin else Q(is_closed=False) | inside(actor, to="dataset__")
+    return Q() if actor.is_admin else Q(is_closed=False) | readable_while_closed(actor, to="dataset__")
 
 
 def visible_rows(actor: Actor) -> Q:
@@ -355,28 +374,28 @@ def visible_rows(actor: Actor) -> Q:
 
     But for what had been retired when the dataset was released: that was never open, and stays with those inside.
     """
-    return Q() if actor.is_admin else _once_open() | inside(actor, to="dataset__")
+    return Q() if actor.is_admin else _once_open() | readable_while_closed(actor, to="dataset__")
 
 
-def visible_history(actor: Actor, number: F | OuterRef) -> Q:
-    """Return the filter for datasets in whose history `actor` may read the change with that number.
+def visible_history(actor: Actor, change: F | OuterRef) -> Q:
+    """Return the filter for datasets in whose history `actor` may read the change of that number.
 
     Of what was released, that is what came after: what went before tells of files that were never open, perhaps.
     """
     if actor.is_admin:
         return Q()
-    was_open = Q(access__in=RELEASED) & (Q(released__isnull=True) | Q(released__lt=number))
-    return was_open | inside(actor)
+    was_open = Q(access__in=RELEASED) & (Q(released__isnull=True) | Q(released__lt=change))
+    return was_open | readable_while_closed(actor)
 
 
-def visible_arrivals(actor: Actor, *, to: str) -> Q:
+def visible_unattached_content(actor: Actor, *, to: str) -> Q:
     """Return the filter for content that `actor` may read and that was sent to a dataset, but is no row of it yet.
 
     Of a dataset that was embargoed it is for those inside: it may have come before the release, which did not open it.
     """
     if actor.is_admin:
         return Q(**{f"{to}pk__isnull": False})
-    return Q(**{f"{to}access__in": RELEASED, f"{to}released__isnull": True}) | inside(actor, to=to)
+    return Q(**{f"{to}access__in": RELEASED, f"{to}released__isnull": True}) | readable_while_closed(actor, to=to)
 
 
 def attachable_rows(actor: Actor) -> Q:
@@ -395,7 +414,7 @@ def _once_open() -> Q:
     return Q(dataset__access__in=RELEASED) & (Q(dataset__released__isnull=True) | lived_to_see_it)
 
 
-def inside(actor: Actor, *, to: str = "") -> Q:
+def readable_while_closed(actor: Actor, *, to: str = "") -> Q:
     """Return the filter for datasets that `actor` may read whether or not they are released."""
     if actor.is_admin:
         return Q(**{f"{to}pk__isnull": False})
@@ -408,10 +427,10 @@ def knowing(actor: Actor, *, to: str = "") -> Q:
     is_open = Q(**{f"{to}access__in": RELEASED})
     if not _is_good_for(actor.token, Action.KNOW_PEOPLE):
         return is_open
-    return is_open | inside(replace(actor, link=None), to=to)
+    return is_open | readable_while_closed(replace(actor, link=None), to=to)
 
 
-def leading(actor: Actor, *, to: str = "") -> Q:
+def with_listable_members(actor: Actor, *, to: str = "") -> Q:
     """Return the filter for datasets whose members `actor` may list: as `may(actor, LIST_VIEWERS, dataset)`."""
     if not _is_good_for(actor.token, Action.LIST_VIEWERS):
         return Q(pk__in=[])
@@ -431,12 +450,17 @@ def edited(actor: Actor, *, to: str = "") -> Q:
 def _granted(actor: Actor, roles: Sequence[Grant.Role], *, to: str) -> Q:
     if actor.user is None:
         return Q(pk__in=[])
-    if actor.only_dataset is not None and actor.user.is_superuser:
-        return Q(**{f"{to}pk": actor.only_dataset})
+    if actor.has_purpose and actor.user.is_superuser:
+        return Q(**{f"{to}pk": actor.only_dataset}) if actor.only_dataset else Q(**{f"{to}pk__isnull": False})
     granted = Grant.objects.filter(user=actor.user, role__in=roles).values("dataset_id")
     if actor.only_dataset is not None:
         granted = granted.filter(dataset_id=actor.only_dataset)
     return Q(**{f"{to}pk__in": granted})
+
+
+def knows_account(actor: Actor, person: User) -> bool:
+    """Return whether `actor` may know what is nobody else's business of an account: their own, or an administrator."""
+    return actor.is_admin or (actor.user_id == person.pk and not actor.has_purpose)
 
 
 def sent_content(actor: Actor) -> Q:

@@ -65,7 +65,7 @@ def digest_of(secret: str) -> str:
 
 
 def find_token(secret: str) -> Token | None:
-    """Return the valid token with this secret, its active user with it, or None."""
+    """Return the valid token with this secret, its active user with it, or None; notes that it was used."""
     token = _token_by_digest.first(digest=digest_of(secret))
     now = timezone.now()
     if token is None or not token.is_valid(now) or not token.user.is_active:
@@ -102,7 +102,7 @@ def tokens_of(user: User) -> QuerySet[Token]:
 
 
 def find_reviewer_link(secret: str) -> ReviewerLink | None:
-    """Return the valid reviewer link with this secret, or None."""
+    """Return the valid reviewer link with this secret, or None; notes that it was used."""
     return _valid_link(Q(digest=digest_of(secret)))
 
 
@@ -254,7 +254,7 @@ def is_username_of_another(user: User, name: str) -> bool:
     return User.objects.filter(username=name).exclude(pk=user.pk).exists()
 
 
-def has_proven_address(user: User) -> bool:
+def has_proven_own_address(user: User) -> bool:
     """Return whether the user has proven that the address of their account is theirs."""
     return user.email.lower() in proven_addresses(user)
 
@@ -296,17 +296,17 @@ def page_of_people(
     Administrators find everybody, by e-mail addresses too, and those alone who are administrators or active, if asked.
     """
     require(actor, Action.SEARCH_USERS)
-    named = Q(first_name__icontains=search) | Q(last_name__icontains=search) | Q(orcid=search or None)
+    is_called = Q(first_name__icontains=search) | Q(last_name__icontains=search) | Q(orcid=search or None)
     if not actor.is_admin:
-        found = User.objects.filter(named, is_active=True, status=User.Status.APPROVED)
+        found = User.objects.filter(is_called, is_active=True, status=User.Status.APPROVED)
     else:
         asked = {"is_superuser": is_admin, "is_active": is_active}
         wanted = {name: value for name, value in asked.items() if value is not None}
-        found = User.objects.filter(named | Q(email__icontains=search), **wanted)
+        found = User.objects.filter(is_called | Q(email__icontains=search), **wanted)
     return People(list(found.order_by("date_joined", "pk")[offset : offset + limit]), found.count())
 
 
-def find_person(actor: Actor, name: str) -> User | None:
+def find_person_by_id(actor: Actor, name: str) -> User | None:
     """Return the active person with that UUID or ORCID iD, for who may search for people; None if there is nobody."""
     require(actor, Action.SEARCH_USERS)
     people = User.objects.filter(is_active=True, status=User.Status.APPROVED)
@@ -316,6 +316,18 @@ def find_person(actor: Actor, name: str) -> User | None:
         return people.filter(uuid=UUID(name)).first()
     except ValueError:
         return None
+
+
+def find_account(actor: Actor, name: str) -> User:
+    """Return the person with that UUID, blocked or not, for who appoints people; NotFoundError if there is nobody."""
+    require(actor, Action.APPOINT)
+    try:
+        person = User.objects.filter(uuid=UUID(name)).first()
+    except ValueError:
+        person = None
+    if person is None:
+        raise NotFoundError("Nobody has that id, which is a UUID.", field="id")
+    return person
 
 
 def users_by_need(actor: Actor) -> QuerySet[User]:
@@ -340,7 +352,7 @@ def find_user(actor: Actor, username: str) -> User:
     return person
 
 
-def usernames(actor: Actor, *, approved_only: bool = False) -> list[str]:
+def client_usernames(actor: Actor, *, approved_only: bool = False) -> list[str]:
     """Return what everybody is called, in order: by their GitHub login, or else by their username."""
     require(actor, Action.LIST_USERS)
     people = User.objects.filter(status=User.Status.APPROVED) if approved_only else User.objects.all()
@@ -353,7 +365,7 @@ def approved_users(actor: Actor) -> QuerySet[User]:
     return User.objects.filter(status=User.Status.APPROVED, is_active=True).order_by("date_joined", "pk")
 
 
-def reviewers() -> list[str]:
+def addresses_for_signup_mail() -> list[str]:
     """Return the addresses for mail about new users: that in the settings, or else those of the administrators."""
     if settings.ADMIN_EMAIL:
         return [settings.ADMIN_EMAIL]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -18,10 +19,10 @@ from archive.accounts.queries import (
     NAMES,
     QUESTIONS,
     Question,
+    addresses_for_signup_mail,
     api_key_cipher,
     digest_of,
-    has_proven_address,
-    reviewers,
+    has_proven_own_address,
 )
 from archive.accounts.work import queue_mail
 from archive.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
@@ -91,7 +92,7 @@ def issue_token(
         )
 
 
-def end_sessions(*, user: User) -> None:
+def revoke_session_tokens(*, user: User) -> None:
     """Revoke the tokens that web apps keep for the user in cookies."""
     user.tokens.filter(purpose=Token.Purpose.SESSION, revoked__isnull=True).update(revoked=timezone.now())
 
@@ -221,7 +222,7 @@ def approve_if_trusted(*, user: User) -> None:
 
 def _is_trusted(person: User) -> bool:
     trusted = tuple(settings.ACCOUNTS_TRUSTED_ADDRESSES)
-    return person.email.lower().endswith(trusted) and has_proven_address(person)
+    return person.email.lower().endswith(trusted) and has_proven_own_address(person)
 
 
 def _register(person: User) -> None:
@@ -230,14 +231,14 @@ def _register(person: User) -> None:
         return
     person.status = User.Status.PENDING
     person.save(update_fields=["status"])
-    queue_mail("registered", to=[*reviewers(), person.email], person=person)
-    queue_mail("review", to=reviewers(), person=person)
+    queue_mail("registered", to=[*addresses_for_signup_mail(), person.email], person=person)
+    queue_mail("review", to=addresses_for_signup_mail(), person=person)
 
 
 def _approve(person: User) -> None:
     person.status, person.is_active = User.Status.APPROVED, True
     person.save(update_fields=["status", "is_active"])
-    queue_mail("approved", to=[*reviewers(), person.email], person=person)
+    queue_mail("approved", to=[*addresses_for_signup_mail(), person.email], person=person)
 
 
 def approve_user(*, actor: Actor, user: User) -> None:
@@ -257,13 +258,71 @@ def reject_user(*, actor: Actor, user: User, reason: str) -> None:
         raise InvalidError(f"A rejection needs a reason of 1 to {MAX_REASON} characters.", field="rejection_reason")
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
-        if person.is_superuser or person.is_staff:
-            raise ForbiddenError("Staff cannot be rejected: take their permissions away first.")
+        require_no_powers(person)
         if person.status == User.Status.REJECTED and not person.is_active:
             return
         person.status, person.is_active = User.Status.REJECTED, False
         person.save(update_fields=["status", "is_active"])
-        queue_mail("rejected", to=[*reviewers(), person.email], person=person, reason=reason)
+        queue_mail("rejected", to=[*addresses_for_signup_mail(), person.email], person=person, reason=reason)
+
+
+# --- Powers -----------------------------------------------------------------------------------------------------------
+
+
+def set_admin(*, actor: Actor, user: User, is_admin: bool) -> User:
+    """Make somebody an administrator, or no more; returns them as they are now. Nobody gives up their own powers."""
+    require(actor, Action.APPOINT)
+    _require_other(actor, user)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        if is_admin and not person.is_active:
+            raise InvalidError("The account is blocked: let it in again first.", field="id")
+        person.is_superuser = person.is_staff = is_admin
+        person.save(update_fields=["is_superuser", "is_staff"])
+    return person
+
+
+def set_blocked(*, actor: Actor, user: User, is_blocked: bool) -> User:
+    """Block somebody's account, whose tokens and sessions are good for nothing from then on, or let it in again."""
+    require(actor, Action.APPOINT)
+    _require_other(actor, user)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        if is_blocked:
+            require_no_powers(person)
+        person.is_active = not is_blocked
+        person.save(update_fields=["is_active"])
+    return person
+
+
+def _require_other(actor: Actor, user: User) -> None:
+    if actor.user_id == user.pk:
+        raise ForbiddenError("This is your own account: ask another administrator.")
+
+
+def require_no_powers(user: User) -> None:
+    """Raise ForbiddenError if somebody is of the staff, or an administrator."""
+    if user.is_superuser or user.is_staff:
+        raise ForbiddenError("They are of the staff: take their permissions away first.")
+
+
+def forget_user(*, user: User) -> None:
+    """Forget who had an account, which nobody can sign in to any more. The caller has asked the policy.
+
+    The row stays, for what they have sent; what they did stays in the histories of datasets.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        person.tokens.all().delete()
+        person.reviewer_links.filter(revoked__isnull=True).update(revoked=timezone.now())
+        Questionnaire.objects.filter(user=person).delete()
+        EmailAddress.objects.filter(user=person).delete()
+        SocialAccount.objects.filter(user=person).delete()
+        person.username, person.email, person.github_login = f"removed-{person.uuid}", "", ""
+        person.first_name = person.last_name = ""
+        person.orcid, person.is_active, person.status = None, False, User.Status.REJECTED
+        person.set_unusable_password()
+        person.save()
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def live_assets(dataset: Dataset) -> QuerySet[Asset]:
     return Asset.objects.filter(dataset=dataset).live()
 
 
-def unsettled_assets(number: int) -> QuerySet[Asset]:
+def assets_not_valid(number: int) -> QuerySet[Asset]:
     """Return the assets of a draft that are not known to be valid, those that have waited longest first.
 
     Only the index of just these has this order. Without an order Postgres reads the whole table as long as it believes

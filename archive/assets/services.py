@@ -34,10 +34,13 @@ from archive.timeline.services import append, hold
 from archive.zarr.models import ZarrArchive, ZarrRevision
 from archive.zarr.queries import find_zarr, newest_revision
 
+# What is passed on of other modules of this room, beside what is below.
 __all__ = ["MAX_BATCH", "MAX_KEY", "BatchFile", "recount_folders", "recount_summary"]
 
 # After a change of so many assets Postgres has wrong statistics, and sorts the whole list for each page.
 MANY_ASSETS = 10_000
+# How many files of a draft may be made what they were, as one change.
+MAX_RESTORED = 100_000
 
 _INTRODUCED = PreparedInsert(Asset)
 TAKEN = """
@@ -203,6 +206,34 @@ def take_batch(
         if key:
             Batch.objects.create(dataset=dataset, key=key, digest=digest, change=change.number)
     return change
+
+
+def restore_files(*, actor: Actor, dataset: Dataset, point: int) -> Change | None:
+    """Make the files of the draft, and what is said of them, what they were at a point of the history: as one change.
+
+    Returns None, and changes nothing, if they are that. Costs what differs. Raises InvalidError if that is very much.
+    """
+    require_changeable(actor, dataset)
+    with transaction.atomic():
+        hold(dataset.number)
+        rows = Asset.objects.filter(dataset=dataset).select_related("blob", "zarr", "zarr_revision")
+        gone = {asset.path: asset for asset in rows.at(point).filter(retired__isnull=False)[: MAX_RESTORED + 1]}
+        come = {asset.path: asset for asset in rows.live().filter(introduced__gt=point)[: MAX_RESTORED + 1]}
+        if max(len(gone), len(come)) > MAX_RESTORED:
+            raise InvalidError(
+                f"More than {MAX_RESTORED} files are others by now. Make a new dataset of the old files."
+            )
+        add = [_as_it_was(asset) for asset in gone.values()]
+        same = {new.path for new in add if new.path in come and _is_same(come[new.path], new)}
+        add = [new for new in add if new.path not in same]
+        remove = come.keys() - same
+        if not add and not remove:
+            return None
+        return change_assets(actor=actor, dataset=dataset, add=add, remove=remove, details={"restored": point})
+
+
+def _as_it_was(asset: Asset) -> NewAsset:
+    return NewAsset(asset.path, asset.blob, asset.metadata, zarr=asset.zarr, zarr_revision=asset.zarr_revision)
 
 
 def _as_taken(batch: Batch, digest: str) -> Change:

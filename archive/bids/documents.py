@@ -21,8 +21,7 @@ DATACITE = "datacite.yml"
 README_NAMES = ("README.md", "README.rst", "README.txt", "README")
 UNNAMED = "Unnamed Dataset"
 BIDS_VERSION = "1.11.0"
-# Longer YAML takes longer to parse than a list of contributors is worth.
-# How deep it may be, and what it goes deeper by, and less deep.
+# How deep YAML may be, and the tokens by which it goes deeper, and less deep.
 MAX_DEPTH = 50
 _OPENING = (
     yaml.FlowSequenceStartToken,
@@ -31,7 +30,10 @@ _OPENING = (
     yaml.BlockMappingStartToken,
 )
 _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+# Longer YAML takes longer to parse than a list of contributors is worth.
 MAX_DATACITE = 2**16
+MAX_CONTRIBUTORS = 1000
+ORCID_SITE = "https://orcid.org/"
 RESEARCHER = "Researcher"
 ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 # The first line of what changed in a version: its name, and perhaps the day.
@@ -121,8 +123,8 @@ def with_fields(text: str | None, fields: Mapping[str, Any]) -> str:
     return json.dumps({**(found or {}), **fields}, indent=4, ensure_ascii=False) + "\n"
 
 
-def with_doi(text: str | None, doi: str) -> str | None:
-    """Return a description with the DOI of a version, and a license; None if there is none, or it is broken."""
+def with_doi_and_license(text: str | None, doi: str) -> str | None:
+    """Return a description with the DOI of a version, and the license CC0 if it names none; None if it is broken."""
     found = _object_in(text)
     if found is None:
         return None
@@ -182,17 +184,21 @@ def read_contributors(datacite: str | None, authors: Sequence[str]) -> list[Cont
 
 def _listed_in(datacite: str | None) -> list[Any]:
     """Return the list of contributors in `datacite.yml`, if it is about a dataset."""
-    if not datacite or len(datacite) > MAX_DATACITE:
-        return []
-    try:
-        found = yaml.load(datacite, yaml.CSafeLoader) if _is_plain(datacite) else None
-    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
-        # A value that is not what its tag says fails in as many ways as there are tags.
-        return []
-    attributes = _at(found, "data", "attributes")
+    attributes = _at(_read_yaml(datacite or ""), "data", "attributes")
     listed = _at(attributes, "contributors")
     is_of_dataset = _at(attributes, "types", "resourceTypeGeneral") == "Dataset"
     return listed if is_of_dataset and isinstance(listed, list) else []
+
+
+def _read_yaml(text: str) -> Any:
+    """Return what a text of YAML says; None if it is none, too long, or more than plain."""
+    if not text or len(text) > MAX_DATACITE:
+        return None
+    try:
+        return yaml.load(text, yaml.CSafeLoader) if _is_plain(text) else None
+    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        # A value that is not what its tag says fails in as many ways as there are tags.
+        return None
 
 
 def _is_plain(text: str) -> bool:
@@ -235,3 +241,52 @@ def _orcid_in(identifiers: Any) -> str | None:
     texts = (_at(each, "nameIdentifier") for each in listed)
     found = (ORCID.search(text) for text in texts if isinstance(text, str))
     return next((match[0] for match in found if match), None)
+
+
+def with_contributors(datacite: str | None, contributors: Sequence[Contributor]) -> str:
+    """Return `datacite.yml` with exactly these contributors, in their order, who are its creators too.
+
+    What else it says stays, but for comments. Raises InvalidError if it cannot be read, or would be too long to be.
+    """
+    found = _mapping(_read_yaml(datacite) if datacite and datacite.strip() else {})
+    data = _mapping(found.get("data", {}))
+    attributes = _mapping(data.get("attributes", {}))
+    types = _mapping(attributes.get("types", {})) | {"resourceTypeGeneral": "Dataset"}
+    changed = {**attributes, "types": types, **_people(contributors)}
+    # YAML refers to a value that it has written before, and what refers is not plain: JSON knows no such thing.
+    whole = json.loads(json.dumps({**found, "data": {**data, "attributes": changed}}, default=str))
+    text = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
+    if len(text) > MAX_DATACITE:
+        raise InvalidError(f"{DATACITE} would have more than {MAX_DATACITE} characters.", field="newContributors")
+    return text
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidError(f"{DATACITE} cannot be read. Upload one that is a plain mapping, or delete it.")
+    return value
+
+
+def _people(contributors: Sequence[Contributor]) -> dict[str, Any]:
+    """Return the people of a dataset: as contributors, who have an order and a type, and as creators, who have none."""
+    listed = [_entry(each) for each in sorted(contributors, key=lambda each: each.order)]
+    creators = [{name: value for name, value in each.items() if name != "contributorType"} for each in listed]
+    return {"creators": creators, "contributors": [{**each, "order": place} for place, each in enumerate(listed, 1)]}
+
+
+def _entry(contributor: Contributor) -> dict[str, Any]:
+    """Return a contributor as DataCite tells of one, without what is not known."""
+    orcid = {
+        "nameIdentifier": f"{ORCID_SITE}{contributor.orcid}",
+        "nameIdentifierScheme": "ORCID",
+        "schemeUri": ORCID_SITE,
+    }
+    known = {
+        "name": contributor.name,
+        "nameType": "Personal",
+        "givenName": contributor.given_name,
+        "familyName": contributor.family_name,
+        "contributorType": contributor.contributor_type,
+        "nameIdentifiers": [orcid] if contributor.orcid else None,
+    }
+    return {name: value for name, value in known.items() if value}

@@ -25,7 +25,7 @@ class Deprecation(models.Model):
     version = models.OneToOneField(Version, models.CASCADE, primary_key=True, related_name="deprecation")
     reason = models.CharField(max_length=MAX_REASON)
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    created = models.DateTimeField(auto_now=True)
+    modified = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return f"deprecation of {self.version_id}"

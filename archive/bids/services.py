@@ -12,10 +12,19 @@ from django.utils import timezone
 
 from archive import paths
 from archive.accounts.policy import SYSTEM, Action, Actor, require
+from archive.accounts.queries import is_orcid
 from archive.assets.queries import live_assets
 from archive.assets.services import BatchFile, change_assets, require_changeable, take_batch
 from archive.bids import documents
-from archive.bids.documents import CHANGES, DESCRIPTION, README_NAMES, UNNAMED
+from archive.bids.documents import (
+    CHANGES,
+    DATACITE,
+    DESCRIPTION,
+    MAX_CONTRIBUTORS,
+    README_NAMES,
+    UNNAMED,
+    Contributor,
+)
 from archive.bids.models import MAX_REASON, Deprecation, Statement
 from archive.bids.queries import descriptions_of_versions, texts_of_versions
 from archive.bids.waiting import wait_for_version
@@ -30,6 +39,7 @@ from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 
 MAX_DELETED = 1000
+MAX_CONTRIBUTOR = 300
 NAMES_SHOWN = 10
 MAX_STATEMENT = 2**16
 # The character that stands for bytes that are no UTF-8.
@@ -96,6 +106,31 @@ def update_readme(*, actor: Actor, dataset: Dataset, text: str) -> None:
         actor, dataset, README_NAMES, lambda texts: {documents.readme_name(texts) or README_NAMES[0]: text}
     ):
         pass
+
+
+def update_contributors(*, actor: Actor, dataset: Dataset, contributors: Sequence[Contributor]) -> None:
+    """Make exactly these people the contributors, and the creators, that the draft's `datacite.yml` names."""
+    if not len(contributors) <= MAX_CONTRIBUTORS:
+        raise InvalidError(f"A dataset has at most {MAX_CONTRIBUTORS} contributors.", field="newContributors")
+    for each in contributors:
+        _check_contributor(each)
+    with _rewriting(
+        actor,
+        dataset,
+        [DATACITE],
+        lambda texts: {DATACITE: documents.with_contributors(texts.get(DATACITE), contributors)},
+    ):
+        pass
+
+
+def _check_contributor(each: Contributor) -> None:
+    texts = (each.name, each.contributor_type, each.given_name or "", each.family_name or "")
+    if not each.name.strip() or max(map(len, texts)) > MAX_CONTRIBUTOR:
+        raise InvalidError(
+            f"Each needs a name, and texts of at most {MAX_CONTRIBUTOR} characters.", field="newContributors"
+        )
+    if each.orcid and not is_orcid(each.orcid):
+        raise InvalidError(f"{each.orcid[:40]!r} is no ORCID iD.", field="newContributors")
 
 
 @contextmanager
@@ -181,7 +216,7 @@ def create_snapshot(*, actor: Actor, dataset: Dataset, tag: str, changes: Sequen
 
 def _announcing(dataset: Dataset, tag: str, changes: Sequence[str], texts: Texts) -> Texts:
     """Return the documents of a dataset as they tell of a version that is to be made."""
-    described = documents.with_doi(texts.get(DESCRIPTION), openneuro_doi_name(dataset.number, tag))
+    described = documents.with_doi_and_license(texts.get(DESCRIPTION), openneuro_doi_name(dataset.number, tag))
     told = {DESCRIPTION: described} if described else {}
     if changes:
         told[CHANGES] = documents.with_changes(texts.get(CHANGES, ""), tag, timezone.now().date(), changes)

@@ -55,7 +55,7 @@ def laid_out(number: int, tree: Sequence[TreeFile], beat: Callable[[], None]) ->
     """
     if len(tree) > MAX_FILES:
         raise InvalidError(f"It has more than {MAX_FILES} files.")
-    if sum(file.size for file in tree if is_text(file)) > MAX_TEXTS:
+    if sum(file.size for file in tree if is_laid_out_whole(file)) > MAX_TEXTS:
         raise InvalidError(f"Its text files come to more than {MAX_TEXTS // 2**30} GiB.")
     home = _root() / str(number)
     with _locked(home):
@@ -67,7 +67,7 @@ def laid_out(number: int, tree: Sequence[TreeFile], beat: Callable[[], None]) ->
         yield Laid(home / "tree", changed)
 
 
-def is_text(file: TreeFile) -> bool:
+def is_laid_out_whole(file: TreeFile) -> bool:
     """Return whether a file is laid out with all its content."""
     return file.size <= MAX_TEXT and TEXT.search(file.path) is not None
 
@@ -139,7 +139,7 @@ def _fetch(file: TreeFile) -> bytes:
     """Return what is laid out of the content of a file."""
     if file.blob_id is None or not file.size:
         return b""
-    if is_text(file):
+    if is_laid_out_whole(file):
         return read_start(blob_key(file.blob_id), file.size)
     return read_start(blob_key(file.blob_id), HEADER) if IMAGE.search(file.path) else b""
 

@@ -1,6 +1,6 @@
 """What the validator prints, read as a stream: of a large dataset it is too long to be held in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,22 +46,34 @@ def read_output(file: Path) -> Output:
     return found
 
 
+def counted(issues: Iterable[Mapping[str, Any]], code_messages: Mapping[str, str]) -> Output:
+    """Return issues, in whatever order they come, as the output that they are: counted, and errors first."""
+    found = Output(code_messages={code: str(_sound(message)) for code, message in code_messages.items()})
+    _take(issues, found)
+    found.codes = [_with_message(code, found.code_messages) for code in found.codes]
+    return found
+
+
 def _read_issues(file: Path, found: Output) -> None:
+    with file.open("rb") as stream:
+        _take(ijson.items(stream, "issues.issues.item", use_float=True), found)
+
+
+def _take(issues: Iterable[Mapping[str, Any]], found: Output) -> None:
     errors: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
     codes: dict[tuple[str, str], dict[str, Any]] = {}
-    with file.open("rb") as stream:
-        for issue in ijson.items(stream, "issues.issues.item", use_float=True):
-            severity = issue.get("severity")
-            found.errors += severity == "error"
-            found.warnings += severity == "warning"
-            wanted = {"error": errors, "warning": others}.get(severity)
-            # What the configuration ignores has a severity of its own.
-            if wanted is None:
-                continue
-            _count(codes, issue)
-            if len(wanted) < MAX_ISSUES:
-                wanted.append({name: _sound(issue[name]) for name in KEPT if name in issue})
+    for issue in issues:
+        severity = str(issue.get("severity"))
+        found.errors += severity == "error"
+        found.warnings += severity == "warning"
+        wanted = {"error": errors, "warning": others}.get(severity)
+        # What the configuration ignores has a severity of its own.
+        if wanted is None:
+            continue
+        _count(codes, issue)
+        if len(wanted) < MAX_ISSUES:
+            wanted.append({name: _sound(issue[name]) for name in KEPT if name in issue})
     found.issues = [*errors, *others][:MAX_ISSUES]
     found.codes = sorted(codes.values(), key=lambda code: (code["severity"], -code["count"]))[:MAX_CODES]
 

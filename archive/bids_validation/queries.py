@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet
 from archive.accounts.policy import Actor
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.datasets.models import Version
-from archive.datasets.queries import readable_among, seen_by
+from archive.datasets.queries import blinded_for, readable_among
 
 # What may be long, and is not always asked for.
 DETAILS = ("issues", "code_messages", "summary")
@@ -20,8 +20,8 @@ def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Ve
     A draft has none while its files have changed since they were looked at.
     """
     readable = readable_among(actor, [version.dataset for version in versions])
-    seen = {version.pk: version for each in readable for version in seen_by(actor, each, _of(each.pk, versions))}
-    rows = current_trees().filter(version__in=seen).select_related("verdict")
+    seen = {version.pk: version for each in readable for version in blinded_for(actor, each, _of(each.pk, versions))}
+    rows = trees_up_to_date().filter(version__in=seen).select_related("verdict")
     details = [f"verdict__{name}" for name in DETAILS]
     return {seen[row.pk]: row.verdict for row in rows.defer(*details)}
 
@@ -35,7 +35,7 @@ def _of(number: int, versions: Collection[Version]) -> list[Version]:
     return [version for version in versions if version.dataset_id == number]
 
 
-def current_trees() -> QuerySet[BidsTree]:
+def trees_up_to_date() -> QuerySet[BidsTree]:
     """Return the trees that versions have: of a draft, unless its files have changed since."""
     is_current = Q(version__at__isnull=False) | Q(files_changed=F("version__files_changed"))
     return BidsTree.objects.filter(is_current)

@@ -12,7 +12,7 @@ from archive.bids.services import name_draft
 from archive.bids_validation.layout import laid_out
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.bids_validation.output import Output, read_output
-from archive.bids_validation.queries import current_trees
+from archive.bids_validation.queries import trees_up_to_date
 from archive.bids_validation.tree import TreeFile, hash_of, is_bids, tree_of
 from archive.bids_validation.validator import run_validator, validator_version
 from archive.datasets.models import Version
@@ -47,7 +47,7 @@ def begin_validations(span: Span) -> None:
 def _unseen(number: int) -> QuerySet[Version]:
     """Return the draft of a dataset, and its versions by the rules of BIDS, if their trees are not known."""
     is_asked = Q(version=Version.DRAFT) | Q(rules=Version.Rules.BIDS, at__isnull=False)
-    is_known = Exists(current_trees().filter(version=OuterRef("pk")))
+    is_known = Exists(trees_up_to_date().filter(version=OuterRef("pk")))
     return Version.objects.filter(is_asked, ~is_known, dataset_id=number).select_related("dataset")
 
 
@@ -61,11 +61,16 @@ def begin_validation(version: Version) -> bool:
         return False
     with transaction.atomic():
         verdict = _open_verdict(hash_of(tree))
-        noted = {"files_changed": version.files_changed, "verdict": verdict}
-        BidsTree.objects.update_or_create(version_id=version.pk, defaults=noted)
+        note_tree(version, verdict)
         if verdict.state == BidsVerdict.State.PENDING:
             start_job(VALIDATE_JOB, subject=verdict.pk, dataset_id=version.dataset_id)
     return True
+
+
+def note_tree(version: Version, verdict: BidsVerdict) -> None:
+    """Note that a version has the tree that a verdict is on."""
+    noted = {"files_changed": version.files_changed, "verdict": verdict}
+    BidsTree.objects.update_or_create(version_id=version.pk, defaults=noted)
 
 
 def _open_verdict(tree: str) -> BidsVerdict:

@@ -19,8 +19,8 @@ from archive.accounts.policy import (
     may,
     require,
     sent_content,
-    visible_arrivals,
     visible_rows,
+    visible_unattached_content,
 )
 from archive.blobs.models import Blob, Reception, Upload
 from archive.datasets.models import Dataset
@@ -104,7 +104,7 @@ def find_annex_content(actor: Actor, dataset: Dataset, key: AnnexKey) -> Blob | 
     """
     blobs = Blob.objects.filter(size=key.size, **{key.hash_name.lower(): key.digest})
     found = _have(visible_rows(actor), dataset=dataset)
-    found |= Q(visible_arrivals(actor, to="received_for__"), received_for=dataset)
+    found |= Q(visible_unattached_content(actor, to="received_for__"), received_for=dataset)
     if may(actor, Action.CHANGE_DRAFT, dataset):
         found |= _may_be_added(actor, dataset, key.hash_name)
     return blobs.filter(found).order_by("created", "pk").first()
@@ -162,7 +162,7 @@ def uploads_of(actor: Actor, dataset: Dataset) -> QuerySet[Upload]:
 
 
 def find_upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
-    """Return an upload that the actor began; NotFoundError for anybody else's."""
+    """Return an upload that the actor began, or for an administrator anybody's; NotFoundError for other people's."""
     upload = _upload_by_id.first(upload_id=upload_id)
     if upload is None or actor.user is None or not (actor.is_admin or upload.user_id == actor.user_id):
         raise NotFoundError

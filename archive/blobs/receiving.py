@@ -73,7 +73,9 @@ def receive(
 
 
 def _require_receivable(actor: Actor, dataset: Dataset, key: AnnexKey) -> User:
-    require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may send content to it.")
+    require(
+        actor, Action.CHANGE_DRAFT, dataset, message="Only owners and editors of the dataset may send content to it."
+    )
     if actor.user is None:
         raise ForbiddenError("Only a person can send content.")
     require_not_releasing(dataset)

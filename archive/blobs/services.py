@@ -40,7 +40,7 @@ __all__ = [
     "keep_stream",
     "receive",
     "received_so_far",
-    "remove_received",
+    "remove_sent_content",
     "request_checksum",
     "require_sender",
     "sign_completion",
@@ -227,9 +227,9 @@ def _taken_out(model: type[Upload | Reception], dataset: Dataset) -> list[tuple[
     return found
 
 
-def remove_received(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> bool:
+def remove_sent_content(*, actor: Actor, dataset: Dataset, key: AnnexKey) -> bool:
     """Remove what the actor sent to the dataset by that key, if no asset has it; whether none of it is there now."""
-    require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may remove content.")
+    require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners and editors of the dataset may remove content.")
     digest = {key.hash_name.lower(): key.digest}
     with transaction.atomic():
         # A concurrent request that makes an asset of one of them waits for this transaction, and is then refused.

@@ -18,16 +18,16 @@ from archive.accounts.policy import (
     Actor,
     edited,
     knowing,
-    leading,
     may,
     require,
     visible_versions,
+    with_listable_members,
 )
 from archive.assets.models import Asset, Folder
 from archive.assets.queries import assets_of, find_asset_at, find_folder
 from archive.catalogue.files import Entry, in_order, pending_blob
 from archive.datasets.models import Dataset, Star, Version
-from archive.datasets.queries import Found, completed_versions, page_of, readable_among, seen_by, visible_datasets
+from archive.datasets.queries import Found, blinded_for, completed_versions, page_of, readable_among, visible_datasets
 from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import parse_annex_key
 from archive.identifiers.names import label_sort_key
@@ -144,7 +144,7 @@ def _seen(actor: Actor, versions: Iterable[Version], datasets: Mapping[int, Data
     seen = []
     for version in versions:
         version.dataset = dataset = datasets[version.dataset_id]
-        seen += seen_by(actor, dataset, [version])
+        seen += blinded_for(actor, dataset, [version])
     return seen
 
 
@@ -212,7 +212,7 @@ def members_of_datasets(actor: Actor, datasets: Collection[Dataset]) -> dict[Dat
     A blinded reviewer knows nobody.
     """
     known = _known(actor, datasets)
-    led = Dataset.objects.filter(leading(actor)).values("pk")
+    led = Dataset.objects.filter(with_listable_members(actor)).values("pk")
     found: dict[Dataset, list[Membership]] = defaultdict(list)
     grants = Grant.objects.filter(dataset__in=known).select_related("user").order_by("pk")
     for grant in grants.filter(Q(role=Grant.Role.OWNER) | Q(dataset__in=led) | Q(user=actor.user_id)):
@@ -234,7 +234,7 @@ MAX_LISTED = 300_000
 _FIELDS = ("path", "size", "blob_id", "blob__sha256", "blob__md5", "blob__is_open")
 
 
-def tree_of(
+def entries_in(
     actor: Actor, version: Version, folder: str, *, is_whole: bool = False, at_most: int = MAX_LISTED
 ) -> list[Entry]:
     """Return the files and folders directly in a folder of a version; with `is_whole`, all files below it instead.
@@ -261,7 +261,7 @@ def _require_readable(actor: Actor, version: Version) -> None:
 def _entries(rows: QuerySet[Any, Any], at_most: int) -> list[Entry]:
     found = list(rows[: at_most + 1])
     if len(found) > at_most:
-        raise InvalidError(f"At most {MAX_LISTED} files are listed at once: ask for one folder after the other.")
+        raise InvalidError(f"At most {at_most} files are listed at once: ask for one folder after the other.")
     return [Entry(*row) for row in found]
 
 

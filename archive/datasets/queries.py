@@ -119,7 +119,7 @@ def page_of_versions(
     versions = list(rows[offset : offset + limit])
     for version in versions:
         version.dataset = dataset
-    return seen_by(actor, dataset, versions)
+    return blinded_for(actor, dataset, versions)
 
 
 def count_versions(actor: Actor, dataset: Dataset) -> int:
@@ -133,7 +133,7 @@ def _versions_of(actor: Actor, dataset: Dataset) -> QuerySet[Version]:
 
 
 def completed_versions() -> QuerySet[Version]:
-    """Return all versions except those that are still being made."""
+    """Return all versions, drafts among them, but for those that are still being made."""
     return Version.objects.exclude(at__isnull=False, status=Version.Status.PUBLISHING)
 
 
@@ -142,7 +142,7 @@ def unclosed_versions() -> QuerySet[Version]:
     return completed_versions().filter(is_closed=False)
 
 
-def citable_versions() -> QuerySet[Version]:
+def valid_open_versions() -> QuerySet[Version]:
     """Return the versions that are what DANDI publishes, whatever the rules they were held to, and not closed."""
     return Version.objects.filter(at__isnull=False, status=Version.Status.VALID, is_closed=False)
 
@@ -159,7 +159,7 @@ def find_version(actor: Actor, number: int, version: str, *, hidden: bool = True
     require(actor, Action.READ, found.dataset, hidden=hidden)
     if found.is_closed:
         require(actor, Action.READ_CLOSED, found.dataset, hidden=True)
-    return seen_by(actor, found.dataset, [found])[0]
+    return blinded_for(actor, found.dataset, [found])[0]
 
 
 def _named_version(number: int, reference: VersionReference) -> Version | None:
@@ -177,8 +177,8 @@ def _version_by_name(number: Any, name: Any) -> QuerySet[Version]:
     return Version.objects.select_related("dataset").filter(dataset_id=number, version=name)
 
 
-def seen_by(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
-    """Return versions of a dataset without what tells who its people are, if the actor is blinded. Not to be saved.
+def blinded_for(actor: Actor, dataset: Dataset, versions: list[Version]) -> list[Version]:
+    """Return these versions, not to be saved: changed to tell nothing of their people, if the actor is blinded.
 
     What is wrong with the metadata is left out too, since complaints repeat what they are about.
     """
@@ -216,13 +216,13 @@ def find_draft(dataset_id: int) -> Version | None:
 
 def versions_for_doi(*, again: bool = False) -> QuerySet[Version]:
     """Return the citable versions whose DOI is to be registered, or `again` all, oldest first, without metadata."""
-    published = citable_versions().filter(doi__isnull=False).defer("metadata", "problems")
+    published = valid_open_versions().filter(doi__isnull=False).defer("metadata", "problems")
     if not again:
         published = published.exclude(doi_state=Version.DoiState.REGISTERED)
     return published.order_by("created", "pk")
 
 
-def withdrawn_versions(dataset: Dataset) -> QuerySet[Change]:
+def withdrawals_of_versions(dataset: Dataset) -> QuerySet[Change]:
     """Return the changes that withdrew versions of a dataset; their details have the names that each had."""
     return Change.objects.filter(dataset_id=dataset.number, kind=Change.Kind.DELETE_VERSION)
 
@@ -242,7 +242,7 @@ def publications(dataset_id: int) -> list[Publication]:
 
 @Prepared
 def _published_versions_of(number: Any) -> QuerySet[Any]:
-    rows = citable_versions().filter(dataset_id=number).order_by("at").only("at")
+    rows = valid_open_versions().filter(dataset_id=number).order_by("at").only("at")
     return rows.annotate(published_by=F("metadata__publishedBy"))
 
 
@@ -255,8 +255,8 @@ def has_star(actor: Actor, dataset: Dataset) -> bool:
 class DatasetFilter:
     """A filter of datasets, and the order of the list (docs/dialects/dandi.md#lists-of-datasets)."""
 
-    unpublished: bool = True
-    empty: bool = True
+    with_unpublished: bool = True
+    with_empty: bool = True
     embargoed: bool = False
     mine: bool = False
     starred: bool = False
@@ -278,12 +278,12 @@ def filtered_datasets(actor: Actor, wanted: DatasetFilter) -> QuerySet[Dataset]:
     datasets = _readable(actor, wanted)
     if wanted.starred:
         datasets = datasets.filter(stars__user=actor.user) if actor.user else datasets.none()
-    if not wanted.unpublished:
-        datasets = datasets.filter(Exists(citable_versions().filter(dataset=OuterRef("pk"))))
+    if not wanted.with_unpublished:
+        datasets = datasets.filter(Exists(valid_open_versions().filter(dataset=OuterRef("pk"))))
     name = wanted.ordering.removeprefix("-")
-    if not wanted.empty or name in NEWEST_ORDERINGS:
+    if not wanted.with_empty or name in NEWEST_ORDERINGS:
         # In one call of `filter`, so that all conditions are about the same version.
-        files = {} if wanted.empty else {"versions__file_count__gt": 0}
+        files = {} if wanted.with_empty else {"versions__file_count__gt": 0}
         datasets = datasets.filter(versions__in=_newest_versions(), **files)
     return datasets.order_by(_order(wanted, name), "number")
 
@@ -323,7 +323,7 @@ def page_of(found: QuerySet[Dataset], offset: int, limit: int) -> Found:
     return Found([], found.order_by().count() if offset else 0)
 
 
-# Drafts, and those of `citable_versions`. In SQL, since every list needs it, and Django takes longer to compose it
+# Drafts, and those of `valid_open_versions`. In SQL, since every list needs it, and Django takes longer to compose it
 # than Postgres to run it.
 LATEST_VERSIONS = """
 SELECT latest.*,
@@ -357,7 +357,7 @@ def latest_versions(actor: Actor, datasets: Sequence[Dataset]) -> dict[int, Late
     wanted = {"datasets": list(by_number), "valid": Version.Status.VALID, "user": actor.user_id}
     for version in Version.objects.raw(LATEST_VERSIONS, wanted):
         version.dataset = dataset = by_number[version.dataset_id]
-        found[version.dataset_id][version.is_draft] = seen_by(actor, dataset, [version])[0]
+        found[version.dataset_id][version.is_draft] = blinded_for(actor, dataset, [version])[0]
     return {number: Latest(pair[True], pair.get(False), pair[True].is_starred) for number, pair in found.items()}
 
 
@@ -398,7 +398,7 @@ def archive_totals() -> Totals:
 
 def _count_totals() -> Totals:
     drafts = Version.objects.filter(dataset__access__in=RELEASED, at__isnull=True)
-    published = citable_versions().filter(dataset__access__in=RELEASED).values("dataset").distinct()
+    published = valid_open_versions().filter(dataset__access__in=RELEASED).values("dataset").distinct()
     return Totals(
         datasets=drafts.count(),
         published=published.count(),
@@ -436,6 +436,6 @@ def find_job(actor: Actor, job_id: UUID) -> Job:
 
 
 def projections_of(actor: Actor, dataset: Dataset) -> list[ProjectionStatus]:
-    """Return how far each projection has followed the dataset, and why not further; for its owners."""
+    """Return how far each projection has followed the dataset, and why not further; for who may follow its work."""
     require(actor, Action.FOLLOW_WORK, dataset)
     return projection_statuses(dataset.number)

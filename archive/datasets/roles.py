@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from archive.accounts.models import Grant, Invitation, User
@@ -19,11 +19,12 @@ from archive.accounts.queries import (
     owners_of,
     proven_addresses,
 )
+from archive.accounts.services import forget_user, require_no_powers
 from archive.accounts.work import queue_mail
-from archive.datasets.models import Dataset
+from archive.datasets.models import Dataset, Star
 from archive.datasets.queries import require_not_releasing
 from archive.datasets.work import hold_draft
-from archive.errors import InvalidError
+from archive.errors import ConflictError, ForbiddenError, InvalidError
 from archive.timeline.models import Change
 from archive.timeline.services import append, hold
 
@@ -33,6 +34,7 @@ MAX_PEOPLE = {Grant.Role.OWNER: 100, Grant.Role.EDITOR: 100, Grant.Role.VIEWER: 
 MAX_INVITATIONS = 100
 # Each invitation is an unsolicited mail, so the number that a user may send in a day is limited.
 MAX_INVITATIONS_A_DAY = 100
+ORPHANS_SHOWN = 10
 
 
 def set_owners(*, actor: Actor, dataset: Dataset, usernames: Sequence[str], may_wait: bool = False) -> list[User]:
@@ -274,3 +276,25 @@ def _without(dataset: Dataset, held: Grant) -> Iterator[str]:
 def _set_role(actor: Actor, dataset: Dataset, role: Grant.Role, names: Sequence[str]) -> None:
     setters = {Grant.Role.OWNER: set_owners, Grant.Role.EDITOR: set_editors, Grant.Role.VIEWER: set_viewers}
     setters[role](actor=actor, dataset=dataset, usernames=names, may_wait=True)
+
+
+def remove_person(*, actor: Actor, user: User) -> None:
+    """Close somebody's account for good, take their roles, and forget who they were.
+
+    Raises ConflictError, naming them, if datasets would be without an owner, and then changes nothing.
+    """
+    require(actor, Action.APPOINT)
+    if actor.user_id == user.pk:
+        raise ForbiddenError("This is your own account: ask another administrator.")
+    require_no_powers(user)
+    with transaction.atomic():
+        granted = Dataset.objects.filter(grants__user=user).order_by("number")
+        others = Grant.objects.filter(dataset=OuterRef("pk"), role=Grant.Role.OWNER).exclude(user=user)
+        if orphans := list(granted.filter(~Exists(others))[:ORPHANS_SHOWN]):
+            named = ", ".join(dataset.identifier for dataset in orphans)
+            raise ConflictError(f"They are the only owner of {named}. Give these to somebody else first.")
+        for dataset in granted:
+            take_role(actor=actor, dataset=dataset, user=user)
+        Dataset.objects.filter(stars__user=user).update(star_count=F("star_count") - 1)
+        Star.objects.filter(user=user).delete()
+        forget_user(user=user)

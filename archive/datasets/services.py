@@ -21,6 +21,7 @@ from archive.datasets.roles import (
     MAX_PEOPLE,
     accept_invitations,
     give_role,
+    remove_person,
     set_editors,
     set_owners,
     set_viewers,
@@ -41,10 +42,12 @@ from archive.metadata.queries import schema_info
 from archive.timeline.models import Change
 from archive.timeline.services import append
 
+# What is passed on of other modules of this room, beside what is below.
 __all__ = [
     "MAX_PEOPLE",
     "accept_invitations",
     "give_role",
+    "remove_person",
     "set_editors",
     "set_owners",
     "set_viewers",
@@ -332,7 +335,7 @@ def queue_doi_registration(*, version: Version) -> bool:
     return True
 
 
-def register_doi(*, actor: Actor, version: Version) -> None:
+def request_doi_registration(*, actor: Actor, version: Version) -> None:
     """Have the DOI of a version registered, or brought up to date; InvalidError if it is to have none."""
     require(actor, Action.PUBLISH, version.dataset)
     if not version.doi:
@@ -349,7 +352,7 @@ def require_draft(version: Version, *, message: str = "Only draft versions can b
 def require_published_version(version: Version) -> None:
     """Raise InvalidError if the version is a draft."""
     if version.is_draft:
-        raise InvalidError("The draft is as open as its dataset: only a version can be closed by itself.")
+        raise InvalidError("This can be done to a version, and not to the draft.")
 
 
 def set_star(*, actor: Actor, dataset: Dataset, starred: bool) -> int:

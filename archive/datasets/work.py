@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from archive.addresses import dataset_page, draft_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import citable_versions, find_draft
+from archive.datasets.queries import find_draft, valid_open_versions
 from archive.errors import BusyError, NotFoundError
 from archive.identifiers.datacite import delete_draft_doi, register_doi
 from archive.identifiers.names import concept_doi_name, registers_dois
@@ -143,7 +143,7 @@ def register_concept_doi(job: RunningJob) -> None:
     """Update the DOI of the dataset that is the job's subject: the metadata of its newest version, and links to all."""
     number = int(job.row.subject)
     doi = concept_doi_name(number)
-    published = citable_versions().filter(dataset=number, doi__isnull=False).order_by("-at")
+    published = valid_open_versions().filter(dataset=number, doi__isnull=False).order_by("-at")
     newest = published.first()
     if newest is None:
         delete_draft_doi(doi)

@@ -350,7 +350,10 @@ def access_requirements(access: str, embargoed_until: date | None) -> dict[str, 
 
 
 def access_once_published(access: str) -> str:
-    """Return the access that metadata are validated with: what is private is published by nobody until it is open."""
+    """Return the access that metadata are validated with: `OPEN` for what is private, since it is open once published.
+
+    Any other access, an embargo's too, stays as it is.
+    """
     return "OPEN" if access == "PRIVATE" else access
 
 

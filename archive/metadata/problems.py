@@ -57,7 +57,7 @@ def validate_version(metadata: dict[str, Any]) -> list[Problem]:
     return _validate(metadata, "PublishedDandiset")
 
 
-def problems_of_part(part: dict[str, Any]) -> list[Problem]:
+def problems_of_object(part: dict[str, Any]) -> list[Problem]:
     """Return the problems of a part of metadata by its `schemaKey`; none if that is not known.
 
     The checks of the whole say of such a part only that it fits none of the kinds that may stand there.

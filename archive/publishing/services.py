@@ -8,7 +8,7 @@ from archive.accounts.policy import Action, Actor, require
 from archive.assets.models import Asset
 from archive.assets.queries import live_assets
 from archive.datasets.models import Dataset, Version
-from archive.datasets.queries import withdrawn_versions
+from archive.datasets.queries import withdrawals_of_versions
 from archive.datasets.services import require_published_version
 from archive.datasets.work import hold_draft
 from archive.embargo.work import OPENED_JOB, RELEASE_JOB
@@ -20,7 +20,7 @@ from archive.publishing.work import MANIFEST_JOB, PUBLISH_JOB, close_manifests, 
 from archive.timeline import services as timeline
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import find_open_job
-from archive.timeline.services import append, hold, rewind, start_job
+from archive.timeline.services import append, follow_newest_again, hold, start_job
 
 MAX_RELEASE_NOTES = 5000
 
@@ -68,7 +68,7 @@ def _require_free(dataset: Dataset, label: str | None) -> None:
         named, was_named = named | Q(ordinal=ordinal), was_named | Q(details__ordinal=ordinal)
     if dataset.versions.filter(named).exists():
         raise InvalidError(f"The dataset has a version {label!r} already.", field="label")
-    if withdrawn_versions(dataset).filter(was_named).exists():
+    if withdrawals_of_versions(dataset).filter(was_named).exists():
         raise InvalidError(f"The dataset had a version {label!r}, which was withdrawn.", field="label")
 
 
@@ -77,7 +77,7 @@ def _begin_version(
 ) -> Version:
     """Fix the point of a version of the draft, in the transaction that holds it."""
     dataset = draft.dataset
-    withdrawn = withdrawn_versions(dataset).values_list("details__version", flat=True)
+    withdrawn = withdrawals_of_versions(dataset).values_list("details__version", flat=True)
     name = next_version_name(timezone.now(), {*dataset.versions.values_list("version", flat=True), *withdrawn})
     labelled = {"label": label, "rules": str(rules)} if label or rules != Version.Rules.DANDI else {}
     change = append(dataset.number, Change.Kind.PUBLISH, actor, {"version": name, **labelled})
@@ -101,7 +101,9 @@ def _begin_version(
 
 def _ordinal_after_withdrawn(dataset: Dataset) -> int | None:
     """Return the next ordinal of a dataset of which versions were withdrawn; of others None: Postgres counts."""
-    withdrawn = [ordinal or 0 for ordinal in withdrawn_versions(dataset).values_list("details__ordinal", flat=True)]
+    withdrawn = [
+        ordinal or 0 for ordinal in withdrawals_of_versions(dataset).values_list("details__ordinal", flat=True)
+    ]
     if not withdrawn:
         return None
     newest = dataset.versions.aggregate(ordinal=Max("ordinal"))["ordinal"] or 0
@@ -155,14 +157,14 @@ def revalidate(*, dataset: Dataset, assets: bool = True) -> None:
             live = live_assets(dataset)
             live.exclude(status=Asset.Status.PENDING).update(status=Asset.Status.PENDING)
         draft.update(status=Version.Status.PENDING)
-        rewind(dataset.number, "validation")
+        follow_newest_again(dataset.number, "validation")
 
 
 def rewrite_manifests(*, version: Version) -> None:
     """Have the manifests of a version written again; those of a draft, once it has been quiet for a while."""
     with transaction.atomic():
         if version.is_draft:
-            rewind(version.dataset_id, "manifest")
+            follow_newest_again(version.dataset_id, "manifest")
         else:
             start_job(MANIFEST_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
 

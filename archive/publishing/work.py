@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from archive.accounts.policy import SYSTEM
 from archive.assets.models import Asset
-from archive.assets.queries import CONTENT, AssetDocuments, assets_of, unsettled_assets
+from archive.assets.queries import CONTENT, AssetDocuments, assets_not_valid, assets_of
 from archive.assets.services import show_revision
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import find_draft
@@ -41,7 +41,7 @@ from archive.timeline.errors import NotYetError
 from archive.timeline.models import Change, Job
 from archive.timeline.queries import position
 from archive.timeline.rows import live
-from archive.timeline.services import append, hold, nudge, rewind, start_job
+from archive.timeline.services import append, follow_newest_again, hold, nudge, start_job
 from archive.timeline.work.jobs import RunningJob, job_handler
 from archive.timeline.work.leases import Heartbeat
 from archive.timeline.work.projections import Span, projection
@@ -104,7 +104,7 @@ def _has_digest() -> Q:
 
 
 def _pending(draft: Version) -> QuerySet[Asset]:
-    return unsettled_assets(draft.dataset_id).filter(status=Asset.Status.PENDING).select_related(*CONTENT)
+    return assets_not_valid(draft.dataset_id).filter(status=Asset.Status.PENDING).select_related(*CONTENT)
 
 
 def _judge(asset: Asset, document: dict[str, Any]) -> None:
@@ -331,7 +331,7 @@ def _finish(
             # It was released while its metadata were composed, which say that it is closed.
             start_job(OPENED_JOB, subject=str(version.pk), dataset_id=version.dataset_id)
         # A repository that is exported must get the new tag.
-        rewind(version.dataset_id, PROJECTION)
+        follow_newest_again(version.dataset_id, PROJECTION)
         # Projections have seen the change that began this, and wait for the version.
         transaction.on_commit(partial(nudge, version.dataset_id))
 

@@ -151,7 +151,7 @@ class FileFilter:
         return self.size_min is not None or self.size_max is not None
 
 
-def search_files(
+def search_datasets_by_files(
     actor: Actor, wanted: DatasetFilter, search: str = "", files: FileFilter | None = None
 ) -> QuerySet[Dataset]:
     """Return what `search_datasets` finds, as far as the draft has a file that `files` asks for."""

@@ -174,17 +174,21 @@ def newest_commits(actor: Actor, dataset: Dataset, *, limit: int) -> list[Logged
         if name.startswith(TAGS):
             tags[sha].append(name.removeprefix(TAGS))
     commits = repository.commits.filter(at__lte=repository.at).order_by("-at", "-pk")[:limit]
-    return [
-        LoggedCommit(
-            commit.sha,
-            commit.author_name,
-            commit.author_email if actor.is_authenticated else "",
-            commit.recorded,
-            commit.message,
-            tags[commit.sha],
-        )
-        for commit in commits
-    ]
+    return [_logged(actor, commit, tags[commit.sha]) for commit in commits]
+
+
+def _logged(actor: Actor, commit: Commit, tags: list[str]) -> LoggedCommit:
+    email = commit.author_email if actor.is_authenticated else ""
+    return LoggedCommit(commit.sha, commit.author_name, email, commit.recorded, commit.message, tags)
+
+
+def find_commit(actor: Actor, dataset: Dataset, sha: str) -> LoggedCommit:
+    """Return a commit of `main`, without its tags; NotFoundError if there is none, fails as `require_commit_access`."""
+    require_commit_access(actor, dataset)
+    commit = Commit.objects.filter(repository=dataset.pk, sha=sha.lower()).first()
+    if commit is None:
+        raise NotFoundError("There is no such commit in the repository: push it first.", field="commit")
+    return _logged(actor, commit, [])
 
 
 def count_version_commits(actor: Actor, dataset: Dataset) -> int:

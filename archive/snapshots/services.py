@@ -1,7 +1,7 @@
 """Repositories: begun when they are first asked for, given to those who clone and fetch, moved on by a push."""
 
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -10,8 +10,10 @@ from typing import IO
 from django.conf import settings
 
 from archive.accounts.policy import Action, Actor, require
+from archive.assets.services import restore_files
 from archive.datasets.models import Dataset
-from archive.errors import BusyError, ConflictError
+from archive.datasets.queries import find_version
+from archive.errors import BusyError, ConflictError, InvalidError, NotFoundError
 from archive.snapshots.keeping import cache
 from archive.snapshots.keeping.bundles import DamagedError
 from archive.snapshots.keeping.git import GitError
@@ -23,18 +25,13 @@ from archive.snapshots.pushing.applying import apply_push
 from archive.snapshots.pushing.receiving import receive
 from archive.snapshots.queries import free_branches, require_commit_access
 from archive.snapshots.work import CHECK_JOB
+from archive.snapshots.writing.checks import fault_of_commit
 from archive.snapshots.writing.following import begin
 from archive.snapshots.writing.rewriting import RewriteError, restore
 from archive.timeline.services import start_job
 
-__all__ = [
-    "Service",
-    "find_repository",
-    "opened",
-    "rebuild",
-    "receiving",
-    "repository_of",
-]
+# What is passed on of other modules of this room, beside what is below.
+__all__ = ["Service"]
 
 
 def repository_of(dataset: Dataset) -> Repository:
@@ -100,6 +97,31 @@ def rebuild(repository: Repository) -> None:
         raise ConflictError(f"{error or 'It has moved on meanwhile.'}") from error
 
 
+def reset_draft(*, actor: Actor, dataset: Dataset, reference: str) -> None:
+    """Make the files of the draft what they were at a commit of the repository, or in a version: as one change.
+
+    Raises InvalidError if there is no such commit or version, ConflictError if not all of it is kept any more.
+    """
+    require(actor, Action.CHANGE_DRAFT, dataset)
+    require_commit_access(actor, dataset)
+    restore_files(actor=actor, dataset=dataset, point=_point_of(actor, dataset, reference))
+
+
+def _point_of(actor: Actor, dataset: Dataset, reference: str) -> int:
+    """Return the point of the history that a commit, or a version by one of its names, shows."""
+    repository = repository_of(dataset)
+    commit = repository.commits.filter(sha=reference.lower(), at__lte=repository.at).order_by("-at").first()
+    if commit is None:
+        with suppress(NotFoundError):
+            if point := find_version(actor, dataset.number, reference).at:
+                return point
+        raise InvalidError("It is neither a commit of the repository nor a version.", field="ref")
+    with opened(repository) as folder:
+        if fault := fault_of_commit(repository, folder, commit):
+            raise ConflictError(f"Not everything of that commit is kept any more: {fault}")
+    return commit.at
+
+
 @contextmanager
 def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator[Generator[bytes, None, None]]:
     """Yield git's answer to the body of a request to push into the dataset's repository: chunks, as they come.
@@ -108,7 +130,7 @@ def receiving(*, actor: Actor, dataset: Dataset, request: IO[bytes]) -> Iterator
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
     repository = repository_of(dataset)
-    cache.require_current(repository)
+    cache.require_current_history(repository)
     with closing(answered(request, _received(actor, repository, request))) as chunks:
         yield chunks
 

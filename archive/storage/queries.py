@@ -200,11 +200,13 @@ def read_from(key: str, offset: int) -> Generator[bytes, None, None]:
 
 
 def read_start(key: str, length: int) -> bytes:
-    """Return the first `length` bytes under `key`; all of them, if there are fewer."""
+    """Return the first `length` bytes under `key`; all of them, if there are fewer. NotFoundError if there is none."""
     with reachable():
         try:
             return client().get_object(Bucket=bucket(), Key=key, Range=f"bytes=0-{length - 1}")["Body"].read()
         except ClientError as error:
+            if _is_missing(error):
+                raise NotFoundError("Object does not exist.") from error
             if _is_behind_end(error):
                 return b""
             raise

@@ -31,7 +31,7 @@ def changes(dataset_id: int) -> QuerySet[Change]:
     return Change.objects.filter(dataset_id=dataset_id).order_by("number")
 
 
-def news_for(dataset_id: int, names: Sequence[str]) -> list[str]:
+def names_behind(dataset_id: int, names: Sequence[str]) -> list[str]:
     """Return the names of those projections that lie behind the dataset and wait for no other attempt."""
     rows = Projection.objects.filter(dataset_id=dataset_id, name__in=names, next_attempt=None)
     cursors = dict(rows.values_list("name", "cursor"))

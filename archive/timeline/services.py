@@ -88,14 +88,14 @@ def nudge(dataset_id: int, *names: str) -> None:
         _send_once(tasks.projection_mark(dataset_id, name), advance)
 
 
-def rewind(dataset_id: int, name: str, *, to: int | None = None) -> None:
-    """Have a projection follow the newest change again, or all changes after `to`, whatever it has done already.
+def follow_newest_again(dataset_id: int, name: str) -> None:
+    """Have a projection follow the newest change once more, as `follow_again` does."""
+    follow_again(dataset_id, name, after=queries.position(dataset_id) - 1)
 
-    In the caller's transaction.
-    """
-    before_newest = queries.position(dataset_id) - 1
-    rows = Projection.objects.filter(dataset_id=dataset_id, name=name)
-    rows.update(cursor=before_newest if to is None else to, next_attempt=None)
+
+def follow_again(dataset_id: int, name: str, *, after: int = 0) -> None:
+    """Have a projection follow all changes after one of them, whatever it has done already: in this transaction."""
+    Projection.objects.filter(dataset_id=dataset_id, name=name).update(cursor=after, next_attempt=None)
     transaction.on_commit(partial(nudge, dataset_id, name))
 
 
@@ -152,13 +152,13 @@ def reopen_job(job: Job, author: Author) -> bool:
     return is_open
 
 
-def retry_jobs(ids: Sequence[uuid.UUID]) -> int:
+def make_jobs_due(ids: Sequence[uuid.UUID]) -> int:
     """Make waiting jobs due now, for the next sweep; return how many."""
     waiting = Job.objects.filter(pk__in=ids, ended__isnull=True, lease__isnull=True)
     return waiting.update(next_attempt=timezone.now())
 
 
-def retry_projections(ids: Sequence[int]) -> int:
+def make_projections_due(ids: Sequence[int]) -> int:
     """Make waiting projections due now, for the next sweep; return how many."""
     waiting = Projection.objects.filter(pk__in=ids, lease__isnull=True, next_attempt__isnull=False)
     return waiting.update(next_attempt=timezone.now())

@@ -40,7 +40,7 @@ def forget_nudge(mark: str) -> None:
 def follow_dataset_task(dataset_id: int) -> None:
     """Bring up to date, one after the other, those projections of a dataset that follow each change at once."""
     forget_nudge(dataset_mark(dataset_id))
-    for name in queries.news_for(dataset_id, [kind.name for kind in projections.prompt_projections()]):
+    for name in queries.names_behind(dataset_id, [kind.name for kind in projections.prompt_projections()]):
         _advance(dataset_id, name)
 
 

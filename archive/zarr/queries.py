@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from archive.accounts.policy import RELEASED, Action, Actor, inside, may, visible, visible_rows
+from archive.accounts.policy import RELEASED, Action, Actor, may, readable_while_closed, visible, visible_rows
 from archive.digests import ZarrLeaf
 from archive.errors import NotFoundError, UnauthenticatedError
 from archive.paths import composed, name_of
@@ -54,7 +54,7 @@ def visible_revisions(actor: Actor) -> QuerySet[ZarrRevision]:
 def _shown_to(actor: Actor, shown: QuerySet[Any], *, to: str) -> Q:
     """Return the condition that the actor may read it: always open, or theirs, or `shown` to them as an asset."""
     always_open = Q(**{f"{to}released__isnull": True})
-    return visible(actor, to=to) & (always_open | inside(actor, to=to) | Q(Exists(shown)))
+    return visible(actor, to=to) & (always_open | readable_while_closed(actor, to=to) | Q(Exists(shown)))
 
 
 def unfinalized_zarrs() -> QuerySet[ZarrArchive]:

@@ -140,7 +140,8 @@ def ingest_failed(job: Job, reason: str) -> None:
 def open_entries(zarr: ZarrArchive, beat: Beat, pause: Beat, *, since: int = 0) -> None:
     """Let anyone read, unsigned, what the archive's revisions show; begins where it was broken off.
 
-    But for what had been retired by the revision numbered `since`, the first that was open to all.
+    But for what had been retired by the revision numbered `since`, the first that was open to all. `pause` is called
+    between batches, and may raise NotYetError once this has taken long enough.
     """
     shown = ZarrEntry.objects.filter(zarr=zarr, introduced__lte=zarr.revision).lasting_beyond(since).order_by("id")
     opened = zarr.opened

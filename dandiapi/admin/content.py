@@ -90,7 +90,7 @@ class BatchAdmin(ByDatasetAdmin):
 class DeprecationAdmin(ReadOnlyAdmin):
     """The admin of versions that are not to be used any more."""
 
-    list_display = ["version_id", "reason", "user_id", "created"]
+    list_display = ["version_id", "reason", "user_id", "modified"]
     raw_id_fields = ["version", "user"]
 
 

@@ -63,6 +63,23 @@ class BidsTreeAdmin(ReadOnlyAdmin):
     raw_id_fields = ["version", "verdict"]
 
 
+@admin.register(models.ContentCheck)
+class ContentCheckAdmin(ByDatasetAdmin):
+    """The admin of checks of content."""
+
+    dataset_column = "version__dataset_id"
+    list_display = ["version_id", "remote", "count", "checked"]
+    raw_id_fields = ["version"]
+
+
+@admin.register(models.ReportedTask)
+class ReportedTaskAdmin(ReadOnlyAdmin):
+    """The admin of tasks that workers outside of this archive report."""
+
+    list_display = ["id", "name", "worker", "started", "finished", "error"]
+    search_fields = ["id", "name"]
+
+
 @admin.register(models.FileText)
 class FileTextAdmin(ReadOnlyAdmin):
     """The admin of the texts of small files."""

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from archive import models
 from archive.timeline.models import Job, Projection
-from archive.timeline.services import retry_jobs, retry_projections
+from archive.timeline.services import make_jobs_due, make_projections_due
 from dandiapi.admin.base import ByDatasetAdmin, ids
 
 
@@ -40,7 +40,7 @@ class ProjectionAdmin(ByDatasetAdmin):
     @admin.action(description="Try again now", permissions=["retry"])
     def try_again(self, request: HttpRequest, projections: QuerySet[Projection]) -> None:
         """Have the chosen projections tried again now."""
-        count = retry_projections(ids(projections))
+        count = make_projections_due(ids(projections))
         self.message_user(request, f"{count} projections will be tried in a moment.", messages.SUCCESS)
 
 
@@ -60,5 +60,5 @@ class JobAdmin(ByDatasetAdmin):
     @admin.action(description="Try again now", permissions=["retry"])
     def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         """Have the chosen jobs tried again now. Jobs that have ended stay so."""
-        count = retry_jobs(ids(jobs))
+        count = make_jobs_due(ids(jobs))
         self.message_user(request, f"{count} jobs will be tried in a moment.", messages.SUCCESS)

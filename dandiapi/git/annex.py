@@ -10,7 +10,7 @@ from django.http.response import StreamingHttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.accounts.policy import Action, Actor, require
-from archive.blobs.services import receive, received_so_far, remove_received
+from archive.blobs.services import receive, received_so_far, remove_sent_content
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey, parse_annex_key
@@ -145,7 +145,9 @@ def putoffset(request: HttpRequest, actor: Actor, annex_uuid: str, version: str)
 def put(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
     """Take content, from an offset on. Content that is not as it was announced is not stored."""
     dataset, key = _dataset(actor, annex_uuid), _key(request)
-    require(actor, Action.CHANGE_DRAFT, dataset, message="Only owners of the dataset may send content to it.")
+    require(
+        actor, Action.CHANGE_DRAFT, dataset, message="Only owners and editors of the dataset may send content to it."
+    )
     if request.GET.get("data-present") == "true":
         return _stored(version, is_stored=find_content(actor, dataset, key) is not None)
     offset = number(request.GET.get("offset", "0"), "offset")
@@ -185,7 +187,7 @@ def remove_before(request: HttpRequest, actor: Actor, annex_uuid: str, version: 
 
 def _removed(request: HttpRequest, actor: Actor, annex_uuid: str, version: str) -> HttpResponse:
     dataset = _dataset(actor, annex_uuid)
-    removed = remove_received(actor=actor, dataset=dataset, key=_key(request))
+    removed = remove_sent_content(actor=actor, dataset=dataset, key=_key(request))
     return JsonResponse({"removed": removed} | _others(version))
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from archive.accounts.policy import Action, Actor, require
-from archive.blobs.services import receive, remove_received
+from archive.blobs.services import receive, remove_sent_content
 from archive.datasets.models import Dataset
 from archive.errors import InvalidError, NotFoundError
 from archive.git_annex.keys import AnnexKey, parse_annex_key
@@ -62,6 +62,6 @@ def _take(request: HttpRequest, actor: Actor, dataset: Dataset, key: AnnexKey) -
 
 
 def _remove(actor: Actor, dataset: Dataset, key: AnnexKey) -> HttpResponse:
-    if not remove_received(actor=actor, dataset=dataset, key=key):
+    if not remove_sent_content(actor=actor, dataset=dataset, key=key):
         raise InvalidError("The dataset has files of that content.")
     return HttpResponse(status=HTTPStatus.NO_CONTENT)

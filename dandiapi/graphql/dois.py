@@ -5,7 +5,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from archive.datasets.queries import find_version
-from archive.datasets.services import register_doi
+from archive.datasets.services import request_doi_registration
 from archive.errors import ArchiveError
 from dandiapi.auth import Anyone
 from dandiapi.errors import headers_of, status_of
@@ -26,7 +26,7 @@ def doi(request: HttpRequest, identifier: str, tag: str) -> HttpResponse:
     try:
         version = find_version(actor, int(identifier), tag)
         if request.method == "POST":
-            register_doi(actor=actor, version=version)
+            request_doi_registration(actor=actor, version=version)
             return JsonResponse({"doi": version.doi}, headers=UNKEPT)
     except ArchiveError as error:
         return JsonResponse({"error": sentence(error)}, status=status_of(error), headers=UNKEPT | headers_of(error))

@@ -66,3 +66,15 @@ def version_of(context: Context, name: str, tag: str) -> Version:
         return find_version(context.actor, dataset.number, tag)
     except NotFoundError:
         raise GraphQLError("Not Found") from None
+
+
+def revision_of(context: Context, name: str, revision: str) -> Version:
+    """Return the version of a dataset that a commit shows, or that has that tag: the draft, if it is at that commit.
+
+    Refuses what there is not, and what the asker may not read, as `version_of` does.
+    """
+    dataset = dataset_of(context, name)
+    for version in context.load.versions.get(dataset) or []:
+        if context.load.hashes.get(version) == revision:
+            return version
+    return version_of(context, name, revision)

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from archive.blobs.models import blob_key
 from archive.catalogue.files import Entry, folder_of
-from archive.catalogue.queries import tree_of
+from archive.catalogue.queries import entries_in
 from archive.datasets.models import Version
 from archive.datasets.queries import find_version
 from archive.errors import NotFoundError
@@ -41,7 +41,7 @@ def listing_of(context: Context, version: Version, *, tree: str | None, recursiv
     """
     version, folder = _place(context, version, tree)
     try:
-        entries = tree_of(context.actor, version, folder, is_whole=recursive, at_most=context.left)
+        entries = entries_in(context.actor, version, folder, is_whole=recursive, at_most=context.left)
     except NotFoundError:
         raise GraphQLError(NOT_FOUND) from None
     context.tell(len(entries))

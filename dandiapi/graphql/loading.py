@@ -14,6 +14,8 @@ from archive.bids_validation.queries import details_of_verdicts, summaries_of_ve
 from archive.catalogue import queries
 from archive.catalogue.queries import Membership
 from archive.datasets.models import Dataset, Version
+from archive.fixity.models import ContentCheck
+from archive.fixity.queries import checks_of_versions
 from archive.uploads.models import UploadSession
 from archive.uploads.queries import pending_sessions
 from dandiapi.graphql.loaders import Loader
@@ -39,6 +41,7 @@ class Loaders:
         self.starred: Loader[Dataset, bool] = Loader(partial(queries.starred_datasets, actor))
 
         self.verdicts: Loader[Version, BidsVerdict] = Loader(self._verdicts)
+        self.checks: Loader[Version, ContentCheck] = Loader(partial(checks_of_versions, actor))
         self.verdict_details: Loader[BidsVerdict, BidsVerdict] = Loader(details_of_verdicts)
         self.summaries: Loader[BidsVerdict, dict[str, Any]] = Loader(summaries_of_verdicts)
         self.descriptions: Loader[Version, Description] = Loader(bids.descriptions_of_versions)
@@ -63,7 +66,7 @@ class Loaders:
 
     def _expect_documents(self, versions: Iterable[Version]) -> None:
         expected = [*versions]
-        for loader in (self.descriptions, self.readmes, self.contributors, self.verdicts):
+        for loader in (self.descriptions, self.readmes, self.contributors, self.verdicts, self.checks):
             loader.expect(expected)
 
     def _verdicts(self, versions: Collection[Version]) -> dict[Version, BidsVerdict]:

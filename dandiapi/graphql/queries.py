@@ -9,7 +9,7 @@ import graphene
 import orjson
 
 from archive.accounts.models import User as Person
-from archive.accounts.queries import find_person, page_of_people
+from archive.accounts.queries import find_person_by_id, page_of_people
 from archive.catalogue.queries import Listing, SortBy, page_of_datasets
 from archive.datasets.models import Dataset as Row
 from archive.datasets.models import Version
@@ -126,7 +126,7 @@ def _offset(cursor: str) -> int:
 @root_field(User, id=graphene.ID(required=True))
 def user(context: Context, id: str) -> Person | None:  # noqa: A002 - the name it has in the schema
     """Return somebody by their UUID or ORCID iD."""
-    return find_person(context.actor, id)
+    return find_person_by_id(context.actor, id)
 
 
 @root_field(

@@ -5,14 +5,13 @@ from graphql import DirectiveLocation, GraphQLDeprecatedDirective, GraphQLDirect
 
 from dandiapi.graphql import later, queries
 from dandiapi.graphql.fields import roots_of
-from dandiapi.graphql.mutations import access, datasets, snapshots, uploads, validation
+from dandiapi.graphql.mutations import access, datasets, people, reports, snapshots, upkeep, uploads, validation
 from dandiapi.graphql.mutations import later as later_mutations
 from dandiapi.graphql.types.files import DiffFiles
 
 Query = type("Query", (graphene.ObjectType,), roots_of(queries, later))
-Mutation = type(
-    "Mutation", (graphene.ObjectType,), roots_of(access, datasets, snapshots, uploads, validation, later_mutations)
-)
+MUTATIONS = (access, datasets, people, reports, snapshots, upkeep, uploads, validation, later_mutations)
+Mutation = type("Mutation", (graphene.ObjectType,), roots_of(*MUTATIONS))
 # The places of directives that clients know whose library is of before the specification of September 2025: others fail
 # at a schema that names a place they have not heard of.
 _KNOWN_PLACES = set(DirectiveLocation) - {getattr(DirectiveLocation, "DIRECTIVE_DEFINITION", None)}

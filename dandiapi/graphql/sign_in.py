@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from archive.accounts.models import User
-from archive.accounts.services import end_sessions
+from archive.accounts.services import revoke_session_tokens
 from dandiapi.auth import Anyone
 from dandiapi.graphql.accounts import set_cookie
 from dandiapi.graphql.tokens import new_session
@@ -60,4 +60,4 @@ def _own_path(encoded: str) -> str:
 def end_sessions_of(sender: Any, user: User | None, **kwargs: Any) -> None:
     """End the sessions of web apps when somebody signs out: a receiver of Django's signal."""
     if user is not None:
-        end_sessions(user=user)
+        revoke_session_tokens(user=user)

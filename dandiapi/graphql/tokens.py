@@ -18,11 +18,15 @@ KEY_LIFETIME = timedelta(days=365)
 UPLOAD_LIFETIME = timedelta(days=7)
 REPOSITORY_LIFETIME = timedelta(days=7)
 REVIEW_LIFETIME = timedelta(days=365)
+WORKER_LIFETIME = timedelta(hours=24)
+INDEXER_LIFETIME = timedelta(hours=3)
 KEY_NAME = "OpenNeuro API key"
 READ_SCOPE = "dataset:git:read"
 WRITE_SCOPE = "dataset:git:write"
 UPLOAD_SCOPE = "dataset:upload"
 REVIEW_SCOPE = "dataset:reviewer"
+WORKER_SCOPE = "dataset:worker"
+INDEXER_SCOPE = "dataset:indexing"
 # Whom a reviewer is taken for, so that nobody learns more.
 REVIEWER = {
     "sub": "reviewer",
@@ -84,9 +88,22 @@ def new_reviewer_token(actor: Actor, dataset: Dataset) -> tuple[ReviewerLink, st
     return create_reviewer_link(actor=actor, dataset=dataset, label="Anonymous review", expires=expires, secret=secret)
 
 
+def new_worker_token(actor: Actor, dataset: Dataset | None = None) -> str:
+    """Return a token by which a worker outside of this archive reports what it has done: in one dataset, or in all."""
+    require(actor, Action.MAINTAIN)
+    return _issue(actor, dataset, Token.Purpose.WORKER, [WORKER_SCOPE], lifetime=WORKER_LIFETIME)
+
+
+def new_indexer_token(actor: Actor) -> str:
+    """Return a token by which a program reads everything, and changes nothing."""
+    require(actor, Action.MAINTAIN)
+    scopes = [INDEXER_SCOPE]
+    return _issue(actor, None, Token.Purpose.INDEXER, scopes, lifetime=INDEXER_LIFETIME, scope=Token.Scope.READ)
+
+
 def _issue(
     actor: Actor,
-    dataset: Dataset,
+    dataset: Dataset | None,
     purpose: Token.Purpose,
     scopes: list[str],
     *,
@@ -95,7 +112,8 @@ def _issue(
 ) -> str:
     user = _person(actor)
     expires = latest_expiry(actor.token, lifetime)
-    claims = {**_claims(user), "scopes": scopes, "dataset": dataset_id(dataset.number)}
+    only = {"dataset": dataset_id(dataset.number)} if dataset else {}
+    claims = {**_claims(user), "scopes": scopes, **only}
     secret = new_web_token(claims, expires=expires)
     issue_token(user=user, purpose=purpose, secret=secret, expires=expires, dataset=dataset, scope=scope)
     return secret

@@ -40,8 +40,8 @@ class DatasetListView(View):
         if not self.actor.is_authenticated and query["starred"]:
             raise UnauthenticatedError("Must be authenticated to filter by starred dandisets.")
         return DatasetFilter(
-            unpublished=query["draft"],
-            empty=query["empty"],
+            with_unpublished=query["draft"],
+            with_empty=query["empty"],
             embargoed=query["embargoed"],
             mine=query["user"] == "me",
             starred=query["starred"],

@@ -163,4 +163,4 @@ class UsersView(View):
     def get(self, request: Request) -> Answer[list[str]]:
         """Return the usernames of all users, sorted."""
         wanted = self.query(inputs.UsersQuery).validated_data
-        return Answer(queries.usernames(self.actor, approved_only=wanted["approved_only"]))
+        return Answer(queries.client_usernames(self.actor, approved_only=wanted["approved_only"]))

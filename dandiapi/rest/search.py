@@ -28,7 +28,7 @@ class SearchDatasetsView(DatasetListView):
         """Return a page of the datasets that have such files, each with how many files each filter finds in it."""
         query = self.query(inputs.SearchQuery).validated_data
         files = self._files(query)
-        found = queries.search_files(self.actor, self.wanted(query), query["search"], files)
+        found = queries.search_datasets_by_files(self.actor, self.wanted(query), query["search"], files)
 
         def fetch(offset: int, limit: int) -> tuple[int, list[outputs.FoundDataset]]:
             page = page_of(found, offset, limit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.accounts.models import NAME_PART
-from archive.metadata.problems import MAX_MESSAGE, problems_of_part
+from archive.metadata.problems import MAX_MESSAGE, problems_of_object
 from dandiapi.web.entries import entry_in_words, value_at
 
 VALUE_CHARACTERS = 80
@@ -82,7 +82,7 @@ def _explained(value: Any, message: str) -> Iterable[tuple[list[str], str]]:
     if message.startswith("String should match pattern") and isinstance(value, list):
         inner = list(_odd_names(value))
     if message.startswith("{") and isinstance(value, dict) and len(str(value)) <= PART_CHARACTERS:
-        inner = [(each.field.split(".") if each.field else [], each.message) for each in problems_of_part(value)]
+        inner = [(each.field.split(".") if each.field else [], each.message) for each in problems_of_object(value)]
     return inner or [([], message)]
 
 

@@ -55,7 +55,7 @@ def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
     The folder stays until the block ends. Raises BusyError while a release has not begun its new history, and when
     somebody else is bringing the folder up to date for long; DamagedError when the store does not have what it should.
     """
-    repository = require_current(repository)
+    repository = require_current_history(repository)
     folder = _root() / repository.folder
     with _locked(folder.with_name(f"{folder.name}.lock"), fcntl.LOCK_SH):
         wanted = packed_refs(references(repository))
@@ -69,7 +69,7 @@ def opened(repository: Repository, beat: Beat | None = None) -> Iterator[Path]:
         yield folder
 
 
-def require_current(repository: Repository) -> Repository:
+def require_current_history(repository: Repository) -> Repository:
     """Return the repository's row as it is now. Raises BusyError while a release has not begun its new history."""
     now = Repository.objects.select_related("dataset").get(pk=repository.pk)
     if now.released != now.dataset.released:

@@ -27,8 +27,8 @@ from archive.snapshots.pushing.entries import Faults
 from archive.snapshots.pushing.trees import unsafe_paths_in_history
 from archive.storage.queries import public_url
 
-NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-# What the UUID of the special remote is derived from, beside the archive's own in each repository.
+# Git's name of a tree without entries.
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 # The reference in the working folder that the united commit is written to.
 UNITED = "refs/united"
 MAX_CHANGED = 1_000_000
@@ -75,7 +75,7 @@ def _log_fault(log: ChangedLog, size: int) -> str | None:
 def changed_logs(git: Git, ours: str, pushed: str) -> Iterator[ChangedLog]:
     """Yield what a commit of `git-annex` changes of another, or of nothing; InvalidError when that is too much."""
     options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev")
-    words = git.lines("diff-tree", *options, ours or NOTHING, pushed, separator=b"\0")
+    words = git.lines("diff-tree", *options, ours or EMPTY_TREE, pushed, separator=b"\0")
     for count, (said, path) in enumerate(zip(words, words, strict=True)):
         if count == MAX_CHANGED:
             raise InvalidError(f"More than {MAX_CHANGED} logs are changed; push the branch git-annex in several steps.")

@@ -17,7 +17,7 @@ from archive.git_annex.refs import MAIN, tag_of
 from archive.snapshots.keeping.bundles import DamagedError
 from archive.snapshots.keeping.cache import fill, scratch
 from archive.snapshots.keeping.git import ENVIRONMENT, Beat, Git, GitError, new_repository
-from archive.snapshots.models import Repository
+from archive.snapshots.models import Commit, Repository
 from archive.snapshots.queries import references
 from archive.snapshots.writing.delta import Delta, Placed, Point
 
@@ -51,6 +51,12 @@ def _differences(repository: Repository, folder: Path, beat: Beat) -> Iterator[s
     for name, sha in references(repository).items():
         if name in points:
             yield from (f"{name}: {fault}" for fault in _tree_faults(repository, folder, sha, points[name], beat))
+
+
+def fault_of_commit(repository: Repository, folder: Path, commit: Commit) -> str:
+    """Return what a commit's tree has, or lacks, against the rows that are kept of that time; "" if nothing."""
+    point = Point(commit.at, frozenset(commit.left_out))
+    return next(_tree_faults(repository, folder, commit.sha, point, lambda: None), "")
 
 
 def _tree_faults(repository: Repository, folder: Path, sha: str, point: Point, beat: Beat) -> Iterator[str]:

@@ -134,7 +134,8 @@ def _do(row: Job) -> bool:
 
     The handler's ArchiveError ends the job: trying again would not help. What has to wait, for something or for a
     service that is away, waits until the deadline if need be. Any other error is tried again with back-off until the
-    kind's attempts or the deadline are used up.
+    kind's attempts or the deadline are used up. (A worker that is killed has not tried: its jobs are taken up again
+    until their deadline.)
     """
     kind = JOBS[row.kind]
     try:

@@ -11,22 +11,15 @@ from dandiapi.graphql.enums import (
 )
 from dandiapi.graphql.fields import announced
 from dandiapi.graphql.inputs import (
-    AnnexFsckInput,
     ContributorInput,
-    SummaryInput,
-    ValidatorInput,
 )
-from dandiapi.graphql.scalars import JSON, DateTime
 from dandiapi.graphql.types.datasets import (
     Dataset,
     FollowDatasetResponse,
-    UpdateContributorsPayload,
 )
 from dandiapi.graphql.types.events import DatasetEvent
 from dandiapi.graphql.types.people import User, UserNotificationStatus
-from dandiapi.graphql.types.validation import FileCheck, Summary
 from dandiapi.graphql.types.versions import SyncDatasetDoisPayload
-from dandiapi.graphql.types.work import WorkerTask
 
 add_comment = announced(
     "add_comment",
@@ -35,12 +28,6 @@ add_comment = announced(
     comment=graphene.String(required=True),
     dataset_id=graphene.ID(required=True),
     parent_id=graphene.ID(),
-)
-cache_clear = announced(
-    "cache_clear",
-    graphene.Boolean,
-    "Forget what is kept of a dataset to answer sooner.",
-    dataset_id=graphene.ID(required=True),
 )
 create_contributor_citation_event = announced(
     "create_contributor_citation_event",
@@ -55,14 +42,6 @@ create_contributor_request_event = announced(
     DatasetEvent,
     "Ask to be named as a contributor of a dataset.",
     dataset_id=graphene.ID(required=True),
-)
-create_git_event = announced(
-    "create_git_event",
-    DatasetEvent,
-    "Tell that commits were pushed.",
-    commit=graphene.String(required=True),
-    dataset_id=graphene.ID(required=True),
-    reference=graphene.String(required=True),
 )
 create_relation = announced(
     "create_relation",
@@ -118,12 +97,6 @@ follow_dataset = announced(
     "Follow a dataset, or follow it no more.",
     dataset_id=graphene.ID(required=True),
 )
-fsck_dataset = announced(
-    "fsck_dataset",
-    graphene.Boolean,
-    "Check the annexed content of a dataset.",
-    dataset_id=graphene.ID(required=True),
-)
 hold_deletion = announced(
     "hold_deletion",
     graphene.Boolean,
@@ -171,19 +144,6 @@ remove_annex_object = announced(
     path=graphene.String(),
     snapshot=graphene.String(required=True),
 )
-remove_user = announced(
-    "remove_user",
-    graphene.Boolean,
-    "Remove an account.",
-    id=graphene.ID(required=True),
-)
-reset_draft = announced(
-    "reset_draft",
-    graphene.Boolean,
-    "Put the draft back to a commit.",
-    dataset_id=graphene.ID(required=True),
-    ref=graphene.String(required=True),
-)
 save_admin_note = announced(
     "save_admin_note",
     DatasetEvent,
@@ -191,20 +151,6 @@ save_admin_note = announced(
     dataset_id=graphene.ID(required=True),
     id=graphene.ID(),
     note=graphene.String(required=True),
-)
-set_admin = announced(
-    "set_admin",
-    User,
-    "Make somebody an administrator, or no more.",
-    admin=graphene.Boolean(required=True),
-    id=graphene.ID(required=True),
-)
-set_blocked = announced(
-    "set_blocked",
-    User,
-    "Block an account, or let it in again.",
-    blocked=graphene.Boolean(required=True),
-    id=graphene.ID(required=True),
 )
 subscribe_to_newsletter = announced(
     "subscribe_to_newsletter",
@@ -227,35 +173,12 @@ track_analytics = announced(
     tag=graphene.String(),
     type=AnalyticTypes(),
 )
-update_contributors = announced(
-    "update_contributors",
-    graphene.NonNull(UpdateContributorsPayload),
-    "Change the contributors that `datacite.yml` names.",
-    dataset_id=graphene.String(required=True),
-    new_contributors=graphene.List(graphene.NonNull(ContributorInput), required=True),
-)
 update_event_status = announced(
     "update_event_status",
     UserNotificationStatus,
     "Mark a notification as unread, saved or archived.",
     event_id=graphene.ID(required=True),
     status=NotificationStatusType(required=True),
-)
-update_file_check = announced(
-    "update_file_check",
-    FileCheck,
-    "Keep the failures of a check of annexed content.",
-    annex_fsck=graphene.List(graphene.NonNull(AnnexFsckInput), required=True),
-    dataset_id=graphene.ID(required=True),
-    hexsha=graphene.String(required=True),
-    refs=graphene.List(graphene.NonNull(graphene.String), required=True),
-    remote=graphene.String(),
-)
-update_summary = announced(
-    "update_summary",
-    Summary,
-    "Keep the summary of a tree.",
-    summary=SummaryInput(required=True),
 )
 update_user = announced(
     "update_user",
@@ -267,25 +190,4 @@ update_user = announced(
     location=graphene.String(),
     orcid_consent=graphene.Boolean(),
     profile_private=graphene.Boolean(),
-)
-update_validation = announced(
-    "update_validation",
-    graphene.Boolean,
-    "Keep what a validator says of a tree.",
-    validation=ValidatorInput(required=True),
-)
-update_worker_task = announced(
-    "update_worker_task",
-    WorkerTask,
-    "Keep the state of a task of the worker.",
-    args=JSON(),
-    error=graphene.String(),
-    execution_time=graphene.Int(),
-    finished_at=DateTime(),
-    id=graphene.ID(required=True),
-    kwargs=JSON(),
-    queued_at=DateTime(),
-    started_at=DateTime(),
-    task_name=graphene.String(),
-    worker=graphene.String(),
 )

@@ -5,13 +5,15 @@ from typing import Any
 import graphene
 
 from archive.bids import services
+from archive.bids.documents import RESEARCHER, Contributor
 from archive.datasets.models import Version
 from archive.datasets.services import delete_private_version
 from archive.errors import InvalidError
 from dandiapi.graphql.context import Context
 from dandiapi.graphql.fields import root_field
 from dandiapi.graphql.ids import dataset_of, version_of
-from dandiapi.graphql.inputs import DeleteFile
+from dandiapi.graphql.inputs import ContributorInput, DeleteFile
+from dandiapi.graphql.types.datasets import UpdateContributorsPayload
 from dandiapi.graphql.types.versions import Description, Snapshot
 from dandiapi.streams import answer_slot
 
@@ -93,3 +95,28 @@ def delete_files(context: Context, dataset_id: str, files: list[Any] | None = No
     names = ["/".join(part for part in (each.path, each.filename) if part) for each in files or []]
     services.delete_files(actor=context.actor, dataset=dataset, names=names)
     return True
+
+
+@root_field(
+    graphene.NonNull(UpdateContributorsPayload),
+    dataset_id=TEXT,
+    new_contributors=graphene.List(graphene.NonNull(ContributorInput), required=True),
+)
+def update_contributors(context: Context, dataset_id: str, new_contributors: list[Any]) -> UpdateContributorsPayload:
+    """Change the contributors that `datacite.yml` names."""
+    dataset = dataset_of(context, dataset_id)
+    people = [_contributor(each, place) for place, each in enumerate(new_contributors, 1)]
+    services.update_contributors(actor=context.actor, dataset=dataset, contributors=people)
+    return UpdateContributorsPayload(dataset=dataset, success=True)
+
+
+def _contributor(given: Any, place: int) -> Contributor:
+    parts = [given.get("family_name"), given.get("given_name")]
+    return Contributor(
+        name=given.get("name") or ", ".join(part for part in parts if part),
+        order=given.get("order") or place,
+        contributor_type=given.get("contributor_type") or RESEARCHER,
+        given_name=given.get("given_name"),
+        family_name=given.get("family_name"),
+        orcid=(given.get("orcid") or "").strip().rpartition("/")[2] or None,
+    )

@@ -2,7 +2,11 @@
 
 import graphene
 
+from archive.accounts.models import User as Person
+from archive.datasets.models import Dataset
+from archive.snapshots.queries import LoggedCommit
 from dandiapi.graphql.enums import ResponseStatusType
+from dandiapi.graphql.ids import dataset_id
 from dandiapi.graphql.scalars import DateTime
 from dandiapi.graphql.types.people import User, UserNotificationStatus
 
@@ -49,3 +53,11 @@ class DatasetEvent(graphene.ObjectType):
     success = graphene.Boolean()
     timestamp = DateTime()
     user = graphene.Field(User)
+
+    @classmethod
+    def of_push(cls, dataset: Dataset, commit: LoggedCommit, reference: str, user: Person | None) -> "DatasetEvent":
+        """Return the event that a commit was pushed as a reference, as somebody tells who knows of it."""
+        named = dataset_id(dataset.number)
+        told = DatasetEventDescription(type="git", dataset_id=named, ref=reference, message=commit.message)
+        event_id = f"{named}:{commit.sha}"
+        return cls(id=event_id, dataset_id=named, event=told, success=True, timestamp=commit.recorded, user=user)

@@ -6,6 +6,7 @@ from typing import Any
 import graphene
 
 from archive.accounts.models import User as Person
+from archive.accounts.policy import knows_account
 from dandiapi.graphql.context import Info, context_of
 from dandiapi.graphql.enums import NotificationStatusType, UserProvider
 from dandiapi.graphql.scalars import Date, DateTime
@@ -44,15 +45,15 @@ class User(graphene.ObjectType):
 
     @staticmethod
     def resolve_email(person: Person, info: Info) -> str | None:
-        return person.email if _may_see(person, info) else None
+        return person.email if _is_known(person, info) else None
 
     @staticmethod
     def resolve_admin(person: Person, info: Info) -> bool | None:
-        return person.is_superuser if _may_see(person, info) else None
+        return person.is_superuser if _is_known(person, info) else None
 
     @staticmethod
     def resolve_blocked(person: Person, info: Info) -> bool | None:
-        return not person.is_active if _may_see(person, info) else None
+        return not person.is_active if _is_known(person, info) else None
 
     @staticmethod
     def resolve_created(person: Person, info: Info) -> datetime:
@@ -64,7 +65,7 @@ class User(graphene.ObjectType):
 
     @staticmethod
     def resolve_last_seen(person: Person, info: Info) -> datetime | None:
-        return person.last_login if _may_see(person, info) else None
+        return person.last_login if _is_known(person, info) else None
 
     @staticmethod
     def resolve_github(person: Person, info: Info) -> str | None:
@@ -88,7 +89,5 @@ class UserNotificationStatus(graphene.ObjectType):
     status = graphene.Field(NotificationStatusType, required=True)
 
 
-def _may_see(person: Person, info: Info) -> bool:
-    """Return whether the asker may see what is nobody else's business: their own, or as an administrator all."""
-    actor = context_of(info).actor
-    return actor.is_admin or actor.user_id == person.pk
+def _is_known(person: Person, info: Info) -> bool:
+    return knows_account(context_of(info).actor, person)

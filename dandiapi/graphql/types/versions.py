@@ -12,6 +12,7 @@ from dandiapi.graphql.enums import RelatedObjectKind, RelatedObjectRelation
 from dandiapi.graphql.ids import NO_COMMIT, dataset_id, snapshot_id
 from dandiapi.graphql.listing import ListedFile, listing_of
 from dandiapi.graphql.scalars import JSON, BigInt, Date, DateTime
+from dandiapi.graphql.types.checks import file_check_of
 from dandiapi.graphql.types.files import DatasetFile
 from dandiapi.graphql.types.validation import (
     FileCheck,
@@ -99,7 +100,7 @@ class DeprecatedSnapshot(graphene.ObjectType):
     def of(cls, version: Version, found: Deprecation) -> "DeprecatedSnapshot":
         """Return what is told of the deprecation of a version."""
         by = found.user.display_name if found.user else None
-        day = found.created.date()
+        day = found.modified.date()
         return cls(id=snapshot_id(version, version.tag), reason=found.reason, timestamp=day, user=by)
 
 
@@ -206,6 +207,10 @@ class Draft(_Version):
     @staticmethod
     def resolve_id(draft: Version, info: Info) -> str:
         return dataset_id(draft.dataset_id)
+
+    @staticmethod
+    def resolve_file_check(draft: Version, info: Info) -> FileCheck | None:
+        return file_check_of(context_of(info), draft, head_of(draft.dataset, info))
 
     @staticmethod
     def resolve_head(draft: Version, info: Info) -> str:

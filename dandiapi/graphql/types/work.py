@@ -2,6 +2,7 @@
 
 import graphene
 
+from archive.monitor.models import ReportedTask
 from archive.uploads.models import UploadSession
 from dandiapi.graphql.ids import ENDPOINT
 from dandiapi.graphql.ids import dataset_id as id_of
@@ -51,3 +52,19 @@ class WorkerTask(graphene.ObjectType):
     started_at = DateTime()
     task_name = graphene.String()
     worker = graphene.String()
+
+    @classmethod
+    def of(cls, task: ReportedTask) -> "WorkerTask":
+        """Return what a worker has reported of a task."""
+        return cls(
+            args=task.args,
+            error=task.error or None,
+            execution_time=task.execution_time,
+            finished_at=task.finished,
+            id=task.pk,
+            kwargs=task.kwargs,
+            queued_at=task.queued,
+            started_at=task.started,
+            task_name=task.name or None,
+            worker=task.worker or None,
+        )

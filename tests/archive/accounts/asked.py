@@ -14,8 +14,9 @@ from archive.assets import services as assets_services
 from archive.audit.queries import EventFilter, asset_events
 from archive.bids import queries as bids
 from archive.bids import services as bids_services
+from archive.bids.documents import Contributor
 from archive.bids_validation import queries as verdicts
-from archive.bids_validation.services import request_validation
+from archive.bids_validation.services import keep_issues, keep_summary, request_validation
 from archive.blobs import queries as blobs
 from archive.blobs import services as blobs_services
 from archive.catalogue import queries as catalogue
@@ -24,11 +25,15 @@ from archive.datasets import services as datasets_services
 from archive.datasets.models import Version
 from archive.embargo.queries import opened_by_release
 from archive.embargo.services import release
+from archive.fixity import queries as fixity
+from archive.fixity import services as fixity_services
 from archive.git_annex.keys import AnnexKey
 from archive.monitor.queries import operations_report
+from archive.monitor.services import report_task
 from archive.publishing import queries as publishing
 from archive.publishing import services as publishing_services
 from archive.search import queries as search
+from archive.search import services as search_services
 from archive.search.queries import FileFilter
 from archive.snapshots import queries as snapshots
 from archive.snapshots import services as snapshots_services
@@ -122,13 +127,13 @@ READS: dict[Callable[..., Any], Call] = {
     catalogue.hashes_of_versions: lambda hidden, actor: [
         *catalogue.hashes_of_versions(actor, [hidden.version]).values()
     ],
-    catalogue.tree_of: lambda hidden, actor: catalogue.tree_of(actor, _unasked(hidden), ""),
+    catalogue.entries_in: lambda hidden, actor: catalogue.entries_in(actor, _unasked(hidden), ""),
     catalogue.find_file: lambda hidden, actor: catalogue.find_file(actor, _unasked(hidden), "platypus/a.nwb"),
     catalogue.find_keyed_content: lambda hidden, actor: catalogue.find_keyed_content(
         actor, hidden.dataset, str(hidden.key)
     ),
     datasets.readable_among: lambda hidden, actor: [*datasets.readable_among(actor, [hidden.dataset])],
-    datasets.seen_by: _in_version(lambda version: version),
+    datasets.blinded_for: _in_version(lambda version: version),
     datasets.find_dataset: lambda hidden, actor: datasets.find_dataset(actor, hidden.dataset.number),
     datasets.find_named_dataset: lambda hidden, actor: datasets.find_named_dataset(actor, "Platypus-1"),
     datasets.visible_datasets: lambda hidden, actor: datasets.visible_datasets(actor),
@@ -150,7 +155,7 @@ READS: dict[Callable[..., Any], Call] = {
     ),
     publishing.compare_versions: _compared(lambda comparison: comparison),
     search.search_datasets: lambda hidden, actor: search.search_datasets(actor, EVERYTHING, "platypus"),
-    search.search_files: lambda hidden, actor: search.search_files(
+    search.search_datasets_by_files: lambda hidden, actor: search.search_datasets_by_files(
         actor, EVERYTHING, "", FileFilter(file_type=("application/x-nwb",))
     ),
     search.species_of: lambda hidden, actor: search.species_of(actor, "platypus"),
@@ -164,6 +169,8 @@ READS: dict[Callable[..., Any], Call] = {
     snapshots.page_of_version_commits: _of_the_dataset(snapshots.page_of_version_commits, offset=0, limit=10),
     snapshots.count_version_commits: _of_the_dataset(snapshots.count_version_commits),
     snapshots.newest_commits: _of_the_dataset(snapshots.newest_commits, limit=9),
+    snapshots.find_commit: _of_the_dataset(snapshots.find_commit, sha="0" * 40),
+    fixity.checks_of_versions: lambda hidden, actor: [*fixity.checks_of_versions(actor, [hidden.version]).values()],
     snapshots.find_content: _of_the_dataset(lambda actor, dataset: None),
     snapshots_services.find_repository: _of_the_dataset(snapshots_services.find_repository),
     zarr.visible_zarrs: lambda hidden, actor: zarr.visible_zarrs(actor),
@@ -246,6 +253,28 @@ WRITES: dict[Callable[..., Any], Call] = {
     assets_services.recount_folders: lambda hidden, actor: assets_services.recount_folders(
         actor=actor, dataset=hidden.dataset
     ),
+    bids_services.update_contributors: lambda hidden, actor: bids_services.update_contributors(
+        actor=actor, dataset=hidden.dataset, contributors=[Contributor("New", 1)]
+    ),
+    keep_issues: lambda hidden, actor: keep_issues(
+        actor=actor, version=hidden.version, validator="1", issues=[], code_messages={}
+    ),
+    keep_summary: lambda hidden, actor: keep_summary(actor=actor, version=hidden.version, summary={"size": 1}),
+    fixity_services.keep_check: lambda hidden, actor: fixity_services.keep_check(
+        actor=actor, version=hidden.version, remote="", failures=[]
+    ),
+    fixity_services.request_check: lambda hidden, actor: fixity_services.request_check(
+        actor=actor, version=hidden.version
+    ),
+    search_services.clear_caches: lambda hidden, actor: search_services.clear_caches(
+        actor=actor, dataset=hidden.dataset
+    ),
+    snapshots_services.reset_draft: lambda hidden, actor: snapshots_services.reset_draft(
+        actor=actor, dataset=hidden.dataset, reference=hidden.version.version
+    ),
+    assets_services.restore_files: lambda hidden, actor: assets_services.restore_files(
+        actor=actor, dataset=hidden.dataset, point=1
+    ),
     request_validation: lambda hidden, actor: request_validation(actor=actor, version=hidden.version),
     blobs_services.start_upload: lambda hidden, actor: blobs_services.start_upload(
         actor=actor, dataset=hidden.dataset, size=1, etag=f"{'0' * 32}-1"
@@ -278,7 +307,7 @@ WRITES: dict[Callable[..., Any], Call] = {
     blobs_services.clear_uploads: lambda hidden, actor: blobs_services.clear_uploads(
         actor=actor, dataset=hidden.dataset
     ),
-    blobs_services.remove_received: lambda hidden, actor: blobs_services.remove_received(
+    blobs_services.remove_sent_content: lambda hidden, actor: blobs_services.remove_sent_content(
         actor=actor, dataset=hidden.dataset, key=hidden.key
     ),
     datasets_services.update_draft: lambda hidden, actor: datasets_services.update_draft(
@@ -317,7 +346,7 @@ WRITES: dict[Callable[..., Any], Call] = {
     datasets_services.delete_private_version: lambda hidden, actor: datasets_services.delete_private_version(
         actor=actor, version=hidden.version
     ),
-    datasets_services.register_doi: lambda hidden, actor: datasets_services.register_doi(
+    datasets_services.request_doi_registration: lambda hidden, actor: datasets_services.request_doi_registration(
         actor=actor, version=hidden.version
     ),
     bids_services.update_description: lambda hidden, actor: bids_services.update_description(
@@ -375,11 +404,22 @@ OF_THE_ARCHIVE: dict[Callable[..., Any], Call] = {
     accounts.page_of_people: lambda hidden, actor: accounts.page_of_people(
         actor, search="Zebulon", is_admin=None, is_active=None, offset=0, limit=9
     ),
-    accounts.find_person: lambda hidden, actor: accounts.find_person(actor, str(hidden.owner.uuid)),
+    accounts.find_person_by_id: lambda hidden, actor: accounts.find_person_by_id(actor, str(hidden.owner.uuid)),
     accounts.users_by_need: lambda hidden, actor: list(accounts.users_by_need(actor)),
     accounts.find_user: lambda hidden, actor: accounts.find_user(actor, hidden.owner.username),
-    accounts.usernames: lambda hidden, actor: accounts.usernames(actor),
+    accounts.client_usernames: lambda hidden, actor: accounts.client_usernames(actor),
     accounts.approved_users: lambda hidden, actor: list(accounts.approved_users(actor)),
+    accounts.find_account: lambda hidden, actor: accounts.find_account(actor, str(hidden.owner.uuid)),
+    accounts_services.set_admin: lambda hidden, actor: accounts_services.set_admin(
+        actor=actor, user=hidden.somebody, is_admin=True
+    ),
+    accounts_services.set_blocked: lambda hidden, actor: accounts_services.set_blocked(
+        actor=actor, user=hidden.somebody, is_blocked=True
+    ),
+    datasets_services.remove_person: lambda hidden, actor: datasets_services.remove_person(
+        actor=actor, user=hidden.somebody
+    ),
+    report_task: lambda hidden, actor: report_task(actor=actor, task_id="1", values={}),
     accounts_services.replace_api_key: lambda hidden, actor: accounts_services.replace_api_key(actor=actor),
     accounts_services.create_own_token: lambda hidden, actor: accounts_services.create_own_token(
         actor=actor, name="laptop", scope="write", expires=None

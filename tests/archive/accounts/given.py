@@ -4,14 +4,14 @@
 GIVEN = {
     "one's own account": {
         "accounts.queries.api_key_of",
-        "accounts.queries.has_proven_address",
+        "accounts.queries.has_proven_own_address",
         "accounts.queries.is_username_of_another",
         "accounts.queries.latest_expiry",
         "accounts.queries.open_questions",
         "accounts.queries.tokens_of",
         "accounts.services.answer_questionnaire",
         "accounts.services.create_token",
-        "accounts.services.end_sessions",
+        "accounts.services.revoke_session_tokens",
         "accounts.services.issue_token",
         "accounts.services.approve_if_trusted",
         "accounts.services.revoke_all_tokens",

@@ -11,7 +11,7 @@ from archive.accounts.models import User
 from archive.accounts.tasks import remind_of_pending_users_task
 from archive.accounts.work import queue_mail
 from archive.timeline.models import Job
-from archive.timeline.services import retry_jobs
+from archive.timeline.services import make_jobs_due
 from embedded.home import PROJECT
 from tests.factories import make_admin, make_unapproved_user, make_user
 from tests.worker import Worker
@@ -47,7 +47,7 @@ def test_mail_waits_until_the_server_is_back(
     worker.run()
     assert (mail().state, mail().reason) == ("queued", "The mail server is away: refused")
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    retry_jobs([mail().pk])
+    make_jobs_due([mail().pk])
     worker.run()
     assert (mail().state, [sent.to for sent in mailoutbox]) == ("succeeded", [["jane@example.org"]])
 

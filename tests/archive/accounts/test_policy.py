@@ -16,11 +16,11 @@ from archive.accounts.policy import (
     blinded_dataset,
     is_blinded,
     knowing,
-    leading,
     may,
     require,
     visible,
     visible_rows,
+    with_listable_members,
 )
 from archive.assets.models import Asset
 from archive.assets.services import remove_asset
@@ -78,6 +78,14 @@ def _for(dataset: Dataset, user: User, purpose: str, scope: str = "write") -> Ac
     return acting(user, token)
 
 
+def _everywhere(user: User, purpose: str, scope: str) -> Actor:
+    """The user, by a token for that purpose in all datasets."""
+    token = make_token(user, scope)
+    token.purpose = purpose
+    token.save()
+    return acting(user, token)
+
+
 def _elsewhere(dataset: Dataset, purpose: str) -> Actor:
     """An owner of the dataset and another, by a token for that purpose in the other."""
     other = make_embargoed_dataset()
@@ -113,6 +121,10 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
     "viewer, to push": lambda dataset: _for(dataset, _viewer(dataset, make_user()), "repository"),
     "stranger, to push": lambda dataset: _for(dataset, make_user(), "repository"),
     "admin, to push": lambda dataset: _for(dataset, make_admin(), "repository"),
+    "admin, to report": lambda dataset: _everywhere(make_admin(), "worker", "write"),
+    "admin, to report of it": lambda dataset: _for(dataset, make_admin(), "worker"),
+    "admin, to report elsewhere": lambda dataset: _for(make_embargoed_dataset(), make_admin(), "worker"),
+    "admin, to index": lambda dataset: _everywhere(make_admin(), "indexer", "read"),
     "owner, to upload elsewhere": lambda dataset: _elsewhere(dataset, "upload"),
     "owner, to push elsewhere": lambda dataset: _elsewhere(dataset, "repository"),
     "admin, to push elsewhere": lambda dataset: _for(make_embargoed_dataset(), make_admin(), "repository"),
@@ -121,6 +133,7 @@ ACTORS: dict[str, Callable[[Dataset], Actor]] = {
 # Those who come with a token for one purpose in this dataset, which is good for nothing else.
 FETCHERS = {"owner, to push", "owner, to fetch", "viewer, to push", "admin, to push"}
 PUSHERS = {"owner, to push", "admin, to push"}
+REPORTERS = {"admin, to report", "admin, to report of it"}
 EVERYBODY = {name for name in ACTORS if ", to " not in name}
 OWNERS = {"owner", "owner, writing token", "owner, reviewing", "admin", "system"}
 EDITORS = OWNERS | {"editor"}
@@ -139,10 +152,10 @@ READERS = APPROVED | {"owner, reading token", "staff, reading token", "admin, re
 
 # Who may, when the dataset is embargoed and they are as they are called.
 TABLE: dict[Action, set[str]] = {
-    Action.READ: OWNERS_TO_READ | VIEWERS | REVIEWERS | FETCHERS | {"owner, to upload"},
+    Action.READ: OWNERS_TO_READ | VIEWERS | REVIEWERS | FETCHERS | REPORTERS | {"owner, to upload", "admin, to index"},
     Action.CREATE_DATASET: APPROVED,
     Action.CHOOSE_IDENTIFIER: {"admin", "system"},
-    Action.READ_CLOSED: OWNERS_TO_READ | VIEWERS | REVIEWERS | FETCHERS,
+    Action.READ_CLOSED: OWNERS_TO_READ | VIEWERS | REVIEWERS | FETCHERS | REPORTERS | {"admin, to index"},
     Action.CHANGE_DRAFT: EDITORS | PUSHERS,
     Action.CHANGE_OWNERS: OWNERS,
     Action.LIST_EDITORS: OWNERS_TO_READ,
@@ -165,12 +178,15 @@ TABLE: dict[Action, set[str]] = {
     Action.MANAGE_TOKENS: APPROVED,
     Action.FOLLOW_WORK: EDITORS | {"unapproved owner", "owner, reading token", "admin, reading token"},
     Action.STEER_WORK: EDITORS,
-    Action.KNOW_PEOPLE: OWNERS_TO_READ | VIEWERS | FETCHERS,
+    Action.KNOW_PEOPLE: OWNERS_TO_READ | VIEWERS | FETCHERS | REPORTERS,
+    Action.REPORT_WORK: REPORTERS | {"system"},
+    Action.APPOINT: {"admin", "system"},
+    Action.MAINTAIN: {"admin", "system"},
     Action.UPLOAD: EDITORS | PUSHERS | {"owner, to upload"},
     Action.USE_ACCOUNT: EVERYBODY - {"anonymous", "reviewer", "reviewer of another"},
-    Action.TAKE_PART: READERS,
-    Action.CONTRIBUTE: APPROVED,
-    Action.USE_CREDENTIAL: READERS | {"reviewer", "reviewer of another"},
+    Action.READ_AS_APPROVED: READERS,
+    Action.WRITE_AS_APPROVED: APPROVED,
+    Action.READ_WITH_CREDENTIAL: READERS | {"reviewer", "reviewer of another"},
     Action.OVERSEE: {"staff", "staff, reading token", "admin", "admin, reading token", "system"},
 }
 
@@ -252,7 +268,7 @@ def test_visible_is_what_may_be_read(cases: Cases, name: str, make: Callable[[],
     assert Asset.objects.filter(visible_rows(actor), pk=asset.pk).exists() is readable
     knows, leads = may(actor, Action.KNOW_PEOPLE, dataset), may(actor, Action.LIST_VIEWERS, dataset)
     assert Dataset.objects.filter(knowing(actor), pk=dataset.pk).exists() is knows
-    assert Dataset.objects.filter(leading(actor), pk=dataset.pk).exists() is leads
+    assert Dataset.objects.filter(with_listable_members(actor), pk=dataset.pk).exists() is leads
 
 
 @pytest.mark.parametrize("name", ACTORS)

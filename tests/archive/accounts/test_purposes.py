@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from archive.accounts.models import Token, User
 from archive.accounts.queries import find_token, latest_expiry, tokens_of
-from archive.accounts.services import MAX_ISSUED, create_token, end_sessions, issue_token
+from archive.accounts.services import MAX_ISSUED, create_token, issue_token, revoke_session_tokens
 from tests.factories import acting, make_dataset, make_user
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_sessions_of_a_user_end_together_and_no_others() -> None:
     issue(user, "two")
     issue(other, "three")
     create_token(user=user, name="laptop", secret="four")
-    end_sessions(user=user)
+    revoke_session_tokens(user=user)
     assert [find_token(name) is not None for name in ("one", "two", "three", "four")] == [False, False, True, True]
 
 

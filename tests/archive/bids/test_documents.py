@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from archive.bids.documents import (
     Contributor,
@@ -13,7 +14,8 @@ from archive.bids.documents import (
     read_description,
     readme_name,
     with_changes,
-    with_doi,
+    with_contributors,
+    with_doi_and_license,
     with_fields,
 )
 from archive.errors import InvalidError
@@ -73,14 +75,14 @@ def test_description_is_written_with_four_spaces_and_keeps_its_other_fields() ->
 
 
 def test_description_gets_a_doi_and_a_license_if_it_has_none() -> None:
-    assert json.loads(str(with_doi('{"Name": "A"}', "10.1/b"))) == {
+    assert json.loads(str(with_doi_and_license('{"Name": "A"}', "10.1/b"))) == {
         "Name": "A",
         "License": "CC0",
         "DatasetDOI": "doi:10.1/b",
     }
-    assert json.loads(str(with_doi('{"License": "PDDL"}', "10.1/b")))["License"] == "PDDL"
-    assert with_doi(None, "10.1/b") is None
-    assert with_doi("{", "10.1/b") is None
+    assert json.loads(str(with_doi_and_license('{"License": "PDDL"}', "10.1/b")))["License"] == "PDDL"
+    assert with_doi_and_license(None, "10.1/b") is None
+    assert with_doi_and_license("{", "10.1/b") is None
 
 
 @pytest.mark.parametrize(
@@ -151,3 +153,38 @@ def test_description_that_is_deep_has_no_text_there() -> None:
 
 def test_text_of_a_description_has_no_character_that_postgres_refuses() -> None:
     assert read_description('{"Name": "a\\u0000b"}', fallback="ds000001").name == "ab"
+
+
+# --- Contributors that are written ------------------------------------------------------------------------------------
+
+JANE = Contributor("Doe, Jane", 1, given_name="Jane", family_name="Doe", orcid="0000-0002-1825-0097")
+
+
+def test_contributors_that_are_written_are_those_that_are_read() -> None:
+    people = [JANE, Contributor("Lab", 2, contributor_type="HostingInstitution")]
+    assert read_contributors(with_contributors(None, people), ["Somebody"]) == people
+
+
+def test_contributors_take_the_place_of_others_and_leave_the_rest() -> None:
+    before = (
+        "data:\n  type: dois\n  attributes:\n    doi: 10.1/2\n    contributors: [{name: Old}]\n    added: 2020-01-02\n"
+    )
+    after = yaml.safe_load(with_contributors(before, [JANE]))["data"]
+    assert after["type"] == "dois"
+    assert (after["attributes"]["doi"], after["attributes"]["added"]) == ("10.1/2", "2020-01-02")
+    assert [each["name"] for each in after["attributes"]["contributors"]] == ["Doe, Jane"]
+
+
+@pytest.mark.parametrize("text", ["- a", "data: 1", "data: {attributes: []}", "a: &a {b: *a}", "a: [", "x" * 70_000])
+def test_contributors_are_not_written_into_what_cannot_be_read(text: str) -> None:
+    with pytest.raises(InvalidError, match=r"datacite\.yml cannot be read"):
+        with_contributors(text, [JANE])
+
+
+def test_contributors_that_are_too_many_to_be_read_are_not_written() -> None:
+    with pytest.raises(InvalidError, match="more than 65536 characters"):
+        with_contributors(None, [JANE] * 500)
+
+
+def test_no_contributors_leave_those_of_the_description() -> None:
+    assert [each.name for each in read_contributors(with_contributors(None, []), ["Somebody"])] == ["Somebody"]

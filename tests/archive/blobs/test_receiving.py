@@ -15,7 +15,7 @@ from archive.accounts.policy import ANONYMOUS, SYSTEM, Actor
 from archive.blobs import receiving
 from archive.blobs.models import Blob, Reception
 from archive.blobs.queries import active_uploads, find_annex_content
-from archive.blobs.services import clear_uploads, receive, received_so_far, remove_received
+from archive.blobs.services import clear_uploads, receive, received_so_far, remove_sent_content
 from archive.datasets.models import Dataset
 from archive.digests import MIB
 from archive.errors import ConflictError, ForbiddenError, InvalidError, LockedError, UnauthenticatedError
@@ -377,7 +377,7 @@ def test_content_is_not_received_during_a_release() -> None:
 
 
 def removed(dataset: Dataset, actor: Actor | None = None) -> bool:
-    return remove_received(actor=actor or owner_of(dataset), dataset=dataset, key=sha256_key(SMALL))
+    return remove_sent_content(actor=actor or owner_of(dataset), dataset=dataset, key=sha256_key(SMALL))
 
 
 def test_what_was_sent_is_removed_by_who_sent_it(

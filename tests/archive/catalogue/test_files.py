@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from archive.accounts.policy import ANONYMOUS
 from archive.assets.models import Asset
 from archive.catalogue.files import Entry, folder_id, folder_of, in_order, pending_blob
-from archive.catalogue.queries import find_file, find_keyed_content, tree_of
+from archive.catalogue.queries import entries_in, find_file, find_keyed_content
 from archive.datasets.models import Dataset, Version
 from archive.errors import InvalidError, NotFoundError
 from tests.factories import make_asset, make_blob, make_dataset, make_embargoed_dataset, owner_of
@@ -71,7 +71,7 @@ def draft(dataset: Dataset) -> Version:
 
 def test_tree_of_a_folder_has_its_files_and_folders(dataset: Dataset) -> None:
     def names(folder: str) -> list[str]:
-        return [entry.path for entry in tree_of(ANONYMOUS, draft(dataset), folder)]
+        return [entry.path for entry in entries_in(ANONYMOUS, draft(dataset), folder)]
 
     assert names("") == ["dataset_description.json", "README", "a", "sub-1"]
     assert names("sub-1") == ["sub-1/b.json", "sub-1/anat"]
@@ -81,7 +81,7 @@ def test_tree_of_a_folder_has_its_files_and_folders(dataset: Dataset) -> None:
 
 
 def test_tree_of_all_has_every_file_with_its_size_and_key(dataset: Dataset) -> None:
-    entries = tree_of(ANONYMOUS, draft(dataset), "", is_whole=True)
+    entries = entries_in(ANONYMOUS, draft(dataset), "", is_whole=True)
     assert {entry.path: entry.size for entry in entries} == {path: len(content) for path, content in FILES.items()}
     keys = {entry.path: entry.key for entry in entries}
     digest = hashlib.sha256(b"a").hexdigest()
@@ -90,31 +90,31 @@ def test_tree_of_all_has_every_file_with_its_size_and_key(dataset: Dataset) -> N
 
 def test_tree_of_an_empty_draft_is_empty(db: None) -> None:
     version = draft(make_dataset())
-    assert (tree_of(ANONYMOUS, version, ""), tree_of(ANONYMOUS, version, "", is_whole=True)) == ([], [])
+    assert (entries_in(ANONYMOUS, version, ""), entries_in(ANONYMOUS, version, "", is_whole=True)) == ([], [])
 
 
 @pytest.mark.parametrize(("is_whole", "size"), [(True, len(FILES)), (False, 4)])
 def test_tree_that_is_too_large_is_refused(dataset: Dataset, is_whole: bool, size: int) -> None:
-    assert len(tree_of(ANONYMOUS, draft(dataset), "", is_whole=is_whole, at_most=size)) == size
+    assert len(entries_in(ANONYMOUS, draft(dataset), "", is_whole=is_whole, at_most=size)) == size
     for at_most in range(size):
         with pytest.raises(InvalidError, match="one folder after the other"):
-            tree_of(ANONYMOUS, draft(dataset), "", is_whole=is_whole, at_most=at_most)
+            entries_in(ANONYMOUS, draft(dataset), "", is_whole=is_whole, at_most=at_most)
 
 
 def test_tree_of_all_below_a_folder_has_nothing_of_its_neighbours(dataset: Dataset) -> None:
     for path in ("sub-10/c", "sub_1/c", "sub-1.json"):
         make_asset(dataset, path, blob=make_blob(dataset))
-    assert [entry.path for entry in tree_of(ANONYMOUS, draft(dataset), "sub-1", is_whole=True)] == [
+    assert [entry.path for entry in entries_in(ANONYMOUS, draft(dataset), "sub-1", is_whole=True)] == [
         "sub-1/anat/a.nii.gz",
         "sub-1/b.json",
     ]
     with pytest.raises(NotFoundError):
-        tree_of(ANONYMOUS, draft(dataset), "sub", is_whole=True)
+        entries_in(ANONYMOUS, draft(dataset), "sub", is_whole=True)
 
 
 def test_content_is_found_by_path_and_by_key_even_while_its_digest_is_not_known(dataset: Dataset) -> None:
     make_asset(dataset, "new.nii", blob=make_blob(dataset, b"new"))
-    for entry in tree_of(ANONYMOUS, draft(dataset), "", is_whole=True):
+    for entry in entries_in(ANONYMOUS, draft(dataset), "", is_whole=True):
         by_path, by_key = (
             find_file(ANONYMOUS, draft(dataset), entry.path),
             find_keyed_content(ANONYMOUS, dataset, entry.key),
@@ -125,10 +125,10 @@ def test_content_is_found_by_path_and_by_key_even_while_its_digest_is_not_known(
 def test_hidden_files_are_found_by_nobody_outside(db: None) -> None:
     hidden = make_filled(make_embargoed_dataset())
     version = draft(hidden)
-    key = tree_of(owner_of(hidden), version, "", is_whole=True)[0].key
+    key = entries_in(owner_of(hidden), version, "", is_whole=True)[0].key
     blob = Asset.objects.filter(dataset=hidden).values_list("blob_id", flat=True)[0]
     for ask in (
-        lambda: tree_of(ANONYMOUS, version, "", is_whole=True),
+        lambda: entries_in(ANONYMOUS, version, "", is_whole=True),
         lambda: find_file(ANONYMOUS, version, "README"),
         lambda: find_keyed_content(ANONYMOUS, hidden, key),
         lambda: find_keyed_content(ANONYMOUS, hidden, f"pending-{blob}"),

@@ -157,14 +157,14 @@ def test_list_leaves_out_what_was_never_published(worker: Worker) -> None:
     make_dataset()
     dataset = make_valid_dataset(worker)
     make_published_version(worker, dataset)
-    assert _found(unpublished=False) == [dataset]
+    assert _found(with_unpublished=False) == [dataset]
 
 
 def test_list_leaves_out_what_is_empty() -> None:
     make_dataset()
     dataset = make_dataset()
     make_asset(dataset)
-    assert _found(empty=False) == [dataset]
+    assert _found(with_empty=False) == [dataset]
 
 
 def test_list_shows_what_has_a_star_of_mine_newest_star_first() -> None:

@@ -7,7 +7,7 @@ import pytest
 from archive.accounts.policy import ANONYMOUS
 from archive.datasets.models import Dataset
 from archive.datasets.queries import DatasetFilter
-from archive.search.queries import FileFilter, count_files, search_datasets, search_files
+from archive.search.queries import FileFilter, count_files, search_datasets, search_datasets_by_files
 from tests.archive.search.described import MOUSE, RAT, SPIKES, add_file, animal, describe, finish, technique
 from tests.factories import make_dataset
 from tests.worker import MadeOnce, Worker
@@ -97,6 +97,6 @@ def test_search_folds_letters_on_both_sides(made: Made, stored: str, asked: str)
     ],
 )
 def test_files_are_filtered_and_counted(wanted: FileFilter, counts: dict[str, int] | None) -> None:
-    found = list(search_files(ANONYMOUS, DatasetFilter(), "", wanted))
+    found = list(search_datasets_by_files(ANONYMOUS, DatasetFilter(), "", wanted))
     assert [count_files([one], wanted)[one.number] for one in found] == [counts][: len(found)]
     assert len(found) == (counts is not None)

@@ -21,7 +21,7 @@ from archive.search.queries import (
     count_files,
     genotypes_of,
     search_datasets,
-    search_files,
+    search_datasets_by_files,
     species_of,
 )
 from archive.search.work import index_draft
@@ -259,7 +259,7 @@ def test_search_refuses_what_it_cannot_read() -> None:
 
 def test_files_without_a_filter_are_all(worker: Worker) -> None:
     dataset = make_dataset()
-    assert list(search_files(ANONYMOUS, DatasetFilter(), "", FileFilter())) == [dataset]
+    assert list(search_datasets_by_files(ANONYMOUS, DatasetFilter(), "", FileFilter())) == [dataset]
     assert count_files([dataset], FileFilter()) == {dataset.number: {}}
 
 
@@ -269,7 +269,7 @@ def test_files_that_left_the_draft_are_found_no_more(worker: Worker) -> None:
     worker.run()
     remove_asset(actor=owner_of(dataset), dataset=dataset, asset_id=asset.asset_id)
     worker.run()
-    assert list(search_files(ANONYMOUS, DatasetFilter(), "", FileFilter(species=(MOUSE,)))) == []
+    assert list(search_datasets_by_files(ANONYMOUS, DatasetFilter(), "", FileFilter(species=(MOUSE,)))) == []
     assert species_of(ANONYMOUS) == []
     assert list(Facts.objects.values_list("file_count", flat=True)) == [0]
 

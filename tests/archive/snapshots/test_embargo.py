@@ -16,7 +16,7 @@ from archive.snapshots.queries import clone_state, serverless_clone_url
 from archive.snapshots.services import opened, repository_of
 from archive.snapshots.writing.checks import find_fault
 from archive.snapshots.writing.rewriting import restore
-from archive.timeline.services import rewind
+from archive.timeline.services import follow_newest_again
 from tests.archive.snapshots.state import git, history_of, refs_of, tree_of
 from tests.archive.snapshots.writing.test_writing import assert_exact
 from tests.factories import make_asset, make_blob, make_dataset, make_embargoed_dataset, owner_of, start_release
@@ -172,7 +172,7 @@ def test_release_tells_of_addresses_once(worker: Worker) -> None:
     start_release(dataset)
     worker.run()
     told = refs_of(dataset)
-    rewind(dataset.number, "snapshot")
+    follow_newest_again(dataset.number, "snapshot")
     worker.run()
     assert refs_of(dataset) == told
     dataset.refresh_from_db()

@@ -56,7 +56,7 @@ def paths_of(view: ZarrView) -> list[str]:
     return [each.path for each in entries_of(view)]
 
 
-def seen_by(actor: Actor, zarr: ZarrArchive) -> dict[str, str]:
+def blinded_for(actor: Actor, zarr: ZarrArchive) -> dict[str, str]:
     return {each.path: each.md5 for each in entries_of(find_view_to_read(actor, zarr.id))}
 
 
@@ -212,10 +212,10 @@ def test_deleted_entries_are_gone_at_once_for_owners_and_with_the_next_revision_
 ) -> None:
     upload_zarr(worker, zarr)
     delete_entries(actor=owner, zarr_id=zarr.id, entry_paths=["0/0/0"])
-    assert "0/0/0" not in seen_by(owner, zarr)
-    assert "0/0/0" in seen_by(ANONYMOUS, zarr)
+    assert "0/0/0" not in blinded_for(owner, zarr)
+    assert "0/0/0" in blinded_for(ANONYMOUS, zarr)
     ingest(worker, zarr)
-    assert "0/0/0" not in seen_by(ANONYMOUS, zarr)
+    assert "0/0/0" not in blinded_for(ANONYMOUS, zarr)
     assert zarr.file_count == len(FILES) - 1
 
 
@@ -224,7 +224,7 @@ def test_nothing_is_deleted_when_one_path_is_not_there(zarr: ZarrArchive, owner:
     with pytest.raises(InvalidError, match="File nowhere does not exist"):
         delete_entries(actor=owner, zarr_id=zarr.id, entry_paths=["0/0/0", "nowhere"])
     zarr.refresh_from_db()
-    assert (zarr.status, "0/0/0" in seen_by(owner, zarr)) == ("Complete", True)
+    assert (zarr.status, "0/0/0" in blinded_for(owner, zarr)) == ("Complete", True)
 
 
 def test_deleted_file_can_be_uploaded_again(zarr: ZarrArchive, owner: Actor, worker: Worker) -> None:
@@ -232,7 +232,7 @@ def test_deleted_file_can_be_uploaded_again(zarr: ZarrArchive, owner: Actor, wor
     delete_entries(actor=owner, zarr_id=zarr.id, entry_paths=[".zattrs"])
     announce(zarr, {".zattrs": b"{}"})
     ingest(worker, zarr)
-    assert seen_by(ANONYMOUS, zarr) == digests(FILES)
+    assert blinded_for(ANONYMOUS, zarr) == digests(FILES)
 
 
 def test_what_was_only_announced_can_be_taken_back(zarr: ZarrArchive, owner: Actor) -> None:
@@ -248,8 +248,8 @@ def test_owner_finds_what_has_arrived_before_it_is_finalized(zarr: ZarrArchive, 
     announce(zarr, {"a": b"here", "b": b"not here"})
     put(zarr, b"here")
     look_for_arrivals(actor=owner_of(zarr.dataset), view=ZarrView(zarr), prefix="", after="", limit=10)
-    assert seen_by(owner, zarr) == digests({"a": b"here"})
-    assert seen_by(ANONYMOUS, zarr) == {}
+    assert blinded_for(owner, zarr) == digests({"a": b"here"})
+    assert blinded_for(ANONYMOUS, zarr) == {}
 
 
 def test_arrivals_are_looked_for_only_where_the_page_is(zarr: ZarrArchive, owner: Actor) -> None:
@@ -257,7 +257,7 @@ def test_arrivals_are_looked_for_only_where_the_page_is(zarr: ZarrArchive, owner
     put(zarr, b"a", b"b", b"c", b"e")
     look_for_arrivals(actor=owner_of(zarr.dataset), view=ZarrView(zarr), prefix="", after="a", limit=1)
     look_for_arrivals(actor=owner_of(zarr.dataset), view=ZarrView(zarr), prefix="d", after="", limit=10)
-    assert list(seen_by(owner, zarr)) == ["b", "d/e"]
+    assert list(blinded_for(owner, zarr)) == ["b", "d/e"]
 
 
 # --- At the same time -------------------------------------------------------------------------------------------------

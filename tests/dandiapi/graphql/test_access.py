@@ -1,7 +1,8 @@
 """Who may send each mutation, and who is told what is private: for everybody, as tables.
 
 `ok` is done. The others are refused: `read`, `write` and `admin` in the sentences that clients match, `login` as one
-who is not signed in, `token` for one that is for something else, `absent` as what there is not, `kept` for what stays.
+who is not signed in, `site` as one who does not run the site, `worker` as no worker of it, `token` for one that is for
+something else, `absent` as what there is not, `kept` for what stays.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from archive.bids import waiting
 from archive.datasets.models import Dataset, Version
 from archive.embargo.services import release
 from archive.publishing.services import publish
+from archive.snapshots.models import Repository
 from archive.snapshots.queries import COMMITS_NAME_PEOPLE
 from archive.timeline.models import Change
 from archive.uploads.models import UploadSession
@@ -49,6 +51,8 @@ SAID = {
     "There is no such upload: prepare it first.": "absent",
     "A dataset that has published versions cannot be deleted.": "kept",
     COMMITS_NAME_PEOPLE: "names",
+    "Only administrators may do this.": "site",
+    "Only the workers of the archive may do this.": "worker",
     # A snapshot is being made, for which these tests do not wait.
     "The version is still being made, which goes on: look for it in a while.": "ok",
 }
@@ -58,7 +62,9 @@ PEOPLE = ("anonymous", "stranger", "ro", "rw", "admin", "reviewer", "site", "rev
 PRIVATE = """
                         anonymous stranger ro     rw     admin  reviewer site   revoked other
 addMetadata             read      read     write  ok     ok     login    ok     read    read
+cacheClear              read      read     site   site   site   login    ok     read    read
 createDataset           login     ok       ok     ok     ok     login    ok     login   token
+createGitEvent          read      read     write  ok     ok     login    ok     read    read
 createReviewer          read      read     admin  admin  ok     login    ok     read    read
 createSnapshot          read      read     write  ok     ok     login    ok     read    read
 deleteDataset           read      read     admin  admin  ok     login    ok     read    read
@@ -67,24 +73,36 @@ deleteReviewer          read      read     admin  admin  ok     login    ok     
 deleteSnapshot          read      read     admin  admin  ok     login    ok     read    read
 deprecateSnapshot       read      read     write  ok     ok     login    ok     read    read
 finishUpload            absent    absent   absent absent ok     absent   absent absent  absent
+fsckDataset             read      read     write  ok     ok     login    ok     read    read
 prepareRepoAccess       read      read     ok     ok     ok     login    ok     read    read
 prepareUpload           read      read     write  ok     ok     login    ok     read    read
 publishDataset          read      read     admin  admin  ok     login    ok     read    read
 removePermissions       read      read     admin  admin  ok     login    ok     read    read
+removeUser              login     site     site   site   site   login    ok     login   token
+resetDraft              read      read     write  ok     ok     login    ok     read    read
 revalidate              read      read     write  ok     ok     login    ok     read    read
+setAdmin                login     site     site   site   site   login    ok     login   token
+setBlocked              login     site     site   site   site   login    ok     login   token
 starDataset             read      read     ok     ok     ok     login    ok     read    read
 undoDeprecateSnapshot   read      read     write  ok     ok     login    ok     read    read
+updateContributors      read      read     write  ok     ok     login    ok     read    read
 updateDescription       read      read     write  ok     ok     login    ok     read    read
 updateDescriptionList   read      read     write  ok     ok     login    ok     read    read
+updateFileCheck         read      read     worker worker worker login    worker read    read
 updateOrcidPermissions  read      read     admin  admin  ok     login    ok     read    read
 updatePermissions       read      read     admin  admin  ok     login    ok     read    read
 updatePublic            read      read     admin  admin  ok     login    ok     read    read
 updateReadme            read      read     write  ok     ok     login    ok     read    read
+updateSummary           read      read     worker worker worker login    worker read    read
+updateValidation        read      read     worker worker worker login    worker read    read
+updateWorkerTask        login     worker   worker worker worker login    worker login   token
 """
 OPEN = """
                         anonymous stranger ro     rw     admin  reviewer site   revoked other
 addMetadata             login     write    write  ok     ok     login    ok     login   token
+cacheClear              login     site     site   site   site   login    ok     login   token
 createDataset           login     ok       ok     ok     ok     login    ok     login   token
+createGitEvent          login     write    write  ok     ok     login    ok     login   token
 createReviewer          login     admin    admin  admin  ok     login    ok     login   token
 createSnapshot          login     write    write  ok     ok     login    ok     login   token
 deleteDataset           login     admin    admin  admin  kept   login    kept   login   token
@@ -93,19 +111,29 @@ deleteReviewer          login     admin    admin  admin  ok     login    ok     
 deleteSnapshot          login     admin    admin  admin  admin  login    ok     login   token
 deprecateSnapshot       login     write    write  ok     ok     login    ok     login   token
 finishUpload            absent    absent   absent absent ok     absent   absent absent  absent
+fsckDataset             login     write    write  ok     ok     login    ok     login   token
 prepareRepoAccess       login     ok       ok     ok     ok     login    ok     login   token
 prepareUpload           login     write    write  ok     ok     login    ok     login   token
 publishDataset          login     admin    admin  admin  ok     login    ok     login   token
 removePermissions       login     admin    admin  admin  ok     login    ok     login   token
+removeUser              login     site     site   site   site   login    ok     login   token
+resetDraft              login     write    write  ok     ok     login    ok     login   token
 revalidate              login     write    write  ok     ok     login    ok     login   token
+setAdmin                login     site     site   site   site   login    ok     login   token
+setBlocked              login     site     site   site   site   login    ok     login   token
 starDataset             login     ok       ok     ok     ok     login    ok     login   token
 undoDeprecateSnapshot   login     write    write  ok     ok     login    ok     login   token
+updateContributors      login     write    write  ok     ok     login    ok     login   token
 updateDescription       login     write    write  ok     ok     login    ok     login   token
 updateDescriptionList   login     write    write  ok     ok     login    ok     login   token
+updateFileCheck         login     worker   worker worker worker login    worker login   token
 updateOrcidPermissions  login     admin    admin  admin  ok     login    ok     login   token
 updatePermissions       login     admin    admin  admin  ok     login    ok     login   token
 updatePublic            login     admin    admin  admin  ok     login    ok     login   token
 updateReadme            login     write    write  ok     ok     login    ok     login   token
+updateSummary           login     worker   worker worker worker login    worker login   token
+updateValidation        login     worker   worker worker worker login    worker login   token
+updateWorkerTask        login     worker   worker worker worker login    worker login   token
 """
 EMAIL = "a@example.org"
 ORCID = "0000-0002-1825-0097"
@@ -134,6 +162,19 @@ DOCUMENTS = {
     "updatePermissions": f'updatePermissions(datasetId: $id, userEmail: "{EMAIL}", level: "ro") {{ id }}',
     "updatePublic": "updatePublic(datasetId: $id, publicFlag: true)",
     "updateReadme": 'updateReadme(datasetId: $id, value: "Cats") ',
+    "cacheClear": "cacheClear(datasetId: $id)",
+    "createGitEvent": 'createGitEvent(datasetId: $id, commit: "HEXSHA", reference: "refs/heads/main") { id }',
+    "fsckDataset": "fsckDataset(datasetId: $id)",
+    "removeUser": 'removeUser(id: "VIEWER")',
+    "resetDraft": 'resetDraft(datasetId: $id, ref: "1.0.0")',
+    "setAdmin": 'setAdmin(id: "VIEWER", admin: true) { id }',
+    "setBlocked": 'setBlocked(id: "VIEWER", blocked: true) { id }',
+    "updateContributors": 'updateContributors(datasetId: $id, newContributors: [{name: "A, B"}]) { success }',
+    "updateFileCheck": 'updateFileCheck(datasetId: $id, hexsha: "1.0.0", refs: [], annexFsck: []) { hexsha }',
+    "updateSummary": 'updateSummary(summary: {datasetId: $id, id: "1.0.0", size: 1, totalFiles: 1}) { id }',
+    "updateValidation": """updateValidation(
+        validation: {datasetId: $id, id: "1.0.0", issues: [], codeMessages: [], validatorMetadata: {}})""",
+    "updateWorkerTask": 'updateWorkerTask(id: "1") { id }',
 }
 
 
@@ -144,11 +185,12 @@ class World:
     dataset: Dataset
     viewer: User
     link: str
+    commit: str
     askers: Mapping[str, Asker]
 
     def ask(self, who: str, document: str) -> Any:
         """What somebody is answered who sends a document, which is then undone."""
-        ids = {"LINK": self.link, "VIEWER": str(self.viewer.uuid)}
+        ids = {"LINK": self.link, "VIEWER": str(self.viewer.uuid), "HEXSHA": self.commit}
         for name, value in ids.items():
             document = document.replace(name, value)
         with transaction.atomic():
@@ -191,7 +233,8 @@ def make_world(worker: Worker, *, is_open: bool) -> World:
         "revoked": Asker(revoked_secret),
         "other": Asker(upload),
     }
-    return World(dataset, viewer, str(link.pk), askers)
+    commit = Repository.objects.get(dataset=dataset).main
+    return World(dataset, viewer, str(link.pk), commit, askers)
 
 
 @pytest.fixture(scope="module", autouse=True)

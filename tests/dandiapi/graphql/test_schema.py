@@ -43,6 +43,18 @@ BUILT = {
     "prepareUpload",
     "revalidate",
     "finishUpload",
+    "cacheClear",
+    "createGitEvent",
+    "fsckDataset",
+    "removeUser",
+    "resetDraft",
+    "setAdmin",
+    "setBlocked",
+    "updateContributors",
+    "updateFileCheck",
+    "updateSummary",
+    "updateValidation",
+    "updateWorkerTask",
 }
 NO_MUTATIONS_YET = set(FACTS["types"]["Mutation"]["fields"]) - BUILT
 

@@ -14,7 +14,7 @@ from django.conf import LazySettings
 
 from archive.accounts.models import User
 from archive.accounts.policy import SYSTEM
-from archive.accounts.queries import find_users, has_proven_address, search_users
+from archive.accounts.queries import find_users, has_proven_own_address, search_users
 from archive.accounts.services import set_github_login
 from archive.datasets.services import set_owners
 from archive.errors import InvalidError
@@ -87,7 +87,7 @@ def test_sign_in_by_github_makes_an_account(anonymous: Browser, github: type[Git
     person = grace()
     assert (person.username, person.github_login) == ("grace@yale.edu", "Amazing-Grace")
     assert (person.first_name, person.last_name) == ("Grace", "Brewster Hopper")
-    assert (person.status, has_proven_address(person)) == (User.Status.INCOMPLETE, True)
+    assert (person.status, has_proven_own_address(person)) == (User.Status.INCOMPLETE, True)
 
 
 def test_sign_in_by_github_asks_for_a_name_when_github_has_none(

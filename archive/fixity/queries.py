@@ -1,0 +1,26 @@
+"""The checks of the content of versions."""
+
+from collections.abc import Collection
+
+from django.db.models import F, Q
+
+from archive.accounts.policy import Actor
+from archive.datasets.models import Version
+from archive.datasets.queries import blinded_for, readable_among
+from archive.fixity.models import ContentCheck
+
+
+def checks_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Version, ContentCheck]:
+    """Return the last check of each of the versions that the actor may read.
+
+    A draft has none while its files have changed since it was checked.
+    """
+    readable = readable_among(actor, [version.dataset for version in versions])
+    seen = {version.pk: version for each in readable for version in blinded_for(actor, each, _of(each.pk, versions))}
+    is_current = Q(version__at__isnull=False) | Q(files_changed=F("version__files_changed"))
+    rows = ContentCheck.objects.filter(is_current, version__in=seen).order_by("checked", "pk")
+    return {seen[row.version_id]: row for row in rows}
+
+
+def _of(number: int, versions: Collection[Version]) -> list[Version]:
+    return [version for version in versions if version.dataset_id == number]
