@@ -1,20 +1,19 @@
 """Changing the assets of a draft: each function is one Change, one transaction, and leaves folders and sums right."""
 
 import uuid
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
 from archive import paths
 from archive.accounts.policy import Action, Actor, require
 from archive.assets.batches import CONFLICTS_SHOWN, MAX_BATCH, MAX_KEY, BatchFile, check_batch, digest_of, shown_names
-from archive.assets.collisions import case_collisions
+from archive.assets.collisions import refuse_conflicts, refuse_look_alikes
 from archive.assets.folders import (
     BATCH_SIZE,
     update_folders,
@@ -43,13 +42,6 @@ MANY_ASSETS = 10_000
 MAX_RESTORED = 100_000
 
 _INTRODUCED = PreparedInsert(Asset)
-TAKEN = """
-    SELECT path, NULL FROM archive_asset
-     WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(files)s)
-     UNION ALL
-    SELECT path, file_count FROM archive_folder
-     WHERE dataset_id = %(dataset)s AND retired IS NULL AND path = ANY(%(folders)s)
-"""
 DRAFT_CHANGED = f"""
     UPDATE archive_version
        SET status = '{Version.Status.PENDING}', files_changed = %(change)s, modified = %(now)s,
@@ -217,7 +209,7 @@ def restore_files(*, actor: Actor, dataset: Dataset, point: int) -> Change | Non
     with transaction.atomic():
         hold(dataset.number)
         rows = Asset.objects.filter(dataset=dataset).select_related("blob", "zarr", "zarr_revision")
-        gone = {asset.path: asset for asset in rows.at(point).filter(retired__isnull=False)[: MAX_RESTORED + 1]}
+        gone = {asset.path: asset for asset in rows.at(point).gone()[: MAX_RESTORED + 1]}
         come = {asset.path: asset for asset in rows.live().filter(introduced__gt=point)[: MAX_RESTORED + 1]}
         if max(len(gone), len(come)) > MAX_RESTORED:
             raise InvalidError(
@@ -363,9 +355,9 @@ def _apply(
 
     `grown` are paths of assets that stay, and by how many bytes they have grown.
     """
-    _refuse_look_alikes(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
+    refuse_look_alikes(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     _retire(change, retire)
-    _refuse_conflicts(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
+    refuse_conflicts(change.dataset_id, [new.path for new in add], leaving=[asset.path for asset in retire])
     assets = _introduce(change, add, asset_ids or [uuid.uuid4() for _ in add])
     gone = [(asset.path, -1, -asset.size) for asset in retire]
     come = [(asset.path, 1, asset.size) for asset in assets]
@@ -391,53 +383,6 @@ def _retire(change: Change, assets: Sequence[Asset]) -> None:
     for start in range(0, len(assets), BATCH_SIZE):
         batch = assets[start : start + BATCH_SIZE]
         Asset.objects.filter(pk__in=[asset.pk for asset in batch]).update(retired=change.number)
-
-
-def _refuse_look_alikes(dataset_id: int, new_paths: Sequence[str], *, leaving: Sequence[str]) -> None:
-    """Raise ConflictError if one of the new paths is, to some systems, that of another file or of a folder."""
-    for path, other in case_collisions(dataset_id, new_paths, leaving=leaving).items():
-        raise ConflictError(f'Some systems cannot tell path "{path}" from "{other}"; please give it another name')
-
-
-def _refuse_conflicts(dataset_id: int, new_paths: Sequence[str], *, leaving: Sequence[str]) -> None:
-    """Raise ConflictError if one of the new paths is taken, lies inside a file, or is a folder, old or new.
-
-    A folder that all files are `leaving` is none any more.
-    """
-    new = set(new_paths)
-    if len(new) < len(new_paths):
-        raise ConflictError("The same path is given more than once")
-    above = {folder for path in new for folder in paths.ancestors(path)} - {""}
-    if both := new & above:
-        raise ConflictError(f"Paths are both file and folder: {sorted(both)[:CONFLICTS_SHOWN]}")
-    files, file_counts = _taken(dataset_id, new, above)
-    left = Counter(folder for path in leaving for folder in paths.ancestors(path))
-    folders = {folder for folder, count in file_counts.items() if count > left[folder]}
-    if files & new:
-        raise ConflictError("An asset with that path already exists", paths=sorted(files & new)[:CONFLICTS_SHOWN])
-    if files or folders:
-        path = next(path for path in new_paths if path in folders or files & set(paths.ancestors(path)))
-        there = sorted({*files, *_files_in(dataset_id, folders)})[:CONFLICTS_SHOWN]
-        raise ConflictError(f'Path of new asset "{path}" conflicts with existing assets: {there}')
-
-
-def _files_in(dataset_id: int, folders: Iterable[str]) -> list[str]:
-    """Return the first paths of the draft's assets in the first of these folders; no more than are shown."""
-    within = Q(pk__in=[])
-    for folder in sorted(folders)[:CONFLICTS_SHOWN]:
-        within |= Q(path__startswith=f"{folder}/")
-    assets = Asset.objects.filter(within, dataset_id=dataset_id).live()
-    return list(assets.order_by("path").values_list("path", flat=True)[:CONFLICTS_SHOWN])
-
-
-def _taken(dataset_id: int, new: set[str], above: set[str]) -> tuple[set[str], dict[str, int]]:
-    """Return which of the new paths, or of the folders above them, are files of the draft, and which are folders.
-
-    The folders come with the number of files in them.
-    """
-    taken = dict(find_rows(TAKEN, {"dataset": dataset_id, "files": [*(new | above)], "folders": [*new]}))
-    folders = {path: count for path, count in taken.items() if count is not None}
-    return taken.keys() - folders.keys(), folders
 
 
 def _introduce(change: Change, add: Sequence[NewAsset], asset_ids: Sequence[uuid.UUID]) -> list[Asset]:

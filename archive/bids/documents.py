@@ -246,6 +246,8 @@ def _orcid_in(identifiers: Any) -> str | None:
 def with_contributors(datacite: str | None, contributors: Sequence[Contributor]) -> str:
     """Return `datacite.yml` with exactly these contributors, in their order, who are its creators too.
 
+    docs/dialects/openneuro.md#contributors
+
     What else it says stays, but for comments. Raises InvalidError if it cannot be read, or would be too long to be.
     """
     found = _mapping(_read_yaml(datacite) if datacite and datacite.strip() else {})

@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 from django.core.cache import cache
 from django.db import connection
@@ -18,20 +16,12 @@ from archive.datasets.models import Version
 from archive.datasets.queries import find_version
 from archive.differences import Difference, differences, size_in_words
 from archive.metadata.documents import strip_version_metadata, without_people
+from archive.publishing.changes import FileChange, FileOperation, FileSums
 from archive.timeline.queries import position
 
 COMPARISON_SECONDS = 24 * 3600
 CHANGELOG_FILES = 10
 CHANGELOG_CHARACTERS = 5000
-
-
-class FileOperation(StrEnum):
-    """The kind of change to a file from one version to another. Moved: the same bytes, under another path."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    CHANGED = "changed"
-    MOVED = "moved"
 
 
 @dataclass(frozen=True)
@@ -47,30 +37,6 @@ class Comparison:
     @property
     def dataset_id(self) -> int:
         return self.before.dataset_id
-
-
-@dataclass(frozen=True)
-class FileSums:
-    """The number of files that have changed in one way, and their bytes before and after; 0 where there were none."""
-
-    count: int = 0
-    size_before: int = 0
-    size_after: int = 0
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """A change to one file. `path` is where the file is now or, if it was removed, was."""
-
-    path: str
-    operation: FileOperation
-    path_before: str | None
-    asset_before: UUID | None
-    asset_after: UUID | None
-    size_before: int | None
-    size_after: int | None
-    has_other_bytes: bool
-    metadata: list[Difference]
 
 
 def compare_versions(actor: Actor, number: int, before: str, after: str, *, hidden: bool = True) -> Comparison:

@@ -18,9 +18,6 @@ from archive.errors import ArchiveError, ConflictError, InvalidError, LockedErro
 from archive.metadata.summary import Contributed, assets_summary
 from archive.publishing.comparing import (
     Comparison,
-    FileChange,
-    FileOperation,
-    FileSums,
     compare_versions,
     drafted_changelog,
     metadata_differences,
@@ -32,9 +29,6 @@ from archive.storage.queries import public_url
 # What is passed on of another module of this room.
 __all__ = [
     "Comparison",
-    "FileChange",
-    "FileOperation",
-    "FileSums",
     "compare_versions",
     "drafted_changelog",
     "metadata_differences",

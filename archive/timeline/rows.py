@@ -49,6 +49,10 @@ class RowsInTime(models.QuerySet[Row]):
         """Return the rows that are there now: those of the draft."""
         return self.filter(live())
 
+    def gone(self) -> Self:
+        """Return the rows that are there no more."""
+        return self.filter(retired__isnull=False)
+
     def at(self, point: int | None) -> Self:
         """Return the rows that are there at the point; those of the draft for None, which is the point of a draft."""
         return self.filter(shown_at(point))

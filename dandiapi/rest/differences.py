@@ -9,10 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from archive.differences import Difference, Operation
+from archive.publishing.changes import FileChange, FileOperation, FileSums
 from archive.publishing.queries import (
-    FileChange,
-    FileOperation,
-    FileSums,
     compare_versions,
     drafted_changelog,
     metadata_differences,

@@ -10,10 +10,9 @@ from django.views.decorators.http import require_safe
 from archive.accounts.policy import Actor
 from archive.datasets.models import Dataset, Version
 from archive.differences import Difference, Operation
+from archive.publishing.changes import FileChange, FileOperation
 from archive.publishing.queries import (
     Comparison,
-    FileChange,
-    FileOperation,
     compare_versions,
     drafted_changelog,
     metadata_differences,

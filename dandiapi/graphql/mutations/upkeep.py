@@ -1,4 +1,4 @@
-"""Mutations that look after a dataset: its repository, its content, and what is kept of it."""
+"""Mutations that look after a dataset (docs/dialects/openneuro.md#upkeep)."""
 
 import graphene
 

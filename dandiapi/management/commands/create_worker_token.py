@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive.accounts.models import User
 from archive.accounts.policy import Actor
+from archive.accounts.queries import find_users
 from archive.datasets.queries import find_named_dataset
 from archive.errors import ArchiveError
 from dandiapi.graphql.tokens import new_indexer_token, new_worker_token
@@ -27,10 +27,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the token, and print it."""
-        user = User.objects.filter(username=options["email"], is_active=True).first()
-        if user is None:
+        found = find_users([options["email"]])
+        if not found:
             raise CommandError(f"There is no account {options['email']}.")
-        actor = Actor(user=user)
+        actor = Actor(user=found[0])
         try:
             self.stdout.write(_new_token(actor, is_indexer=options["indexer"], dataset=options["dataset"]))
         except ArchiveError as error:

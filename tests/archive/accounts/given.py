@@ -59,10 +59,10 @@ GIVEN = {
         "assets.queries.read_readme",
     },
     "a comparison": {
-        "publishing.queries.drafted_changelog",
-        "publishing.queries.metadata_differences",
-        "publishing.queries.page_of_changes",
-        "publishing.queries.sums_of_changes",
+        "publishing.comparing.drafted_changelog",
+        "publishing.comparing.metadata_differences",
+        "publishing.comparing.page_of_changes",
+        "publishing.comparing.sums_of_changes",
     },
     "datasets": {
         "assets.queries.live_assets",

@@ -71,5 +71,5 @@ def test_version_is_closed_by_owners_alone(worker: Worker) -> None:
 
 def test_draft_cannot_be_closed_by_itself() -> None:
     dataset = make_dataset()
-    with pytest.raises(InvalidError, match="only a version can be closed"):
+    with pytest.raises(InvalidError, match="done to a version, and not to the draft"):
         set_version_access(actor=owner_of(dataset), version=dataset.versions.get(), is_closed=True)

@@ -13,10 +13,9 @@ from archive.datasets.models import Dataset, Version
 from archive.datasets.services import update_draft
 from archive.differences import Difference, Operation
 from archive.errors import NotFoundError
+from archive.publishing.changes import FileOperation, FileSums
 from archive.publishing.queries import (
     Comparison,
-    FileOperation,
-    FileSums,
     compare_versions,
     drafted_changelog,
     metadata_differences,

@@ -186,8 +186,8 @@ def test_what_nobody_foresaw_is_not_told(client: Client, monkeypatch: pytest.Mon
 
 
 def test_what_is_not_built_yet_says_so() -> None:
-    error = Asker().error('mutation { cacheClear(datasetId: "ds000001") }')
-    assert error["message"] == "cacheClear is not available in this archive yet."
+    error = Asker().error('mutation { followDataset(datasetId: "ds000001") { following } }')
+    assert error["message"] == "followDataset is not available in this archive yet."
     assert error["extensions"]["code"] == "NOT_IMPLEMENTED"
 
 

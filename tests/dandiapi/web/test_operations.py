@@ -5,6 +5,8 @@ import pytest
 from archive.assets.models import Asset
 from archive.blobs.services import start_upload
 from archive.datasets.models import Dataset, Version
+from archive.fixity.models import ContentCheck
+from archive.monitor.models import ReportedTask
 from archive.timeline.models import Job, Projection
 from tests.dandiapi.web.browser import Browser
 from tests.dandiapi.web.queries import at_most
@@ -53,6 +55,15 @@ def test_page_tells_staff_nothing_of_files_that_they_may_not_read(
     assert ["secret.nwb" in browser.read(ADDRESS) for browser in (staff, admin)] == [False, True]
 
 
+def test_page_says_which_content_is_damaged_and_which_tasks_failed(staff: Browser, version: Version) -> None:
+    ContentCheck.objects.create(version=version, remote="s3-PUBLIC", files_changed=0, count=1234)
+    ReportedTask.objects.create(pk="7", name="fsck", worker="w-1", error="The disk is full.")
+    page = staff.read(ADDRESS)
+    assert "1,234" in page
+    assert "s3-PUBLIC" in page
+    assert "The disk is full." in page
+
+
 def test_page_holds_uploads_against_the_store(staff: Browser, dataset: Dataset) -> None:
     start_upload(actor=owner_of(dataset), dataset=dataset, size=5, etag=f"{'0' * 32}-1")
     assert "nothing whole" in staff.read(ADDRESS)
@@ -68,5 +79,5 @@ def test_page_asks_few_queries_however_much_there_is(staff: Browser, dataset: Da
         make_asset(dataset, f"{number}.nwb")
         start_upload(actor=owner_of(dataset), dataset=dataset, size=5, etag=f"{number:032}-1")
     Asset.objects.update(status=Asset.Status.INVALID)
-    with at_most(12):
+    with at_most(14):
         staff.read(ADDRESS)
