@@ -12,6 +12,8 @@ from django.db.models.functions import Lower
 
 # What the metadata schema takes as a part of a person's name.
 NAME_PART = re.compile(r"[\w\s\-.']+")
+# What the usernames of accounts begin with that were removed.
+REMOVED = "removed-"
 ORCID_PATTERN = r"^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$"
 
 
@@ -41,6 +43,16 @@ class User(AbstractUser):
                 condition=Q(orcid__isnull=True) | Q(orcid__regex=ORCID_PATTERN), name="user_orcid_format"
             ),
         ]
+
+    @property
+    def is_removed(self) -> bool:
+        """Return whether the account was closed for good, and nobody is known to have had it."""
+        return self.username == self.name_when_removed
+
+    @property
+    def name_when_removed(self) -> str:
+        """Return the username of the account once it is removed."""
+        return f"{REMOVED}{self.uuid}"
 
     @property
     def client_username(self) -> str:

@@ -141,7 +141,8 @@ def _stands(actor: Actor, standing: Standing, dataset: Guarded | None) -> bool:
     if actor.user is None:
         return standing is Standing.REVIEWER and actor.link is not None
     if standing is Standing.WORKER:
-        return actor.token is not None and actor.token.purpose == Token.Purpose.WORKER
+        is_worker = actor.token is not None and actor.token.purpose == Token.Purpose.WORKER
+        return is_worker and actor.user.is_superuser
     if actor.user.is_superuser:
         return True
     if standing in _ROLES:

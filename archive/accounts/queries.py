@@ -18,7 +18,7 @@ from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from archive.accounts.models import ORCID_PATTERN, Grant, Invitation, ReviewerLink, Token, User
+from archive.accounts.models import ORCID_PATTERN, REMOVED, Grant, Invitation, ReviewerLink, Token, User
 from archive.accounts.policy import Action, Actor, Guarded, may, require
 from archive.errors import NotFoundError
 from archive.statements import Prepared
@@ -302,7 +302,9 @@ def page_of_people(
     else:
         asked = {"is_superuser": is_admin, "is_active": is_active}
         wanted = {name: value for name, value in asked.items() if value is not None}
-        found = User.objects.filter(is_called | Q(email__icontains=search), **wanted)
+        found = User.objects.filter(is_called | Q(email__icontains=search), **wanted).exclude(
+            email="", username__startswith=REMOVED
+        )
     return People(list(found.order_by("date_joined", "pk")[offset : offset + limit]), found.count())
 
 
@@ -325,7 +327,7 @@ def find_account(actor: Actor, name: str) -> User:
         person = User.objects.filter(uuid=UUID(name)).first()
     except ValueError:
         person = None
-    if person is None:
+    if person is None or person.is_removed:
         raise NotFoundError("Nobody has that id, which is a UUID.", field="id")
     return person
 

@@ -318,7 +318,8 @@ def forget_user(*, user: User) -> None:
         Questionnaire.objects.filter(user=person).delete()
         EmailAddress.objects.filter(user=person).delete()
         SocialAccount.objects.filter(user=person).delete()
-        person.username, person.email, person.github_login = f"removed-{person.uuid}", "", ""
+        require_no_powers(person)
+        person.username, person.email, person.github_login = person.name_when_removed, "", ""
         person.first_name = person.last_name = ""
         person.orcid, person.is_active, person.status = None, False, User.Status.REJECTED
         person.set_unusable_password()

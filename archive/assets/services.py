@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from archive import paths
-from archive.accounts.policy import Action, Actor, require
+from archive.accounts.policy import Action, Actor, attachable_rows, require
 from archive.assets.batches import CONFLICTS_SHOWN, MAX_BATCH, MAX_KEY, BatchFile, check_batch, digest_of, shown_names
 from archive.assets.collisions import refuse_conflicts, refuse_look_alikes
 from archive.assets.folders import (
@@ -25,7 +25,7 @@ from archive.blobs.models import Blob
 from archive.blobs.queries import attachable_blob, attachable_blobs_for, attachable_by_digest
 from archive.datasets.models import Dataset, Version
 from archive.datasets.queries import require_not_releasing
-from archive.errors import ConflictError, InvalidError, NotFoundError, Reason
+from archive.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, Reason
 from archive.metadata.documents import strip_asset_metadata, with_schema_version
 from archive.statements import PreparedInsert, find_rows
 from archive.timeline.models import Change
@@ -39,7 +39,7 @@ __all__ = ["MAX_BATCH", "MAX_KEY", "BatchFile", "recount_folders", "recount_summ
 # After a change of so many assets Postgres has wrong statistics, and sorts the whole list for each page.
 MANY_ASSETS = 10_000
 # How many files of a draft may be made what they were, as one change.
-MAX_RESTORED = 100_000
+MAX_RESTORED = 10_000
 
 _INTRODUCED = PreparedInsert(Asset)
 DRAFT_CHANGED = f"""
@@ -203,29 +203,52 @@ def take_batch(
 def restore_files(*, actor: Actor, dataset: Dataset, point: int) -> Change | None:
     """Make the files of the draft, and what is said of them, what they were at a point of the history: as one change.
 
-    Returns None, and changes nothing, if they are that. Costs what differs. Raises InvalidError if that is very much.
+    Returns None, and changes nothing, if they are that. Costs what differs. Raises InvalidError if that is very much,
+    ForbiddenError if files come back that were never open to everybody, and the actor has no say in that.
     """
     require_changeable(actor, dataset)
     with transaction.atomic():
         hold(dataset.number)
         rows = Asset.objects.filter(dataset=dataset).select_related("blob", "zarr", "zarr_revision")
-        gone = {asset.path: asset for asset in rows.at(point).gone()[: MAX_RESTORED + 1]}
-        come = {asset.path: asset for asset in rows.live().filter(introduced__gt=point)[: MAX_RESTORED + 1]}
-        if max(len(gone), len(come)) > MAX_RESTORED:
-            raise InvalidError(
-                f"More than {MAX_RESTORED} files are others by now. Make a new dataset of the old files."
-            )
-        add = [_as_it_was(asset) for asset in gone.values()]
-        same = {new.path for new in add if new.path in come and _is_same(come[new.path], new)}
-        add = [new for new in add if new.path not in same]
-        remove = come.keys() - same
-        if not add and not remove:
-            return None
-        return change_assets(actor=actor, dataset=dataset, add=add, remove=remove, details={"restored": point})
+        then, live_zarrs = rows.at(point), rows.live().filter(zarr__isnull=False)
+        if dataset.is_released and then.gone().exclude(attachable_rows(actor)).exists():
+            raise ForbiddenError("Some of those files were never open: only an owner of the dataset brings them back.")
+        # What an archive showed may have changed in its row.
+        was = [*then.gone()[: MAX_RESTORED + 1], *live_zarrs.filter(introduced__lte=point)]
+        now = [*rows.live().filter(introduced__gt=point)[: MAX_RESTORED + 1], *live_zarrs.filter(introduced__lte=point)]
+        if max(len(was), len(now)) > MAX_RESTORED:
+            raise InvalidError(f"More than {MAX_RESTORED} files are others by now: make a new dataset of the old ones.")
+        return _restored(actor, dataset, point, _as_they_were(was, point), {asset.path: asset for asset in now})
 
 
-def _as_it_was(asset: Asset) -> NewAsset:
-    return NewAsset(asset.path, asset.blob, asset.metadata, zarr=asset.zarr, zarr_revision=asset.zarr_revision)
+def _as_they_were(assets: Sequence[Asset], point: int) -> list[NewAsset]:
+    """Return assets as they were at a point: with the revisions of their Zarr archives that the draft showed then."""
+    shown = ZarrRevision.objects.filter(zarr__in=[each.zarr_id for each in assets if each.zarr_id], at__lte=point)
+    revisions: dict[uuid.UUID | None, ZarrRevision] = {each.zarr_id: each for each in shown.order_by("at")}
+    return [
+        NewAsset(each.path, each.blob, each.metadata, zarr=each.zarr, zarr_revision=revisions.get(each.zarr_id))
+        for each in assets
+    ]
+
+
+def _restored(
+    actor: Actor, dataset: Dataset, point: int, was: Sequence[NewAsset], now: Mapping[str, Asset]
+) -> Change | None:
+    same = {new.path for new in was if new.path in now and _is_the_same(now[new.path], new)}
+    add, remove = [new for new in was if new.path not in same], now.keys() - same
+    if not add and not remove:
+        return None
+    return change_assets(actor=actor, dataset=dataset, add=add, remove=remove, details={"restored": point})
+
+
+def _is_the_same(old: Asset, new: NewAsset) -> bool:
+    return _is_same(old, new) and old.zarr_revision == new.zarr_revision
+
+
+def keep_files_of(dataset: Dataset, point: int) -> None:
+    """Keep the files of a point of the history from being collected as garbage, in the caller's transaction."""
+    gone = Asset.objects.filter(dataset=dataset).at(point).gone().order_by("pk")
+    list(gone.select_for_update().values_list("pk", flat=True)[: MAX_RESTORED + 1])
 
 
 def _as_taken(batch: Batch, digest: str) -> Change:

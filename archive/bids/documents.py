@@ -34,6 +34,11 @@ _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndTo
 MAX_DATACITE = 2**16
 MAX_CONTRIBUTORS = 1000
 ORCID_SITE = "https://orcid.org/"
+# The fields of a description that are lists, and those that are texts.
+LISTS = frozenset({"Authors", "Funding", "ReferencesAndLinks", "EthicsApprovals"})
+TEXTS = frozenset(
+    {"Name", "BIDSVersion", "License", "Acknowledgements", "HowToAcknowledge", "DatasetDOI", "DatasetType"}
+)
 RESEARCHER = "Researcher"
 ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 # The first line of what changed in a version: its name, and perhaps the day.
@@ -250,23 +255,46 @@ def with_contributors(datacite: str | None, contributors: Sequence[Contributor])
 
     What else it says stays, but for comments. Raises InvalidError if it cannot be read, or would be too long to be.
     """
-    found = _mapping(_read_yaml(datacite) if datacite and datacite.strip() else {})
-    data = _mapping(found.get("data", {}))
-    attributes = _mapping(data.get("attributes", {}))
-    types = _mapping(attributes.get("types", {})) | {"resourceTypeGeneral": "Dataset"}
+    found = _read_yaml(datacite) if datacite and not _is_empty(datacite) else {}
+    if not isinstance(found, dict):
+        raise InvalidError(UNREADABLE)
+    data = _mapping(found.get("data"))
+    attributes = _mapping(data.get("attributes"))
+    types = _mapping(attributes.get("types")) | {"resourceTypeGeneral": "Dataset"}
     changed = {**attributes, "types": types, **_people(contributors)}
-    # YAML refers to a value that it has written before, and what refers is not plain: JSON knows no such thing.
-    whole = json.loads(json.dumps({**found, "data": {**data, "attributes": changed}}, default=str))
-    text = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
+    text = _written({**found, "data": {**data, "attributes": changed}})
     if len(text) > MAX_DATACITE:
         raise InvalidError(f"{DATACITE} would have more than {MAX_DATACITE} characters.", field="newContributors")
     return text
 
 
+UNREADABLE = f"{DATACITE} cannot be read. Upload one that is a plain mapping, or delete it."
+
+
+def _is_empty(text: str) -> bool:
+    """Return whether a text of YAML has nothing but comments."""
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
 def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidError(f"{DATACITE} cannot be read. Upload one that is a plain mapping, or delete it.")
-    return value
+    if not isinstance(value, dict | None):
+        raise InvalidError(UNREADABLE)
+    return value or {}
+
+
+class _Plain(yaml.SafeDumper):
+    """A writer of YAML that writes a value as often as it is there: what refers to another is not plain."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _written(found: Mapping[str, Any]) -> str:
+    try:
+        return yaml.dump(found, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+        # A number of thousands of digits is read, and not written.
+        raise InvalidError(UNREADABLE) from None
 
 
 def _people(contributors: Sequence[Contributor]) -> dict[str, Any]:

@@ -90,6 +90,9 @@ def update_description(*, actor: Actor, dataset: Dataset, field: str, value: str
     """Set one field of the draft's description."""
     if not field:
         raise InvalidError("It needs the name of a field.", field="field")
+    is_text = isinstance(value, str)
+    if field in (documents.LISTS if is_text else documents.TEXTS):
+        raise InvalidError(f"{field} is {'a list of texts' if is_text else 'one text'}.", field="value")
     changed = {field: value if isinstance(value, str) else [*value]}
     with _rewriting(
         actor,
@@ -125,9 +128,11 @@ def update_contributors(*, actor: Actor, dataset: Dataset, contributors: Sequenc
 
 def _check_contributor(each: Contributor) -> None:
     texts = (each.name, each.contributor_type, each.given_name or "", each.family_name or "")
-    if not each.name.strip() or max(map(len, texts)) > MAX_CONTRIBUTOR:
+    is_plain = all(text.isprintable() and len(text) <= MAX_CONTRIBUTOR for text in texts)
+    if not each.name.strip() or not is_plain:
         raise InvalidError(
-            f"Each needs a name, and texts of at most {MAX_CONTRIBUTOR} characters.", field="newContributors"
+            f"Each needs a name, and texts of one line, of at most {MAX_CONTRIBUTOR} characters.",
+            field="newContributors",
         )
     if each.orcid and not is_orcid(each.orcid):
         raise InvalidError(f"{each.orcid[:40]!r} is no ORCID iD.", field="newContributors")

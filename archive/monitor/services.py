@@ -23,6 +23,8 @@ def report_task(*, actor: Actor, task_id: str, values: Mapping[str, Any]) -> Rep
     """
     require(actor, Action.REPORT_WORK)
     names = {"id": task_id, **{name: values.get(name, "") for name in ("name", "worker")}}
+    if not task_id:
+        raise InvalidError("A task needs an id.", field="id")
     if too_long := [name for name, text in names.items() if len(text) > MAX_NAME]:
         raise InvalidError(f"It has at most {MAX_NAME} characters.", field=too_long[0])
     if len(orjson.dumps(dict(values), default=str)) > MAX_REPORT:

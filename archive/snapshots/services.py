@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.db import transaction
 
 from archive.accounts.policy import Action, Actor, require
-from archive.assets.services import restore_files
+from archive.assets.services import keep_files_of, restore_files
 from archive.datasets.models import Dataset
 from archive.datasets.queries import find_version
 from archive.errors import BusyError, ConflictError, InvalidError, NotFoundError
@@ -28,7 +29,7 @@ from archive.snapshots.work import CHECK_JOB
 from archive.snapshots.writing.checks import fault_of_commit
 from archive.snapshots.writing.following import begin
 from archive.snapshots.writing.rewriting import RewriteError, restore
-from archive.timeline.services import start_job
+from archive.timeline.services import hold, start_job
 
 # What is passed on of other modules of this room, beside what is below.
 __all__ = ["Service"]
@@ -104,22 +105,25 @@ def reset_draft(*, actor: Actor, dataset: Dataset, reference: str) -> None:
     """
     require(actor, Action.CHANGE_DRAFT, dataset)
     require_commit_access(actor, dataset)
-    restore_files(actor=actor, dataset=dataset, point=_point_of(actor, dataset, reference))
-
-
-def _point_of(actor: Actor, dataset: Dataset, reference: str) -> int:
-    """Return the point of the history that a commit, or a version by one of its names, shows."""
     repository = repository_of(dataset)
     commit = repository.commits.filter(sha=reference.lower(), at__lte=repository.at).order_by("-at").first()
     if commit is None:
-        with suppress(NotFoundError):
-            if point := find_version(actor, dataset.number, reference).at:
-                return point
-        raise InvalidError("It is neither a commit of the repository nor a version.", field="ref")
-    with opened(repository) as folder:
+        restore_files(actor=actor, dataset=dataset, point=_point_of_version(actor, dataset, reference))
+        return
+    with opened(repository) as folder, transaction.atomic():
+        hold(dataset.number)
+        keep_files_of(dataset, commit.at)
         if fault := fault_of_commit(repository, folder, commit):
             raise ConflictError(f"Not everything of that commit is kept any more: {fault}")
-    return commit.at
+        restore_files(actor=actor, dataset=dataset, point=commit.at)
+
+
+def _point_of_version(actor: Actor, dataset: Dataset, name: str) -> int:
+    """Return the point of the history that a version shows, of which nothing is ever collected."""
+    with suppress(NotFoundError):
+        if point := find_version(actor, dataset.number, name).at:
+            return point
+    raise InvalidError("It is neither a commit of the repository nor a version.", field="ref")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from archive.accounts.policy import ANONYMOUS, Actor
 from archive.errors import UnauthenticatedError
-from dandiapi.credentials import actor_by_proof, actor_by_secret, find_proof
+from dandiapi.credentials import actor_by_proof, actor_by_secret, actor_by_session, find_proof
 
 # What web apps keep their session in, and read it in (docs/dialects/openneuro.md#tokens).
 COOKIE = "accessToken"
@@ -20,6 +20,15 @@ def actor_of(request: HttpRequest) -> Actor:
         return actor_by_secret(request) or _actor_by_cookie(request)
     except UnauthenticatedError:
         return ANONYMOUS
+
+
+def reader_of(request: HttpRequest) -> Actor:
+    """Return whose browser looks at a page of this face: as programs are known, or else by the session of our pages.
+
+    For pages alone, which change nothing.
+    """
+    actor = actor_of(request)
+    return actor_by_session(request) if actor == ANONYMOUS else actor
 
 
 def _actor_by_cookie(request: HttpRequest) -> Actor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import graphene
@@ -13,6 +14,10 @@ from dandiapi.graphql.context import Info, context_of
 
 # The code of what is declared, and not built yet.
 NOT_YET = "NOT_IMPLEMENTED"
+
+# Of arguments.
+MAX_DEPTH = 50
+MAX_NUMBER = 2**63 - 1
 
 Function = Callable[..., Any]
 
@@ -45,13 +50,25 @@ def root_field(type_: Any, /, **arguments: Any) -> Callable[[Function], Root]:
     return made
 
 
-def _require_sound(name: str, value: Any) -> None:
-    """Raise InvalidError if an argument has text that Postgres cannot keep."""
-    if isinstance(value, str) and "\0" in value:
-        raise InvalidError("A text has no NUL characters.", field=to_camel_case(name))
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+def _require_sound(name: str, value: Any, depth: int = 0) -> None:
+    """Raise InvalidError if an argument has what Postgres cannot keep, or is deeper than anybody has a use for."""
+    if fault := _fault(value, depth):
+        raise InvalidError(fault, field=to_camel_case(name))
+    below = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in below:
-        _require_sound(name, each)
+        _require_sound(name, each, depth + 1)
+
+
+def _fault(value: Any, depth: int) -> str:
+    if depth > MAX_DEPTH:
+        return f"It is more than {MAX_DEPTH} deep."
+    if isinstance(value, str) and "\0" in value:
+        return "A text has no NUL characters."
+    if isinstance(value, float) and not isfinite(value):
+        return "A number is finite."
+    if isinstance(value, int) and abs(value) > MAX_NUMBER:
+        return f"A whole number is at most {MAX_NUMBER}."
+    return ""
 
 
 def roots_of(*modules: Any) -> dict[str, graphene.Field]:

@@ -48,7 +48,8 @@ class DateTime(graphene.Scalar):
         try:
             if isinstance(value, str):
                 moment = datetime.fromisoformat(value)
-                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                # Where it is in UTC, it may lie beyond the years that there are.
+                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
             return datetime.fromtimestamp(value, UTC)
         except (TypeError, ValueError, OverflowError, OSError):
             raise GraphQLError("A DateTime is a text such as 2026-01-02T03:04:05.678Z.") from None

@@ -23,6 +23,7 @@ urlpatterns = [
     re_path(r"^datasets/ds(?P<identifier>[0-9]{6})(?:/versions/(?P<tag>[^/]+))?/?$", site.page),
     re_path(rf"{BASE}doi/ds(?P<identifier>[0-9]{{6}})/(?P<tag>[^/]+)/?$", dois.doi),
     re_path(rf"{BASE}keygen/?$", accounts.keygen),
+    re_path(r"^keygen/?$", accounts.key_page),
     re_path(rf"{BASE}auth/(?P<provider>orcid|google|github)/?$", sign_in.begin),
     re_path(rf"{BASE}auth/complete/?$", sign_in.complete),
     re_path(rf"{BASE}reviewer/(?P<token>[\w.-]+)/?$", accounts.reviewer),

@@ -1,5 +1,6 @@
 """GraphQL over HTTP (docs/dialects/openneuro.md#graphql-over-http)."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -7,8 +8,9 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from archive.accounts.policy import Actor
 from dandiapi.auth import Anyone
-from dandiapi.graphql.access import actor_of
+from dandiapi.graphql.access import actor_of, reader_of
 from dandiapi.graphql.context import Context
 from dandiapi.graphql.execution import Answer, Operation, RefusedError, execute
 from dandiapi.graphql.explorer import explorer
@@ -30,17 +32,17 @@ def graphql(request: HttpRequest) -> HttpResponse:
     if request.method not in {"GET", "POST"}:
         return with_cors(HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"}), request)
     if _is_for_people(request):
-        return explorer(request, answer_to)
-    return with_cors(_in_json(request, answer_to(request)), request)
+        return explorer(request, partial(answer_to, actor=reader_of(request)))
+    return with_cors(_in_json(request, answer_to(request, actor_of(request))), request)
 
 
 graphql.__dict__["permission_classes"] = [Anyone]
 
 
-def answer_to(request: HttpRequest) -> Answer:
-    """Return the answer to a request."""
+def answer_to(request: HttpRequest, actor: Actor) -> Answer:
+    """Return the answer to a request of an actor."""
     try:
-        return execute(_operation(request), Context(request, actor_of(request)))
+        return execute(_operation(request), Context(request, actor))
     except RefusedError as refused:
         return refused.answer
 

@@ -9,6 +9,7 @@ from graphql import GraphQLError
 
 from archive.accounts.models import Grant
 from archive.accounts.policy import Action, require
+from archive.accounts.queries import is_address, is_orcid
 from archive.bids.documents import UNNAMED
 from archive.bids.services import add_statement
 from archive.datasets.models import Dataset as Row
@@ -108,13 +109,18 @@ def _open(context: Context, dataset: Row) -> None:
 @root_field(DatasetPermissions, dataset_id=ID, user_email=TEXT, level=TEXT)
 def update_permissions(context: Context, dataset_id: str, user_email: str, level: str) -> DatasetPermissions:
     """Give a role in a dataset to who has an address."""
+    if not is_address(user_email.strip()):
+        raise InvalidError("It is no e-mail address.", field="userEmail")
     return _give(context, dataset_id, user_email.strip(), level)
 
 
 @root_field(DatasetPermissions, dataset_id=ID, user_orcid=TEXT, level=TEXT)
 def update_orcid_permissions(context: Context, dataset_id: str, user_orcid: str, level: str) -> DatasetPermissions:
     """Give a role in a dataset to who has an ORCID iD."""
-    return _give(context, dataset_id, user_orcid.strip().rpartition("/")[2], level)
+    orcid = user_orcid.strip().rstrip("/").rpartition("/")[2]
+    if not is_orcid(orcid):
+        raise InvalidError("It is no ORCID iD, such as 0000-0002-1825-0097.", field="userOrcid")
+    return _give(context, dataset_id, orcid, level)
 
 
 def _give(context: Context, dataset_id: str, name: str, level: str) -> DatasetPermissions:

@@ -16,7 +16,7 @@ from dandiapi.graphql.inputs import AnnexFsckInput, SummaryInput, ValidatorInput
 from dandiapi.graphql.scalars import JSON, DateTime
 from dandiapi.graphql.types.checks import file_check_of
 from dandiapi.graphql.types.validation import FileCheck, Summary
-from dandiapi.graphql.types.verdicts import summary_of
+from dandiapi.graphql.types.verdicts import summary_told
 from dandiapi.graphql.types.work import WorkerTask
 
 ID = graphene.ID(required=True)
@@ -46,7 +46,7 @@ def update_validation(context: Context, validation: Any) -> bool:
 
 
 @root_field(Summary, summary=SummaryInput(required=True))
-def update_summary(context: Context, summary: Any) -> Summary | None:
+def update_summary(context: Context, summary: Any) -> Summary:
     """Keep the summary of a tree."""
     version = revision_of(context, summary.dataset_id, summary.id)
     stated = {name: value for name, value in summary.items() if name not in NAMING}
@@ -54,9 +54,7 @@ def update_summary(context: Context, summary: Any) -> Summary | None:
     # These alone begin with a capital.
     told["pet"] = {name[0].upper() + name[1:]: value for name, value in told.get("pet", {}).items()}
     keep_summary(actor=context.actor, version=version, summary=told)
-    context.load.verdicts.forget()
-    context.load.summaries.forget()
-    return summary_of(context, version, summary.id)
+    return summary_told(version, summary.id, told, validator=_program(summary.get("validator_metadata") or {}))
 
 
 def _program(metadata: Mapping[str, Any]) -> str:

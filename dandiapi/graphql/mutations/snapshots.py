@@ -114,9 +114,9 @@ def _contributor(given: Any, place: int) -> Contributor:
     parts = [given.get("family_name"), given.get("given_name")]
     return Contributor(
         name=given.get("name") or ", ".join(part for part in parts if part),
-        order=given.get("order") or place,
+        order=place if given.get("order") is None else given["order"],
         contributor_type=given.get("contributor_type") or RESEARCHER,
         given_name=given.get("given_name"),
         family_name=given.get("family_name"),
-        orcid=(given.get("orcid") or "").strip().rpartition("/")[2] or None,
+        orcid=(given.get("orcid") or "").strip().rstrip("/").rpartition("/")[2] or None,
     )

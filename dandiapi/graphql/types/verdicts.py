@@ -141,6 +141,11 @@ def summary_of(context: Context, version: Version, revision: str) -> Summary | N
         return None
     told = context.load.summaries.get(verdict) or {}
     context.tell(len(told.get("subjectMetadata") or []))
+    return summary_told(version, revision, told, validator=verdict.validator)
+
+
+def summary_told(version: Version, revision: str, told: Mapping[str, Any], *, validator: str) -> Summary:
+    """Return a summary of a version, by the names that the validator's output has, in the words of the dialect."""
     modalities = [str(each).lower() for each in told.get("modalities") or []]
     pet = told.get("pet") or {}
     return Summary(
@@ -163,7 +168,7 @@ def summary_of(context: Context, version: Version, revision: str) -> Summary | N
             tracer_name=pet.get("TracerName"),
             tracer_radionuclide=pet.get("TracerRadionuclide"),
         ),
-        validator_metadata=ValidatorMetadata(validator=VALIDATOR, version=verdict.validator),
+        validator_metadata=ValidatorMetadata(validator=VALIDATOR, version=validator),
     )
 
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from archive.accounts.policy import Actor
 from archive.accounts.queries import find_users
 from archive.datasets.queries import find_named_dataset
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, NotFoundError
 from dandiapi.graphql.tokens import new_indexer_token, new_worker_token
 
 
@@ -33,6 +33,8 @@ class Command(BaseCommand):
         actor = Actor(user=found[0])
         try:
             self.stdout.write(_new_token(actor, is_indexer=options["indexer"], dataset=options["dataset"]))
+        except NotFoundError:
+            raise CommandError(f"There is no dataset {options['dataset']}.") from None
         except ArchiveError as error:
             raise CommandError(str(error)) from error
 

@@ -171,7 +171,7 @@ def test_contributors_take_the_place_of_others_and_leave_the_rest() -> None:
     )
     after = yaml.safe_load(with_contributors(before, [JANE]))["data"]
     assert after["type"] == "dois"
-    assert (after["attributes"]["doi"], after["attributes"]["added"]) == ("10.1/2", "2020-01-02")
+    assert (after["attributes"]["doi"], after["attributes"]["added"]) == ("10.1/2", date(2020, 1, 2))
     assert [each["name"] for each in after["attributes"]["contributors"]] == ["Doe, Jane"]
 
 
@@ -179,6 +179,24 @@ def test_contributors_take_the_place_of_others_and_leave_the_rest() -> None:
 def test_contributors_are_not_written_into_what_cannot_be_read(text: str) -> None:
     with pytest.raises(InvalidError, match=r"datacite\.yml cannot be read"):
         with_contributors(text, [JANE])
+
+
+@pytest.mark.parametrize(
+    "text", ["2020-01-01: x", "? !!binary aGk=\n: x", "a: !!set {q}", "1: a\n'1': b", "a: !!binary aGk="]
+)
+def test_contributors_leave_whatever_else_there_is(text: str) -> None:
+    before, after = (yaml.safe_load(each) for each in (text, with_contributors(text, [JANE])))
+    assert {name: value for name, value in after.items() if name != "data"} == before
+
+
+@pytest.mark.parametrize("text", ["# Only this.", "data:", "data: {attributes: }", "\n"])
+def test_contributors_are_written_where_nothing_was(text: str) -> None:
+    assert read_contributors(with_contributors(text, [JANE]), []) == [JANE]
+
+
+def test_contributors_are_not_written_beside_a_number_that_is_not_written() -> None:
+    with pytest.raises(InvalidError, match=r"datacite\.yml cannot be read"):
+        with_contributors(f"a: 0x{'f' * 20_000}", [JANE])
 
 
 def test_contributors_that_are_too_many_to_be_read_are_not_written() -> None:

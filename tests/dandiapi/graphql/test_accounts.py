@@ -14,9 +14,11 @@ from archive.accounts.services import create_token
 from dandiapi.graphql.access import COOKIE
 from dandiapi.graphql.tokens import new_session
 from tests.dandiapi.graphql.asking import Asker
-from tests.factories import make_dataset, make_embargoed_dataset, make_user, owner_of
+from tests.factories import make_dataset, make_embargoed_dataset, make_unapproved_user, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 SELF = "/crn/users/self"
 READ = "query($id: ID!) { dataset(id: $id) { id } }"
@@ -57,6 +59,42 @@ def test_key_is_a_web_token_that_clients_read_and_that_works(client: Client) -> 
     assert Token.objects.get(name="OpenNeuro API key").purpose == Token.Purpose.ACCOUNT
 
 
+def test_page_makes_a_key_for_who_is_signed_in(client: Client) -> None:
+    assert client.get("/keygen").headers["Location"].startswith("/accounts/login/")
+    assert client.get("/crn/keygen").headers["Location"] == "/keygen"
+    user = make_user()
+    client.force_login(user, backend=BACKEND)
+    assert "Create key" in client.get("/keygen").text
+    assert not Token.objects.exists()
+    page = client.post("/keygen")
+    assert "no-store" in page.headers["Cache-Control"]
+    key = page.text.partition("<code>")[2].partition("<")[0]
+    assert client.get(SELF, headers=bearer(key)).json()["id"] == str(user.uuid)
+    assert "&quot;url&quot;: &quot;" in page.text
+
+
+def test_page_makes_no_key_for_another_page() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user(), backend=BACKEND)
+    assert client.post("/keygen").status_code == 403
+    assert not Token.objects.exists()
+
+
+def test_page_makes_no_key_for_who_is_not_approved(client: Client) -> None:
+    client.force_login(make_unapproved_user(), backend=BACKEND)
+    assert client.post("/keygen").status_code == 403
+    assert not Token.objects.exists()
+
+
+def test_explorer_knows_the_session_of_the_pages_and_programs_do_not(client: Client) -> None:
+    dataset = make_embargoed_dataset()
+    client.force_login(owner_user(dataset), backend=BACKEND)
+    asked = {"query": f'{{ dataset(id: "ds{dataset.number:06}") {{ id }} }}'}
+    assert "&quot;dataset&quot;: {" in client.get("/crn/graphql", asked, headers={"Accept": "text/html"}).text
+    answer = client.get("/crn/graphql", asked, headers={"Apollo-Require-Preflight": "yes"}).json()
+    assert answer["data"]["dataset"] is None
+
+
 def test_key_lives_no_longer_than_what_it_was_asked_for_by(client: Client) -> None:
     user = make_user()
     short, secret = create_token(user=user, name="short", expires=timezone.now() + timedelta(hours=1))
@@ -70,7 +108,7 @@ def test_cookie_of_a_session_says_who_asks_until_they_sign_out(client: Client) -
     client.cookies[COOKIE] = new_session(user)
     assert client.get(SELF).json()["email"] == user.email
     other = Client()
-    other.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    other.force_login(user, backend=BACKEND)
     other.logout()
     assert client.get(SELF).status_code == 401
 
@@ -88,7 +126,7 @@ def test_sign_in_leads_to_the_form_and_back_with_a_cookie(client: Client, provid
     assert begun["Location"].startswith("/accounts/login/?next=%2Fcrn%2Fauth%2Fcomplete")
     assert client.get("/crn/auth/complete", {"redirectPath": path})["Location"] == "/accounts/login/"
     user = make_user()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend=BACKEND)
     back = client.get("/crn/auth/complete", {"redirectPath": path})
     assert back["Location"] == "/datasets/ds000001?a=b"
     cookie = back.cookies[COOKIE]
@@ -98,7 +136,7 @@ def test_sign_in_leads_to_the_form_and_back_with_a_cookie(client: Client, provid
 
 @pytest.mark.parametrize("path", [b"//evil.example", b"https://evil.example", b"/\\evil.example", b"\xff", b"evil"])
 def test_sign_in_leads_nowhere_else(client: Client, path: bytes) -> None:
-    client.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(make_user(), backend=BACKEND)
     assert client.get("/crn/auth/complete", {"redirectPath": b64encode(path).decode()})["Location"] == "/"
 
 
@@ -143,6 +181,15 @@ def test_reviewer_reads_by_the_cookie_that_the_link_sets(client: Client) -> None
     owner.ask(deleted, **ids, link=made["createReviewer"]["id"])
     assert reviewer.refusal(READ, **ids) == "You do not have access to read this dataset."
     assert client.get(f"/crn/reviewer/{response.cookies[COOKIE].value}").status_code == 401
+
+
+def test_reviewer_is_led_to_a_page_that_they_may_read(client: Client) -> None:
+    dataset = make_embargoed_dataset()
+    asked = f'mutation {{ createReviewer(datasetId: "ds{dataset.number:06}") {{ url }} }}'
+    url = Asker.of(owner_user(dataset)).ask(asked)["createReviewer"]["url"]
+    page = client.get(f"/crn/reviewer/{url.rpartition('/')[2]}", follow=True)
+    assert page.status_code == 200
+    assert dataset.identifier in page.text
 
 
 def test_only_owners_make_links_for_reviewers() -> None:

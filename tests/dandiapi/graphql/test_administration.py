@@ -6,11 +6,14 @@ from django.test import Client
 
 from archive.accounts.models import Grant, User
 from archive.accounts.services import create_token
-from archive.datasets.services import set_star
+from archive.datasets.services import remove_person, set_star
+from archive.errors import ForbiddenError
 from tests.dandiapi.graphql.asking import Asker
 from tests.factories import acting, make_admin, make_dataset, make_editor, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 ADMIN = "mutation($id: ID!, $is: Boolean!) { setAdmin(id: $id, admin: $is) { id admin } }"
 BLOCK = "mutation($id: ID!, $is: Boolean!) { setBlocked(id: $id, blocked: $is) { id blocked } }"
@@ -39,7 +42,8 @@ def test_blocked_account_is_let_in_by_nothing(admin: Asker) -> None:
     user.set_password("a long password")
     user.save()
     asker, client = Asker.of(user), Client()
-    client.force_login(user)
+    client.force_login(user, backend=BACKEND)
+    assert client.get("/api/users/me/").status_code == 200
     assert admin.ask(BLOCK, id=id_of(user), **{"is": True})["setBlocked"]["blocked"] is True
     assert asker.refusal("mutation { createDataset(affirmedDefaced: true) { id } }") == (
         "You must be logged in to create a dataset."
@@ -93,6 +97,22 @@ def test_removed_account_is_nobodys(admin: Asker) -> None:
     assert not editor.tokens.exists()
     assert not EmailAddress.objects.filter(user=editor).exists()
     assert dataset.star_count == 0
+
+
+def test_removed_account_is_removed_for_good(admin: Asker) -> None:
+    user = make_user()
+    admin.ask(REMOVE, id=id_of(user))
+    for document, given in ((BLOCK, {"is": False}), (ADMIN, {"is": True}), (REMOVE, {})):
+        assert admin.refusal(document, id=id_of(user), **given) == "id: Nobody has that id, which is a UUID."
+
+
+def test_account_that_becomes_an_administrators_meanwhile_is_not_removed(admin: Asker) -> None:
+    user = make_user()
+    User.objects.filter(pk=user.pk).update(is_superuser=True)
+    with pytest.raises(ForbiddenError, match="They are of the staff"):
+        remove_person(actor=acting(make_admin()), user=user)
+    user.refresh_from_db()
+    assert user.is_active
 
 
 def test_only_owner_of_a_dataset_is_not_removed(admin: Asker) -> None:

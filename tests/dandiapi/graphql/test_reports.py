@@ -6,13 +6,15 @@ import jwt
 import pytest
 from django.core.management import CommandError, call_command
 
+from archive.accounts.services import set_admin
 from archive.bids_validation.models import BidsVerdict
-from archive.datasets.models import Dataset
+from archive.bids_validation.work import begin_validation
+from archive.datasets.models import Dataset, Version
 from archive.monitor.models import ReportedTask
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of
 from tests.dandiapi.graphql.test_snapshots import described
-from tests.factories import make_admin, make_embargoed_dataset, make_user
+from tests.factories import acting, make_admin, make_embargoed_dataset, make_reviewer_link, make_user
 from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +79,83 @@ def test_summary_of_a_worker_is_told_as_the_validators_own(dataset: Dataset, rep
         "pet": {"BodyPart": ["Brain"]},
         "subjectMetadata": [{"participantId": "01", "age": 9}],
     }
+
+
+@pytest.mark.parametrize("first", ["issues", "summary"])
+def test_summary_and_issues_are_told_together_whichever_come_first(
+    dataset: Dataset, reporter: Asker, first: str
+) -> None:
+    head = told(reporter, dataset)["head"]
+    reports = [(VALIDATION, {"issues": ISSUES}), (SUMMARY, {})]
+    for document, given in reports if first == "issues" else reports[::-1]:
+        reporter.ask(document, id=id_of(dataset), head=head, **given)
+    asked = "query($id: ID!) { dataset(id: $id) { draft { issuesStatus { errors } summary { totalFiles } } } }"
+    assert reporter.ask(asked, id=id_of(dataset))["dataset"]["draft"] == {
+        "issuesStatus": {"errors": 1},
+        "summary": {"totalFiles": 2},
+    }
+
+
+def test_report_stands_for_its_dataset_alone(dataset: Dataset, reporter: Asker, writer: Worker) -> None:
+    other = described(make_embargoed_dataset())
+    writer.run()
+    head = told(reporter, dataset)["head"]
+    reporter.ask(VALIDATION, id=id_of(dataset), head=head, issues=ISSUES)
+    assert told(reporter, dataset)["issuesStatus"] == {"errors": 1, "warnings": 1}
+    begin_validation(Version.objects.get(dataset=other, version=Version.DRAFT))
+    assert told(reporter, other)["issuesStatus"] is None
+
+
+HOSTILE: dict[str, tuple[str, str]] = {
+    "NUL in a name": ("kwargs: {a: 1}", "A text has no NUL characters."),
+    "deep": (f"args: {'[' * 60}{']' * 60}", "It is more than 50 deep."),
+    "huge": ("args: [99999999999999999999999]", "A whole number is at most"),
+    "infinite": ("args: [1e999]", "A number is finite."),
+    "beyond the years": ('startedAt: "9999-12-31T23:59:59-14:00"', "A DateTime is a text such as"),
+    "before the years": ('startedAt: "0001-01-01T00:00:00+14:00"', "A DateTime is a text such as"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_task_that_nobody_can_keep_is_refused_by_what_is_wrong(reporter: Asker, name: str) -> None:
+    argument, said = HOSTILE[name]
+    if name == "NUL in a name":
+        asked = 'mutation($kwargs: JSON) { updateWorkerTask(id: "1", kwargs: $kwargs) { id } }'
+        refused = reporter.refusal(asked, kwargs={"\0": 1})
+    else:
+        refused = reporter.refusal(f'mutation {{ updateWorkerTask(id: "1", {argument}) {{ id }} }}')
+    assert said in refused
+    assert not ReportedTask.objects.exists()
+
+
+def test_summary_and_verdict_that_cannot_be_are_refused(dataset: Dataset, reporter: Asker) -> None:
+    head = told(reporter, dataset)["head"]
+    asked = """mutation($id: ID!, $head: ID!) { updateSummary(
+      summary: {datasetId: $id, id: $head, size: -5, totalFiles: 1}) { id } }"""
+    assert "Nothing has fewer than 0 bytes" in reporter.refusal(asked, id=id_of(dataset), head=head)
+    long = [{"code": "A", "severity": "error", "location": "x" * 4001}]
+    assert "at most 4000 characters" in reporter.refusal(VALIDATION, id=id_of(dataset), head=head, issues=long)
+
+
+def test_worker_of_a_demoted_administrator_reports_no_more(
+    dataset: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin = make_admin()
+    call_command("create_worker_token", admin.username)
+    worker = Asker(capsys.readouterr().out.strip())
+    assert told(worker, dataset)
+    set_admin(actor=acting(make_admin()), user=admin, is_admin=False)
+    assert worker.refusal(TASK) == "Only the workers of the archive may do this."
+    assert worker.refusal(TOLD, id=id_of(dataset)) == "You do not have access to read this dataset."
+
+
+def test_check_tells_who_reads_it_blinded_nothing_that_workers_wrote(dataset: Dataset, reporter: Asker) -> None:
+    head = told(reporter, dataset)["head"]
+    reporter.ask(CHECK, id=id_of(dataset), head=head, remote="s3 of Jane Doe")
+    _, secret = make_reviewer_link(dataset)
+    asked = "query($id: ID!) { dataset(id: $id) { draft { fileCheck { remote annexFsck { file errorMessages } } } } }"
+    found = Asker(secret).ask(asked, id=id_of(dataset))["dataset"]["draft"]["fileCheck"]
+    assert found == {"remote": None, "annexFsck": [{"file": "a", "errorMessages": []}]}
 
 
 def test_check_of_a_worker_tells_failures_alone(dataset: Dataset, reporter: Asker) -> None:

@@ -192,3 +192,25 @@ def test_page_of_25_costs_as_many_queries_as_one_of_1(worker: Worker) -> None:
 
     cost(1)
     assert cost(5) == cost(1)
+
+
+@pytest.mark.parametrize(
+    ("mutation", "said"),
+    [
+        (
+            'updateDescription(datasetId: $id, field: "Authors", value: "A, B") { id }',
+            "value: Authors is a list",
+        ),
+        ('updateDescriptionList(datasetId: $id, field: "Name", value: ["A"]) { id }', "value: Name is one text."),
+        (
+            'updatePermissions(datasetId: $id, userEmail: "Jane", level: "ro") { id }',
+            "userEmail: It is no e-mail",
+        ),
+        ('updateOrcidPermissions(datasetId: $id, userOrcid: "12", level: "ro") { id }', "userOrcid: It is no ORCID iD"),
+        ('revalidate(datasetId: $id, ref: "zzz")', "Not Found"),
+    ],
+)
+def test_value_that_cannot_be_is_refused_by_its_name(mutation: str, said: str) -> None:
+    dataset = described(make_dataset())
+    refused = Asker.of(person(dataset)).refusal(f"mutation($id: ID!) {{ {mutation} }}", id=id_of(dataset))
+    assert refused.startswith(said)

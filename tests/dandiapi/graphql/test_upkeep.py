@@ -4,16 +4,29 @@ from typing import Any
 
 import pytest
 import yaml
+from django.db import connection
 
 from archive.bids.models import FileText
 from archive.datasets.models import Dataset, Version
+from archive.embargo.services import release
 from archive.publishing.services import publish
+from archive.snapshots.writing.checks import fault_of_commit
 from archive.storage import services as store
 from archive.timeline.models import Change, Job
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of, person
 from tests.dandiapi.graphql.test_snapshots import described
-from tests.factories import make_admin, make_asset, make_blob, make_embargoed_dataset, owner_of
+from tests.factories import (
+    make_admin,
+    make_asset,
+    make_blob,
+    make_editor,
+    make_embargoed_dataset,
+    make_zarr,
+    make_zarr_asset,
+    owner_of,
+    upload_zarr,
+)
 from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +114,65 @@ def test_draft_is_not_put_back_to_a_commit_whose_files_are_collected(
     assert paths(dataset) == before
 
 
+def test_draft_is_put_back_with_the_revisions_of_its_zarr_archives(dataset: Dataset, writer: Worker) -> None:
+    zarr = make_zarr(dataset)
+    make_zarr_asset(zarr)
+    upload_zarr(writer, zarr)
+    writer.run()
+    head, before = draft(dataset)["head"], dataset.assets.get(zarr=zarr, retired=None).zarr_revision
+    publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=Version.Rules.BIDS)
+    for ref in (head, "1.0.0", head):
+        upload_zarr(writer, zarr, {"0/0/0": f"other bytes, before {ref}".encode()})
+        writer.run()
+        assert dataset.assets.get(zarr=zarr, retired=None).zarr_revision != before
+        owner(dataset).ask(RESET, id=id_of(dataset), ref=ref)
+        assert dataset.assets.get(zarr=zarr, retired=None).zarr_revision == before
+
+
+def test_draft_is_put_back_to_what_an_archive_showed_before_any_version_did(dataset: Dataset, writer: Worker) -> None:
+    zarr = make_zarr(dataset)
+    make_zarr_asset(zarr)
+    upload_zarr(writer, zarr)
+    writer.run()
+    head, before = draft(dataset)["head"], dataset.assets.get(zarr=zarr, retired=None).zarr_revision
+    upload_zarr(writer, zarr, {"0/0/0": b"other bytes"})
+    writer.run()
+    owner(dataset).ask(RESET, id=id_of(dataset), ref=head)
+    assert dataset.assets.get(zarr=zarr, retired=None).zarr_revision == before
+
+
+def test_files_are_kept_from_being_collected_while_the_draft_is_put_back(
+    dataset: Dataset, writer: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = draft(dataset)["head"]
+    owner(dataset).ask(DELETE, id=id_of(dataset))
+    writer.run()
+    held = []
+    locked = "SELECT count(*) FROM pg_locks WHERE relation = 'archive_asset'::regclass AND mode = 'RowShareLock'"
+
+    def compare(*arguments: Any) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(locked)
+            held.append(cursor.fetchone()[0])
+        return fault_of_commit(*arguments)
+
+    monkeypatch.setattr("archive.snapshots.services.fault_of_commit", compare)
+    owner(dataset).ask(RESET, id=id_of(dataset), ref=head)
+    assert held == [1]
+
+
+def test_editor_does_not_open_what_was_never_open_by_putting_the_draft_back(dataset: Dataset, writer: Worker) -> None:
+    editor = make_editor(dataset)
+    publish(actor=owner_of(dataset), dataset=dataset, label="1.0.0", rules=Version.Rules.BIDS)
+    writer.run()
+    owner(dataset).ask(DELETE, id=id_of(dataset))
+    release(actor=owner_of(dataset), dataset=dataset, starts_anew=True)
+    writer.run()
+    said = Asker.of(editor).refusal(RESET, id=id_of(dataset), ref="1.0.0")
+    assert said == "Some of those files were never open: only an owner of the dataset brings them back."
+    assert owner(dataset).ask(RESET, id=id_of(dataset), ref="1.0.0") == {"resetDraft": True}
+
+
 # --- Content ----------------------------------------------------------------------------------------------------------
 
 
@@ -152,7 +224,12 @@ def test_what_is_kept_of_a_dataset_is_forgotten_and_made_anew(dataset: Dataset, 
 
 # --- Contributors -----------------------------------------------------------------------------------------------------
 
-JANE = {"name": "Doe, Jane", "givenName": "Jane", "familyName": "Doe", "orcid": "https://orcid.org/0000-0002-1825-0097"}
+JANE = {
+    "name": "Doe, Jane",
+    "givenName": "Jane",
+    "familyName": "Doe",
+    "orcid": "https://orcid.org/0000-0002-1825-0097/",
+}
 
 
 def test_contributors_are_written_and_read_in_their_order(dataset: Dataset) -> None:
@@ -170,6 +247,7 @@ def test_contributors_are_written_and_read_in_their_order(dataset: Dataset) -> N
         ([{"orcid": "0000-0002-1825-0097"}], "Each needs a name"),
         ([{"name": "A", "orcid": "0000-0002-1825-0098"}], "'0000-0002-1825-0098' is no ORCID iD."),
         ([{"name": "A" * 301}], "at most 300 characters"),
+        ([{"name": "A\u0085B"}], "of one line"),
         ([{"name": "A"}] * 1001, "at most 1000 contributors"),
     ],
 )
