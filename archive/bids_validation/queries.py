@@ -3,15 +3,25 @@
 from collections.abc import Collection
 from typing import Any
 
+import orjson
 from django.db.models import F, Q, QuerySet
 
 from archive.accounts.policy import Actor
 from archive.bids_validation.models import BidsTree, BidsVerdict
 from archive.datasets.models import Version
-from archive.datasets.queries import blinded_for, readable_among
+from archive.datasets.queries import versions_seen_by
+from archive.statements import find_rows
 
 # What may be long, and is not always asked for.
 DETAILS = ("issues", "code_messages", "summary")
+MAX_OF_FILE = 1000
+ISSUES_OF_FILE = """
+    SELECT issue::text
+      FROM archive_bidsverdict,
+           jsonb_path_query(issues, '$[*] ? (@.location == $location)',
+                            jsonb_build_object('location', %(location)s::text)) AS issue
+     WHERE tree = %(tree)s LIMIT %(limit)s
+"""
 
 
 def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Version, BidsVerdict]:
@@ -19,8 +29,7 @@ def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Ve
 
     A draft has none while its files have changed since they were looked at.
     """
-    readable = readable_among(actor, [version.dataset for version in versions])
-    seen = {version.pk: version for each in readable for version in blinded_for(actor, each, _of(each.pk, versions))}
+    seen = versions_seen_by(actor, versions)
     rows = trees_up_to_date().filter(version__in=seen).select_related("verdict")
     details = [f"verdict__{name}" for name in DETAILS]
     return {seen[row.pk]: row.verdict for row in rows.defer(*details)}
@@ -29,10 +38,6 @@ def verdicts_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Ve
 def find_verdict(actor: Actor, version: Version) -> BidsVerdict | None:
     """Return the verdict on a version, without its issues, as `verdicts_of_versions` does; None if there is none."""
     return verdicts_of_versions(actor, [version]).get(version)
-
-
-def _of(number: int, versions: Collection[Version]) -> list[Version]:
-    return [version for version in versions if version.dataset_id == number]
 
 
 def trees_up_to_date() -> QuerySet[BidsTree]:
@@ -53,12 +58,22 @@ def summaries_of_verdicts(verdicts: Collection[BidsVerdict]) -> dict[BidsVerdict
     return {verdict: found[verdict.pk] for verdict in verdicts if verdict.pk in found}
 
 
-def issues_seen_in(version: Version, details: BidsVerdict) -> list[dict[str, Any]]:
-    """Return the issues of a verdict on a version, as `details_of_verdicts` has them.
+def issues_of_file(actor: Actor, version: Version, path: str) -> list[dict[str, Any]]:
+    """Return the issues that are about one file of a version, at most MAX_OF_FILE, as the actor may see them."""
+    verdict = find_verdict(actor, version)
+    if verdict is None or not verdict.codes:
+        return []
+    rows = find_rows(ISSUES_OF_FILE, {"tree": verdict.pk, "location": f"/{path}", "limit": MAX_OF_FILE})
+    return [_seen_in(version, orjson.loads(issue)) for (issue,) in rows]
 
-    Without messages for who reads the version blinded: they repeat the values that they are about.
-    """
-    issues: list[dict[str, Any]] = details.issues
+
+def issues_seen_in(version: Version, details: BidsVerdict) -> list[dict[str, Any]]:
+    """Return the issues of a verdict on a version, from its details, as who was given the version may see them."""
+    return [_seen_in(version, issue) for issue in details.issues]
+
+
+def _seen_in(version: Version, issue: dict[str, Any]) -> dict[str, Any]:
+    """Return an issue, without its message for who reads the version blinded: that repeats the value it is about."""
     if not version.is_blinded:
-        return issues
-    return [{name: value for name, value in issue.items() if name != "issueMessage"} for issue in issues]
+        return issue
+    return {name: value for name, value in issue.items() if name != "issueMessage"}

@@ -5,7 +5,7 @@ dataset, and *citable* if it is not closed and is what DANDI publishes.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -374,6 +374,13 @@ def readable_among(actor: Actor, datasets: Sequence[Dataset]) -> list[Dataset]:
     closed = [dataset.pk for dataset in datasets if not may(ANONYMOUS, Action.READ, dataset)]
     readable = set(visible_datasets(actor).filter(pk__in=closed).values_list("pk", flat=True)) if closed else set()
     return [dataset for dataset in datasets if dataset.pk in readable or dataset.pk not in closed]
+
+
+def versions_seen_by(actor: Actor, versions: Collection[Version]) -> dict[int, Version]:
+    """Return those versions whose datasets the actor may read, by their primary keys, as `blinded_for` has them."""
+    readable = readable_among(actor, [version.dataset for version in versions])
+    of_dataset = {each: [version for version in versions if version.dataset_id == each.pk] for each in readable}
+    return {version.pk: version for each in readable for version in blinded_for(actor, each, of_dataset[each])}
 
 
 class Totals(NamedTuple):

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from archive.accounts.policy import Actor
 from archive.datasets.models import Version
-from archive.datasets.queries import blinded_for, readable_among
+from archive.datasets.queries import versions_seen_by
 from archive.fixity.models import ContentCheck
 
 
@@ -15,8 +15,7 @@ def checks_of_versions(actor: Actor, versions: Collection[Version]) -> dict[Vers
 
     A draft has none while its files have changed since it was checked.
     """
-    readable = readable_among(actor, [version.dataset for version in versions])
-    seen = {version.pk: version for each in readable for version in blinded_for(actor, each, _of(each.pk, versions))}
+    seen = versions_seen_by(actor, versions)
     is_current = Q(version__at__isnull=False) | Q(files_changed=F("version__files_changed"))
     rows = ContentCheck.objects.filter(is_current, version__in=seen).order_by("checked", "pk")
     return {seen[row.version_id]: _seen(seen[row.version_id], row) for row in rows}
@@ -28,7 +27,3 @@ def _seen(version: Version, check: ContentCheck) -> ContentCheck:
         check.remote = ""
         check.failures = [{**each, "messages": [], "note": ""} for each in check.failures]
     return check
-
-
-def _of(number: int, versions: Collection[Version]) -> list[Version]:
-    return [version for version in versions if version.dataset_id == number]

@@ -12,6 +12,7 @@ from archive.accounts.policy import Action, require
 from archive.assets import queries, services
 from archive.assets.models import Asset
 from archive.assets.queries import AssetDocuments, Filter
+from archive.bids_validation.queries import issues_of_file
 from archive.datasets.services import require_draft
 from archive.errors import NotFoundError
 from archive.paths import name_of
@@ -20,6 +21,7 @@ from dandiapi.auth import Anyone, ApprovedOrReadOnly
 from dandiapi.rest import inputs, outputs, shapes
 from dandiapi.rest.answers import Answer, Empty
 from dandiapi.rest.base import View
+from dandiapi.rest.bids import AssetValidation, bids_issue
 from dandiapi.rest.conditions import answer, require_edition
 from dandiapi.rest.operations import documented
 from dandiapi.rest.pages import Page
@@ -158,10 +160,11 @@ class AssetValidationView(NestedView):
     """The validation of an asset."""
 
     @documented(READ)
-    def get(self, request: Request, **kwargs: str) -> Answer[outputs.AssetValidation]:
+    def get(self, request: Request, **kwargs: str) -> Answer[AssetValidation]:
         """Return whether the asset is valid, and if not, why."""
         asset = queries.find_asset(self.version, self.asset_id)
-        return Answer({"status": asset.status, "validation_errors": asset.problems})
+        issues = [bids_issue(each) for each in issues_of_file(self.actor, self.version, asset.path)]
+        return Answer({"status": asset.status, "validation_errors": asset.problems, "bids_issues": issues})
 
 
 class AssetDownloadView(NestedView):

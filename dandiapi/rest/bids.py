@@ -1,9 +1,11 @@
-"""What the BIDS validator says of a version."""
+"""What the BIDS validator says of versions, and of their files."""
 
-from typing import Annotated, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, TypedDict
 
 from rest_framework.request import Request
 
+from archive.assets.models import Asset
 from archive.bids_validation.models import BidsVerdict
 from archive.bids_validation.queries import find_verdict
 from archive.datasets.queries import find_version
@@ -34,6 +36,37 @@ class BidsValidation(TypedDict):
     errors: int
     warnings: int
     codes: Annotated[list[BidsCode], "Errors first."]
+
+
+class BidsIssue(TypedDict):
+    """An issue of the official BIDS validator about a file."""
+
+    code: str
+    sub_code: str
+    severity: Annotated[str, "`error` or `warning`."]
+    message: str
+    rule: str
+    line: int | None
+
+
+class AssetValidation(TypedDict):
+    """The validation of an asset: its status, its problems, and what the BIDS validator says of it."""
+
+    status: Annotated[str, Asset.Status]
+    validation_errors: list[outputs.Problem]
+    bids_issues: Annotated[list[BidsIssue], "Errors first."]
+
+
+def bids_issue(issue: Mapping[str, Any]) -> BidsIssue:
+    """Return an issue of the BIDS validator, by the names that answers have."""
+    return {
+        "code": issue["code"],
+        "sub_code": issue.get("subCode", ""),
+        "severity": issue["severity"],
+        "message": issue.get("issueMessage", ""),
+        "rule": issue.get("rule", ""),
+        "line": issue.get("line"),
+    }
 
 
 class BidsValidationView(View):

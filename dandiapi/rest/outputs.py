@@ -11,7 +11,6 @@ from uuid import UUID
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from archive.assets import models as assets
 from archive.datasets import models as datasets
 from archive.zarr import models as zarr
 
@@ -304,13 +303,6 @@ class Asset(AssetBase):
     """An asset with its metadata."""
 
     metadata: Document
-
-
-class AssetValidation(TypedDict):
-    """The validation of an asset: its status, and its problems."""
-
-    status: Annotated[str, assets.Asset.Status]
-    validation_errors: list[Problem]
 
 
 class PathAsset(TypedDict):

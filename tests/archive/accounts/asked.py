@@ -94,6 +94,7 @@ READS: dict[Callable[..., Any], Call] = {
     verdicts.verdicts_of_versions: lambda hidden, actor: [
         *verdicts.verdicts_of_versions(actor, [hidden.version]).values()
     ],
+    verdicts.issues_of_file: lambda hidden, actor: verdicts.issues_of_file(actor, hidden.version, hidden.asset.path),
     verdicts.find_verdict: lambda hidden, actor: verdicts.find_verdict(actor, hidden.version),
     blobs.readable_blobs: lambda hidden, actor: blobs.readable_blobs(actor).filter(pk=hidden.asset.blob_id),
     blobs.attachable_blobs: lambda hidden, actor: blobs.attachable_blobs(actor).filter(pk=hidden.asset.blob_id),
@@ -133,6 +134,7 @@ READS: dict[Callable[..., Any], Call] = {
         actor, hidden.dataset, str(hidden.key)
     ),
     datasets.readable_among: lambda hidden, actor: [*datasets.readable_among(actor, [hidden.dataset])],
+    datasets.versions_seen_by: lambda hidden, actor: [*datasets.versions_seen_by(actor, [_unasked(hidden)]).values()],
     datasets.blinded_for: _in_version(lambda version: version),
     datasets.find_dataset: lambda hidden, actor: datasets.find_dataset(actor, hidden.dataset.number),
     datasets.find_named_dataset: lambda hidden, actor: datasets.find_named_dataset(actor, "Platypus-1"),

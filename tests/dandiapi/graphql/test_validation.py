@@ -11,7 +11,7 @@ from archive.timeline.models import Job
 from dandiapi.graphql import context
 from tests.dandiapi.graphql.asking import Asker
 from tests.dandiapi.graphql.test_datasets import id_of
-from tests.factories import make_dataset, make_editor, make_embargoed_dataset, make_reviewer_link
+from tests.factories import make_asset, make_dataset, make_editor, make_embargoed_dataset, make_reviewer_link
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +97,18 @@ def test_verdict_is_told_by_rest_and_on_the_page(client: Client) -> None:
     assert "BIDS: 1 error, 1 warning" in page
     assert "<code>/a/b.json</code>" in page
     assert "BIDS" not in client.get(f"/dandiset/{other.identifier}/draft").content.decode()
+
+
+def test_issues_of_one_file_are_told_with_its_validation(client: Client) -> None:
+    dataset = make_dataset()
+    assets = {path: make_asset(dataset, path) for path in ("dataset_description.json", "sub-1/b.nii")}
+    validated(dataset)
+    base = f"/api/dandisets/{dataset.identifier}/versions/draft/assets"
+    told = {path: client.get(f"{base}/{asset.asset_id}/validation/").json() for path, asset in assets.items()}
+    assert told["sub-1/b.nii"]["bids_issues"] == []
+    [issue] = told["dataset_description.json"]["bids_issues"]
+    assert (issue["code"], issue["sub_code"], issue["severity"]) == ("NO_AUTHORS", "x", "error")
+    assert (issue["line"], issue["message"]) == (3, "")
 
 
 def test_verdict_on_what_is_hidden_is_told_to_nobody(client: Client) -> None:

@@ -118,7 +118,7 @@ def test_list_of_datasets_asks_twice() -> None:
         ("dandisets/{identifier}/versions/draft/assets/paths/?path_prefix=sub-0", 4),
         ("dandisets/{identifier}/versions/draft/assets/{asset_id}/", 4),
         ("dandisets/{identifier}/versions/draft/assets/{asset_id}/info/", 4),
-        ("dandisets/{identifier}/versions/draft/assets/{asset_id}/validation/", 3),
+        ("dandisets/{identifier}/versions/draft/assets/{asset_id}/validation/", 4),
         ("assets/{asset_id}/", 3),
         ("assets/{asset_id}/info/", 3),
     ],
