@@ -305,8 +305,8 @@ def test_validation_says_whether_an_asset_is_valid(anonymous: Api, assets: str, 
     before = anonymous.get(address).json()
     worker.run()
     assert (before, anonymous.get(address).json()) == (
-        {"status": "Pending", "validation_errors": []},
-        {"status": "Valid", "validation_errors": []},
+        {"status": "Pending", "validation_errors": [], "bids_issues": []},
+        {"status": "Valid", "validation_errors": [], "bids_issues": []},
     )
 
 
