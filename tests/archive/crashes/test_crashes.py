@@ -1,6 +1,6 @@
 """A worker that is killed at an external step of its work: others finish it, and it ends as if nothing had happened.
 
-ARCHIVE_LONG_TESTS=1 kills one at every step of the work, instead of at every thirtieth from a random one on.
+ARCHIVE_LONG_TESTS=1 kills one at every step of the work, instead of at every sixtieth from a random one on.
 """
 
 import os
@@ -53,7 +53,7 @@ Begin = Callable[[Worker], Dataset]
 MANIFESTS = ("dandiset.yaml", "dandiset.jsonld", "assets.yaml", "assets.jsonld", "collection.jsonld")
 HOUR = timedelta(hours=1)
 ROUNDS = 3
-STRIDE = {"1": 1}.get(os.environ.get("ARCHIVE_LONG_TESTS", ""), 30)
+STRIDE = {"1": 1}.get(os.environ.get("ARCHIVE_LONG_TESTS", ""), 60)
 PATH = "sub-1/a.ome.zarr"
 EDIT = {"0/0/0": b"another first chunk", "0/1/0": b"third chunk"}
 

@@ -17,7 +17,7 @@ from tests.worker import Worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-STRIDE = {"1": 1}.get(os.environ.get("ARCHIVE_LONG_TESTS", ""), 3)
+STRIDE = {"1": 1}.get(os.environ.get("ARCHIVE_LONG_TESTS", ""), 6)
 FILES = {"README.md": b"# Mice\n", "notes.txt": b"One.\n", "other.txt": b"Two.\n"}
 
 
