@@ -264,7 +264,7 @@ def with_contributors(datacite: str | None, contributors: Sequence[Contributor])
     changed = {**attributes, "types": types, **_people(contributors)}
     text = _written({**found, "data": {**data, "attributes": changed}})
     if len(text) > MAX_DATACITE:
-        raise InvalidError(f"{DATACITE} would have more than {MAX_DATACITE} characters.", field="newContributors")
+        raise InvalidError(f"{DATACITE} would have more than {MAX_DATACITE} characters.", field="contributors")
     return text
 
 

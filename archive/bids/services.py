@@ -114,7 +114,7 @@ def update_readme(*, actor: Actor, dataset: Dataset, text: str) -> None:
 def update_contributors(*, actor: Actor, dataset: Dataset, contributors: Sequence[Contributor]) -> None:
     """Make exactly these people the contributors, and the creators, that the draft's `datacite.yml` names."""
     if not len(contributors) <= MAX_CONTRIBUTORS:
-        raise InvalidError(f"A dataset has at most {MAX_CONTRIBUTORS} contributors.", field="newContributors")
+        raise InvalidError(f"A dataset has at most {MAX_CONTRIBUTORS} contributors.", field="contributors")
     for each in contributors:
         _check_contributor(each)
     with _rewriting(
@@ -132,10 +132,10 @@ def _check_contributor(each: Contributor) -> None:
     if not each.name.strip() or not is_plain:
         raise InvalidError(
             f"Each needs a name, and texts of one line, of at most {MAX_CONTRIBUTOR} characters.",
-            field="newContributors",
+            field="contributors",
         )
     if each.orcid and not is_orcid(each.orcid):
-        raise InvalidError(f"{each.orcid[:40]!r} is no ORCID iD.", field="newContributors")
+        raise InvalidError(f"{each.orcid[:40]!r} is no ORCID iD.", field="contributors")
 
 
 @contextmanager

@@ -30,5 +30,5 @@ def keep_check(*, actor: Actor, version: Version, remote: str, failures: Sequenc
         raise InvalidError(f"The name of a remote has at most {MAX_REMOTE} characters.", field="remote")
     if len(failures) > MAX_FAILURES or any(failure.length > MAX_FAILURE for failure in failures):
         limits = f"at most {MAX_FAILURES} failures, each of at most {MAX_FAILURE} characters"
-        raise InvalidError(f"A check has {limits}.", field="annexFsck")
+        raise InvalidError(f"A check has {limits}.", field="failures")
     keep_failures(version, remote, failures, count=len(failures))

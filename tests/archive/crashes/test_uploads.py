@@ -1,6 +1,7 @@
 """An upload whose process is killed at any step from the first byte to the commit: it is there whole, or not at all."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 
 import pytest
@@ -31,7 +32,7 @@ def killed_uploads() -> Iterator[tuple[Dataset, list[str]]]:
     """A dataset for each step of an upload, which was killed before it; what had been done."""
     for number in count():
         dataset = make_dataset()
-        steps = die_at_step(number, lambda dataset=dataset: upload(dataset))  # type: ignore[misc]
+        steps = die_at_step(number, partial(upload, dataset))
         yield dataset, steps
         if len(steps) < number:
             return

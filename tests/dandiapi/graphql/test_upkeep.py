@@ -253,7 +253,7 @@ def test_contributors_are_written_and_read_in_their_order(dataset: Dataset) -> N
 )
 def test_contributors_that_cannot_be_are_refused(dataset: Dataset, people: list[dict[str, str]], said: str) -> None:
     refused = owner(dataset).refusal(CONTRIBUTORS, id=id_of(dataset), people=people)
-    assert refused.startswith("newContributors: ")
+    assert refused.startswith("contributors: ")
     assert said in refused
     assert "datacite.yml" not in paths(dataset)
 
